@@ -1,0 +1,11 @@
+//! `mcp-repl` gives an agent and a person the same live terminal REPL.
+//!
+//! The modules, in the order data flows: a payload comes in through [`mcp`] or [`cli`], the
+//! [`session`] decides where it goes, the [`pty`] carries it to the worker; what the worker
+//! prints becomes text in the [`screen`], and a [`reply`] is made of it.
+#![deny(unsafe_code)]
+
+pub mod mcp;
+pub mod reply;
+pub mod screen;
+pub mod session;

@@ -1,0 +1,3 @@
+//! The `mcp-repl` command: parse arguments, dispatch.
+
+fn main() {}

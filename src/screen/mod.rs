@@ -1,0 +1,1 @@
+//! The screen: what a person would see and have read. Pure.

@@ -1,0 +1,174 @@
+//! The messages themselves, as bare structs: what is on the wire and nothing else.
+//!
+//! Unknown fields are ignored, so that a newer side may say more. An unknown `type` is an
+//! error, since ignoring one would lose what it means.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the protocol, said in the first message of each side.
+pub const PROTOCOL: u32 = 1;
+
+/// A message from the worker to the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToServer {
+    /// The first message: who the worker is.
+    Hello {
+        /// The protocol version, [`PROTOCOL`].
+        protocol: u32,
+        /// The nonce from the worker's environment.
+        nonce: String,
+        /// The program, `cpython` for the built-in worker.
+        implementation: String,
+        /// Its version, `3.12.1`.
+        version: String,
+        /// Its file.
+        #[serde(default)]
+        executable: String,
+        /// Its process.
+        pid: u32,
+    },
+    /// The worker takes the next cell.
+    Ready {
+        /// Everything printed before stands before this mark.
+        mark: u64,
+    },
+    /// A reader waits for a payload.
+    InputWait {
+        /// The prompt, if any, stands before this mark.
+        mark: u64,
+        /// A number for this wait, repeated when it is over.
+        wait: u64,
+        /// How it reads.
+        reader: Reader,
+        /// The prompt it printed, without which there is nothing to see.
+        #[serde(default)]
+        prompt: String,
+        /// Whether the terminal echoes what is typed. False for a secret.
+        #[serde(default = "yes")]
+        echo: bool,
+    },
+    /// A wait is over: answered from the queue or the terminal, interrupted or at end of file.
+    InputTaken {
+        /// The wait that is over.
+        wait: u64,
+        /// How many bytes of payload it took; 0 when it was not answered from the queue.
+        bytes: u64,
+    },
+    /// A cell came to its end.
+    CellDone {
+        /// The number of the cell.
+        id: u64,
+        /// What it printed stands before this mark.
+        mark: u64,
+        /// How it ended.
+        outcome: Outcome,
+        /// Bytes of input that nobody read and that were thrown away.
+        #[serde(default)]
+        discarded_bytes: u64,
+    },
+    /// A picture, at this place in the text.
+    Image {
+        /// The text before the picture stands before this mark.
+        mark: u64,
+        /// Its media type, `image/png`.
+        mime: String,
+        /// Its bytes in base64 (RFC 4648, section 4).
+        data: String,
+    },
+    /// The program is about to end; the process's own exit status has the last word.
+    Exiting {
+        /// The status it means to exit with.
+        status: i32,
+    },
+}
+
+/// A message from the server to the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// The first message: the server knows this worker.
+    Hello {
+        /// The protocol version, [`PROTOCOL`].
+        protocol: u32,
+        /// The session's nonce, by which the worker knows its server.
+        nonce: String,
+    },
+    /// Source to run as one.
+    Cell {
+        /// A number for this cell.
+        id: u64,
+        /// Its text.
+        source: String,
+    },
+    /// Input for whoever waits for it.
+    Stdin {
+        /// Its text, exactly; a line ends with `\n`.
+        data: String,
+    },
+    /// Interrupt what runs or waits. To be ignored when nothing does.
+    Interrupt,
+    /// End in good order.
+    Shutdown,
+}
+
+/// How a program reads its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reader {
+    /// A line through the prompt function: `input()`.
+    Readline,
+    /// A read of the standard input stream: `sys.stdin.readline()`.
+    Stdin,
+}
+
+/// How a cell ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It ran to its end.
+    Ok,
+    /// It raised, or did not compile.
+    Error,
+    /// It was interrupted.
+    Interrupted,
+}
+
+impl ToServer {
+    /// The mark this message refers to: it takes effect when the terminal has shown it.
+    pub fn mark(&self) -> Option<u64> {
+        match self {
+            ToServer::Ready { mark }
+            | ToServer::InputWait { mark, .. }
+            | ToServer::CellDone { mark, .. }
+            | ToServer::Image { mark, .. } => Some(*mark),
+            ToServer::Hello { .. } | ToServer::InputTaken { .. } | ToServer::Exiting { .. } => None,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        let message: ToServer = serde_json::from_str(r#"{"type":"ready","mark":3,"new":[1]}"#).unwrap();
+        assert_eq!(message, ToServer::Ready { mark: 3 });
+    }
+
+    #[test]
+    fn an_unknown_type_is_an_error_that_names_it() {
+        let error = serde_json::from_str::<ToServer>(r#"{"type":"reday","mark":3}"#).unwrap_err();
+        assert!(error.to_string().contains("reday"), "{error}");
+    }
+
+    #[test]
+    fn a_unit_message_is_its_type_alone() {
+        assert_eq!(serde_json::to_string(&ToWorker::Interrupt).unwrap(), r#"{"type":"interrupt"}"#);
+    }
+}
