@@ -1,3 +1,58 @@
-//! Builds the worker's extension and hands its file to the binary, which carries it.
+//! Builds the worker's extension and names its file to the binary, which carries it.
+//!
+//! A cargo of its own does it, in `OUT_DIR`: the extension is built for release whatever the
+//! profile, and `cargo run`, `cargo build` and `cargo install` all give one whole file.
 
-fn main() {}
+use std::{env, path::PathBuf, process::Command};
+
+fn main() {
+    for input in ["python", "src/sideband", "Cargo.lock", "build.rs"] {
+        println!("cargo::rerun-if-changed={input}");
+    }
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let target_directory = PathBuf::from(variable("OUT_DIR")).join("worker");
+    let target = variable("TARGET");
+
+    let mut cargo = Command::new(variable("CARGO"));
+    // The outer cargo's variables describe its own build (its flags, its target directory, a
+    // coverage wrapper), not this one.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        let of_cargo = name.starts_with("CARGO_") && name != "CARGO_HOME" && !is_network(&name);
+        if of_cargo || name.starts_with("RUSTC") || name == "RUSTFLAGS" {
+            cargo.env_remove(&*name);
+        }
+    }
+    // The limited API needs no interpreter to build against, and the extension links none.
+    cargo.env("PYO3_NO_PYTHON", "1").env("PYO3_BUILD_EXTENSION_MODULE", "1");
+    cargo
+        .current_dir(&root)
+        .args(["build", "--release", "--package", "mcp-repl-python", "--target", &target])
+        .arg("--target-dir")
+        .arg(&target_directory);
+    let status = cargo.status();
+    assert!(
+        status.as_ref().is_ok_and(|status| status.success()),
+        "building the worker's extension failed: {status:?}"
+    );
+
+    let name = match variable("CARGO_CFG_TARGET_OS").as_str() {
+        "macos" => "lib_mcp_repl.dylib",
+        "windows" => "_mcp_repl.dll",
+        _ => "lib_mcp_repl.so",
+    };
+    let library = target_directory.join(target).join("release").join(name);
+    assert!(library.is_file(), "the extension is not at {}", library.display());
+    println!("cargo::rustc-env=MCP_REPL_EXTENSION_FILE={}", library.display());
+}
+
+/// Settings a person makes to reach the registry hold for both builds.
+fn is_network(name: &str) -> bool {
+    ["CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("cargo sets {name}"))
+}

@@ -32,6 +32,9 @@ pub enum ToServer {
     Ready {
         /// Everything printed before stands before this mark.
         mark: u64,
+        /// Bytes of input that nobody read and that were thrown away since the last `ready`.
+        #[serde(default)]
+        discarded_bytes: u64,
     },
     /// A reader waits for a payload.
     InputWait {
@@ -63,9 +66,6 @@ pub enum ToServer {
         mark: u64,
         /// How it ended.
         outcome: Outcome,
-        /// Bytes of input that nobody read and that were thrown away.
-        #[serde(default)]
-        discarded_bytes: u64,
     },
     /// A picture, at this place in the text.
     Image {
@@ -138,7 +138,7 @@ impl ToServer {
     /// The mark this message refers to: it takes effect when the terminal has shown it.
     pub fn mark(&self) -> Option<u64> {
         match self {
-            ToServer::Ready { mark }
+            ToServer::Ready { mark, .. }
             | ToServer::InputWait { mark, .. }
             | ToServer::CellDone { mark, .. }
             | ToServer::Image { mark, .. } => Some(*mark),
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn unknown_fields_are_ignored() {
         let message: ToServer = serde_json::from_str(r#"{"type":"ready","mark":3,"new":[1]}"#).unwrap();
-        assert_eq!(message, ToServer::Ready { mark: 3 });
+        assert_eq!(message, ToServer::Ready { mark: 3, discarded_bytes: 0 });
     }
 
     #[test]

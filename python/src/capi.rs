@@ -1,0 +1,68 @@
+//! C-API symbols outside the limited API, looked up in the running interpreter.
+//!
+//! They exist in every CPython since 3.9, but the stable ABI does not name them, so linking
+//! against them would tie the extension to one version.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+/// `PyOS_ReadlineFunctionPointer` (Include/pythonrun.h): reads a line after showing a prompt.
+pub(crate) type ReadlineFunction =
+    unsafe extern "C" fn(*mut libc::FILE, *mut libc::FILE, *const c_char) -> *mut c_char;
+
+/// Finds a symbol of the interpreter; null if there is none.
+fn symbol(name: &CStr) -> *mut c_void {
+    // SAFETY: `name` is a C string, and RTLD_DEFAULT asks only what is loaded already.
+    unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
+}
+
+/// The variable that holds the readline function.
+pub(crate) fn readline_pointer() -> Option<*mut Option<ReadlineFunction>> {
+    let found = symbol(c"PyOS_ReadlineFunctionPointer").cast::<Option<ReadlineFunction>>();
+    (!found.is_null()).then_some(found)
+}
+
+/// A copy of `bytes` with a final NUL, as the caller of a readline function frees it.
+///
+/// Null when memory is short, as the function itself answers then.
+pub(crate) fn raw_malloc_string(bytes: &[u8]) -> *mut c_char {
+    type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;
+    let found = symbol(c"PyMem_RawMalloc");
+    if found.is_null() {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: PyMem_RawMalloc has this signature (Include/pymem.h) in every version.
+    let malloc: Malloc = unsafe { std::mem::transmute(found) };
+    // SAFETY: the function may be called without the GIL.
+    let copy = unsafe { malloc(bytes.len() + 1) }.cast::<u8>();
+    if !copy.is_null() {
+        // SAFETY: the block has room for the bytes and the NUL, and is ours alone.
+        unsafe {
+            copy.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            *copy.add(bytes.len()) = 0;
+        }
+    }
+    copy.cast()
+}
+
+/// Flushes C's `stdout` and `stderr`.
+///
+/// Not `fflush(NULL)`: it takes the lock of every stream, also of a `stdin` that another
+/// thread is blocked in.
+pub(crate) fn flush_c_streams() {
+    unsafe extern "C" {
+        #[cfg_attr(target_os = "macos", link_name = "__stdoutp")]
+        static stdout: *mut libc::FILE;
+        #[cfg_attr(target_os = "macos", link_name = "__stderrp")]
+        static stderr: *mut libc::FILE;
+    }
+    // SAFETY: the two streams exist for the life of the process and lock themselves.
+    unsafe {
+        libc::fflush(stdout);
+        libc::fflush(stderr);
+    }
+}
+
+/// The value of `errno`.
+pub(crate) fn errno() -> c_int {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}

@@ -1,0 +1,170 @@
+//! The worker's end of the sideband: one socket, a thread that reads it, and the marks.
+
+use std::{
+    env, io,
+    io::{Read, Write},
+    os::{
+        fd::{AsRawFd, FromRawFd, IntoRawFd},
+        unix::net::UnixStream,
+    },
+    sync::Mutex,
+};
+
+use mcp_repl_sideband::{
+    LineDecoder, Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer, ToWorker, encode,
+    mark_bytes,
+};
+
+use crate::{fork, orphan, session::Worker, terminal::Terminal, wake::move_up};
+
+/// The longest line the server may send: more than any client's message can hold.
+const LONGEST_LINE: usize = 1 << 30;
+
+/// The writing half, shared by all threads.
+///
+/// Never locked while the GIL is held, nor is the GIL taken under the lock.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    pub(crate) terminal: Terminal,
+    nonce: String,
+    descriptor: i32,
+    out: Mutex<Out>,
+}
+
+#[derive(Debug)]
+struct Out {
+    socket: UnixStream,
+    marks: u64,
+}
+
+/// Who the worker is, for its `hello`.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) version: String,
+    pub(crate) executable: String,
+}
+
+impl Channel {
+    /// Connects to the socket the environment names and says hello.
+    ///
+    /// Returns the reading half too, for [`read_messages`].
+    pub(crate) fn connect(identity: Identity) -> io::Result<(Channel, UnixStream)> {
+        let missing = |name: &str| {
+            io::Error::new(io::ErrorKind::NotFound, format!("{name} is not set"))
+        };
+        let path = env::var_os(SOCKET_VARIABLE).ok_or_else(|| missing(SOCKET_VARIABLE))?;
+        let nonce = env::var(NONCE_VARIABLE).map_err(|_| missing(NONCE_VARIABLE))?;
+        let socket = UnixStream::connect(path)?;
+        let descriptor = move_up(socket.into_raw_fd());
+        // SAFETY: `move_up` gave the descriptor over; nothing else owns it.
+        let mut socket = unsafe { UnixStream::from_raw_fd(descriptor) };
+        socket.write_all(&encode(&ToServer::Hello {
+            protocol: PROTOCOL,
+            nonce: nonce.clone(),
+            implementation: "cpython".into(),
+            version: identity.version,
+            executable: identity.executable,
+            pid: std::process::id(),
+        }))?;
+        // One descriptor serves both directions, so that the program has as many as can be.
+        // SAFETY: the reading half lives in a thread that never ends before the process.
+        let reader = unsafe { UnixStream::from_raw_fd(socket.as_raw_fd()) };
+        let channel = Channel {
+            terminal: Terminal::open()?,
+            nonce,
+            descriptor,
+            out: Mutex::new(Out { socket, marks: 0 }),
+        };
+        Ok((channel, reader))
+    }
+
+    /// The descriptors that a forked child must not keep.
+    pub(crate) fn descriptors(&self) -> [i32; 2] {
+        [self.descriptor, self.terminal.descriptor()]
+    }
+
+    /// Sends a message. Without the GIL.
+    pub(crate) fn send(&self, message: &ToServer) {
+        if fork::is_child() {
+            return;
+        }
+        if let Ok(mut out) = self.out.lock() {
+            // The server is gone: the reading thread sees it too and ends the process.
+            let _ = out.socket.write_all(&encode(message));
+        }
+    }
+
+    /// Writes `text` and a mark behind it to the terminal, then sends the messages made with
+    /// the mark's number. Without the GIL.
+    pub(crate) fn send_marked<const N: usize>(
+        &self,
+        text: &[u8],
+        messages: impl FnOnce(u64) -> [ToServer; N],
+    ) {
+        if fork::is_child() {
+            return;
+        }
+        let Ok(mut out) = self.out.lock() else { return };
+        out.marks += 1;
+        let mark = out.marks;
+        let mut bytes = text.to_vec();
+        bytes.extend(mark_bytes(&self.nonce, Mark::Point(mark)));
+        self.terminal.write(&bytes);
+        let lines: Vec<u8> = messages(mark).iter().flat_map(encode).collect();
+        let _ = out.socket.write_all(&lines);
+    }
+
+    /// Shows a payload on the terminal as if it had been typed, marked as an echo.
+    pub(crate) fn echo(&self, payload: &[u8]) {
+        let mut bytes = mark_bytes(&self.nonce, Mark::EchoStart);
+        for &byte in payload {
+            match byte {
+                b'\n' | b'\t' => bytes.push(byte),
+                // ECHOCTL (POSIX's extension in Linux, BSD): a control character X as ^X.
+                0..32 | 127 => bytes.extend([b'^', byte ^ 0x40]),
+                _ => bytes.push(byte),
+            }
+        }
+        bytes.extend(mark_bytes(&self.nonce, Mark::EchoEnd));
+        self.terminal.write(&bytes);
+    }
+}
+
+/// Reads the server's messages until the session ends. The body of the reading thread.
+///
+/// The thread never takes the GIL, so it serves while Python is busy.
+pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
+    let mut decoder = LineDecoder::new(LONGEST_LINE);
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match decoder.next::<ToWorker>() {
+            Ok(Some(message)) => match message {
+                ToWorker::Hello { protocol, nonce } => {
+                    if protocol != PROTOCOL || nonce != worker.channel.nonce {
+                        orphan::end_session();
+                    }
+                }
+                ToWorker::Cell { id, source } => worker.fifo.push_cell(id, source),
+                ToWorker::Stdin { data } => {
+                    if let Some(discarded_bytes) = worker.fifo.push_input(data.as_bytes()) {
+                        worker.channel.send_marked(b"", |mark| {
+                            [ToServer::Ready { mark, discarded_bytes }]
+                        });
+                    }
+                }
+                ToWorker::Interrupt => {
+                    worker.fifo.interrupt(|| worker.channel.terminal.interrupt_foreground());
+                }
+                ToWorker::Shutdown => worker.fifo.shut_down(),
+            },
+            Ok(None) => match socket.read(&mut chunk) {
+                Ok(0) => orphan::end_session(),
+                Ok(n) => decoder.push(&chunk[..n]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => orphan::end_session(),
+            },
+            // A server that breaks the protocol is not ours.
+            Err(_) => orphan::end_session(),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The queue of payloads and those who wait for them.
+//!
+//! The top-level loop takes a payload as a cell. A Python read that waits takes one as input:
+//! readers of the main thread first, then the others in the order they came. Only the first
+//! in line watches the terminal, so that a typed line goes to one reader.
+//!
+//! Nothing here takes the GIL, and no caller holds it.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::wake::{Waker, Woken, wait};
+
+/// The queue. One a worker.
+#[derive(Debug)]
+pub(crate) struct Fifo {
+    state: Mutex<State>,
+    /// Wakes the top-level loop.
+    pub(crate) top: Waker,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    cells: VecDeque<(u64, String)>,
+    input: VecDeque<u8>,
+    readers: Vec<Reader>,
+    waits: u64,
+    /// Whether a cell runs: only then may an interrupt strike.
+    in_cell: bool,
+    shutdown: bool,
+    /// Bytes dropped since the last `ready`.
+    discarded: u64,
+}
+
+#[derive(Debug)]
+struct Reader {
+    wait: u64,
+    main: bool,
+    waker: Arc<Waker>,
+}
+
+/// What the top-level loop does next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Run this cell.
+    Cell(u64, String),
+    /// End the session.
+    Shutdown,
+    /// Wait for `top`.
+    Nothing,
+}
+
+/// How a reader's turn went.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Input from the queue.
+    Input(Vec<u8>),
+    /// The terminal has something for it.
+    Terminal,
+    /// A signal arrived: look at it, then wait on.
+    Signal,
+    /// The session ends.
+    Shutdown,
+}
+
+impl Fifo {
+    /// An empty queue.
+    pub(crate) fn new() -> io::Result<Fifo> {
+        Ok(Fifo { state: Mutex::default(), top: Waker::new()? })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock leaves the plain data as it is.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a cell.
+    pub(crate) fn push_cell(&self, id: u64, source: String) {
+        self.lock().cells.push_back((id, source));
+        self.top.wake();
+    }
+
+    /// Adds input. Returns the count of bytes dropped if nobody can ever read it: between
+    /// cells, when the reader it was sent for is gone.
+    pub(crate) fn push_input(&self, data: &[u8]) -> Option<u64> {
+        let mut state = self.lock();
+        if !state.in_cell && state.readers.is_empty() {
+            return Some(data.len() as u64 + std::mem::take(&mut state.discarded));
+        }
+        state.input.extend(data);
+        state.wake_first();
+        None
+    }
+
+    /// Calls `strike` if there is a cell to be interrupted; decided under the lock, so that
+    /// it cannot hit the worker between cells, nor the next cell.
+    pub(crate) fn interrupt(&self, strike: impl FnOnce()) {
+        let state = self.lock();
+        if state.in_cell {
+            strike();
+        }
+    }
+
+    /// Ends the session: readers and the top-level loop are told.
+    pub(crate) fn shut_down(&self) {
+        let mut state = self.lock();
+        state.shutdown = true;
+        state.readers.iter().for_each(|reader| reader.waker.wake());
+        self.top.wake();
+    }
+
+    /// What the top-level loop does next. A cell counts as running from here on, and what
+    /// was left of the input before it is gone.
+    pub(crate) fn next(&self) -> Next {
+        self.top.rest();
+        let mut state = self.lock();
+        if state.shutdown {
+            return Next::Shutdown;
+        }
+        let Some((id, source)) = state.cells.pop_front() else { return Next::Nothing };
+        state.in_cell = true;
+        state.discard();
+        Next::Cell(id, source)
+    }
+
+    /// The cell is over: no interrupt strikes from here on. Returns the count of bytes of
+    /// input that were dropped, `more` bytes from elsewhere included.
+    pub(crate) fn end_cell(&self, more: u64) -> u64 {
+        let mut state = self.lock();
+        state.in_cell = false;
+        // A reader in a background thread may be about to take what is there.
+        if state.readers.is_empty() {
+            state.discard();
+        }
+        std::mem::take(&mut state.discarded) + more
+    }
+
+    /// Whether a reader waits.
+    pub(crate) fn has_readers(&self) -> bool {
+        !self.lock().readers.is_empty()
+    }
+
+    /// Input that is there already, for a reader nobody stands before.
+    pub(crate) fn take_now(&self, most: usize) -> Option<Vec<u8>> {
+        let mut state = self.lock();
+        if state.readers.is_empty() { state.take(most) } else { None }
+    }
+
+    /// Gets in line. Returns the number of the wait.
+    pub(crate) fn join(&self, main: bool, waker: Arc<Waker>) -> u64 {
+        let mut state = self.lock();
+        state.waits += 1;
+        let reader = Reader { wait: state.waits, main, waker };
+        let place = if main {
+            state.readers.iter().position(|other| !other.main).unwrap_or(state.readers.len())
+        } else {
+            state.readers.len()
+        };
+        state.readers.insert(place, reader);
+        // Who was first may be so no longer, and must leave the terminal.
+        state.readers.iter().skip(place + 1).for_each(|reader| reader.waker.wake());
+        state.waits
+    }
+
+    /// Leaves the line. Returns whether the top-level loop is at rest, so that it has to be
+    /// said anew that it is ready.
+    pub(crate) fn leave(&self, wait: u64) -> bool {
+        let mut state = self.lock();
+        state.readers.retain(|reader| reader.wait != wait);
+        state.wake_first();
+        !state.in_cell
+    }
+
+    /// Waits for input, for the terminal, or for a signal.
+    pub(crate) fn turn(&self, wait_number: u64, waker: &Waker, most: usize) -> Turn {
+        loop {
+            let terminal = {
+                let mut state = self.lock();
+                if state.shutdown {
+                    return Turn::Shutdown;
+                }
+                let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
+                if first && let Some(input) = state.take(most) {
+                    return Turn::Input(input);
+                }
+                first.then_some(0)
+            };
+            match wait(waker, terminal) {
+                Woken::Waker => waker.rest(),
+                Woken::Other => return Turn::Terminal,
+                Woken::Signal => return Turn::Signal,
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes a line, its end included, of at most `most` bytes, as a terminal gives it.
+    fn take(&mut self, most: usize) -> Option<Vec<u8>> {
+        if self.input.is_empty() {
+            return None;
+        }
+        let line = self.input.iter().position(|&byte| byte == b'\n');
+        let length = line.map_or(self.input.len(), |end| end + 1).min(most);
+        Some(self.input.drain(..length).collect())
+    }
+
+    fn discard(&mut self) {
+        self.discarded += self.input.len() as u64;
+        self.input.clear();
+    }
+
+    fn wake_first(&self) {
+        if let Some(first) = self.readers.first() {
+            first.waker.wake();
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Python's own reads: `input()` through the readline function, and `sys.stdin`.
+//!
+//! Both wait for the queue of payloads and for the terminal at the same time. They work
+//! without the GIL and take it only to look at a signal, with no lock of ours held.
+
+use std::{
+    cell::RefCell,
+    ffi::{CStr, c_char, c_int},
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use mcp_repl_sideband::{Reader, ToServer};
+use pyo3::{
+    exceptions::{PyOSError, PySystemExit},
+    ffi,
+    prelude::*,
+    types::{PyBytes, PySlice},
+};
+
+use crate::{
+    capi::{self, errno},
+    fifo::Turn,
+    fork,
+    session::{self, Worker},
+    wake::{Waker, Woken, wait},
+};
+
+thread_local! {
+    /// Each thread keeps the waker of its first wait for the next.
+    static WAKER: RefCell<Option<Arc<Waker>>> = const { RefCell::new(None) };
+}
+
+/// Set while what `sys.stdin` has buffered is thrown away: reads are at end of file then.
+pub(crate) static DRAINING: AtomicBool = AtomicBool::new(false);
+/// Whether `sys.stdin` was read since it was last drained.
+pub(crate) static STDIN_READ: AtomicBool = AtomicBool::new(false);
+
+/// A Python exception is set in this thread.
+struct Raised;
+
+/// `PyOS_ReadlineFunctionPointer`'s value: shows `prompt` and returns a line with its end, an
+/// empty one at end of file, or null with an exception set.
+///
+/// Called without the GIL, one thread at a time (Parser/myreadline.c).
+pub(crate) unsafe extern "C" fn readline(
+    _stdin: *mut libc::FILE,
+    _stdout: *mut libc::FILE,
+    prompt: *const c_char,
+) -> *mut c_char {
+    // SAFETY: the caller passes null or a C string that lives for the call.
+    let prompt =
+        if prompt.is_null() { &[][..] } else { unsafe { CStr::from_ptr(prompt) }.to_bytes() };
+    let Some(worker) = session::worker() else { return std::ptr::null_mut() };
+    match read_input(worker, Reader::Readline, prompt, usize::MAX) {
+        Ok(mut line) => {
+            // The line travels as a C string, in which a NUL would end it.
+            line.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b'?');
+            if !line.is_empty() && !line.ends_with(b"\n") {
+                line.push(b'\n');
+            }
+            capi::raw_malloc_string(&line)
+        }
+        Err(Raised) => std::ptr::null_mut(),
+    }
+}
+
+/// `sys.stdin.buffer.raw.readinto`: reads at most a line, as a terminal gives it.
+#[pyfunction]
+pub(crate) fn readinto(py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let most = buffer.len()?;
+    if most == 0 || DRAINING.load(Ordering::Relaxed) {
+        return Ok(0);
+    }
+    let Some(worker) = session::worker() else { return Ok(0) };
+    STDIN_READ.store(true, Ordering::Relaxed);
+    let read = py.detach(|| {
+        if fork::is_child() {
+            return read_terminal(most, false);
+        }
+        read_input(worker, Reader::Stdin, b"", most)
+    });
+    let Ok(bytes) = read else { return Err(PyErr::fetch(py)) };
+    let end = isize::try_from(bytes.len()).unwrap_or(isize::MAX);
+    buffer.set_item(PySlice::new(py, 0, end, 1), PyBytes::new(py, &bytes))?;
+    Ok(bytes.len())
+}
+
+/// Reads from the queue or the terminal, whichever has something first. Without the GIL.
+///
+/// Empty at end of file.
+fn read_input(
+    worker: &Worker,
+    reader: Reader,
+    prompt: &[u8],
+    most: usize,
+) -> Result<Vec<u8>, Raised> {
+    let channel = &worker.channel;
+    if let Some(line) = worker.fifo.take_now(most) {
+        channel.terminal.write(prompt);
+        echo(worker, &line);
+        return Ok(line);
+    }
+    let waker = own_waker().map_err(|error| raise(|_| PyOSError::new_err(error.to_string())))?;
+    let wait = worker.fifo.join(worker.is_main_thread(), waker.clone());
+    channel.send_marked(prompt, |mark| {
+        [ToServer::InputWait {
+            mark,
+            wait,
+            reader,
+            prompt: String::from_utf8_lossy(prompt).into_owned(),
+            echo: channel.terminal.echoes(),
+        }]
+    });
+    let (result, bytes) = loop {
+        match worker.fifo.turn(wait, &waker, most) {
+            Turn::Input(line) => {
+                echo(worker, &line);
+                let bytes = line.len() as u64;
+                break (Ok(line), bytes);
+            }
+            Turn::Terminal => {
+                break (read_terminal(most, matches!(reader, Reader::Readline)), 0);
+            }
+            Turn::Signal => {
+                if let Err(raised) = check_signals() {
+                    break (Err(raised), 0);
+                }
+            }
+            // A waiting cell unwinds; a waiting thread sees end of file.
+            Turn::Shutdown if worker.is_main_thread() => {
+                break (Err(raise(|_| PySystemExit::new_err(0))), 0);
+            }
+            Turn::Shutdown => break (Ok(Vec::new()), 0),
+        }
+    };
+    let at_rest = worker.fifo.leave(wait);
+    channel.send(&ToServer::InputTaken { wait, bytes });
+    if at_rest {
+        channel.send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes: 0 }]);
+    }
+    result
+}
+
+/// Shows what was taken from the queue, unless the program asked not to show what is typed.
+fn echo(worker: &Worker, line: &[u8]) {
+    if worker.channel.terminal.echoes() {
+        worker.channel.echo(line);
+    }
+}
+
+/// Reads what the terminal has; with `whole_line`, on to the line's end or the end of file.
+fn read_terminal(most: usize, whole_line: bool) -> Result<Vec<u8>, Raised> {
+    let mut line = Vec::new();
+    let mut chunk = vec![0; most.min(4096)];
+    loop {
+        // SAFETY: the buffer is live and of the length that is passed.
+        let n = unsafe { libc::read(0, chunk.as_mut_ptr().cast(), chunk.len()) };
+        match usize::try_from(n) {
+            Ok(0) => return Ok(line),
+            Ok(n) => {
+                line.extend_from_slice(&chunk[..n]);
+                if !whole_line || line.ends_with(b"\n") {
+                    return Ok(line);
+                }
+            }
+            Err(_) => match errno() {
+                libc::EINTR => check_signals()?,
+                libc::EAGAIN => wait_terminal()?,
+                code => return Err(raise(|_| io::Error::from_raw_os_error(code).into())),
+            },
+        }
+    }
+}
+
+/// A program made the terminal non-blocking: waits for it all the same.
+fn wait_terminal() -> Result<(), Raised> {
+    let waker = own_waker().map_err(|error| raise(|_| PyOSError::new_err(error.to_string())))?;
+    if wait(&waker, Some(0)) == Woken::Signal { check_signals() } else { Ok(()) }
+}
+
+fn own_waker() -> io::Result<Arc<Waker>> {
+    WAKER.with_borrow_mut(|own| {
+        if let Some(waker) = own {
+            return Ok(waker.clone());
+        }
+        let waker = Arc::new(Waker::new()?);
+        *own = Some(waker.clone());
+        Ok(waker)
+    })
+}
+
+/// Runs the Python handlers of signals that arrived. Takes the GIL.
+fn check_signals() -> Result<(), Raised> {
+    Python::attach(|_| {
+        // SAFETY: the GIL is held.
+        if unsafe { ffi::PyErr_CheckSignals() } == 0 { Ok(()) } else { Err(Raised) }
+    })
+}
+
+/// Sets an exception in this thread. Takes the GIL.
+fn raise(error: impl FnOnce(Python<'_>) -> PyErr) -> Raised {
+    Python::attach(|py| error(py).restore(py));
+    Raised
+}
+
+/// `sys.stdin.fileno()`.
+#[pyfunction]
+pub(crate) fn fileno() -> c_int {
+    0
+}
+
+/// `sys.stdin.isatty()`.
+#[pyfunction]
+pub(crate) fn isatty() -> bool {
+    // SAFETY: isatty takes no memory.
+    unsafe { libc::isatty(0) == 1 }
+}
+
+/// `sys.stdin.readable()`.
+#[pyfunction]
+pub(crate) fn readable() -> bool {
+    true
+}

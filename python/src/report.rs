@@ -1,0 +1,126 @@
+//! Exceptions that reach the top: shown as Python's own prompt shows them, with source lines.
+
+use pyo3::{
+    ffi,
+    prelude::*,
+    types::{PyDict, PyList},
+};
+
+/// Shows exceptions and keeps the source of cells for whoever looks for it.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    /// `sys.excepthook` as Python made it.
+    excepthook: Py<PyAny>,
+    /// `traceback.print_exception`, once loaded.
+    print_exception: Option<Py<PyAny>>,
+    /// The sources of the cells as `linecache` keeps them, until that is loaded.
+    sources: Py<PyDict>,
+    /// `linecache.cache`, once loaded.
+    cache: Option<Py<PyDict>>,
+    /// Whether the interpreter's own display finds sources in `linecache` (3.13 and newer).
+    finds_sources: bool,
+    /// Whether the interpreter keeps `sys.last_exc` (3.12 and newer).
+    keeps_last_exc: bool,
+}
+
+impl Reporter {
+    /// Captures the original hook.
+    pub(crate) fn new(sys: &Bound<'_, PyModule>) -> PyResult<Reporter> {
+        let version: u32 = sys.getattr("hexversion")?.extract()?;
+        Ok(Reporter {
+            excepthook: sys.getattr("excepthook")?.unbind(),
+            print_exception: None,
+            sources: PyDict::new(sys.py()).unbind(),
+            cache: None,
+            finds_sources: version >= 0x030D_0000,
+            keeps_last_exc: version >= 0x030C_0000,
+        })
+    }
+
+    /// Loads `traceback` and `linecache`, which take longer than all the rest of the worker's
+    /// start: called when there is time, or need.
+    ///
+    /// The working directory is left out of the path, so that no file there is taken for them.
+    pub(crate) fn load(&mut self, sys: &Bound<'_, PyModule>) {
+        if self.cache.is_some() {
+            return;
+        }
+        let loaded = without_working_directory(sys, |py| {
+            let cache = py.import("linecache")?.getattr("cache")?.cast_into::<PyDict>()?;
+            let print = py.import("traceback")?.getattr("print_exception")?;
+            Ok((cache.unbind(), print.unbind()))
+        });
+        if let Ok((cache, print)) = loaded {
+            let _ = cache.bind(sys.py()).update(self.sources.bind(sys.py()).as_mapping());
+            self.cache = Some(cache);
+            self.print_exception = Some(print);
+        }
+    }
+
+    /// Registers the source of a cell, for tracebacks, `inspect.getsource` and `pdb`.
+    pub(crate) fn register(&mut self, sys: &Bound<'_, PyModule>, name: &str, source: &str) {
+        let py = sys.py();
+        if self.cache.is_none() && looks_at_sources(source) {
+            self.load(sys);
+        }
+        let lines = PyList::new(py, source.split_inclusive('\n'));
+        // An entry without a time is never taken for stale (`linecache.checkcache`).
+        let entry = lines.map(|lines| (source.len(), py.None(), lines, name));
+        if let Ok(entry) = entry {
+            let dictionary = self.cache.as_ref().unwrap_or(&self.sources);
+            let _ = dictionary.bind(py).set_item(name, entry);
+        }
+    }
+
+    /// Shows an exception and sets `sys.last_value` and its kin.
+    pub(crate) fn show(&mut self, sys: &Bound<'_, PyModule>, error: PyErr) {
+        let py = sys.py();
+        self.load(sys);
+        let original =
+            sys.getattr("excepthook").is_ok_and(|hook| hook.is(self.excepthook.bind(py)));
+        let print = if self.finds_sources || !original { None } else { self.print_exception.as_ref() };
+        let Some(print) = print else {
+            error.restore(py);
+            // SAFETY: the GIL is held and an exception is set; it is not SystemExit, on which
+            // the function would end the process.
+            return unsafe { ffi::PyErr_PrintEx(1) };
+        };
+        let (kind, value, traceback) =
+            (error.get_type(py), error.value(py), error.traceback(py));
+        let _ = sys.setattr("last_type", &kind);
+        let _ = sys.setattr("last_value", value);
+        let _ = sys.setattr("last_traceback", &traceback);
+        if self.keeps_last_exc {
+            let _ = sys.setattr("last_exc", value);
+        }
+        if let Err(error) = print.bind(py).call1((&kind, value, &traceback)) {
+            error.restore(py);
+            // SAFETY: as above. Whatever broke the display is shown by the interpreter's own.
+            unsafe { ffi::PyErr_PrintEx(0) };
+        }
+    }
+}
+
+/// Whether a cell may look for the source of code within itself: then `linecache` must know it
+/// before it runs.
+fn looks_at_sources(source: &str) -> bool {
+    ["import", "breakpoint", "help"].iter().any(|word| source.contains(word))
+}
+
+/// Calls `action` with the working directory taken out of the module search path, so that no
+/// file there stands in for a module of the standard library.
+pub(crate) fn without_working_directory<'py, T>(
+    sys: &Bound<'py, PyModule>,
+    action: impl FnOnce(Python<'py>) -> PyResult<T>,
+) -> PyResult<T> {
+    let path = sys.getattr("path")?.cast_into::<PyList>()?;
+    let first = path.get_item(0).ok().filter(|first| first.eq("").unwrap_or(false));
+    if first.is_some() {
+        path.del_item(0)?;
+    }
+    let result = action(sys.py());
+    if let Some(first) = first {
+        path.insert(0, first)?;
+    }
+    result
+}

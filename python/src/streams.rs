@@ -1,0 +1,137 @@
+//! Python's standard streams: ours in place of `sys.stdin`, and all of them after a cell.
+
+use std::sync::atomic::Ordering;
+
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
+
+use crate::reads;
+
+/// The streams as a cell finds them.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    stdin: Py<PyAny>,
+    stdout: Py<PyAny>,
+    stderr: Py<PyAny>,
+}
+
+/// The keyword arguments that make a text stream like `stream`.
+fn like<'py>(stream: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let arguments = PyDict::new(stream.py());
+    arguments.set_item("encoding", stream.getattr("encoding")?)?;
+    arguments.set_item("errors", stream.getattr("errors")?)?;
+    arguments.set_item("newline", "\n")?;
+    arguments.set_item("line_buffering", true)?;
+    Ok(arguments)
+}
+
+/// A text stream over a raw reader of ours, as Python makes one over a `FileIO`
+/// (`create_stdio` in Python/pylifecycle.c).
+fn new_stdin<'py>(model: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = model.py();
+    let io = py.import("io")?;
+    let members = PyDict::new(py);
+    members.set_item("readinto", wrap_pyfunction!(reads::readinto, py)?)?;
+    members.set_item("fileno", wrap_pyfunction!(reads::fileno, py)?)?;
+    members.set_item("isatty", wrap_pyfunction!(reads::isatty, py)?)?;
+    members.set_item("readable", wrap_pyfunction!(reads::readable, py)?)?;
+    members.set_item("name", "<stdin>")?;
+    members.set_item("mode", "rb")?;
+    let bases = PyTuple::new(py, [io.getattr("RawIOBase")?])?;
+    let class = py.get_type::<pyo3::types::PyType>().call1(("TerminalReader", bases, members))?;
+    // Builtin functions are no descriptors, so the methods are called without `self`.
+    let buffer = io.getattr("BufferedReader")?.call1((class.call0()?,))?;
+    let stream = io.getattr("TextIOWrapper")?.call((buffer,), Some(&like(model)?))?;
+    stream.setattr("mode", "r")?;
+    Ok(stream)
+}
+
+/// A text stream for an output descriptor, in place of one that was closed.
+fn new_output<'py>(model: &Bound<'py, PyAny>, number: i32) -> PyResult<Bound<'py, PyAny>> {
+    let py = model.py();
+    let io = py.import("io")?;
+    let raw = io.getattr("FileIO")?.call1((number, "wb", false))?;
+    raw.setattr("name", if number == 1 { "<stdout>" } else { "<stderr>" })?;
+    let buffer = io.getattr("BufferedWriter")?.call1((raw,))?;
+    let stream = io.getattr("TextIOWrapper")?.call((buffer,), Some(&like(model)?))?;
+    stream.setattr("mode", "w")?;
+    Ok(stream)
+}
+
+impl Streams {
+    /// Puts our `sys.stdin` in place and remembers the others.
+    pub(crate) fn install(sys: &Bound<'_, PyModule>) -> PyResult<Streams> {
+        let stdin = new_stdin(&sys.getattr("stdin")?)?;
+        sys.setattr("stdin", &stdin)?;
+        sys.setattr("__stdin__", &stdin)?;
+        Ok(Streams {
+            stdin: stdin.unbind(),
+            stdout: sys.getattr("stdout")?.unbind(),
+            stderr: sys.getattr("stderr")?.unbind(),
+        })
+    }
+
+    /// Flushes the current and the original streams. Errors are the program's own making.
+    pub(crate) fn flush(&self, sys: &Bound<'_, PyModule>) {
+        let py = sys.py();
+        for (name, original) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            let original = original.bind(py);
+            let _ = original.call_method0("flush");
+            if let Ok(current) = sys.getattr(name)
+                && !current.is(original)
+            {
+                let _ = current.call_method0("flush");
+            }
+        }
+    }
+
+    /// Puts back a stream that is missing or closed; one that was replaced stays.
+    pub(crate) fn repair(&mut self, sys: &Bound<'_, PyModule>) {
+        let _ = repair_one(sys, "stdin", &mut self.stdin, new_stdin);
+        let _ = repair_one(sys, "stdout", &mut self.stdout, |model| new_output(model, 1));
+        let _ = repair_one(sys, "stderr", &mut self.stderr, |model| new_output(model, 2));
+    }
+
+    /// Throws away what our `sys.stdin` has read ahead; returns the count of bytes.
+    ///
+    /// Must not be called while a thread waits in a read: the stream is locked then.
+    pub(crate) fn drain(&self, py: Python<'_>) -> u64 {
+        if !reads::STDIN_READ.swap(false, Ordering::Relaxed) {
+            return 0;
+        }
+        reads::DRAINING.store(true, Ordering::Relaxed);
+        let rest = self.stdin.bind(py).call_method0("read");
+        reads::DRAINING.store(false, Ordering::Relaxed);
+        let text = rest.and_then(|rest| rest.extract::<String>());
+        text.map_or(0, |text| text.len() as u64)
+    }
+}
+
+fn repair_one<'py>(
+    sys: &Bound<'py, PyModule>,
+    name: &str,
+    original: &mut Py<PyAny>,
+    make: impl FnOnce(&Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<()> {
+    let py = sys.py();
+    if is_closed(original.bind(py)) {
+        let fresh = make(original.bind(py))?;
+        sys.setattr(format!("__{name}__"), &fresh)?;
+        *original = fresh.unbind();
+    }
+    match sys.getattr(name) {
+        Ok(current) if !is_closed(&current) => Ok(()),
+        _ => sys.setattr(name, original.bind(py)),
+    }
+}
+
+/// Whether a stream can't be used any more: closed, or detached from its buffer.
+fn is_closed(stream: &Bound<'_, PyAny>) -> bool {
+    match stream.getattr("closed") {
+        Ok(closed) => closed.is_truthy().unwrap_or(false),
+        // A detached text stream raises ValueError; a stand-in without the attribute is fine.
+        Err(error) => error.is_instance_of::<pyo3::exceptions::PyValueError>(stream.py()),
+    }
+}

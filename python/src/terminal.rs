@@ -1,0 +1,149 @@
+//! The worker's own grip on its terminal: marks, echo, modes, and what to do after a cell.
+//!
+//! All goes through a duplicate of the terminal's descriptor, since the program may close or
+//! redirect its standard streams.
+
+use std::{ffi::c_int, io, mem::MaybeUninit, sync::OnceLock};
+
+use crate::{capi::errno, wake::move_up};
+
+/// The worker's terminal.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    descriptor: c_int,
+    /// The modes a cell finds, captured before the first.
+    modes: OnceLock<libc::termios>,
+}
+
+impl Terminal {
+    /// Takes a duplicate of standard input, which the server made the terminal.
+    pub(crate) fn open() -> io::Result<Terminal> {
+        // SAFETY: duplicates a descriptor or fails.
+        let copy = unsafe { libc::dup(0) };
+        if copy < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let terminal = Terminal { descriptor: move_up(copy), modes: OnceLock::new() };
+        if let Some(modes) = terminal.modes() {
+            let _ = terminal.modes.set(modes);
+        }
+        Ok(terminal)
+    }
+
+    /// The duplicate's number.
+    pub(crate) fn descriptor(&self) -> c_int {
+        self.descriptor
+    }
+
+    /// Writes all of `bytes`. Without the GIL: the terminal may be slow.
+    pub(crate) fn write(&self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            // SAFETY: the slice is live for the call.
+            let n = unsafe { libc::write(self.descriptor, bytes.as_ptr().cast(), bytes.len()) };
+            match usize::try_from(n) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(_) if errno() == libc::EINTR => {}
+                Err(_) if errno() == libc::EAGAIN => self.wait_writable(),
+                // The terminal is gone, and the session with it: the sideband tells.
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// A program may have made the shared description non-blocking.
+    fn wait_writable(&self) {
+        let mut set = libc::pollfd { fd: self.descriptor, events: libc::POLLOUT, revents: 0 };
+        // SAFETY: a set of one live entry.
+        unsafe { libc::poll(&mut set, 1, -1) };
+    }
+
+    /// The current modes.
+    fn modes(&self) -> Option<libc::termios> {
+        let mut modes = MaybeUninit::uninit();
+        // SAFETY: tcgetattr fills the structure when it returns 0.
+        unsafe {
+            (libc::tcgetattr(self.descriptor, modes.as_mut_ptr()) == 0)
+                .then(|| modes.assume_init())
+        }
+    }
+
+    /// Whether what is typed is shown.
+    pub(crate) fn echoes(&self) -> bool {
+        self.modes().is_none_or(|modes| modes.c_lflag & libc::ECHO != 0)
+    }
+
+    /// Gives the terminal back its modes and its foreground group, drops unread input and
+    /// puts it back on the standard descriptors. Returns how many bytes were dropped.
+    pub(crate) fn restore(&self) -> u64 {
+        self.restore_standard_descriptors();
+        self.restore_foreground();
+        let mut unread: c_int = 0;
+        // SAFETY: FIONREAD stores an int; tcflush takes no memory.
+        unsafe {
+            libc::ioctl(self.descriptor, libc::FIONREAD, &mut unread);
+            libc::tcflush(self.descriptor, libc::TCIFLUSH);
+        }
+        if let (Some(before), Some(now)) = (self.modes.get(), self.modes())
+            && !same_modes(before, &now)
+        {
+            // SAFETY: the structure is a whole one that tcgetattr filled.
+            unsafe { libc::tcsetattr(self.descriptor, libc::TCSADRAIN, before) };
+        }
+        u64::try_from(unread).unwrap_or(0)
+    }
+
+    fn restore_foreground(&self) {
+        // SAFETY: these calls take no memory; SIGTTOU is blocked around the change, since a
+        // background process that calls tcsetpgrp is stopped by it otherwise (POSIX).
+        unsafe {
+            let own = libc::getpgrp();
+            if libc::tcgetpgrp(self.descriptor) == own {
+                return;
+            }
+            let mut set = MaybeUninit::uninit();
+            let mut before = MaybeUninit::uninit();
+            libc::sigemptyset(set.as_mut_ptr());
+            libc::sigaddset(set.as_mut_ptr(), libc::SIGTTOU);
+            libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), before.as_mut_ptr());
+            libc::tcsetpgrp(self.descriptor, own);
+            libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+        }
+    }
+
+    /// A cell may have closed or redirected descriptors 0 to 2.
+    fn restore_standard_descriptors(&self) {
+        let own = device(self.descriptor);
+        for standard in 0..=2 {
+            if device(standard) != own {
+                // SAFETY: both numbers are plain; dup2 replaces `standard` or fails.
+                unsafe { libc::dup2(self.descriptor, standard) };
+            }
+        }
+    }
+
+    /// Interrupts the foreground group, as the terminal does for Ctrl-C.
+    pub(crate) fn interrupt_foreground(&self) {
+        // SAFETY: no memory involved; a group that is gone makes killpg fail.
+        unsafe {
+            let group = libc::tcgetpgrp(self.descriptor);
+            libc::killpg(if group > 0 { group } else { libc::getpgrp() }, libc::SIGINT);
+        }
+    }
+}
+
+/// The device a descriptor stands for; `None` when it is closed.
+fn device(descriptor: c_int) -> Option<(libc::dev_t, libc::ino_t, libc::dev_t)> {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: fstat fills the structure when it returns 0.
+    unsafe {
+        (libc::fstat(descriptor, stat.as_mut_ptr()) == 0).then(|| {
+            let stat = stat.assume_init();
+            (stat.st_dev, stat.st_ino, stat.st_rdev)
+        })
+    }
+}
+
+fn same_modes(a: &libc::termios, b: &libc::termios) -> bool {
+    (a.c_iflag, a.c_oflag, a.c_cflag, a.c_lflag, a.c_cc)
+        == (b.c_iflag, b.c_oflag, b.c_cflag, b.c_lflag, b.c_cc)
+}
