@@ -5,7 +5,9 @@
 //! prints becomes text in the [`screen`], and a [`reply`] is made of it.
 #![deny(unsafe_code)]
 
+pub mod cli;
 pub mod mcp;
+pub mod pty;
 pub mod reply;
 pub mod screen;
 pub mod session;

@@ -1,3 +1,5 @@
 //! The `mcp-repl` command: parse arguments, dispatch.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    mcp_repl::cli::main()
+}

@@ -1,4 +1,15 @@
 //! What a call gets back: the text and pictures since the last reply, and how things stand.
+//! Pure.
+
+mod exit;
+mod outbox;
+
+use std::time::Duration;
+
+use mcp_repl_sideband::Outcome;
+
+pub use exit::Exit;
+pub use outbox::{BUDGET, Outbox};
 
 /// The answer to one call.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,11 +22,36 @@ pub struct Reply {
     pub status: Status,
 }
 
+impl Reply {
+    /// The content for a client that shows text and pictures: notices stand in the text, each
+    /// on a line of its own.
+    pub fn merged(self) -> Vec<Content> {
+        let mut merged = Vec::new();
+        for part in self.content {
+            match (part, merged.last_mut()) {
+                (Content::Text(text), Some(Content::Text(last))) => last.push_str(&text),
+                (Content::Notice(line), Some(Content::Text(last))) => {
+                    if !last.ends_with('\n') {
+                        last.push('\n');
+                    }
+                    last.push_str(&line);
+                    last.push('\n');
+                }
+                (Content::Notice(line), _) => merged.push(Content::Text(line + "\n")),
+                (part, _) => merged.push(part),
+            }
+        }
+        merged
+    }
+}
+
 /// A part of a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// Text as a person would have read it.
     Text(String),
+    /// A line of the bridge's own, without its end.
+    Notice(String),
     /// A picture.
     Image {
         /// Its media type, `image/png`.
@@ -28,6 +64,31 @@ pub enum Content {
 /// How things stand when a call returns.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Status {
-    /// The next cell may come.
-    Ready,
+    /// The next payload is a cell.
+    Ready {
+        /// How the last cell ended, if there was one.
+        outcome: Option<Outcome>,
+    },
+    /// A reader waits: the next payload is its input.
+    Waiting {
+        /// Whether what is typed is shown; false for a secret.
+        echo: bool,
+    },
+    /// The caller's time is up, or its input could not be taken.
+    Busy {
+        /// How long the work has been going on.
+        elapsed: Duration,
+        /// Whether input of this call was thrown away.
+        discarded: bool,
+    },
+    /// There is no session; the next payload starts one.
+    Ended {
+        /// How the last one went.
+        exit: Exit,
+    },
+    /// The session could not be started, or its worker broke the protocol.
+    Failed {
+        /// What was tried, what happened, what to do.
+        why: String,
+    },
 }

@@ -1,0 +1,127 @@
+//! The command line: arguments, and one file a subcommand.
+
+mod doctor;
+mod exec;
+mod serve;
+
+use std::{
+    ffi::OsString,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::session::{launch::Target, python::Surroundings};
+
+/// One live Python terminal session for an agent (over MCP) and a person.
+///
+/// Without a subcommand, serves one MCP client over standard input and output.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(flatten)]
+    worker: WorkerArguments,
+    #[command(flatten)]
+    drop_in: DropInArguments,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run cells in a fresh session and print what they print.
+    Exec(exec::ExecArguments),
+    /// Show which Python is chosen and whether a session with it works.
+    Doctor,
+}
+
+/// What runs in the session.
+#[derive(Debug, Args)]
+struct WorkerArguments {
+    /// The Python to run: a path, or a name on PATH.
+    ///
+    /// Without it: MCP_REPL_PYTHON, else the nearest .venv from here upward, else VIRTUAL_ENV,
+    /// else CONDA_PREFIX, else python3, else python on PATH.
+    #[arg(long, global = true, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// A program that speaks the sideband protocol (docs/sideband.md), in place of Python.
+    #[arg(long, global = true, value_name = "COMMAND", conflicts_with = "python")]
+    worker: Option<String>,
+}
+
+/// Options that configurations of other REPL servers contain.
+#[derive(Debug, Args)]
+struct DropInArguments {
+    #[arg(long, value_name = "NAME", value_parser = interpreter, hide = true)]
+    interpreter: Option<String>,
+    #[arg(long, value_name = "HOW", value_parser = oversized_output, hide = true)]
+    oversized_output: Option<String>,
+    #[arg(long, value_name = "MODE", value_parser = sandbox, hide = true)]
+    sandbox: Option<String>,
+}
+
+fn interpreter(value: &str) -> Result<String, String> {
+    accept(value, "python", "the only interpreter is `python`")
+}
+
+fn oversized_output(value: &str) -> Result<String, String> {
+    accept(
+        value,
+        "files",
+        "only `files` is built: a reply that is too long keeps its head and tail and names the \
+         file that holds all of it",
+    )
+}
+
+fn sandbox(value: &str) -> Result<String, String> {
+    accept(
+        value,
+        "danger-full-access",
+        "only `danger-full-access` is built: the session runs with your own rights",
+    )
+}
+
+fn accept(value: &str, known: &str, otherwise: &str) -> Result<String, String> {
+    if value == known { Ok(value.to_owned()) } else { Err(otherwise.to_owned()) }
+}
+
+impl WorkerArguments {
+    fn target(&self) -> Result<Target, String> {
+        let Some(command) = &self.worker else {
+            return Ok(Target::Python(Surroundings::of_process(self.python.clone())));
+        };
+        let words = shell_words::split(command)
+            .map_err(|error| format!("--worker {command:?} can't be split into words: {error}"))?;
+        let Some((file, arguments)) = words.split_first() else {
+            return Err("--worker names no program".into());
+        };
+        let arguments = arguments.iter().map(OsString::from).collect();
+        Ok(Target::Custom(Path::new(file).to_owned(), arguments))
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    crate::pty::unblock_signals();
+    let arguments = Arguments::parse();
+    let result = arguments.worker.target().and_then(|target| match arguments.command {
+        None => serve::serve(target),
+        Some(Command::Exec(exec)) => exec::exec(target, &exec),
+        Some(Command::Doctor) => doctor::doctor(&target),
+    });
+    result.unwrap_or_else(|why| {
+        // Standard error may be closed, which must not be a panic.
+        let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");
+        ExitCode::from(2)
+    })
+}
+
+/// A runtime of one thread: the latency of a call is not worth a hand-over between threads.
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no event loop: {error}"))
+}

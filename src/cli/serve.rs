@@ -1,0 +1,48 @@
+//! `mcp-repl`: serve one MCP client over standard input and output.
+
+use std::{io, process::ExitCode};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::runtime;
+use crate::{
+    mcp, reply,
+    screen::Size,
+    session::{
+        engine::{self, Config},
+        launch::Target,
+    },
+};
+
+/// Serves until the client closes standard input, or a signal asks to end.
+pub(super) fn serve(target: Target) -> Result<ExitCode, String> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(async {
+        let config = Config { target, size: Size::default(), budget: reply::BUDGET };
+        let (session, engine) = engine::start(config)?;
+        let client = async {
+            let result = tokio::select! {
+                result = mcp::serve(session.clone()) => result,
+                result = asked_to_end() => result,
+            };
+            session.shutdown();
+            result
+        };
+        tokio::join!(engine, client).1
+    });
+    // A read of standard input may still be blocked in a thread of the runtime.
+    runtime.shutdown_background();
+    result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+}
+
+async fn asked_to_end() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! What only Linux can be asked: who belongs to a session.
+
+use std::fs;
+
+use rustix::process::{Pid, getsid};
+
+/// The processes of the session that `leader` leads or led, the leader left out.
+pub(super) fn session_members(leader: Pid) -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
+        .filter(|&pid| pid != leader && getsid(Some(pid)) == Ok(leader))
+        .collect()
+}
+
+/// Marks all descriptors from `first` on to be closed when this process executes a program.
+///
+/// Async-signal-safe. Kernels before 5.11 refuse, and keep what the server's parent left open.
+pub(super) fn close_on_exec_from(first: u32) {
+    // SAFETY: close_range with CLOEXEC changes flags only and takes no memory.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    }
+}

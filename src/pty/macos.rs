@@ -1,0 +1,19 @@
+//! What macOS does in Linux's place. Untested.
+
+use rustix::process::Pid;
+
+/// macOS has no process table to read without private interfaces: what is left of a session
+/// gets the kernel's own hang-up only.
+pub(super) fn session_members(_leader: Pid) -> Vec<Pid> {
+    Vec::new()
+}
+
+/// Marks the descriptors from `first` on to be closed when this process executes a program.
+///
+/// Async-signal-safe.
+pub(super) fn close_on_exec_from(first: u32) {
+    for descriptor in first.cast_signed()..256 {
+        // SAFETY: fcntl takes no memory and fails for numbers that are not open.
+        unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+}

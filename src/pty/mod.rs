@@ -1,0 +1,34 @@
+//! The platform door: a program on a pseudo-terminal, its end, and what is left of it.
+//!
+//! Everything above speaks of a [`Terminal`], a [`Process`] and an [`Exit`], and knows no
+//! descriptor, signal number or process table.
+#![allow(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod platform;
+#[cfg(target_os = "macos")]
+#[path = "macos.rs"]
+mod platform;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod terminal;
+
+use std::{ffi::OsString, path::PathBuf};
+
+pub use process::{Process, spawn, unblock_signals};
+pub use terminal::{Modes, Terminal};
+
+use crate::reply::Exit;
+
+/// A program to be run on a terminal, with this process's working directory.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// Its file; looked up on `PATH` when it has no slash.
+    pub file: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Changes to this process's environment: a value, or `None` to leave the name out.
+    pub environment: Vec<(OsString, Option<OsString>)>,
+}

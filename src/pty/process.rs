@@ -1,0 +1,210 @@
+//! A program on a terminal: started as a session of its own, ended with all that is in it.
+
+use std::{
+    fs::File,
+    io,
+    os::{
+        fd::OwnedFd,
+        unix::process::{CommandExt, ExitStatusExt},
+    },
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid,
+};
+use tokio::sync::oneshot;
+
+use super::{Exit, Program, Terminal, platform};
+use crate::screen::Size;
+
+/// How long what is left of a session has between the hang-up and its end.
+const LEFTOVER_GRACE: Duration = Duration::from_millis(200);
+
+/// The leader of a terminal's session. Reaped only when dropped, so that its number cannot
+/// come to mean another process before.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pid: Pid,
+    exited: oneshot::Receiver<()>,
+    is_over: bool,
+    is_swept: bool,
+}
+
+/// Runs `program` on a new terminal of this size, as the leader of a session of its own with
+/// all signals at their defaults.
+///
+/// # Errors
+/// When there is no terminal to be had, or the program can't be executed.
+pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
+    let (terminal, slave) = Terminal::open(size)?;
+    let mut command = Command::new(&program.file);
+    command.args(&program.arguments);
+    for (name, value) in &program.environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
+    // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
+    unsafe { command.pre_exec(lead_session) };
+    let child = command.spawn()?;
+    let pid = Pid::from_child(&child);
+    let (report, exited) = oneshot::channel();
+    std::thread::Builder::new().name("wait".into()).spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while waitid(WaitId::Pid(pid), options) == Err(rustix::io::Errno::INTR) {}
+        let _ = report.send(());
+    })?;
+    Ok((terminal, Process { child, pid, exited, is_over: false, is_swept: false }))
+}
+
+fn stdio(slave: &OwnedFd) -> io::Result<Stdio> {
+    Ok(File::from(slave.try_clone()?).into())
+}
+
+/// Makes the child lead a session with the terminal on descriptor 0 as its own.
+///
+/// The server's parent may have ignored or blocked signals, and may have left descriptors
+/// open; a program on a person's terminal sees none of that.
+fn lead_session() -> io::Result<()> {
+    rustix::process::setsid()?;
+    rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+    // SAFETY: these calls are async-signal-safe and touch only this process; numbers that are
+    // no signal, or can't be changed, make sigaction fail, which is fine.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = libc::SIG_DFL;
+        for signal in 1..=64 {
+            libc::sigaction(signal, &action, std::ptr::null_mut());
+        }
+        let mut none = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+    }
+    platform::close_on_exec_from(3);
+    Ok(())
+}
+
+impl Process {
+    /// Waits for its end, which is not reaped yet. Cancel safe; at once when it was seen before.
+    pub async fn ended(&mut self) {
+        if !self.is_over {
+            let _ = (&mut self.exited).await;
+            self.is_over = true;
+        }
+    }
+
+    /// Whether its end was seen by [`Process::ended`].
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// The kernel's number of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Hangs up: the program may clean up, by default it ends.
+    pub fn hang_up(&self) {
+        // A stopped process gets the signal only when it goes on.
+        let _ = kill_process(self.pid, Signal::HUP);
+        let _ = kill_process(self.pid, Signal::CONT);
+    }
+
+    /// Kills the program and everything in its session.
+    pub fn kill(&self) {
+        let _ = kill_process(self.pid, Signal::KILL);
+        self.signal_leftovers(Signal::KILL);
+    }
+
+    /// Interrupts the program, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        let _ = kill_process(self.pid, Signal::INT);
+    }
+
+    /// How it went, without reaping it; [`Exit::Unknown`] before its end.
+    pub fn exit(&self) -> Exit {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        match waitid(WaitId::Pid(self.pid), options) {
+            Ok(Some(status)) => match (status.exit_status(), status.terminating_signal()) {
+                (Some(code), _) => Exit::Status(code),
+                (None, Some(number)) => Exit::Signal(signal_name(number)),
+                (None, None) => Exit::Unknown,
+            },
+            _ => Exit::Unknown,
+        }
+    }
+
+    /// Ends what is left in the session of a leader that is gone: hang-up, then kill.
+    pub async fn sweep(mut self) {
+        if !platform::session_members(self.pid).is_empty() {
+            self.signal_leftovers(Signal::HUP);
+            self.signal_leftovers(Signal::CONT);
+            tokio::time::sleep(LEFTOVER_GRACE).await;
+            self.signal_leftovers(Signal::KILL);
+        }
+        self.is_swept = true;
+    }
+
+    fn signal_leftovers(&self, signal: Signal) {
+        for member in platform::session_members(self.pid) {
+            let _ = kill_process(member, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    /// Nothing of the session stays, whatever way the engine ended.
+    fn drop(&mut self) {
+        if !self.is_swept {
+            self.kill();
+        }
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            // A process in an uninterruptible wait outlives even its kill for a while.
+            let pid = self.pid;
+            std::thread::spawn(move || waitpid(Some(pid), WaitOptions::empty()));
+        }
+    }
+}
+
+/// Unblocks all signals of this process: its parent may have blocked those that end it.
+///
+/// To be called before any thread is started.
+pub fn unblock_signals() {
+    // SAFETY: the set is filled before it is used.
+    unsafe {
+        let mut none = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+    }
+}
+
+/// The name of a signal as POSIX and signal(7) give it.
+fn signal_name(number: i32) -> String {
+    let name = match number {
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGINT => "SIGINT",
+        libc::SIGQUIT => "SIGQUIT",
+        libc::SIGILL => "SIGILL",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGUSR1 => "SIGUSR1",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGUSR2 => "SIGUSR2",
+        libc::SIGPIPE => "SIGPIPE",
+        libc::SIGALRM => "SIGALRM",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGXFSZ => "SIGXFSZ",
+        libc::SIGSYS => "SIGSYS",
+        _ => return format!("signal {number}"),
+    };
+    name.to_owned()
+}

@@ -1,0 +1,338 @@
+//! The engine: the one loop that waits for events, asks the rules, and performs the actions.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    io,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+
+use super::{
+    handle::{Command, Handle, Request},
+    launch::{Home, Target, WorkerProgram},
+    spill::Spill,
+    state::{CallId, State, Time},
+    step::{Action, Event, Session},
+    worker::{Worker, WorkerEvent},
+};
+use crate::{
+    reply::{Outbox, Reply, Status},
+    screen::Size,
+};
+
+/// How often a waiting call's client hears of its progress, at most.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a worker has to end when the server does, before it is killed.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+
+/// What a session runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The program.
+    pub target: Target,
+    /// The terminal's size.
+    pub size: Size,
+    /// The most text a reply holds, in bytes; more goes to a file.
+    pub budget: usize,
+}
+
+/// Starts a session's first worker and gives a handle on it, and the engine to be run.
+///
+/// # Errors
+/// When the private directory can't be made. A worker that does not start is reported by the
+/// calls.
+pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
+    let home = Home::new()?;
+    let (handle, commands) = Handle::new();
+    let spill = Spill::new(home.path().to_owned());
+    let mut engine = Engine {
+        session: Session::new(Duration::ZERO),
+        outbox: Outbox::new(config.budget),
+        callers: HashMap::new(),
+        worker: None,
+        sweeps: JoinSet::new(),
+        calls: 0,
+        progress_due: None,
+        began: Instant::now(),
+        home,
+        spill,
+        config,
+    };
+    engine.start_worker();
+    Ok((handle, engine.run(commands)))
+}
+
+#[derive(Debug)]
+struct Engine {
+    config: Config,
+    home: Home,
+    session: Session,
+    outbox: Outbox,
+    spill: Spill,
+    callers: HashMap<CallId, Caller>,
+    worker: Option<Worker>,
+    /// Workers that ended, while what is left of them is.
+    sweeps: JoinSet<()>,
+    calls: CallId,
+    progress_due: Option<Time>,
+    began: Instant,
+}
+
+#[derive(Debug)]
+struct Caller {
+    reply: oneshot::Sender<Reply>,
+    progress: Option<mpsc::UnboundedSender<String>>,
+}
+
+/// What woke the loop.
+enum Woken {
+    Command(Option<Command>),
+    Worker(WorkerEvent),
+    Cancelled(CallId),
+    Time,
+}
+
+impl Engine {
+    fn now(&self) -> Time {
+        self.began.elapsed()
+    }
+
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        loop {
+            match self.wait(&mut commands).await {
+                Woken::Command(Some(Command::Call { request, reply })) => self.call(request, reply),
+                Woken::Command(Some(Command::Shutdown) | None) => break,
+                Woken::Worker(event) => self.worker_event(event),
+                Woken::Cancelled(id) => {
+                    self.callers.remove(&id);
+                    self.step(Event::Cancel { id });
+                }
+                Woken::Time => self.tick(),
+            }
+        }
+        self.shut_down().await;
+    }
+
+    async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Woken {
+        let due = self.session.next_deadline().into_iter().chain(self.progress_due).min();
+        let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
+        let Engine { worker, callers, sweeps, .. } = self;
+        tokio::select! {
+            biased;
+            command = commands.recv() => Woken::Command(command),
+            event = next_event(worker) => Woken::Worker(event),
+            id = cancelled(callers) => Woken::Cancelled(id),
+            () = sleep_until(due) => Woken::Time,
+            Some(_) = sweeps.join_next() => Woken::Time,
+        }
+    }
+
+    fn call(&mut self, request: Request, reply: oneshot::Sender<Reply>) {
+        self.calls += 1;
+        let id = self.calls;
+        let now = self.now();
+        let Request { input, timeout, progress } = request;
+        if progress.is_some() {
+            self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
+        }
+        self.callers.insert(id, Caller { reply, progress });
+        self.step(Event::Call { id, input, deadline: now.saturating_add(timeout) });
+        if timeout.is_zero() {
+            self.step(Event::Tick);
+        }
+    }
+
+    fn worker_event(&mut self, event: WorkerEvent) {
+        self.drain_screen();
+        match event {
+            WorkerEvent::Output => {}
+            WorkerEvent::Message(message) => self.step(Event::Message(message)),
+            WorkerEvent::Broken(why) => {
+                self.report_screen();
+                self.step(Event::Failed(format!(
+                    "{why}; the session was ended, the next input starts a new one"
+                )));
+            }
+            WorkerEvent::Ended(exit) => {
+                self.report_screen();
+                self.retire_worker();
+                self.step(Event::Exited(exit));
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.now();
+        if self.progress_due.is_some_and(|due| due <= now) {
+            let line = self.worker.as_ref().map(|worker| worker.screen.last_line());
+            let line = line.unwrap_or_default();
+            let listeners = self.callers.values().filter_map(|caller| caller.progress.as_ref());
+            let told = listeners.filter(|progress| progress.send(line.clone()).is_ok()).count();
+            self.progress_due = (told > 0).then_some(now + PROGRESS_INTERVAL);
+        }
+        self.step(Event::Tick);
+    }
+
+    fn step(&mut self, event: Event) {
+        let now = self.now();
+        for action in self.session.step(event, now) {
+            self.perform(action);
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Send(message) => {
+                if let Some(worker) = &mut self.worker {
+                    worker.send(&message);
+                }
+            }
+            Action::Interrupt => {
+                if let Some(worker) = &mut self.worker {
+                    worker.interrupt();
+                }
+            }
+            Action::HangUp => {
+                if let Some(worker) = &self.worker {
+                    worker.hang_up();
+                }
+            }
+            Action::Kill => self.kill_worker(),
+            Action::Start => self.start_worker(),
+            Action::Notice(line) => {
+                self.report_screen();
+                self.outbox.notice(line);
+            }
+            Action::Image { mime, data } => {
+                self.report_screen();
+                self.outbox.image(mime, data);
+            }
+            Action::Reply { call, status } => self.reply(call, status),
+        }
+    }
+
+    fn reply(&mut self, call: CallId, status: Status) {
+        let Some(caller) = self.callers.remove(&call) else { return };
+        if caller.reply.is_closed() {
+            // The client gave up a moment ago: what there is to say is for the next call.
+            return;
+        }
+        self.report_screen();
+        let screen = self.worker.as_ref().map(|worker| &worker.screen);
+        let prompt_visible =
+            screen.is_some_and(|screen| !screen.line_to_cursor().trim().is_empty());
+        let file = self.spill.finish();
+        let reply = self.outbox.take(status, prompt_visible, file.as_ref());
+        let _ = caller.reply.send(reply);
+    }
+
+    fn start_worker(&mut self) {
+        self.retire_worker();
+        let resolved = match self.config.target.resolve() {
+            Ok(resolved) => resolved,
+            Err(why) => return self.step(Event::Failed(why)),
+        };
+        for note in resolved.passed_over {
+            self.outbox.notice(format!("[repl] passed over {note}"));
+        }
+        let launch = self.home.launch(&resolved.program);
+        match launch.and_then(|launch| Worker::start(launch, self.config.size)) {
+            Ok(worker) => self.worker = Some(worker),
+            Err(error) => {
+                let (WorkerProgram::Python(file) | WorkerProgram::Custom(file, _)) =
+                    &resolved.program;
+                let why = format!("{} could not be started: {error}", file.display());
+                self.step(Event::Failed(why));
+            }
+        }
+    }
+
+    /// Ends the worker by force. It goes when its end is seen, unless the session has done
+    /// with it.
+    fn kill_worker(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.kill();
+        }
+        if matches!(self.session.state(), State::Ended { .. }) {
+            self.report_screen();
+            self.retire_worker();
+        }
+    }
+
+    /// Leaves a worker that ended to be swept up.
+    fn retire_worker(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            self.sweeps.spawn(worker.sweep());
+        }
+    }
+
+    /// Takes the text that can't change any more.
+    fn drain_screen(&mut self) {
+        let Engine { worker, outbox, .. } = self;
+        if let Some(worker) = worker {
+            worker.screen.drain(&mut |text| outbox.push(text));
+        }
+        self.spill_text();
+    }
+
+    /// Takes all text that was not told yet.
+    fn report_screen(&mut self) {
+        let mut text = String::new();
+        if let Some(worker) = &mut self.worker {
+            worker.screen.report(&mut text);
+        }
+        self.outbox.push(&text);
+        self.spill_text();
+    }
+
+    fn spill_text(&mut self) {
+        if self.outbox.spills() {
+            self.spill.write(&self.outbox.take_spill());
+        }
+    }
+
+    /// Ends the worker in good order, bounded, and what is left of it.
+    async fn shut_down(mut self) {
+        if let Some(mut worker) = self.worker.take() {
+            worker.send(&mcp_repl_sideband::ToWorker::Shutdown);
+            if !matches!(self.session.state(), State::Ready { .. } | State::InputWait { .. }) {
+                worker.hang_up();
+            }
+            let end = async { while !matches!(worker.next().await, WorkerEvent::Ended(_)) {} };
+            if tokio::time::timeout(SHUTDOWN_GRACE, end).await.is_err() {
+                worker.kill();
+            }
+            self.sweeps.spawn(worker.sweep());
+        }
+        while self.sweeps.join_next().await.is_some() {}
+    }
+}
+
+/// The worker's next event; none when there is no worker.
+async fn next_event(worker: &mut Option<Worker>) -> WorkerEvent {
+    match worker {
+        Some(worker) => worker.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The first call whose client has given up.
+async fn cancelled(callers: &mut HashMap<CallId, Caller>) -> CallId {
+    std::future::poll_fn(|context| {
+        let gone = callers.iter_mut().find(|(_, caller)| caller.reply.poll_closed(context).is_ready());
+        gone.map_or(std::task::Poll::Pending, |(id, _)| std::task::Poll::Ready(*id))
+    })
+    .await
+}
+
+async fn sleep_until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,190 @@
+//! How a worker is launched: its program, its environment, its private directory.
+
+use std::{
+    ffi::OsString,
+    hash::{BuildHasher, Hasher, RandomState},
+    io,
+    path::{Path, PathBuf},
+};
+
+use mcp_repl_sideband::{EXTENSION_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
+use tempfile::TempDir;
+
+use super::python::{Choice, Surroundings};
+use crate::pty::Program;
+
+/// The worker's extension, which the binary carries.
+const EXTENSION: &[u8] = include_bytes!(env!("MCP_REPL_EXTENSION_FILE"));
+
+/// Loads the extension and hands Python over to it. Runs under any Python, so that an old one
+/// can be told apart from a broken one.
+const BOOTSTRAP: &str = "\
+import sys
+if sys.version_info < (3, 9) or sys.implementation.name != 'cpython':
+    sys.exit('mcp-repl needs CPython 3.9 or newer, but %s is %s' % (sys.executable, sys.version))
+m = __import__
+m = m('_imp').create_dynamic(m('_frozen_importlib').ModuleSpec(
+    '_mcp_repl', None, origin=m('os').environ['MCP_REPL_EXTENSION']))
+__import__('_imp').exec_dynamic(m)
+m.boot(globals())
+";
+
+/// The longest path of a socket that all platforms take (macOS: 104 with the final NUL).
+const LONGEST_SOCKET_PATH: usize = 100;
+
+/// What to run as the worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkerProgram {
+    /// A Python interpreter, with the extension.
+    Python(PathBuf),
+    /// A program that speaks the sideband protocol itself, with its arguments.
+    Custom(PathBuf, Vec<OsString>),
+}
+
+/// What to run, before it is looked for.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A Python, chosen anew for every session: one that was just made is found.
+    Python(Surroundings),
+    /// A program that speaks the sideband protocol itself, with its arguments.
+    Custom(PathBuf, Vec<OsString>),
+}
+
+/// What was found for a [`Target`].
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// What to run.
+    pub program: WorkerProgram,
+    /// Why this one.
+    pub reason: String,
+    /// What came first and can't be run, each with the reason.
+    pub passed_over: Vec<String>,
+}
+
+impl Target {
+    /// Looks for the program.
+    ///
+    /// # Errors
+    /// A text that says what was looked for and what to do.
+    pub fn resolve(&self) -> Result<Resolved, String> {
+        match self {
+            Target::Python(surroundings) => {
+                let Choice { file, source, passed_over } = surroundings.choose()?;
+                let program = WorkerProgram::Python(file);
+                Ok(Resolved { program, reason: source.to_string(), passed_over })
+            }
+            Target::Custom(file, arguments) => Ok(Resolved {
+                program: WorkerProgram::Custom(file.clone(), arguments.clone()),
+                reason: "--worker".into(),
+                passed_over: Vec::new(),
+            }),
+        }
+    }
+}
+
+/// The server's private directory: everything it writes is in here, and goes with it.
+#[derive(Debug)]
+pub struct Home {
+    directory: TempDir,
+    launches: u64,
+}
+
+/// One launch. Its directory goes when it is dropped.
+#[derive(Debug)]
+pub struct Launch {
+    program: Program,
+    nonce: String,
+    socket: PathBuf,
+    /// Holds the socket and the worker's temporary files.
+    _directory: TempDir,
+}
+
+impl Home {
+    /// Makes the directory, which only this user can enter, and writes the extension there.
+    ///
+    /// # Errors
+    /// When none of the usual places for temporary files can be written.
+    pub fn new() -> io::Result<Home> {
+        let prefix = format!("mcp-repl-{}-", std::process::id());
+        let mut places = vec![std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
+        places.extend(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from));
+        let mut last = io::Error::other("no directory for temporary files");
+        for place in places {
+            // The socket's path has room for what comes behind.
+            if place.as_os_str().len() + 50 > LONGEST_SOCKET_PATH || !place.is_absolute() {
+                continue;
+            }
+            // tempfile makes it with mode 0700.
+            match tempfile::Builder::new().prefix(&prefix).tempdir_in(&place) {
+                Ok(directory) => {
+                    std::fs::write(directory.path().join("worker.so"), EXTENSION)?;
+                    return Ok(Home { directory, launches: 0 });
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Prepares to launch `program`.
+    ///
+    /// # Errors
+    /// When the worker's directory can't be made.
+    pub fn launch(&mut self, program: &WorkerProgram) -> io::Result<Launch> {
+        self.launches += 1;
+        let prefix = format!("{}-", self.launches);
+        let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(self.path())?;
+        let socket = directory.path().join("sideband");
+        let temporary = directory.path().join("tmp");
+        std::fs::create_dir(&temporary)?;
+        let nonce = nonce();
+        let set = |name: &str, value: OsString| (name.into(), Some(value));
+        let mut environment = vec![
+            set(SOCKET_VARIABLE, socket.clone().into()),
+            set(NONCE_VARIABLE, nonce.clone().into()),
+            set("TERM", "xterm-256color".into()),
+            set("TMPDIR", temporary.into()),
+            // They would contradict the terminal's own size.
+            ("COLUMNS".into(), None),
+            ("LINES".into(), None),
+        ];
+        let (file, arguments) = match program {
+            WorkerProgram::Python(file) => {
+                let extension = self.path().join("worker.so");
+                environment.push(set(EXTENSION_VARIABLE, extension.into()));
+                (file.clone(), vec!["-c".into(), BOOTSTRAP.into()])
+            }
+            WorkerProgram::Custom(file, arguments) => (file.clone(), arguments.clone()),
+        };
+        let program = Program { file, arguments, environment };
+        Ok(Launch { program, nonce, socket, _directory: directory })
+    }
+}
+
+impl Launch {
+    /// What to execute.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The secret that the worker's hello and marks carry.
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    /// Where the worker's sideband connects.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+}
+
+/// 128 bits from the operating system's generator, which seeds the standard library's hashers.
+fn nonce() -> String {
+    let word = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", word(), word())
+}

@@ -1,0 +1,286 @@
+//! Which Python a session runs.
+//!
+//! Nothing is executed to find out: a Python takes longer to start than all the rest, so the
+//! choice goes by files alone, and what is wrong with an interpreter shows when it runs.
+
+use std::{
+    ffi::OsStr,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// Where a Python was named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// `--python`.
+    Option,
+    /// The environment variable `MCP_REPL_PYTHON`.
+    Variable,
+    /// A `.venv` in the working directory or above.
+    DotVenv,
+    /// The environment variable `VIRTUAL_ENV`.
+    VirtualEnv,
+    /// The environment variable `CONDA_PREFIX`.
+    Conda,
+    /// `PATH`.
+    Path,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Source::Option => "--python",
+            Source::Variable => "MCP_REPL_PYTHON",
+            Source::DotVenv => "the nearest .venv",
+            Source::VirtualEnv => "VIRTUAL_ENV",
+            Source::Conda => "CONDA_PREFIX",
+            Source::Path => "PATH",
+        })
+    }
+}
+
+/// The choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The interpreter's file.
+    pub file: PathBuf,
+    /// Where it was named.
+    pub source: Source,
+    /// Candidates that came first and can't be executed, each with the reason.
+    pub passed_over: Vec<String>,
+}
+
+/// What the choice depends on.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The value of `--python`.
+    pub option: Option<PathBuf>,
+    /// The value of `MCP_REPL_PYTHON`.
+    pub variable: Option<PathBuf>,
+    /// The working directory.
+    pub directory: Option<PathBuf>,
+    /// The user's home directory, above which no `.venv` is looked for.
+    pub home: Option<PathBuf>,
+    /// The value of `VIRTUAL_ENV`.
+    pub virtual_env: Option<PathBuf>,
+    /// The value of `CONDA_PREFIX`.
+    pub conda: Option<PathBuf>,
+    /// The directories of `PATH`.
+    pub path: Vec<PathBuf>,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    pub fn of_process(option: Option<PathBuf>) -> Surroundings {
+        let variable = |name: &str| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        };
+        Surroundings {
+            option,
+            variable: variable("MCP_REPL_PYTHON"),
+            directory: std::env::current_dir().ok(),
+            home: variable("HOME"),
+            virtual_env: variable("VIRTUAL_ENV"),
+            conda: variable("CONDA_PREFIX"),
+            path: std::env::var_os("PATH")
+                .map(|path| std::env::split_paths(&path).collect())
+                .unwrap_or_else(|| vec!["/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()]),
+        }
+    }
+
+    /// Chooses.
+    ///
+    /// # Errors
+    /// A text that says what was looked for: the one that was asked for can't be executed, or
+    /// there is none at all. One that was asked for by name is never replaced by another.
+    pub fn choose(&self) -> Result<Choice, String> {
+        if let Some(file) = &self.option {
+            return self.named(file, Source::Option);
+        }
+        if let Some(file) = &self.variable {
+            return self.named(file, Source::Variable);
+        }
+        let mut passed_over = Vec::new();
+        for (file, source) in self.found() {
+            match check(&file) {
+                Ok(()) => return Ok(Choice { file, source, passed_over }),
+                // Most directories of PATH have no Python: nothing to tell.
+                Err(_) if source == Source::Path && file.symlink_metadata().is_err() => {}
+                Err(why) => {
+                    passed_over.push(format!("{} (from {source}): {why}", file.display()));
+                }
+            }
+        }
+        let mut error = "no Python was found: there is no .venv here or above, VIRTUAL_ENV and \
+                         CONDA_PREFIX name none, and python3 and python are not on PATH; name \
+                         one with --python PATH"
+            .to_owned();
+        for note in passed_over {
+            error.push_str(&format!("\n  passed over {note}"));
+        }
+        Err(error)
+    }
+
+    /// One that was asked for: a path, or a name on `PATH`.
+    fn named(&self, file: &Path, source: Source) -> Result<Choice, String> {
+        let bare = file.components().count() == 1 && file.parent() == Some(Path::new(""));
+        let on_path = || self.path.iter().map(|place| place.join(file)).find(|f| check(f).is_ok());
+        let file = match (bare, bare.then(on_path).flatten()) {
+            (_, Some(found)) => found,
+            (true, None) if !file.exists() => {
+                return Err(format!("{} (from {source}) is not on PATH", file.display()));
+            }
+            _ => std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
+        };
+        match check(&file) {
+            Ok(()) => Ok(Choice { file, source, passed_over: Vec::new() }),
+            Err(why) => Err(format!("{} (from {source}): {why}", file.display())),
+        }
+    }
+
+    /// The candidates nobody named, the best first.
+    fn found(&self) -> impl Iterator<Item = (PathBuf, Source)> {
+        let interpreter = |environment: &Path| environment.join("bin/python");
+        let dot_venv = self.dot_venv().map(|place| (interpreter(&place), Source::DotVenv));
+        let virtual_env =
+            self.virtual_env.as_deref().map(|place| (interpreter(place), Source::VirtualEnv));
+        let conda = self.conda.as_deref().map(|place| (interpreter(place), Source::Conda));
+        let on_path = ["python3", "python"].into_iter().flat_map(|name| {
+            self.path.iter().map(move |place| (place.join(OsStr::new(name)), Source::Path))
+        });
+        dot_venv.into_iter().chain(virtual_env).chain(conda).chain(on_path)
+    }
+
+    /// The nearest `.venv`, upward to the home directory.
+    fn dot_venv(&self) -> Option<PathBuf> {
+        let directory = self.directory.as_deref()?;
+        for place in directory.ancestors() {
+            let candidate = place.join(".venv");
+            if candidate.is_dir() {
+                return Some(candidate);
+            }
+            if Some(place) == self.home.as_deref() {
+                break;
+            }
+        }
+        None
+    }
+}
+
+/// Whether a file can be executed, as far as can be seen from outside.
+fn check(file: &Path) -> Result<(), String> {
+    match std::fs::metadata(file) {
+        Ok(metadata) if metadata.is_dir() => Err("is a directory".into()),
+        Ok(_) if !is_executable(file) => Err("is not executable".into()),
+        Ok(_) => Ok(()),
+        Err(_) if file.symlink_metadata().is_ok() => Err("is a link to nowhere".into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err("does not exist".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(file: &Path) -> bool {
+    rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory tree with executables at the given places.
+    fn tree(executables: &[&str]) -> tempfile::TempDir {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        for executable in executables {
+            let file = root.path().join(executable);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, "").unwrap();
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn the_order_is_as_documented() {
+        let all = ["o", "v", "home/.venv/bin/python", "ve/bin/python", "c/bin/python", "p/python3"];
+        let root = tree(&all);
+        let at = |place: &str| root.path().join(place);
+        std::fs::create_dir_all(at("home/a/b")).unwrap();
+        let mut around = Surroundings {
+            option: Some(at("o")),
+            variable: Some(at("v")),
+            directory: Some(at("home/a/b")),
+            home: Some(at("home")),
+            virtual_env: Some(at("ve")),
+            conda: Some(at("c")),
+            path: vec![at("p")],
+        };
+        let mut seen = Vec::new();
+        for step in 0..6 {
+            seen.push(around.choose().unwrap().source);
+            match step {
+                0 => around.option = None,
+                1 => around.variable = None,
+                2 => around.directory = None,
+                3 => around.virtual_env = None,
+                _ => around.conda = None,
+            }
+        }
+        use Source::*;
+        assert_eq!(seen, [Option, Variable, DotVenv, VirtualEnv, Conda, Path]);
+    }
+
+    #[test]
+    fn the_search_for_a_venv_stops_at_home() {
+        let root = tree(&[".venv/bin/python", "p/python"]);
+        std::fs::create_dir_all(root.path().join("home/a")).unwrap();
+        let around = Surroundings {
+            directory: Some(root.path().join("home/a")),
+            home: Some(root.path().join("home")),
+            path: vec![root.path().join("p")],
+            ..Surroundings::default()
+        };
+        assert_eq!(around.choose().unwrap().source, Source::Path);
+    }
+
+    #[test]
+    fn a_broken_candidate_is_passed_over_with_a_note() {
+        let root = tree(&["p/python3"]);
+        std::fs::create_dir_all(root.path().join(".venv/bin")).unwrap();
+        let link = root.path().join(".venv/bin/python");
+        std::os::unix::fs::symlink("/nowhere/python", &link).unwrap();
+        let around = Surroundings {
+            directory: Some(root.path().to_owned()),
+            path: vec![root.path().join("p")],
+            ..Surroundings::default()
+        };
+        let choice = around.choose().unwrap();
+        assert_eq!(choice.source, Source::Path);
+        assert_eq!(choice.passed_over.len(), 1);
+        assert!(choice.passed_over[0].contains("link to nowhere"), "{:?}", choice.passed_over);
+    }
+
+    #[test]
+    fn one_that_was_asked_for_is_never_replaced() {
+        let root = tree(&["p/python3"]);
+        let around = Surroundings {
+            option: Some("/nowhere/python".into()),
+            path: vec![root.path().join("p")],
+            ..Surroundings::default()
+        };
+        let error = around.choose().unwrap_err();
+        assert_eq!(error, "/nowhere/python (from --python): does not exist");
+    }
+
+    #[test]
+    fn a_bare_name_is_looked_up_on_path() {
+        let root = tree(&["p/python3.12"]);
+        let around = Surroundings {
+            option: Some("python3.12".into()),
+            path: vec![root.path().join("p")],
+            ..Surroundings::default()
+        };
+        assert_eq!(around.choose().unwrap().file, root.path().join("p/python3.12"));
+    }
+}

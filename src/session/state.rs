@@ -1,0 +1,98 @@
+//! What a session can be in, and the calls that wait for it. Plain data.
+
+use std::time::Duration;
+
+use mcp_repl_sideband::Outcome;
+
+use crate::reply::Exit;
+
+/// A moment, as the time since the engine started. Time arrives with the events.
+pub type Time = Duration;
+
+/// How things stand with the worker.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// The worker was started and has not yet said that it is ready.
+    Starting {
+        /// When it was started.
+        since: Time,
+        /// Whether another came before it, so that its start is news.
+        fresh: bool,
+    },
+    /// The next payload is a cell, or goes to a background reader if one waits.
+    Ready {
+        /// Readers in threads that outlived their cell.
+        waits: Vec<Wait>,
+        /// How the last cell ended.
+        outcome: Option<Outcome>,
+    },
+    /// A cell runs and nobody waits for input.
+    Running {
+        /// The cell.
+        cell: Cell,
+    },
+    /// A cell runs and a reader waits: the next payload goes to the first in line.
+    InputWait {
+        /// The cell.
+        cell: Cell,
+        /// The readers; never empty.
+        waits: Vec<Wait>,
+    },
+    /// The worker is on its way out.
+    Ending {
+        /// Since when.
+        since: Time,
+        /// What happens if it takes longer.
+        next: EndStep,
+        /// When that happens.
+        deadline: Time,
+    },
+    /// There is no worker. The next payload starts one.
+    Ended {
+        /// How the last one went.
+        exit: Exit,
+    },
+}
+
+/// A cell on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// Its number.
+    pub id: u64,
+    /// When it was sent.
+    pub since: Time,
+    /// How it ended, once the worker said that it is done: then `ready` ends it.
+    pub outcome: Option<Outcome>,
+}
+
+/// A reader that waits for input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The worker's number for it.
+    pub id: u64,
+    /// Whether what is typed is shown.
+    pub echo: bool,
+}
+
+/// The steps by which a worker that does not go is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndStep {
+    /// Kill it.
+    Kill,
+    /// Give up waiting for the kernel to report its end.
+    Abandon,
+}
+
+/// Numbers a call within the engine.
+pub type CallId = u64;
+
+/// A call that has no reply yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its number.
+    pub id: CallId,
+    /// When its caller gives up.
+    pub deadline: Time,
+    /// What is still to be routed once the session takes it; `None` when all was.
+    pub pending: Option<String>,
+}

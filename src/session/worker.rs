@@ -1,0 +1,297 @@
+//! A running worker: its process, terminal, sideband and screen as one source of events.
+//!
+//! Here the two channels are put in order: a message takes effect when the byte stream has
+//! come to its mark, and nothing behind a mark is read before the mark's message is there.
+
+use std::{collections::VecDeque, io, time::Duration};
+
+use mcp_repl_sideband::{Mark, ToServer, ToWorker};
+use tokio::time::Instant;
+
+use super::{
+    launch::Launch,
+    link::{Arrival, Link},
+};
+use crate::{
+    pty::{self, Process, Terminal},
+    reply::Exit,
+    screen::{MarkSplitter, Screen, Segment, Size},
+};
+
+/// How long a mark and its message may miss each other. They are written one right after the
+/// other, so only a worker that breaks the protocol needs this.
+const MARK_GRACE: Duration = Duration::from_secs(2);
+/// How long the terminal of a program that ended may take to report its end. The kernel does it
+/// at once when the leader of the session is gone.
+const DRAIN_GRACE: Duration = Duration::from_secs(1);
+/// The most that is read before other events get their turn, in bytes.
+const TURN: usize = 256 * 1024;
+
+/// What a worker did.
+#[derive(Debug)]
+pub enum WorkerEvent {
+    /// It printed; the screen has it.
+    Output,
+    /// It said something, and the text before it is on the screen.
+    Message(ToServer),
+    /// It broke the protocol.
+    Broken(String),
+    /// It ended, and all it printed is on the screen.
+    Ended(Exit),
+}
+
+/// A piece of the byte stream that has to wait.
+#[derive(Debug)]
+enum Item {
+    Bytes(Vec<u8>),
+    Echo(bool),
+    Mark(u64),
+}
+
+/// A worker and all that belongs to it.
+#[derive(Debug)]
+pub struct Worker {
+    process: Process,
+    terminal: Terminal,
+    link: Link,
+    /// What the worker printed.
+    pub screen: Screen,
+    splitter: MarkSplitter,
+    /// What came from the terminal behind a mark whose message is not there yet.
+    behind: VecDeque<Item>,
+    /// Messages whose mark was not met yet, and those behind them.
+    early: VecDeque<ToServer>,
+    /// The last mark met in the byte stream.
+    met: u64,
+    /// When the two have missed each other for too long.
+    missed: Option<Instant>,
+    /// What the terminal did not take yet.
+    typed: Vec<u8>,
+    terminal_open: bool,
+    /// Set once the process is over: when the wait for the terminal's end is, too.
+    drained: Option<Instant>,
+    link_open: bool,
+    buffer: Vec<u8>,
+    launch: Launch,
+}
+
+impl Worker {
+    /// Starts the program that `launch` describes.
+    ///
+    /// # Errors
+    /// When there is no terminal or socket, or the program can't be executed.
+    pub fn start(launch: Launch, size: Size) -> io::Result<Worker> {
+        let link = Link::listen(launch.socket(), launch.nonce().to_owned())?;
+        let (terminal, process) = pty::spawn(launch.program(), size)?;
+        Ok(Worker {
+            process,
+            terminal,
+            link,
+            screen: Screen::new(size),
+            splitter: MarkSplitter::new(launch.nonce()),
+            behind: VecDeque::new(),
+            early: VecDeque::new(),
+            met: 0,
+            missed: None,
+            typed: Vec::new(),
+            terminal_open: true,
+            drained: None,
+            link_open: true,
+            buffer: vec![0; 64 * 1024],
+            launch,
+        })
+    }
+
+    /// Says something to the worker.
+    pub fn send(&mut self, message: &ToWorker) {
+        self.link.send(message);
+    }
+
+    /// Types into the terminal.
+    pub fn type_bytes(&mut self, bytes: &[u8]) {
+        self.typed.extend_from_slice(bytes);
+        self.flush_typed();
+    }
+
+    /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte.
+    pub fn interrupt(&mut self) {
+        match self.terminal.modes() {
+            Some(modes) if !modes.signals => self.type_bytes(&[3]),
+            _ => self.send(&ToWorker::Interrupt),
+        }
+    }
+
+    /// Hangs up on the program.
+    pub fn hang_up(&self) {
+        self.process.hang_up();
+    }
+
+    /// Kills the program and its session.
+    pub fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// Ends what is left in the worker's session and removes its directory.
+    pub async fn sweep(self) {
+        let Worker { process, launch, terminal, .. } = self;
+        drop(terminal);
+        process.sweep().await;
+        drop(launch);
+    }
+
+    fn flush_typed(&mut self) {
+        while !self.typed.is_empty() {
+            let written = self.terminal.try_write(&self.typed);
+            if written == 0 {
+                return;
+            }
+            self.typed.drain(..written);
+        }
+    }
+
+    /// The next event. Cancel safe.
+    pub async fn next(&mut self) -> WorkerEvent {
+        loop {
+            if let Some(message) = self.join() {
+                return WorkerEvent::Message(message);
+            }
+            let over = self.process.is_over();
+            if over && !self.terminal_open && !self.link_open {
+                self.finish();
+                return WorkerEvent::Ended(self.process.exit());
+            }
+            self.watch_missing();
+            let reads = self.terminal_open && self.behind.is_empty();
+            tokio::select! {
+                biased;
+                arrival = self.link.next() => match arrival {
+                    Arrival::Message(message) => self.early.push_back(message),
+                    Arrival::Broken(why) => return WorkerEvent::Broken(why),
+                    Arrival::Closed => self.link_open = false,
+                },
+                readable = self.terminal.readable(), if reads => {
+                    if readable.is_err() || self.read_terminal() {
+                        return WorkerEvent::Output;
+                    }
+                }
+                writable = self.terminal.writable(), if !self.typed.is_empty() => {
+                    if writable.is_ok() {
+                        self.flush_typed();
+                    }
+                }
+                () = self.process.ended(), if !over => {
+                    self.drained = Some(Instant::now() + DRAIN_GRACE);
+                    self.missed = None;
+                }
+                () = until(self.missed), if self.missed.is_some() => {
+                    return WorkerEvent::Broken(self.missing());
+                }
+                () = until(self.drained), if self.drained.is_some() => {
+                    self.terminal_open = false;
+                    self.link_open = false;
+                }
+            }
+        }
+    }
+
+    /// Reads what the terminal has, up to a turn's worth or a mark. Whether anything came.
+    fn read_terminal(&mut self) -> bool {
+        let mut total = 0;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        while total < TURN && self.behind.is_empty() {
+            match self.terminal.try_read(&mut buffer) {
+                Some(0) => {
+                    self.terminal_open = false;
+                    break;
+                }
+                Some(n) => {
+                    total += n;
+                    self.take_bytes(&buffer[..n]);
+                }
+                None => break,
+            }
+        }
+        self.buffer = buffer;
+        if total > 0 {
+            self.missed = None;
+        }
+        total > 0
+    }
+
+    /// Feeds bytes to the screen, up to the first mark; what is behind it waits.
+    fn take_bytes(&mut self, bytes: &[u8]) {
+        let Worker { splitter, screen, behind, .. } = self;
+        splitter.split(bytes, &mut |segment| match segment {
+            Segment::Bytes(bytes) if behind.is_empty() => screen.feed(bytes),
+            Segment::Bytes(bytes) => behind.push_back(Item::Bytes(bytes.to_vec())),
+            Segment::Mark(Mark::Point(number)) => behind.push_back(Item::Mark(number)),
+            Segment::Mark(mark) => {
+                let on = mark == Mark::EchoStart;
+                if behind.is_empty() { screen.set_echo(on) } else { behind.push_back(Item::Echo(on)) }
+            }
+        });
+    }
+
+    /// The next message that takes effect, the screen being just where it belongs.
+    fn join(&mut self) -> Option<ToServer> {
+        loop {
+            let due = self.early.front().map(|message| message.mark().unwrap_or(0));
+            if due.is_some_and(|due| due <= self.met) {
+                return self.early.pop_front();
+            }
+            match self.behind.front()? {
+                Item::Bytes(bytes) => self.screen.feed(bytes),
+                Item::Echo(on) => self.screen.set_echo(*on),
+                // A message refers to this mark or a later one.
+                Item::Mark(number) if due.is_some() => self.met = self.met.max(*number),
+                Item::Mark(_) => return None,
+            }
+            self.behind.pop_front();
+        }
+    }
+
+    /// Starts the clock when a mark or a message waits for the other.
+    fn watch_missing(&mut self) {
+        let orphan = !self.link_open && !self.process.is_over();
+        if self.early.is_empty() && self.behind.is_empty() && !orphan {
+            self.missed = None;
+        } else if self.missed.is_none() && self.drained.is_none() {
+            self.missed = Some(Instant::now() + MARK_GRACE);
+        }
+    }
+
+    /// What the clock ran out on.
+    fn missing(&self) -> String {
+        if let Some(mark) = self.early.front().and_then(ToServer::mark) {
+            format!("the worker announced mark {mark}, which did not come on its terminal")
+        } else if !self.behind.is_empty() {
+            "the worker wrote a mark to its terminal and sent no message for it".into()
+        } else {
+            "the worker closed its sideband and went on".into()
+        }
+    }
+
+    /// Nothing more is to come: shows what was held back.
+    fn finish(&mut self) {
+        self.met = u64::MAX;
+        for item in std::mem::take(&mut self.behind) {
+            match item {
+                Item::Bytes(bytes) => self.screen.feed(&bytes),
+                Item::Echo(on) => self.screen.set_echo(on),
+                Item::Mark(_) => {}
+            }
+        }
+        let Worker { splitter, screen, .. } = self;
+        splitter.finish(&mut |segment| {
+            if let Segment::Bytes(bytes) = segment {
+                screen.feed(bytes);
+            }
+        });
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    if let Some(moment) = moment {
+        tokio::time::sleep_until(moment).await;
+    }
+}
