@@ -94,9 +94,10 @@ impl ServerHandler for Server {
             .map(|token| Progress::new(context.peer.clone(), token));
         tokio::select! {
             biased;
-            // The client no longer waits: no reply is sent for this error.
+            // A client that cancelled the call gets no reply; one that closed its end gets this.
             () = context.ct.cancelled() => {
-                Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, "the call was cancelled", None))
+                let message = "the connection ended before the reply";
+                Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None))
             }
             reply = self.call(arguments, progress) => {
                 let result = reply.map_or_else(

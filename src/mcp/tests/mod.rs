@@ -5,13 +5,12 @@
 
 mod calls;
 mod handshake;
+mod robustness;
 
 use std::io;
 
 use serde_json::{Value, json};
-use tokio::io::{
-    AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf,
-};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -20,8 +19,8 @@ use crate::session::handle::{Command, Handle, Request};
 
 /// Both ends of a server: the client's streams and the engine's commands.
 struct Played {
-    input: WriteHalf<DuplexStream>,
-    output: BufReader<ReadHalf<DuplexStream>>,
+    input: DuplexStream,
+    output: BufReader<DuplexStream>,
     commands: mpsc::UnboundedReceiver<Command>,
     server: JoinHandle<io::Result<()>>,
 }
@@ -46,9 +45,8 @@ impl Played {
     /// A server no message has reached yet.
     fn start() -> Self {
         let (session, commands) = Handle::new();
-        let (client, server) = tokio::io::duplex(64 * 1024);
-        let (output, input) = tokio::io::split(client);
-        let (server_input, server_output) = tokio::io::split(server);
+        let (input, server_input) = tokio::io::duplex(64 * 1024);
+        let (output, server_output) = tokio::io::duplex(64 * 1024);
         let server = tokio::spawn(super::serve_on(session, server_input, server_output));
         Played { input, output: BufReader::new(output), commands, server }
     }
@@ -91,13 +89,20 @@ impl Played {
         }
     }
 
-    /// Closes the client's side and waits for the server to return; gives what was left to read.
-    async fn end(mut self) -> String {
-        self.input.shutdown().await.expect("the stream closes");
+    /// Closes the client's input and waits for the server to return; gives what was left to read.
+    async fn end(self) -> String {
+        let Played { input, mut output, server, .. } = self;
+        drop(input);
         let mut rest = String::new();
-        self.output.read_to_string(&mut rest).await.expect("the server writes UTF-8");
-        self.server.await.expect("the server does not panic").expect("the server ends well");
+        output.read_to_string(&mut rest).await.expect("the server writes UTF-8");
+        server.await.expect("the server does not panic").expect("the server ends well");
         rest
+    }
+
+    /// Shows that the server still serves.
+    async fn assert_alive(&mut self) {
+        let pong = self.ask(json!({"jsonrpc": "2.0", "id": "alive?", "method": "ping"})).await;
+        assert_eq!(pong, json!({"jsonrpc": "2.0", "id": "alive?", "result": {}}));
     }
 }
 
