@@ -1,1 +1,91 @@
-//! The MCP server: the only place that names rmcp.
+//! The MCP server: one client on one session, over lines of JSON. The only place that names rmcp.
+//!
+//! This layer does not know Python, the terminal or the sideband: it turns `tools/call` into a
+//! [`Request`](crate::session::handle::Request) and a [`Reply`](crate::reply::Reply) into content.
+//!
+//! ```text
+//! stdio      standard input and output as streams, whatever they are
+//! lines      bytes -> lines, within bounded memory
+//! decode     a line -> a message, or a refusal (salvage: what an invalid line still tells)
+//! outbox     messages -> bytes, never waiting for the client
+//! transport  the four above, as rmcp wants them
+//! handler    what the server says and does: the handshake, the tool, progress, cancelling
+//! tool       what a client is told about the tool
+//! arguments  what a client may say to it
+//! ```
+
+mod arguments;
+mod decode;
+mod handler;
+mod lines;
+mod outbox;
+mod salvage;
+mod stdio;
+mod tool;
+mod transport;
+
+use std::io;
+use std::time::Duration;
+
+use rmcp::service::serve_directly;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
+
+use crate::session::handle::Handle;
+
+use self::handler::Server;
+use self::transport::{End, LineTransport};
+
+/// How long calls in flight may still take when the client has closed its end: enough for
+/// `printf ... | mcp-repl`, and no time for a loop that never ends.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Serves one client over standard input and output.
+///
+/// Returns when standard input has ended or the client no longer reads. The session goes on:
+/// ending it is the caller's business. It needs a tokio runtime with its I/O and time drivers.
+///
+/// # Errors
+///
+/// When standard input or output cannot be used, or the loop that serves the client fails.
+pub async fn serve(session: Handle) -> io::Result<()> {
+    let (reader, writer) = stdio::open()?;
+    serve_on(session, reader, writer).await
+}
+
+/// Serves one client over any pair of streams, as [`serve`] does.
+///
+/// Calls reach the session in the order the client sent them when this runs on tokio's
+/// current-thread runtime.
+///
+/// # Errors
+///
+/// When the loop that serves the client fails.
+pub async fn serve_on<R, W>(session: Handle, reader: R, writer: W) -> io::Result<()>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    let (ended, at_end) = oneshot::channel();
+    let transport = LineTransport::new(reader, writer, ended);
+    // Not `serve_server`: its handshake ends the connection at the first notification that
+    // comes before `initialize`, and a handler can do everything else it does.
+    let running = serve_directly(Server::new(session), transport, None);
+    let calls = running.cancellation_token();
+    let mut over = std::pin::pin!(running.waiting());
+    let end = tokio::select! {
+        end = at_end => end,
+        over = &mut over => return over.map(drop).map_err(io::Error::other),
+    };
+    // rmcp waits five seconds for the calls in flight; a server should end sooner than that.
+    if end == Ok(End::Input)
+        && let Ok(over) = tokio::time::timeout(GRACE, &mut over).await
+    {
+        return over.map(drop).map_err(io::Error::other);
+    }
+    calls.cancel();
+    over.await.map(drop).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests;

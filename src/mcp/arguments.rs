@@ -1,0 +1,106 @@
+//! The arguments of the `repl` tool: their schema, and how they are read.
+
+use std::time::Duration;
+
+use rmcp::model::JsonObject;
+use serde_json::{Value, json};
+
+/// How long a call waits when the client does not say. Clients give up at 60 seconds.
+const DEFAULT_TIMEOUT_MS: f64 = 40_000.0;
+
+/// The longest wait, a day; what is above is taken as this.
+const LONGEST_TIMEOUT_MS: f64 = 86_400_000.0;
+
+/// What a client may say to the tool.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Arguments {
+    /// The payload.
+    pub(super) input: String,
+    /// How long the call waits.
+    pub(super) timeout: Duration,
+}
+
+impl Arguments {
+    /// Reads the arguments of one call. An absent one and `null` are its default.
+    ///
+    /// # Errors
+    ///
+    /// A text for the agent that says which argument is wrong and what is allowed.
+    pub(super) fn read(given: Option<JsonObject>) -> Result<Self, String> {
+        let mut arguments = Arguments { input: String::new(), timeout: timeout(&Value::Null)? };
+        for (name, value) in given.unwrap_or_default() {
+            match name.as_str() {
+                "input" => arguments.input = text(&name, value)?,
+                "timeout_ms" => arguments.timeout = timeout(&value)?,
+                _ => {
+                    return Err(format!(
+                        "unknown argument `{name}`: `repl` takes `input` (a string) and \
+                         `timeout_ms` (a number). Nothing was run."
+                    ));
+                }
+            }
+        }
+        Ok(arguments)
+    }
+
+    /// The JSON schema of the arguments.
+    pub(super) fn schema() -> JsonObject {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "input": {
+                    "type": "string",
+                    "default": "",
+                    "description": "A cell, an answer, or nothing to poll."
+                },
+                "timeout_ms": {
+                    "type": "number",
+                    "minimum": 0,
+                    "default": DEFAULT_TIMEOUT_MS as u64,
+                    "description": "How long to wait for the reply, in milliseconds."
+                }
+            },
+            "additionalProperties": false
+        });
+        match schema {
+            Value::Object(schema) => schema,
+            _ => JsonObject::new(),
+        }
+    }
+}
+
+fn text(name: &str, value: Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Null => Ok(String::new()),
+        other => Err(format!("`{name}` must be a string, not {}. Nothing was run.", kind(&other))),
+    }
+}
+
+fn timeout(value: &Value) -> Result<Duration, String> {
+    let ms = match value {
+        Value::Null => Some(DEFAULT_TIMEOUT_MS),
+        Value::Number(number) => number.as_f64().filter(|ms| *ms >= 0.0),
+        _ => None,
+    };
+    match ms {
+        Some(ms) => Ok(Duration::from_secs_f64(ms.min(LONGEST_TIMEOUT_MS) / 1000.0)),
+        None => Err(format!(
+            "`timeout_ms` must be a number of milliseconds, 0 or more (the default is \
+             {DEFAULT_TIMEOUT_MS}), not {}. Nothing was run.",
+            kind(value)
+        )),
+    }
+}
+
+/// What a value is, for a message.
+fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(_) => "a string".to_owned(),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}

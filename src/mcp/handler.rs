@@ -1,0 +1,156 @@
+//! What the server does with a request: the handshake, the list of tools, and calls.
+
+use std::time::Instant;
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorCode, ErrorData,
+    InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
+    ProgressNotificationParam, ProgressToken, ServerConfig,
+};
+use rmcp::service::{Peer, RequestContext, RoleServer};
+use rmcp::{ServerHandler, model::Tool};
+use tokio::sync::mpsc;
+
+use crate::reply::{Content, Reply};
+use crate::session::handle::{Handle, Request};
+
+use super::arguments::Arguments;
+use super::tool;
+
+/// The server's side of one connection.
+#[derive(Debug)]
+pub(super) struct Server {
+    session: Handle,
+    info: ServerConfig,
+    tool: Tool,
+}
+
+impl Server {
+    /// A server that makes its calls on `session`.
+    pub(super) fn new(session: Handle) -> Self {
+        Server { session, info: tool::server_info(), tool: tool::definition() }
+    }
+
+    /// Makes the call, telling the client the last line on the screen while it waits.
+    async fn call(&self, arguments: Arguments, progress: Option<Progress>) -> Option<Reply> {
+        let Arguments { input, timeout } = arguments;
+        let Some(mut progress) = progress else {
+            return self.session.call(Request { input, timeout, progress: None }).await;
+        };
+        let (sender, mut lines) = mpsc::unbounded_channel();
+        let request = Request { input, timeout, progress: Some(sender) };
+        let mut reply = std::pin::pin!(self.session.call(request));
+        loop {
+            tokio::select! {
+                biased;
+                reply = &mut reply => return reply,
+                Some(line) = lines.recv() => progress.tell(line).await,
+            }
+        }
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        self.info.clone()
+    }
+
+    async fn initialize(
+        &self,
+        mut request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let answer = self.negotiate_initialize(&request)?;
+        // Later requests are answered in the version agreed on, not in the one asked for.
+        request.protocol_version = answer.protocol_version.clone();
+        context.peer.set_peer_info(request);
+        Ok(answer)
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(vec![self.tool.clone()]))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if request.name != tool::NAME {
+            let message = format!("unknown tool `{}`: the only one is `repl`", request.name);
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        let arguments = match Arguments::read(request.arguments) {
+            Ok(arguments) => arguments,
+            Err(message) => return Ok(failure(message).into()),
+        };
+        let progress = context
+            .meta
+            .get_progress_token()
+            .map(|token| Progress::new(context.peer.clone(), token));
+        tokio::select! {
+            biased;
+            // A client that cancelled the call gets no reply; one that closed its end gets this.
+            () = context.ct.cancelled() => {
+                let message = "the connection ended before the reply";
+                Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None))
+            }
+            reply = self.call(arguments, progress) => {
+                let result = reply.map_or_else(
+                    || failure("the session is gone; restart the server `mcp-repl`".to_owned()),
+                    result,
+                );
+                Ok(result.into())
+            }
+        }
+    }
+}
+
+/// A result the agent reads as an error.
+fn failure(message: String) -> CallToolResult {
+    CallToolResult::error(vec![ContentBlock::text(message)])
+}
+
+/// A reply as MCP content: text and images only, at least one block.
+fn result(reply: Reply) -> CallToolResult {
+    let mut content: Vec<_> = reply.content.into_iter().map(block).collect();
+    if content.is_empty() {
+        content.push(ContentBlock::text(""));
+    }
+    if reply.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) }
+}
+
+fn block(content: Content) -> ContentBlock {
+    match content {
+        Content::Text(text) => ContentBlock::text(text),
+        Content::Image { mime, data } => ContentBlock::image(data, mime),
+    }
+}
+
+/// Where the progress of one call goes.
+struct Progress {
+    peer: Peer<RoleServer>,
+    token: ProgressToken,
+    start: Instant,
+    last: f64,
+}
+
+impl Progress {
+    fn new(peer: Peer<RoleServer>, token: ProgressToken) -> Self {
+        Progress { peer, token, start: Instant::now(), last: 0.0 }
+    }
+
+    /// Tells the client the seconds elapsed, always more than the last time, and `line`.
+    async fn tell(&mut self, line: String) {
+        let elapsed = (self.start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        self.last = elapsed.max(self.last + 0.001);
+        let param =
+            ProgressNotificationParam::new(self.token.clone(), self.last).with_message(line);
+        // A client that is gone ends the connection elsewhere.
+        let _ = self.peer.notify_progress(param).await;
+    }
+}

@@ -1,0 +1,128 @@
+//! The server against a fake engine: lines of JSON in, lines of JSON out.
+//!
+//! A test plays both the client and the engine, so it says exactly when a call is answered. It
+//! waits for messages and never for time to pass.
+
+mod calls;
+mod handshake;
+mod robustness;
+
+use std::io;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::reply::{Content, Reply, Status};
+use crate::session::handle::{Command, Handle, Request};
+
+/// Both ends of a server: the client's streams and the engine's commands.
+struct Played {
+    input: DuplexStream,
+    output: BufReader<DuplexStream>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    server: JoinHandle<io::Result<()>>,
+}
+
+/// A call that waits for the engine's answer.
+struct Call {
+    request: Request,
+    reply: oneshot::Sender<Reply>,
+}
+
+impl Call {
+    fn answer(self, text: &str) {
+        self.reply.send(text_reply(text)).expect("the server waits for the reply");
+    }
+}
+
+fn text_reply(text: &str) -> Reply {
+    Reply { content: vec![Content::Text(text.to_owned())], is_error: false, status: Status::Ready }
+}
+
+impl Played {
+    /// A server no message has reached yet.
+    fn start() -> Self {
+        let (session, commands) = Handle::new();
+        let (input, server_input) = tokio::io::duplex(64 * 1024);
+        let (output, server_output) = tokio::io::duplex(64 * 1024);
+        let server = tokio::spawn(super::serve_on(session, server_input, server_output));
+        Played { input, output: BufReader::new(output), commands, server }
+    }
+
+    /// A server that has shaken hands with a client of 2025-11-25.
+    async fn initialized() -> Self {
+        let mut played = Played::start();
+        played.send(initialize("2025-11-25")).await;
+        played.receive().await;
+        played.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        played
+    }
+
+    async fn send(&mut self, message: Value) {
+        self.send_raw(format!("{message}\n")).await;
+    }
+
+    async fn send_raw(&mut self, bytes: impl AsRef<[u8]>) {
+        self.input.write_all(bytes.as_ref()).await.expect("the server reads");
+    }
+
+    /// The next message of the server.
+    async fn receive(&mut self) -> Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).await.expect("the server writes UTF-8");
+        assert!(line.ends_with('\n'), "the server closed its output after {line:?}");
+        serde_json::from_str(&line).expect("the server writes JSON")
+    }
+
+    async fn ask(&mut self, message: Value) -> Value {
+        self.send(message).await;
+        self.receive().await
+    }
+
+    /// The next call that reaches the engine.
+    async fn call(&mut self) -> Call {
+        match self.commands.recv().await {
+            Some(Command::Call { request, reply }) => Call { request, reply },
+            other => panic!("expected a call, got {other:?}"),
+        }
+    }
+
+    /// Closes the client's input and waits for the server to return; gives what was left to read.
+    async fn end(self) -> String {
+        let Played { input, mut output, server, .. } = self;
+        drop(input);
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).await.expect("the server writes UTF-8");
+        server.await.expect("the server does not panic").expect("the server ends well");
+        rest
+    }
+
+    /// Shows that the server still serves.
+    async fn assert_alive(&mut self) {
+        let pong = self.ask(json!({"jsonrpc": "2.0", "id": "alive?", "method": "ping"})).await;
+        assert_eq!(pong, json!({"jsonrpc": "2.0", "id": "alive?", "result": {}}));
+    }
+}
+
+fn initialize(version: &str) -> Value {
+    json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": version,
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"}
+    }})
+}
+
+/// A `tools/call` of `repl`.
+fn repl(id: i64, arguments: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": "tools/call",
+           "params": {"name": "repl", "arguments": arguments}})
+}
+
+/// The text of a tool result of one block.
+fn text(message: &Value) -> &str {
+    let content = message["result"]["content"].as_array().expect("a result with content");
+    assert_eq!(content.len(), 1, "{message}");
+    content[0]["text"].as_str().expect("a text block")
+}

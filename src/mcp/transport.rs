@@ -1,0 +1,127 @@
+//! The transport rmcp runs on: lines in, messages out.
+//!
+//! rmcp's own transport drops a line that is not JSON without a word, so that its client waits
+//! for ever; here every such line gets its answer.
+
+use std::io;
+
+use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::service::RoleServer;
+use rmcp::transport::Transport;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::sync::oneshot;
+
+use super::decode::{Decoded, decode};
+use super::lines::{LONGEST_LINE, Lines};
+use super::outbox::Outbox;
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum End {
+    /// The client sends no more. It may still read.
+    Input,
+    /// The client reads no more.
+    Output,
+}
+
+/// One client's pair of streams.
+#[derive(Debug)]
+pub(super) struct LineTransport<R> {
+    reader: R,
+    lines: Lines,
+    outbox: Outbox,
+    end: Option<End>,
+    ended: Option<oneshot::Sender<End>>,
+}
+
+impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
+    /// A transport over the two streams; `ended` is told when the connection has ended.
+    pub(super) fn new<W>(reader: R, writer: W, ended: oneshot::Sender<End>) -> Self
+    where
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        LineTransport {
+            reader,
+            lines: Lines::new(LONGEST_LINE),
+            outbox: Outbox::new(writer),
+            end: None,
+            ended: Some(ended),
+        }
+    }
+
+    /// The next message among the lines that have come.
+    fn next_message(&mut self) -> Option<ClientJsonRpcMessage> {
+        loop {
+            match decode(self.lines.next_line()?) {
+                Decoded::Message(message) => return Some(*message),
+                Decoded::Nothing => {}
+                Decoded::Refused(refusals) => {
+                    for refusal in refusals {
+                        self.outbox.put(refusal.line());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for more lines, or for the client to read what waits for it.
+    ///
+    /// Dropping the future loses nothing. While the client reads too little its input is only
+    /// stored, to notice when it ends, and nothing of it is acted on.
+    async fn wait(&mut self) {
+        if self.outbox.is_broken() {
+            self.end = Some(End::Output);
+            return;
+        }
+        let may_read = self.outbox.has_room() || !self.lines.is_full();
+        tokio::select! {
+            biased;
+            () = self.outbox.changed() => {}
+            read = self.reader.read_buf(self.lines.space()), if may_read => {
+                // A read fails when the other end is gone, as with a terminal that hung up.
+                if !read.is_ok_and(|count| count > 0) {
+                    self.lines.finish();
+                    self.end = Some(End::Input);
+                }
+            }
+        }
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        message: ServerJsonRpcMessage,
+    ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        // Done here, not in the future: messages leave in the order of these calls.
+        let sent = serde_json::to_vec(&message).map_err(io::Error::from).and_then(|mut line| {
+            line.push(b'\n');
+            if self.outbox.put(line) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+        });
+        std::future::ready(sent)
+    }
+
+    async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        loop {
+            if self.outbox.has_room()
+                && let Some(message) = self.next_message()
+            {
+                return Some(message);
+            }
+            if let Some(end) = self.end {
+                if let Some(ended) = self.ended.take() {
+                    let _ = ended.send(end);
+                }
+                return None;
+            }
+            self.wait().await;
+        }
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        self.outbox.close().await;
+        Ok(())
+    }
+}
