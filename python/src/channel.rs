@@ -49,9 +49,8 @@ impl Channel {
     ///
     /// Returns the reading half too, for [`read_messages`].
     pub(crate) fn connect(identity: Identity) -> io::Result<(Channel, UnixStream)> {
-        let missing = |name: &str| {
-            io::Error::new(io::ErrorKind::NotFound, format!("{name} is not set"))
-        };
+        let missing =
+            |name: &str| io::Error::new(io::ErrorKind::NotFound, format!("{name} is not set"));
         let path = env::var_os(SOCKET_VARIABLE).ok_or_else(|| missing(SOCKET_VARIABLE))?;
         let nonce = env::var(NONCE_VARIABLE).map_err(|_| missing(NONCE_VARIABLE))?;
         let socket = UnixStream::connect(path)?;
@@ -147,9 +146,9 @@ pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
                 ToWorker::Cell { id, source } => worker.fifo.push_cell(id, source),
                 ToWorker::Stdin { data } => {
                     if let Some(discarded_bytes) = worker.fifo.push_input(data.as_bytes()) {
-                        worker.channel.send_marked(b"", |mark| {
-                            [ToServer::Ready { mark, discarded_bytes }]
-                        });
+                        worker
+                            .channel
+                            .send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes }]);
                     }
                 }
                 ToWorker::Interrupt => {

@@ -78,15 +78,15 @@ impl Reporter {
         self.load(sys);
         let original =
             sys.getattr("excepthook").is_ok_and(|hook| hook.is(self.excepthook.bind(py)));
-        let print = if self.finds_sources || !original { None } else { self.print_exception.as_ref() };
+        let print =
+            if self.finds_sources || !original { None } else { self.print_exception.as_ref() };
         let Some(print) = print else {
             error.restore(py);
             // SAFETY: the GIL is held and an exception is set; it is not SystemExit, on which
             // the function would end the process.
             return unsafe { ffi::PyErr_PrintEx(1) };
         };
-        let (kind, value, traceback) =
-            (error.get_type(py), error.value(py), error.traceback(py));
+        let (kind, value, traceback) = (error.get_type(py), error.value(py), error.traceback(py));
         let _ = sys.setattr("last_type", &kind);
         let _ = sys.setattr("last_value", value);
         let _ = sys.setattr("last_traceback", &traceback);

@@ -119,7 +119,10 @@ impl Interpreter {
             let unread = unread + worker.channel.terminal.restore();
             let discarded_bytes = worker.fifo.end_cell(unread);
             worker.channel.send_marked(b"", |mark| {
-                [ToServer::CellDone { id, mark, outcome }, ToServer::Ready { mark, discarded_bytes }]
+                [
+                    ToServer::CellDone { id, mark, outcome },
+                    ToServer::Ready { mark, discarded_bytes },
+                ]
             });
         });
         // An interrupt that came as the cell ended has missed it.

@@ -62,8 +62,7 @@ impl Terminal {
         let mut modes = MaybeUninit::uninit();
         // SAFETY: tcgetattr fills the structure when it returns 0.
         unsafe {
-            (libc::tcgetattr(self.descriptor, modes.as_mut_ptr()) == 0)
-                .then(|| modes.assume_init())
+            (libc::tcgetattr(self.descriptor, modes.as_mut_ptr()) == 0).then(|| modes.assume_init())
         }
     }
 

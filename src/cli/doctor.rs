@@ -70,9 +70,8 @@ fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
             Worker::start(launch, Size::default()).map_err(|error| error.to_string())?;
         report.row("terminal", "ok");
         let ready = tokio::time::timeout(PATIENCE, become_ready(&mut worker, report)).await;
-        let result = ready.unwrap_or_else(|_| {
-            Err(format!("not ready after {} seconds", PATIENCE.as_secs()))
-        });
+        let result = ready
+            .unwrap_or_else(|_| Err(format!("not ready after {} seconds", PATIENCE.as_secs())));
         let mut printed = String::new();
         worker.screen.report(&mut printed);
         if !printed.trim().is_empty() {
@@ -87,7 +86,9 @@ fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
 async fn become_ready(worker: &mut Worker, report: &mut Report) -> Result<(), String> {
     loop {
         match worker.next().await {
-            WorkerEvent::Message(ToServer::Hello { implementation, version, executable, .. }) => {
+            WorkerEvent::Message(ToServer::Hello {
+                implementation, version, executable, ..
+            }) => {
                 report.row("sideband", "ok");
                 report.row("version", format!("{implementation} {version} ({executable})"));
             }

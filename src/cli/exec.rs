@@ -166,7 +166,11 @@ fn print(reply: &Reply, json: bool) -> io::Result<()> {
             Content::Text(text) => {
                 seen += 1;
                 // A prompt is what stands on the last line when the program waits.
-                let prompt = if waiting && seen == texts { text.rfind('\n').map_or(0, |at| at + 1) } else { text.len() };
+                let prompt = if waiting && seen == texts {
+                    text.rfind('\n').map_or(0, |at| at + 1)
+                } else {
+                    text.len()
+                };
                 out.write_all(&text.as_bytes()[..prompt])?;
                 out.flush()?;
                 note(&text[prompt..]);

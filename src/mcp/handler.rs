@@ -117,16 +117,17 @@ fn failure(message: String) -> CallToolResult {
 
 /// A reply as MCP content: text and images only, at least one block.
 fn result(reply: Reply) -> CallToolResult {
-    let mut content: Vec<_> = reply.content.into_iter().map(block).collect();
+    let is_error = reply.is_error;
+    let mut content: Vec<_> = reply.merged().into_iter().map(block).collect();
     if content.is_empty() {
         content.push(ContentBlock::text(""));
     }
-    if reply.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) }
+    if is_error { CallToolResult::error(content) } else { CallToolResult::success(content) }
 }
 
 fn block(content: Content) -> ContentBlock {
     match content {
-        Content::Text(text) => ContentBlock::text(text),
+        Content::Text(text) | Content::Notice(text) => ContentBlock::text(text),
         Content::Image { mime, data } => ContentBlock::image(data, mime),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rustix::process::{Pid, getsid};
+use rustix::process::Pid;
 
 /// The processes of the session that `leader` leads or led, the leader left out.
 pub(super) fn session_members(leader: Pid) -> Vec<Pid> {
@@ -10,8 +10,14 @@ pub(super) fn session_members(leader: Pid) -> Vec<Pid> {
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
-        .filter(|&pid| pid != leader && getsid(Some(pid)) == Ok(leader))
+        .filter(|&pid| pid != leader && session_of(pid) == leader.as_raw_nonzero().get())
         .collect()
+}
+
+/// The session of a process: 0 when it is none of this name space's, as a kernel thread's.
+fn session_of(pid: Pid) -> libc::pid_t {
+    // SAFETY: getsid takes no memory and fails for a process that is gone.
+    unsafe { libc::getsid(pid.as_raw_nonzero().get()) }
 }
 
 /// Marks all descriptors from `first` on to be closed when this process executes a program.

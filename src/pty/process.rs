@@ -3,16 +3,14 @@
 use std::{
     fs::File,
     io,
-    os::{
-        fd::OwnedFd,
-        unix::process::{CommandExt, ExitStatusExt},
-    },
+    os::{fd::OwnedFd, unix::process::CommandExt},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid,
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid},
 };
 use tokio::sync::oneshot;
 
@@ -56,7 +54,7 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
     let (report, exited) = oneshot::channel();
     std::thread::Builder::new().name("wait".into()).spawn(move || {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while waitid(WaitId::Pid(pid), options) == Err(rustix::io::Errno::INTR) {}
+        while matches!(waitid(WaitId::Pid(pid), options), Err(Errno::INTR)) {}
         let _ = report.send(());
     })?;
     Ok((terminal, Process { child, pid, exited, is_over: false, is_swept: false }))

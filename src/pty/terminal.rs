@@ -63,7 +63,9 @@ impl Terminal {
         // A description of its own is not to be had, but nobody else uses this one.
         let own = fcntl_dupfd_cloexec(master, 3)?;
         fcntl_setfl(&own, fcntl_getfl(&own)? | OFlags::NONBLOCK)?;
-        let terminal = Terminal { io: AsyncFd::new(own)?, master: Master(pair.master) };
+        // SAFETY: the AsyncFd owns the descriptor, so nobody closes it before.
+        let io = unsafe { AsyncFd::register(own)? };
+        let terminal = Terminal { io, master: Master(pair.master) };
         Ok((terminal, slave.into()))
     }
 

@@ -259,7 +259,8 @@ mod tests {
     #[test]
     fn discarded_input_is_said_before_the_busy_line() {
         let elapsed = Duration::from_millis(1234);
-        let reply = Outbox::new(BUDGET).take(Status::Busy { elapsed, discarded: true }, false, None);
+        let reply =
+            Outbox::new(BUDGET).take(Status::Busy { elapsed, discarded: true }, false, None);
         assert_eq!(
             text_of(&reply),
             "[repl] input discarded while worker busy\n<<repl status: busy, elapsed_ms=1234>>\n"

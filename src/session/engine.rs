@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     future::Future,
     io,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -324,8 +325,12 @@ async fn next_event(worker: &mut Option<Worker>) -> WorkerEvent {
 /// The first call whose client has given up.
 async fn cancelled(callers: &mut HashMap<CallId, Caller>) -> CallId {
     std::future::poll_fn(|context| {
-        let gone = callers.iter_mut().find(|(_, caller)| caller.reply.poll_closed(context).is_ready());
-        gone.map_or(std::task::Poll::Pending, |(id, _)| std::task::Poll::Ready(*id))
+        for (id, caller) in callers.iter_mut() {
+            if caller.reply.poll_closed(context).is_ready() {
+                return Poll::Ready(*id);
+            }
+        }
+        Poll::Pending
     })
     .await
 }

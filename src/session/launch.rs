@@ -21,7 +21,7 @@ const EXTENSION: &[u8] = include_bytes!(env!("MCP_REPL_EXTENSION_FILE"));
 const BOOTSTRAP: &str = "\
 import sys
 if sys.version_info < (3, 9) or sys.implementation.name != 'cpython':
-    sys.exit('mcp-repl needs CPython 3.9 or newer, but %s is %s' % (sys.executable, sys.version))
+    sys.exit('mcp-repl needs CPython 3.9 or newer, but %s is %s' % (sys.executable, sys.version.split()[0]))
 m = __import__
 m = m('_imp').create_dynamic(m('_frozen_importlib').ModuleSpec(
     '_mcp_repl', None, origin=m('os').environ['MCP_REPL_EXTENSION']))

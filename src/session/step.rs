@@ -121,7 +121,7 @@ impl Session {
             Event::Cancel { id } => self.calls.retain(|call| call.id != id),
             Event::Message(message) => self.message(message, now, &mut actions),
             Event::Exited(exit) => self.ended(exit, now, &mut actions),
-            Event::Failed(why) => self.failed(why, now, &mut actions),
+            Event::Failed(why) => self.failed(why, &mut actions),
             Event::Tick => self.tick(now, &mut actions),
         }
         actions
@@ -275,7 +275,8 @@ impl Session {
 
     /// The status with which calls return now; `None` while the work goes on.
     fn settled(&self) -> Option<Status> {
-        let waiting = |waits: &[Wait]| waits.first().map(|wait| Status::Waiting { echo: wait.echo });
+        let waiting =
+            |waits: &[Wait]| waits.first().map(|wait| Status::Waiting { echo: wait.echo });
         match &self.state {
             State::Ready { waits, outcome } => {
                 Some(waiting(waits).unwrap_or(Status::Ready { outcome: *outcome }))
@@ -310,14 +311,21 @@ impl Session {
             // Nobody is left to end; a second report changes nothing.
             State::Ended { .. } => return,
             State::Starting { .. } => {
-                return self.failed(format!("the worker ended while it started: {exit}"), now, actions);
+                let why = format!(
+                    "the session could not start: its program ended before it was ready ({exit}); \
+                     `mcp-repl doctor` shows more"
+                );
+                return self.failed(why, actions);
             }
             _ => {}
         }
         actions.push(Action::Notice(format!("[repl] session ended ({exit})")));
         self.state = State::Ended { exit };
-        let (waiting, done): (Vec<_>, Vec<_>) =
-            self.calls.iter().map(|call| (call.id, call.pending.is_some())).partition(|call| call.1);
+        let (waiting, done): (Vec<_>, Vec<_>) = self
+            .calls
+            .iter()
+            .map(|call| (call.id, call.pending.is_some()))
+            .partition(|call| call.1);
         for (id, _) in done {
             if let Some(status) = self.settled() {
                 self.reply(id, status, actions);
@@ -329,7 +337,7 @@ impl Session {
     }
 
     /// The worker is of no use: every call learns why, and the next one starts anew.
-    fn failed(&mut self, why: String, _now: Time, actions: &mut Vec<Action>) {
+    fn failed(&mut self, why: String, actions: &mut Vec<Action>) {
         actions.push(Action::Kill);
         self.state = State::Ended { exit: Exit::Unknown };
         for call in std::mem::take(&mut self.calls) {

@@ -227,7 +227,11 @@ impl Worker {
             Segment::Mark(Mark::Point(number)) => behind.push_back(Item::Mark(number)),
             Segment::Mark(mark) => {
                 let on = mark == Mark::EchoStart;
-                if behind.is_empty() { screen.set_echo(on) } else { behind.push_back(Item::Echo(on)) }
+                if behind.is_empty() {
+                    screen.set_echo(on)
+                } else {
+                    behind.push_back(Item::Echo(on))
+                }
             }
         });
     }

@@ -36,7 +36,7 @@ async fn text_and_images_keep_their_order() {
             Content::Text("after".to_owned()),
         ],
         is_error: false,
-        status: Status::Ready,
+        status: Status::Ready { outcome: None },
     };
     played.call().await.reply.send(reply).unwrap();
     assert_eq!(
@@ -51,7 +51,7 @@ async fn text_and_images_keep_their_order() {
 async fn an_empty_reply_is_an_empty_text() {
     let mut played = Played::initialized().await;
     played.send(repl(1, json!({"input": "x = 1"}))).await;
-    let reply = Reply { content: vec![], is_error: false, status: Status::Ready };
+    let reply = Reply { content: vec![], is_error: false, status: Status::Ready { outcome: None } };
     played.call().await.reply.send(reply).unwrap();
     assert_eq!(text(&played.receive().await), "");
 }
@@ -61,7 +61,7 @@ async fn an_error_of_the_bridge_is_marked_as_one() {
     let mut played = Played::initialized().await;
     played.send(repl(1, json!({"input": "1"}))).await;
     let content = vec![Content::Text("no Python found".to_owned())];
-    let reply = Reply { content, is_error: true, status: Status::Ready };
+    let reply = Reply { content, is_error: true, status: Status::Ready { outcome: None } };
     played.call().await.reply.send(reply).unwrap();
     let answer = played.receive().await;
     assert_eq!(answer["result"]["isError"], true);

@@ -38,7 +38,11 @@ impl Call {
 }
 
 fn text_reply(text: &str) -> Reply {
-    Reply { content: vec![Content::Text(text.to_owned())], is_error: false, status: Status::Ready }
+    Reply {
+        content: vec![Content::Text(text.to_owned())],
+        is_error: false,
+        status: Status::Ready { outcome: None },
+    }
 }
 
 impl Played {

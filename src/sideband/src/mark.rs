@@ -50,7 +50,8 @@ mod tests {
     fn a_mark_reads_back_as_written() {
         for mark in [Mark::Point(1), Mark::Point(u64::MAX), Mark::EchoStart, Mark::EchoEnd] {
             let bytes = mark_bytes("abc", mark);
-            let what = bytes.strip_prefix(b"\x1b]5379;abc;").unwrap().strip_suffix(b"\x07").unwrap();
+            let what =
+                bytes.strip_prefix(b"\x1b]5379;abc;").unwrap().strip_suffix(b"\x07").unwrap();
             assert_eq!(Mark::parse(what), Some(mark));
         }
     }

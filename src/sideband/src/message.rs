@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_ignored() {
-        let message: ToServer = serde_json::from_str(r#"{"type":"ready","mark":3,"new":[1]}"#).unwrap();
+        let message: ToServer =
+            serde_json::from_str(r#"{"type":"ready","mark":3,"new":[1]}"#).unwrap();
         assert_eq!(message, ToServer::Ready { mark: 3, discarded_bytes: 0 });
     }
 
