@@ -1,1 +1,194 @@
-//! The screen: what a person would see and have read. Pure.
+//! The screen: what a person would see, and what they would have read. Pure.
+//!
+//! Bytes come in through [`MarkSplitter`], which takes the session's marks out, and go to a
+//! [`Screen`]. The screen keeps a page (rows, cursor, modes) and makes the transcript of it:
+//! the text of each line, once, when it leaves the page or when it is asked for.
+
+mod answers;
+mod cell;
+mod charset;
+mod cursor;
+mod dump;
+mod edit;
+mod extras;
+mod gate;
+mod marks;
+mod modes;
+mod motion;
+mod osc;
+mod page;
+mod params;
+mod perform;
+mod resize;
+mod row;
+mod sgr;
+mod style;
+mod tabs;
+mod terminal;
+mod title;
+mod transcript;
+
+pub use marks::{MarkSplitter, Segment};
+
+use gate::{Gate, Part};
+use perform::Receiver;
+use terminal::Terminal;
+
+/// The size of a page, in characters. A screen keeps it between 1 by 1 and [`Size::LARGEST`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// The number of columns.
+    pub columns: u16,
+    /// The number of rows.
+    pub rows: u16,
+}
+
+impl Size {
+    /// The largest page a screen keeps; what it needs is bounded by it.
+    pub const LARGEST: Size = Size { columns: 2048, rows: 1024 };
+
+    fn clamped(self) -> (usize, usize) {
+        let columns = self.columns.clamp(1, Size::LARGEST.columns);
+        let rows = self.rows.clamp(1, Size::LARGEST.rows);
+        (usize::from(columns), usize::from(rows))
+    }
+}
+
+impl Default for Size {
+    /// 120 by 40, what a session has when nobody is attached.
+    fn default() -> Size {
+        Size { columns: 120, rows: 40 }
+    }
+}
+
+/// A terminal's screen, and the transcript of what was printed on it.
+pub struct Screen {
+    parser: vte::Parser,
+    gate: Gate,
+    receiver: Receiver,
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Screen").field("terminal", self.terminal()).finish_non_exhaustive()
+    }
+}
+
+impl Screen {
+    /// An empty screen.
+    pub fn new(size: Size) -> Screen {
+        let (columns, rows) = size.clamped();
+        let receiver = Receiver::new(Terminal::new(columns, rows));
+        Screen { parser: vte::Parser::new(), gate: Gate::default(), receiver }
+    }
+
+    fn terminal(&self) -> &Terminal {
+        &self.receiver.terminal
+    }
+
+    /// Takes what the program printed. It may be cut anywhere.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            match self.gate.next(&mut bytes) {
+                Part::Text { bytes, cut } => self.receiver.terminal.text(bytes, cut),
+                Part::Sequence(bytes) => self.parser.advance(&mut self.receiver, bytes),
+            }
+        }
+    }
+
+    /// Says whether what is printed from here on is echo: on the page, not in the transcript.
+    pub fn set_echo(&mut self, on: bool) {
+        self.receiver.terminal.set_echo(on);
+    }
+
+    /// Hands over the text of the lines that left the page: each once, in order, ended by `\n`
+    /// (a line longer than the page comes in pieces).
+    ///
+    /// To be called after each [`Screen::feed`]; the texts of this and of [`Screen::report`],
+    /// in the order of the calls, are the transcript.
+    pub fn drain(&mut self, sink: &mut impl FnMut(&str)) {
+        self.receiver.terminal.transcript.drain(sink);
+    }
+
+    /// Appends everything that was not told yet: what [`Screen::drain`] has, then the lines on the
+    /// page up to the last one in use, that one without `\n` unless the program ended it.
+    ///
+    /// A line that grew since it was told is continued; one that changed otherwise is told
+    /// again, whole, on a line of its own. The alternate screen is never part of it.
+    pub fn report(&mut self, out: &mut String) {
+        let Terminal { transcript, primary, .. } = &mut self.receiver.terminal;
+        let rows = primary.rows.len();
+        transcript.report(primary, rows);
+        transcript.drain(&mut |text: &str| out.push_str(text));
+    }
+
+    /// Changes the size. Lines are wrapped anew; those that find no room leave the page.
+    pub fn resize(&mut self, size: Size) {
+        let (columns, rows) = size.clamped();
+        self.receiver.terminal.resize(columns, rows);
+    }
+
+    /// The size of the page.
+    pub fn size(&self) -> Size {
+        let terminal = self.terminal();
+        Size { columns: terminal.columns() as u16, rows: terminal.rows() as u16 }
+    }
+
+    /// Whether the alternate screen is shown, as full-screen programs do.
+    pub fn is_alternate(&self) -> bool {
+        self.terminal().on_alternate
+    }
+
+    /// The row and the column of the cursor, counted from 0.
+    pub fn cursor(&self) -> (u16, u16) {
+        let cursor = &self.terminal().cursor;
+        (cursor.row as u16, cursor.column as u16)
+    }
+
+    /// The page as a person sees it: rows joined by `\n`, without blanks at their ends and
+    /// without blank rows at the end.
+    pub fn page_text(&self) -> String {
+        self.terminal().page().visible_text()
+    }
+
+    /// The last row of the page that is not blank, without blanks at its end; empty if there is
+    /// none.
+    pub fn last_line(&self) -> String {
+        let text = self.page_text();
+        text.rsplit('\n').next().unwrap_or_default().to_owned()
+    }
+
+    /// The line the cursor is on, all its rows joined, with the blanks the program printed.
+    pub fn line_to_cursor(&self) -> String {
+        let terminal = self.terminal();
+        let page = terminal.page();
+        let (first, last) =
+            (page.line_start(terminal.cursor.row), page.line_end(terminal.cursor.row));
+        let mut out = String::new();
+        page.rows.range(first..=last).for_each(|row| row.visible_text(&mut out));
+        out
+    }
+
+    /// Escape sequences that make a fresh terminal of this size equal to this one.
+    pub fn dump(&self) -> Vec<u8> {
+        self.terminal().dump().into_bytes()
+    }
+
+    /// Appends the answers the terminal owes the program, to be written as if typed.
+    pub fn take_answers(&mut self, out: &mut Vec<u8>) {
+        self.receiver.terminal.answers.take(out);
+    }
+
+    /// The title the program gave the window.
+    pub fn title(&self) -> &str {
+        &self.terminal().title.text
+    }
+
+    /// Whether the stream is outside of any escape sequence.
+    pub fn at_ground(&self) -> bool {
+        self.gate.at_ground()
+    }
+}
+
+#[cfg(test)]
+mod tests;

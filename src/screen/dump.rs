@@ -1,0 +1,199 @@
+//! The dump: escape sequences that repaint a fresh terminal to be equal to this one.
+//!
+//! What no program could see before it overwrites it is left out: the alternate screen while
+//! the primary one is shown, and what the transcript remembers of the rows.
+
+use std::fmt::Write;
+
+use super::cell::{Cell, Glyph};
+use super::charset::Charset;
+use super::cursor::Cursor;
+use super::page::Page;
+use super::row::LineEnd;
+use super::style::{Color, Style};
+use super::tabs::Tabs;
+use super::terminal::Terminal;
+
+/// Writes a dump, and knows the pen that the terminal has so far.
+struct Writer<'a> {
+    terminal: &'a Terminal,
+    out: String,
+    pen: Style,
+}
+
+impl Terminal {
+    pub(super) fn dump(&self) -> String {
+        let mut writer = Writer { terminal: self, out: String::new(), pen: Style::default() };
+        if !self.title.text.is_empty() {
+            writer.push(format_args!("\x1b]2;{}\x1b\\", self.title.text));
+        }
+        writer.page(&self.primary);
+        if self.on_alternate {
+            writer.cursor(&self.saved[0], &self.primary);
+            writer.push(format_args!("\x1b[?1049h\x1b[?6l"));
+            writer.fresh_sets();
+            writer.page(&self.alternate);
+        }
+        writer.settings();
+        let saved = &self.saved[usize::from(self.on_alternate)];
+        if *saved != Cursor::default() {
+            writer.cursor(saved, self.page());
+            writer.out.push_str("\x1b7\x1b[?6l");
+            writer.fresh_sets();
+        }
+        writer.cursor(&self.cursor, self.page());
+        writer.link(self.cursor.pen.extra);
+        writer.modes();
+        writer.out
+    }
+}
+
+impl Writer<'_> {
+    fn push(&mut self, text: std::fmt::Arguments<'_>) {
+        let _ = self.out.write_fmt(text);
+    }
+
+    /// Sets the pen, its hyperlink included.
+    fn style(&mut self, style: Style) {
+        let style = style.visible();
+        if style == self.pen {
+            return;
+        }
+        if style.extra != self.pen.extra {
+            self.link(style.extra);
+        }
+        let color = self.terminal.extras.get(style.extra).underline_color;
+        style.write_sgr(color, &mut self.out);
+        self.pen = style;
+    }
+
+    fn link(&mut self, extra: u16) {
+        match self.terminal.extras.get(extra).link {
+            Some(link) => self.push(format_args!("\x1b]8;{};{}\x1b\\", link.0, link.1)),
+            None => self.out.push_str("\x1b]8;;\x1b\\"),
+        }
+    }
+
+    fn fresh_sets(&mut self) {
+        self.out.push_str("\x0f\x1b(B\x1b)B\x1b*B\x1b+B");
+    }
+
+    fn page(&mut self, page: &Page) {
+        let mut wrapped = false;
+        for (index, row) in page.rows.iter().enumerate() {
+            if wrapped && row.cell(0).glyph == Glyph::EMPTY {
+                // Something must be printed for the line to wrap.
+                self.style(Style::default());
+                self.out.push_str(" \r\x1b[X");
+            } else if !wrapped {
+                self.push(format_args!("\x1b[{}H", index + 1));
+            }
+            wrapped = row.end == LineEnd::Wrapped;
+            let mut column = 0;
+            while column < row.len() {
+                let cell = row.cell(column);
+                let same = |at: &usize| row.cell(*at) == cell;
+                match cell.glyph {
+                    Glyph::EMPTY | Glyph::TAB | Glyph::TAB_TAIL => {
+                        let count = (column..row.len()).take_while(same).count();
+                        if cell.style.visible() != Style::default() {
+                            self.style(cell.style);
+                            self.push(format_args!("\x1b[{count}X"));
+                        }
+                        column += count;
+                        if column < page.columns {
+                            self.push(format_args!("\x1b[{count}C"));
+                        }
+                    }
+                    _ => {
+                        self.cell(cell, row.cluster(cell.glyph));
+                        column += 1;
+                    }
+                }
+            }
+            if row.fill != Color::DEFAULT && column < page.columns {
+                self.style(Style::erased(row.fill));
+                self.out.push_str("\x1b[K");
+            }
+        }
+    }
+
+    /// Prints what a cell shows.
+    fn cell(&mut self, cell: Cell, cluster: Option<&str>) {
+        if cell.glyph == Glyph::WIDE_TAIL {
+            return;
+        }
+        self.style(cell.style);
+        match cluster {
+            Some(cluster) => {
+                let blank = cluster.starts_with('\t').then_some(' ');
+                self.out.extend(blank.into_iter().chain(cluster.chars().filter(|&c| c != '\t')));
+            }
+            None => self.out.push(cell.glyph.as_char()),
+        }
+    }
+
+    /// Puts the cursor in its place, with its pen and character sets; origin mode comes with it.
+    fn cursor(&mut self, cursor: &Cursor, page: &Page) {
+        let mut row = cursor.row;
+        if cursor.origin {
+            self.out.push_str("\x1b[?6h");
+            row = row.saturating_sub(self.terminal.region.0);
+        }
+        if cursor.pending_wrap {
+            // Only printing in the last column leaves the cursor behind it.
+            let line = &page.rows[cursor.row];
+            let wide = page.columns > 1 && line.is_wide(page.columns - 2);
+            let column = page.columns - 1 - usize::from(wide);
+            let cell = line.cell(column);
+            self.push(format_args!("\x1b[{};{}H", row + 1, column + 1));
+            self.cell(cell, line.cluster(cell.glyph));
+        } else {
+            self.push(format_args!("\x1b[{};{}H", row + 1, cursor.column + 1));
+        }
+        self.style(Style { extra: 0, ..cursor.pen });
+        cursor.pen.visible().write_sgr(cursor.underline_color, &mut self.out);
+        self.pen = Style { extra: u16::MAX, ..cursor.pen };
+        for (index, charset) in cursor.charsets.designated.iter().enumerate() {
+            if *charset != Charset::Ascii {
+                self.push(format_args!("\x1b{}0", ["(", ")", "*", "+"][index]));
+            }
+        }
+        self.out.push_str(["", "\x0e", "\x1bn", "\x1bo"][usize::from(cursor.charsets.active & 3)]);
+    }
+
+    /// Tab stops and the scroll region.
+    fn settings(&mut self) {
+        let terminal = self.terminal;
+        if terminal.tabs != Tabs::new(terminal.columns()) {
+            self.out.push_str("\x1b[3g");
+            for column in terminal.tabs.iter() {
+                self.push(format_args!("\x1b[{}G\x1bH", column + 1));
+            }
+        }
+        if terminal.region != (0, terminal.rows() - 1) {
+            let (top, bottom) = terminal.region;
+            self.push(format_args!("\x1b[{};{}r", top + 1, bottom + 1));
+        }
+    }
+
+    fn modes(&mut self) {
+        let modes = &self.terminal.modes;
+        for mode in modes.kept_modes() {
+            self.push(format_args!("\x1b[?{mode}h"));
+        }
+        let switched = [
+            (modes.insert, "\x1b[4h"),
+            (modes.line_feed_new_line, "\x1b[20h"),
+            (!modes.autowrap, "\x1b[?7l"),
+            (!modes.cursor_visible, "\x1b[?25l"),
+            (modes.application_keypad, "\x1b="),
+        ];
+        for (_, sequence) in switched.into_iter().filter(|(on, _)| *on) {
+            self.out.push_str(sequence);
+        }
+        if modes.cursor_shape != 0 {
+            self.push(format_args!("\x1b[{} q", modes.cursor_shape));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Stands before the parser: text goes past it, and strings without end do not reach it.
+//!
+//! `vte` keeps an OSC string in memory as it comes, whatever its length, and looks at text a
+//! character at a time. The gate follows the parser's state (Paul Williams' state machine, as
+//! `vte` has it) as far as it must to tell text from sequences and to cut strings.
+
+const BEL: u8 = 0x07;
+const CAN: u8 = 0x18;
+const SUB: u8 = 0x1a;
+const ESC: u8 = 0x1b;
+
+/// The parser gets this much of a string; the rest is dropped.
+pub(super) const LONGEST_STRING: usize = 8192;
+
+/// Where in the grammar the stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Ground,
+    Escape,
+    EscapeIntermediate,
+    Csi,
+    Osc,
+    Dcs,
+    /// SOS, PM and APC, which mean nothing to the screen.
+    Ignored,
+}
+
+/// What the next bytes are.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part<'a> {
+    /// Text with C0 controls; `cut` if an escape sequence follows.
+    Text { bytes: &'a [u8], cut: bool },
+    /// Bytes for the parser, which is at ground before and after, or in a sequence.
+    Sequence(&'a [u8]),
+}
+
+/// Follows the parser's state over chunks of the stream.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    state: State,
+    /// How much of the string at hand went to the parser.
+    passed: usize,
+}
+
+impl Gate {
+    /// Whether the stream is outside of any sequence.
+    pub(super) fn at_ground(&self) -> bool {
+        self.state == State::Ground
+    }
+
+    /// Takes the next part from the front of `bytes`, which is not empty.
+    pub(super) fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Part<'a> {
+        let all = *bytes;
+        match self.state {
+            State::Ground => {
+                let end = memchr::memchr(ESC, all).unwrap_or(all.len());
+                if end > 0 {
+                    *bytes = &all[end..];
+                    return Part::Text { bytes: &all[..end], cut: end < all.len() };
+                }
+                self.sequence(bytes)
+            }
+            State::Osc | State::Dcs | State::Ignored => self.string(bytes),
+            _ => self.sequence(bytes),
+        }
+    }
+
+    /// Takes up to the end of a sequence, or to the start of the string in it.
+    fn sequence<'a>(&mut self, bytes: &mut &'a [u8]) -> Part<'a> {
+        let all = *bytes;
+        let mut end = 0;
+        for &byte in all {
+            end += 1;
+            self.state = self.after(byte);
+            if matches!(self.state, State::Ground | State::Osc | State::Dcs | State::Ignored) {
+                self.passed = 0;
+                break;
+            }
+        }
+        *bytes = &all[end..];
+        Part::Sequence(&all[..end])
+    }
+
+    /// Takes a piece of a string, or what ends it.
+    fn string<'a>(&mut self, bytes: &mut &'a [u8]) -> Part<'a> {
+        let all = *bytes;
+        let dcs = self.state == State::Dcs;
+        let ends =
+            |byte: u8| matches!(byte, CAN | SUB | ESC) || byte == BEL && self.state == State::Osc;
+        // A byte of a UTF-8 character must not end a device control string as C1 ST.
+        let foreign = |byte: u8| dcs && byte >= 0x80;
+        if ends(all[0]) {
+            self.state = self.after(all[0]);
+            *bytes = &all[1..];
+            return Part::Sequence(&all[..1]);
+        }
+        let skip = foreign(all[0]);
+        let end = all.iter().position(|&byte| ends(byte) || foreign(byte) != skip);
+        let end = end.unwrap_or(all.len());
+        *bytes = &all[end..];
+        let room =
+            if skip || self.state == State::Ignored { 0 } else { LONGEST_STRING - self.passed };
+        let pass = end.min(room);
+        self.passed += pass;
+        Part::Sequence(&all[..pass])
+    }
+
+    /// The state after a byte outside of ground.
+    fn after(&self, byte: u8) -> State {
+        match (self.state, byte) {
+            (_, CAN | SUB) => State::Ground,
+            (_, ESC) => State::Escape,
+            (State::Escape, b'P') => State::Dcs,
+            (State::Escape, b'[') => State::Csi,
+            (State::Escape, b']') => State::Osc,
+            (State::Escape, b'X' | b'^' | b'_') => State::Ignored,
+            (State::Escape, 0x20..=0x2f) => State::EscapeIntermediate,
+            (State::Escape | State::EscapeIntermediate, 0x30..=0x7e) => State::Ground,
+            (State::Csi, 0x40..=0x7e) => State::Ground,
+            (State::Osc, BEL) => State::Ground,
+            (state, _) => state,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Moving the cursor: CUU to CUP, tabulation, saving, the scroll region and the alternate screen.
+
+use super::cursor::Cursor;
+use super::terminal::Terminal;
+
+impl Terminal {
+    /// Goes to a row and a column counted from 0, from the top of the region in origin mode.
+    pub(super) fn go_to(&mut self, row: usize, column: usize) {
+        let (top, bottom) = if self.cursor.origin { self.region } else { (0, self.rows() - 1) };
+        self.cursor.row = (top + row).min(bottom);
+        self.go_to_column(column);
+    }
+
+    /// Goes to a row (VPA); the column stays.
+    pub(super) fn go_to_row(&mut self, row: usize) {
+        self.go_to(row, self.cursor.column);
+    }
+
+    /// Goes to a column of the row (CHA, HPA).
+    pub(super) fn go_to_column(&mut self, column: usize) {
+        self.cursor.column = column.min(self.columns() - 1);
+        self.cursor.pending_wrap = false;
+    }
+
+    /// CUU: stops at the top of the region if the cursor is not above it.
+    pub(super) fn up(&mut self, count: usize) {
+        let top = if self.cursor.row >= self.region.0 { self.region.0 } else { 0 };
+        self.cursor.row = self.cursor.row.saturating_sub(count).max(top);
+        self.cursor.pending_wrap = false;
+    }
+
+    /// CUD: stops at the bottom of the region if the cursor is not below it.
+    pub(super) fn down(&mut self, count: usize) {
+        let bottom = if self.cursor.row <= self.region.1 { self.region.1 } else { self.rows() - 1 };
+        self.cursor.row = (self.cursor.row + count).min(bottom);
+        self.cursor.pending_wrap = false;
+    }
+
+    /// CUF.
+    pub(super) fn forward(&mut self, count: usize) {
+        self.go_to_column(self.cursor.column + count);
+    }
+
+    /// CUB.
+    pub(super) fn backward(&mut self, count: usize) {
+        self.go_to_column(self.cursor.column.saturating_sub(count));
+    }
+
+    /// RI: up, scrolling down at the top of the region.
+    pub(super) fn reverse_index(&mut self) {
+        if self.cursor.row == self.region.0 {
+            self.scroll_down(1);
+        } else {
+            self.cursor.row = self.cursor.row.saturating_sub(1);
+        }
+    }
+
+    /// CHT.
+    pub(super) fn tab_forward(&mut self, count: usize) {
+        for _ in 0..count.min(self.columns()) {
+            self.go_to_column(self.tabs.next(self.cursor.column));
+        }
+    }
+
+    /// CBT.
+    pub(super) fn tab_backward(&mut self, count: usize) {
+        for _ in 0..count.min(self.columns()) {
+            self.go_to_column(self.tabs.previous(self.cursor.column));
+        }
+    }
+
+    /// DECSTBM, with rows counted from 1; a region of less than two rows is ignored.
+    pub(super) fn set_region(&mut self, top: usize, bottom: usize) {
+        let rows = self.rows();
+        let bottom = if bottom == 0 { rows } else { bottom.min(rows) };
+        let top = top.max(1);
+        if top < bottom {
+            self.region = (top - 1, bottom - 1);
+            self.go_to(0, 0);
+        }
+    }
+
+    /// DECSC.
+    pub(super) fn save_cursor(&mut self) {
+        self.saved[usize::from(self.on_alternate)] = self.cursor;
+    }
+
+    /// DECRC. Whether echo is on is not the program's to save.
+    pub(super) fn restore_cursor(&mut self) {
+        let echo = self.cursor.pen.is_echo();
+        self.cursor = self.saved[usize::from(self.on_alternate)];
+        self.cursor.clamp(self.columns(), self.rows());
+        self.set_echo(echo);
+    }
+
+    /// DECSET and DECRST 47, 1047 and 1049.
+    pub(super) fn switch_screen(&mut self, mode: u16, alternate: bool) {
+        if self.on_alternate == alternate {
+            return;
+        }
+        if alternate {
+            if mode == 1049 {
+                self.save_cursor();
+            }
+            self.on_alternate = true;
+            if mode == 1049 {
+                self.alternate.reset(self.cursor.pen.background);
+            }
+        } else {
+            if mode == 1047 {
+                self.alternate.reset(self.cursor.pen.background);
+            }
+            self.on_alternate = false;
+            if mode == 1049 {
+                self.restore_cursor();
+            }
+        }
+    }
+
+    /// DECSTR: the modes of a fresh terminal, without touching what is on the page.
+    pub(super) fn soft_reset(&mut self) {
+        let echo = self.cursor.pen.is_echo();
+        let (row, column) = (self.cursor.row, self.cursor.column);
+        self.cursor = Cursor { row, column, ..Cursor::default() };
+        self.saved = [Cursor::default(); 2];
+        self.region = (0, self.rows() - 1);
+        self.modes.insert = false;
+        self.modes.autowrap = true;
+        self.modes.cursor_visible = true;
+        self.modes.application_keypad = false;
+        self.modes.keep(1, false);
+        self.title.link = None;
+        self.set_echo(echo);
+    }
+
+    /// RIS: a fresh terminal. What was on the page is told first.
+    pub(super) fn reset(&mut self) {
+        let echo = self.cursor.pen.is_echo();
+        self.transcript.finish(&mut self.primary);
+        let mut fresh = Terminal::new(self.columns(), self.rows());
+        std::mem::swap(&mut fresh.transcript, &mut self.transcript);
+        std::mem::swap(&mut fresh.answers, &mut self.answers);
+        *self = fresh;
+        self.set_echo(echo);
+    }
+}
