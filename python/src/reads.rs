@@ -51,9 +51,12 @@ pub(crate) unsafe extern "C" fn readline(
     _stdout: *mut libc::FILE,
     prompt: *const c_char,
 ) -> *mut c_char {
-    // SAFETY: the caller passes null or a C string that lives for the call.
-    let prompt =
-        if prompt.is_null() { &[][..] } else { unsafe { CStr::from_ptr(prompt) }.to_bytes() };
+    let prompt = if prompt.is_null() {
+        &[][..]
+    } else {
+        // SAFETY: the caller passes a C string that lives for the call.
+        unsafe { CStr::from_ptr(prompt) }.to_bytes()
+    };
     let Some(worker) = session::worker() else { return std::ptr::null_mut() };
     match read_input(worker, Reader::Readline, prompt, usize::MAX) {
         Ok(mut line) => {
