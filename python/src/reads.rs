@@ -198,7 +198,7 @@ fn own_waker() -> io::Result<Arc<Waker>> {
 
 /// Runs the Python handlers of signals that arrived. Takes the GIL.
 fn check_signals() -> Result<(), Raised> {
-    Python::attach(|_| {
+    capi::with_gil(|_| {
         // SAFETY: the GIL is held.
         if unsafe { ffi::PyErr_CheckSignals() } == 0 { Ok(()) } else { Err(Raised) }
     })
@@ -206,7 +206,7 @@ fn check_signals() -> Result<(), Raised> {
 
 /// Sets an exception in this thread. Takes the GIL.
 fn raise(error: impl FnOnce(Python<'_>) -> PyErr) -> Raised {
-    Python::attach(|py| error(py).restore(py));
+    capi::with_gil(|py| error(py).restore(py));
     Raised
 }
 

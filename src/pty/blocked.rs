@@ -13,7 +13,7 @@ use rustix::process::{Pid, getpgid};
 use super::Blocked;
 
 /// The device number of `/dev/tty`, a process's controlling terminal (Linux: devices.txt).
-const DEV_TTY: u64 = rustix::fs::makedev(5, 0);
+const DEV_TTY: u64 = 5 << 8;
 /// The most descriptors that are looked at in a set.
 const LARGEST_SET: usize = 1024;
 

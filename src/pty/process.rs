@@ -14,7 +14,7 @@ use rustix::{
 };
 use tokio::sync::oneshot;
 
-use super::{Exit, Program, Terminal, platform};
+use super::{Blocked, Exit, Program, Terminal, platform};
 use crate::screen::Size;
 
 /// How long what is left of a session has between the hang-up and its end.
@@ -104,6 +104,17 @@ impl Process {
     /// The kernel's number of the process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The thread of the foreground group that waits for somebody to type, if there is one and
+    /// the kernel tells.
+    pub fn blocked_reader(&self, terminal: &Terminal) -> Option<Blocked> {
+        platform::blocked_reader(self.pid, terminal.foreground()?, terminal.device())
+    }
+
+    /// Whether it has more threads than `threads`, or children: cheaply told.
+    pub fn has_company(&self, threads: u64) -> bool {
+        platform::has_company(self.pid, threads)
     }
 
     /// Hangs up: the program may clean up, by default it ends.

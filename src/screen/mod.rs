@@ -139,6 +139,11 @@ impl Screen {
         self.terminal().on_alternate
     }
 
+    /// Whether the program wants the cursor keys in their application form (DECCKM).
+    pub fn wants_application_keys(&self) -> bool {
+        self.terminal().modes.kept(1) == Some(true)
+    }
+
     /// The row and the column of the cursor, counted from 0.
     pub fn cursor(&self) -> (u16, u16) {
         let cursor = &self.terminal().cursor;

@@ -118,7 +118,10 @@ mod tests {
     fn a_line_over_the_limit_is_refused_before_it_ends() {
         let mut decoder = LineDecoder::new(10);
         decoder.push(&[b'x'; 11]);
-        assert!(matches!(decoder.next_message::<ToServer>(), Err(FrameError::TooLong { limit: 10 })));
+        assert!(matches!(
+            decoder.next_message::<ToServer>(),
+            Err(FrameError::TooLong { limit: 10 })
+        ));
     }
 
     #[test]
