@@ -21,7 +21,9 @@ mod params;
 mod perform;
 mod resize;
 mod row;
+mod sequence;
 mod sgr;
+mod strip;
 mod style;
 mod tabs;
 mod terminal;
@@ -32,6 +34,7 @@ pub use marks::{MarkSplitter, Segment};
 
 use gate::{Gate, Part};
 use perform::Receiver;
+use sequence::Sequence;
 use terminal::Terminal;
 
 /// The size of a page, in characters. A screen keeps it between 1 by 1 and [`Size::LARGEST`].
@@ -91,6 +94,10 @@ impl Screen {
         while !bytes.is_empty() {
             match self.gate.next(&mut bytes) {
                 Part::Text { bytes, cut } => self.receiver.terminal.text(bytes, cut),
+                Part::Control(sequence) => {
+                    let Sequence { params, between, action } = sequence;
+                    self.receiver.terminal.control_sequence(&params, between, action);
+                }
                 Part::Sequence(bytes) => self.parser.advance(&mut self.receiver, bytes),
             }
         }

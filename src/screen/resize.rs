@@ -72,7 +72,7 @@ fn rewrap(page: &mut Page, cursor: &mut Cursor, columns: usize) {
             rows.push_back(Row::new(fill, reported));
         }
         continued = end == LineEnd::Wrapped;
-        let (cells, mut clusters) = row.into_cells();
+        let (cells, mut clusters) = row.to_cells();
         let wide = |column: usize| {
             cells.get(column + 1).is_some_and(|cell: &Cell| cell.glyph == Glyph::WIDE_TAIL)
         };

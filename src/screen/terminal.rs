@@ -144,9 +144,8 @@ impl Terminal {
             } else if bytes[at] < 0x80 {
                 self.control(bytes[at]);
                 at += 1;
-            } else if let Some(c) = text[at..].chars().next() {
-                self.character(c);
-                at += c.len_utf8();
+            } else {
+                at += self.print_run(&text[at..]);
             }
         }
     }
@@ -199,6 +198,39 @@ impl Terminal {
         }
     }
 
+    /// Prints the characters at the front that fit in the row; returns how many bytes they are.
+    fn print_run(&mut self, text: &str) -> usize {
+        let Some(first) = text.chars().next() else { return 0 };
+        if !self.cursor.charsets.is_plain() || self.modes.insert {
+            self.character(first);
+            return first.len_utf8();
+        }
+        if self.cursor.pending_wrap && first.width().is_some_and(|width| width > 0) {
+            self.wrap();
+        }
+        let room = self.columns() - self.cursor.column;
+        let (mut length, mut columns, mut last) = (0, 0, first);
+        for c in text.chars() {
+            let width = if matches!(c, ' '..='~') { 1 } else { c.width().unwrap_or(0) };
+            if width == 0 || columns + width > room {
+                break;
+            }
+            columns += width;
+            length += c.len_utf8();
+            last = c;
+        }
+        if length == 0 || self.cursor.pending_wrap {
+            self.character(first);
+            return first.len_utf8();
+        }
+        self.homed = false;
+        self.last_char = Some(last);
+        let (column, pen) = (self.cursor.column, self.cursor.pen);
+        self.row_mut().write_text(column, &text[..length], columns, pen);
+        self.advance(columns);
+        length
+    }
+
     /// Moves the cursor over what was printed.
     fn advance(&mut self, count: usize) {
         self.cursor.column += count;
@@ -239,7 +271,7 @@ impl Terminal {
         if self.modes.insert && column + width < columns {
             self.row_mut().insert(column, width, pen.background, columns);
         }
-        self.row_mut().write_char(column, c, width, pen);
+        self.row_mut().write_text(column, c.encode_utf8(&mut [0; 4]), width, pen);
         self.advance(width);
     }
 
