@@ -86,7 +86,7 @@ impl Writer<'_> {
                 // Something must be printed for the line to wrap.
                 self.style(Style::default());
                 self.out.push_str(" \r\x1b[X");
-            } else if !wrapped {
+            } else if !wrapped && (!cells.is_empty() || row.fill != Color::DEFAULT) {
                 self.push(format_args!("\x1b[{}H", index + 1));
             }
             wrapped = row.end == LineEnd::Wrapped;

@@ -31,8 +31,8 @@ enum State {
 /// What the next bytes are.
 #[derive(Debug)]
 pub(super) enum Part<'a> {
-    /// Text with C0 controls; `cut` if an escape sequence follows.
-    Text { bytes: &'a [u8], cut: bool },
+    /// Text with C0 controls.
+    Text(&'a [u8]),
     /// A whole control sequence, which the parser need not see.
     Control(Sequence),
     /// Bytes of a sequence for the parser.
@@ -61,7 +61,7 @@ impl Gate {
                 let end = memchr::memchr(ESC, all).unwrap_or(all.len());
                 if end > 0 {
                     *bytes = &all[end..];
-                    return Part::Text { bytes: &all[..end], cut: end < all.len() };
+                    return Part::Text(&all[..end]);
                 }
                 if let Some((sequence, rest)) = Sequence::at_front(all) {
                     *bytes = rest;

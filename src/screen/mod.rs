@@ -29,6 +29,7 @@ mod tabs;
 mod terminal;
 mod title;
 mod transcript;
+mod verify;
 
 pub use marks::{MarkSplitter, Segment};
 
@@ -93,12 +94,15 @@ impl Screen {
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match self.gate.next(&mut bytes) {
-                Part::Text { bytes, cut } => self.receiver.terminal.text(bytes, cut),
-                Part::Control(sequence) => {
-                    let Sequence { params, between, action } = sequence;
+                Part::Text(bytes) => self.receiver.terminal.text(bytes),
+                Part::Control(Sequence { params, between, action }) => {
+                    self.receiver.terminal.end_text();
                     self.receiver.terminal.control_sequence(&params, between, action);
                 }
-                Part::Sequence(bytes) => self.parser.advance(&mut self.receiver, bytes),
+                Part::Sequence(bytes) => {
+                    self.receiver.terminal.end_text();
+                    self.parser.advance(&mut self.receiver, bytes);
+                }
             }
         }
     }
@@ -189,6 +193,11 @@ impl Screen {
     /// The title the program gave the window.
     pub fn title(&self) -> &str {
         &self.terminal().title.text
+    }
+
+    /// Panics when the model contradicts itself; for tests and fuzzing.
+    pub fn verify(&self) {
+        self.terminal().verify();
     }
 
     /// Whether the stream is outside of any escape sequence.

@@ -104,6 +104,26 @@ impl Row {
         self.cells.push(Cell { glyph, ..cell });
     }
 
+    /// Whether the last cell is part of a tab that may go on.
+    pub(super) fn ends_in_tab(&self) -> bool {
+        let tab = |glyph| {
+            matches!(glyph, Glyph::TAB | Glyph::TAB_TAIL)
+                || self.cluster(glyph).is_some_and(|cluster| cluster.starts_with('\t'))
+        };
+        self.cells.last().is_some_and(|last| tab(last.glyph))
+    }
+
+    /// Makes the last column one that was printed, since the line goes on behind it.
+    pub(super) fn fill_last(&mut self) {
+        if let Some(last) = self.cells.last_mut() {
+            match last.glyph {
+                Glyph::EMPTY => last.glyph = Glyph::char(' '),
+                Glyph::TAB_TAIL => last.glyph = Glyph::PADDING,
+                _ => {}
+            }
+        }
+    }
+
     /// Turns the strip into cells.
     fn edit(&mut self) {
         if !self.edited {
@@ -189,8 +209,11 @@ impl Row {
 
     /// Notes that a tab skipped `from..to`, if nothing was printed there.
     pub(super) fn write_tab(&mut self, from: usize, to: usize, style: Style) {
-        if !self.edited && (from < self.len() || self.strip.write_tab(from, to, style)) {
-            return;
+        if !self.edited {
+            let printed = from < self.len();
+            if printed || self.fill == Color::DEFAULT && self.strip.write_tab(from, to, style) {
+                return;
+            }
         }
         let over = to.min(self.cells.len());
         if from < over && self.cells[from..over].iter().any(|c| c.glyph != Glyph::EMPTY) {
@@ -226,7 +249,11 @@ impl Row {
         }
         let glyph = self.cells[column].glyph;
         if glyph == Glyph::EMPTY {
-            self.cells[column].style = style;
+            if c == '\t' {
+                return;
+            }
+            let background = self.cells[column].style.background;
+            self.cells[column].style = Style { background, ..style.tab() };
         }
         let base = if glyph == Glyph::TAB { '\t' } else { glyph.as_char() };
         self.cells[column].glyph = Glyph::cluster(self.clusters.len());
@@ -311,6 +338,12 @@ impl Row {
         if fill != self.fill {
             self.cells.resize(columns, Cell::erased(fill));
         }
+        self.check_wrap(columns);
+    }
+
+    /// The line goes on in the next row.
+    pub(super) fn wrap(&mut self, columns: usize) {
+        self.end = LineEnd::Wrapped;
         self.check_wrap(columns);
     }
 

@@ -87,8 +87,8 @@ impl Terminal {
 
     /// Prints text and executes the C0 controls in it. What is not UTF-8 becomes U+FFFD.
     ///
-    /// A character may go on in the next call, unless the text was `cut` by an escape sequence.
-    pub(super) fn text(&mut self, mut bytes: &[u8], cut: bool) {
+    /// A character may go on in the next call, unless [`Terminal::end_text`] comes between.
+    pub(super) fn text(&mut self, mut bytes: &[u8]) {
         while !self.partial.is_empty()
             && let Some((&byte, rest)) = bytes.split_first()
         {
@@ -127,7 +127,11 @@ impl Terminal {
                 }
             }
         }
-        if cut && !self.partial.is_empty() {
+    }
+
+    /// An escape sequence follows: a character that is not complete never will be.
+    pub(super) fn end_text(&mut self) {
+        if !self.partial.is_empty() {
             self.partial.clear();
             self.print(char::REPLACEMENT_CHARACTER);
         }
@@ -280,7 +284,11 @@ impl Terminal {
         if !self.modes.autowrap {
             return;
         }
-        self.row_mut().end = LineEnd::Wrapped;
+        let columns = self.columns();
+        // Below the region there may be no next row: the line is printed over.
+        if self.cursor.row == self.region.1 || self.cursor.row + 1 < self.rows() {
+            self.row_mut().wrap(columns);
+        }
         self.index();
         self.cursor.column = 0;
         self.cursor.pending_wrap = false;
