@@ -50,7 +50,11 @@ fn serve() -> io::Result<()> {
         tokio::spawn(async move {
             while let Some(EngineCommand::Call { reply, .. }) = commands.recv().await {
                 let content = vec![Content::Text("2".to_owned())];
-                let _ = reply.send(Reply { content, is_error: false, status: Status::Ready });
+                let _ = reply.send(Reply {
+                    content,
+                    is_error: false,
+                    status: Status::Ready { outcome: None },
+                });
             }
         });
         mcp_repl::mcp::serve(session).await

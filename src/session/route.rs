@@ -137,14 +137,14 @@ impl Session {
         let completes = completes_line(&keys);
         match &mut self.state {
             State::Starting { .. } | State::Ending { .. } => {
-                return self.hold(id, Payload::Keys(keys));
+                self.hold(id, Payload::Keys(keys));
             }
             State::Ended { .. } => {
-                return self.refuse(id, "there is no session to type into".into(), now, actions);
+                self.refuse(id, "there is no session to type into".into(), now, actions);
             }
             State::Ready { waits, .. } if waits.is_empty() && background.is_none() => {
                 let why = "nothing reads the terminal, so the keys were not typed".into();
-                return self.refuse(id, why, now, actions);
+                self.refuse(id, why, now, actions);
             }
             State::Ready { waits, fed, .. } => {
                 if waits.is_empty() {

@@ -34,7 +34,11 @@ fn serve_when_asked() {
             while let Some(EngineCommand::Call { request, reply }) = commands.recv().await {
                 let times = request.timeout.as_millis() as usize;
                 let content = vec![Content::Text(request.input.repeat(times))];
-                let _ = reply.send(Reply { content, is_error: false, status: Status::Ready });
+                let _ = reply.send(Reply {
+                    content,
+                    is_error: false,
+                    status: Status::Ready { outcome: None },
+                });
             }
         });
         crate::mcp::serve(session).await.unwrap();
