@@ -10,7 +10,10 @@ use std::{
 use mcp_repl_sideband::{EXTENSION_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 
-use super::python::{Choice, Surroundings};
+use super::{
+    python::{Choice, Surroundings},
+    state::Paging,
+};
 use crate::pty::Program;
 
 /// The worker's extension, which the binary carries.
@@ -34,6 +37,10 @@ const LONGEST_SOCKET_PATH: usize = 100;
 
 /// What the names of private directories begin with, before the server's process number.
 const DIRECTORY_PREFIX: &str = "mcp-repl-";
+
+/// The options of `less` where the user has none: those git sets (end by itself if the text fits
+/// on the screen, show colours, leave the text on the screen), and a prompt that tells the place.
+const LESS: &str = "-FRXM";
 
 /// What to run as the worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +146,7 @@ impl Home {
     ///
     /// # Errors
     /// When the worker's directory can't be made.
-    pub fn launch(&mut self, program: &WorkerProgram) -> io::Result<Launch> {
+    pub fn launch(&mut self, program: &WorkerProgram, paging: Paging) -> io::Result<Launch> {
         self.launches += 1;
         let prefix = format!("{}-", self.launches);
         let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(self.path())?;
@@ -157,6 +164,13 @@ impl Home {
             ("COLUMNS".into(), None),
             ("LINES".into(), None),
         ];
+        if paging == Paging::Plain {
+            environment
+                .extend(["PAGER", "MANPAGER", "GIT_PAGER"].map(|name| set(name, "cat".into())));
+        }
+        if std::env::var_os("LESS").is_none() {
+            environment.push(set("LESS", LESS.into()));
+        }
         let (file, arguments) = match program {
             WorkerProgram::Python(file) => {
                 let extension = self.path().join("worker.so");
