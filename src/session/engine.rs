@@ -158,6 +158,11 @@ impl Engine {
     }
 
     fn call(&mut self, request: Request, reply: oneshot::Sender<Reply>) {
+        // What was printed before the call belongs to its reply.
+        if let Some(worker) = &mut self.worker {
+            worker.catch_up();
+            self.drain_screen();
+        }
         self.calls += 1;
         let id = self.calls;
         let now = self.now();

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mcp_repl_sideband::{EXTENSION_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
+use mcp_repl_sideband::{EXTENSION_VARIABLE, MASTER_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 
 use super::{
@@ -171,15 +171,17 @@ impl Home {
         if std::env::var_os("LESS").is_none() {
             environment.push(set("LESS", LESS.into()));
         }
+        let mut master_variable = None;
         let (file, arguments) = match program {
             WorkerProgram::Python(file) => {
+                master_variable = Some(MASTER_VARIABLE);
                 let extension = self.path().join("worker.so");
                 environment.push(set(EXTENSION_VARIABLE, extension.into()));
                 (file.clone(), vec!["-c".into(), BOOTSTRAP.into()])
             }
             WorkerProgram::Custom(file, arguments) => (file.clone(), arguments.clone()),
         };
-        let program = Program { file, arguments, environment };
+        let program = Program { file, arguments, environment, master_variable };
         Ok(Launch { program, nonce, socket, _directory: directory })
     }
 }

@@ -216,6 +216,13 @@ impl Worker {
         }
     }
 
+    /// Shows what the terminal has to give without waiting.
+    pub fn catch_up(&mut self) {
+        if self.terminal_open && self.behind.is_empty() {
+            self.read_terminal();
+        }
+    }
+
     /// Reads what the terminal has, up to a turn's worth or a mark. Whether anything came.
     fn read_terminal(&mut self) -> bool {
         let mut total = 0;
