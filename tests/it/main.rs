@@ -2,10 +2,19 @@
 
 mod support;
 
+mod architecture;
 mod calls;
 mod cells;
+mod control;
+mod exec;
 mod hostile;
+mod interpreters;
+mod launch;
+mod lifecycle;
+mod options;
 mod programs;
+mod robustness;
 mod source;
 mod streams;
 mod tracebacks;
+mod versions;
