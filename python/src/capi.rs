@@ -5,6 +5,8 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
+use pyo3::{ffi, prelude::*};
+
 /// `PyOS_ReadlineFunctionPointer` (Include/pythonrun.h): reads a line after showing a prompt.
 pub(crate) type ReadlineFunction =
     unsafe extern "C" fn(*mut libc::FILE, *mut libc::FILE, *const c_char) -> *mut c_char;
@@ -42,6 +44,21 @@ pub(crate) fn raw_malloc_string(bytes: &[u8]) -> *mut c_char {
         }
     }
     copy.cast()
+}
+
+/// Takes the GIL, which the calling thread does not hold.
+///
+/// `Python::attach` will not do: PyO3 counts on its own who holds the GIL, and does not see
+/// that CPython released it around the readline function.
+pub(crate) fn with_gil<T>(action: impl FnOnce(Python<'_>) -> T) -> T {
+    // SAFETY: any thread may call PyGILState_Ensure; the pair brackets the action, which is the
+    // only code that gets the token.
+    unsafe {
+        let state = ffi::PyGILState_Ensure();
+        let result = action(Python::assume_attached());
+        ffi::PyGILState_Release(state);
+        result
+    }
 }
 
 /// Flushes C's `stdout` and `stderr`.

@@ -136,7 +136,7 @@ pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
     let mut decoder = LineDecoder::new(LONGEST_LINE);
     let mut chunk = vec![0; 64 * 1024];
     loop {
-        match decoder.next::<ToWorker>() {
+        match decoder.next_message::<ToWorker>() {
             Ok(Some(message)) => match message {
                 ToWorker::Hello { protocol, nonce } => {
                     if protocol != PROTOCOL || nonce != worker.channel.nonce {

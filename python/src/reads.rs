@@ -51,9 +51,12 @@ pub(crate) unsafe extern "C" fn readline(
     _stdout: *mut libc::FILE,
     prompt: *const c_char,
 ) -> *mut c_char {
-    // SAFETY: the caller passes null or a C string that lives for the call.
-    let prompt =
-        if prompt.is_null() { &[][..] } else { unsafe { CStr::from_ptr(prompt) }.to_bytes() };
+    let prompt = if prompt.is_null() {
+        &[][..]
+    } else {
+        // SAFETY: the caller passes a C string that lives for the call.
+        unsafe { CStr::from_ptr(prompt) }.to_bytes()
+    };
     let Some(worker) = session::worker() else { return std::ptr::null_mut() };
     match read_input(worker, Reader::Readline, prompt, usize::MAX) {
         Ok(mut line) => {
@@ -195,7 +198,7 @@ fn own_waker() -> io::Result<Arc<Waker>> {
 
 /// Runs the Python handlers of signals that arrived. Takes the GIL.
 fn check_signals() -> Result<(), Raised> {
-    Python::attach(|_| {
+    capi::with_gil(|_| {
         // SAFETY: the GIL is held.
         if unsafe { ffi::PyErr_CheckSignals() } == 0 { Ok(()) } else { Err(Raised) }
     })
@@ -203,7 +206,7 @@ fn check_signals() -> Result<(), Raised> {
 
 /// Sets an exception in this thread. Takes the GIL.
 fn raise(error: impl FnOnce(Python<'_>) -> PyErr) -> Raised {
-    Python::attach(|py| error(py).restore(py));
+    capi::with_gil(|py| error(py).restore(py));
     Raised
 }
 

@@ -1,6 +1,7 @@
 //! Exceptions that reach the top: shown as Python's own prompt shows them, with source lines.
 
 use pyo3::{
+    exceptions::PyKeyboardInterrupt,
     ffi,
     prelude::*,
     types::{PyDict, PyList},
@@ -63,9 +64,12 @@ impl Reporter {
         if self.cache.is_none() && looks_at_sources(source) {
             self.load(sys);
         }
-        let lines = PyList::new(py, source.split_inclusive('\n'));
+        // The lines of a file end with a newline, the last one too.
+        let newline = if source.ends_with('\n') { "" } else { "\n" };
+        let text = format!("{source}{newline}");
+        let lines = PyList::new(py, text.split_inclusive('\n'));
         // An entry without a time is never taken for stale (`linecache.checkcache`).
-        let entry = lines.map(|lines| (source.len(), py.None(), lines, name));
+        let entry = lines.map(|lines| (text.len(), py.None(), lines, name));
         if let Ok(entry) = entry {
             let dictionary = self.cache.as_ref().unwrap_or(&self.sources);
             let _ = dictionary.bind(py).set_item(name, entry);
@@ -80,12 +84,7 @@ impl Reporter {
             sys.getattr("excepthook").is_ok_and(|hook| hook.is(self.excepthook.bind(py)));
         let print =
             if self.finds_sources || !original { None } else { self.print_exception.as_ref() };
-        let Some(print) = print else {
-            error.restore(py);
-            // SAFETY: the GIL is held and an exception is set; it is not SystemExit, on which
-            // the function would end the process.
-            return unsafe { ffi::PyErr_PrintEx(1) };
-        };
+        let Some(print) = print else { return show_natively(error, py) };
         let (kind, value, traceback) = (error.get_type(py), error.value(py), error.traceback(py));
         let _ = sys.setattr("last_type", &kind);
         let _ = sys.setattr("last_value", value);
@@ -93,12 +92,23 @@ impl Reporter {
         if self.keeps_last_exc {
             let _ = sys.setattr("last_exc", value);
         }
-        if let Err(error) = print.bind(py).call1((&kind, value, &traceback)) {
-            error.restore(py);
-            // SAFETY: as above. Whatever broke the display is shown by the interpreter's own.
-            unsafe { ffi::PyErr_PrintEx(0) };
+        match print.bind(py).call1((&kind, value, &traceback)) {
+            Ok(_) => {}
+            Err(interrupt) if interrupt.is_instance_of::<PyKeyboardInterrupt>(py) => {
+                show_natively(interrupt, py);
+            }
+            // The program broke the display, by replacing a builtin it needs, say.
+            Err(_) => show_natively(error, py),
         }
     }
+}
+
+/// Shows an exception with the interpreter's own means, which run no Python code of a library.
+fn show_natively(error: PyErr, py: Python<'_>) {
+    error.restore(py);
+    // SAFETY: the GIL is held and an exception is set; it is not SystemExit, on which the
+    // function would end the process.
+    unsafe { ffi::PyErr_PrintEx(1) };
 }
 
 /// Whether a cell may look for the source of code within itself: then `linecache` must know it

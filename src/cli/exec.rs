@@ -99,18 +99,19 @@ async fn run(session: &Handle, cells: Vec<String>, json: bool) -> Result<ExitCod
     let mut answers = Answers::default();
     let mut raised = false;
     for cell in cells {
-        let mut input = cell;
+        let (mut input, mut keys) = (cell, Vec::new());
         loop {
-            let request = Request { input, timeout: FOR_EVER, progress: None };
+            let request = Request { input, keys, timeout: FOR_EVER, progress: None };
             let reply = session.call(request).await.ok_or("the session is gone")?;
             print(&reply, json).map_err(|error| format!("can't print: {error}"))?;
             match &reply.status {
-                Status::Waiting { .. } => match answers.next().await {
-                    Some(line) => input = line,
-                    // The end of the input is said as a person says it: Ctrl-C, since no
-                    // answer will ever come.
-                    None => input = "\u{3}".into(),
-                },
+                Status::Waiting { .. } | Status::Reading { .. } => {
+                    (input, keys) = match answers.next().await {
+                        Some(line) => (line, Vec::new()),
+                        // The end of the input, as a person types it.
+                        None => (String::new(), vec!["C-d".to_owned()]),
+                    };
+                }
                 Status::Ready { outcome } => {
                     raised |= !matches!(outcome, Some(Outcome::Ok) | None);
                     break;
@@ -158,7 +159,7 @@ fn print(reply: &Reply, json: bool) -> io::Result<()> {
         out.write_all(b"\n")?;
         return out.flush();
     }
-    let waiting = matches!(reply.status, Status::Waiting { .. });
+    let waiting = matches!(reply.status, Status::Waiting { .. } | Status::Reading { .. });
     let texts = reply.content.iter().filter(|part| matches!(part, Content::Text(_))).count();
     let mut seen = 0;
     for part in &reply.content {
@@ -205,6 +206,9 @@ fn as_json(reply: &Reply) -> serde_json::Value {
     let status = match &reply.status {
         Status::Ready { outcome } => json!({"state": "ready", "outcome": outcome}),
         Status::Waiting { echo } => json!({"state": "waiting", "echo": echo}),
+        Status::Reading { program, canonical, echo } => {
+            json!({"state": "reading", "program": program, "lines": canonical, "echo": echo})
+        }
         Status::Busy { elapsed, .. } => {
             json!({"state": "busy", "elapsed_ms": elapsed.as_millis() as u64})
         }

@@ -16,6 +16,8 @@ const LONGEST_TIMEOUT_MS: f64 = 86_400_000.0;
 pub(super) struct Arguments {
     /// The payload.
     pub(super) input: String,
+    /// Keys to be typed, by name.
+    pub(super) keys: Vec<String>,
     /// How long the call waits.
     pub(super) timeout: Duration,
 }
@@ -27,18 +29,23 @@ impl Arguments {
     ///
     /// A text for the agent that says which argument is wrong and what is allowed.
     pub(super) fn read(given: Option<JsonObject>) -> Result<Self, String> {
-        let mut arguments = Arguments { input: String::new(), timeout: timeout(&Value::Null)? };
+        let mut arguments =
+            Arguments { input: String::new(), keys: Vec::new(), timeout: timeout(&Value::Null)? };
         for (name, value) in given.unwrap_or_default() {
             match name.as_str() {
                 "input" => arguments.input = text(&name, value)?,
+                "keys" => arguments.keys = keys(value)?,
                 "timeout_ms" => arguments.timeout = timeout(&value)?,
                 _ => {
                     return Err(format!(
-                        "unknown argument `{name}`: `repl` takes `input` (a string) and \
-                         `timeout_ms` (a number). Nothing was run."
+                        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a \
+                         string) and `timeout_ms` (a number). Nothing was run."
                     ));
                 }
             }
+        }
+        if !arguments.input.is_empty() && !arguments.keys.is_empty() {
+            return Err("`input` and `keys` can't be sent in one call. Nothing was run.".into());
         }
         Ok(arguments)
     }
@@ -52,6 +59,11 @@ impl Arguments {
                     "type": "string",
                     "default": "",
                     "description": "A cell, an answer, or nothing to poll."
+                },
+                "keys": {
+                    "type": "string",
+                    "description": "Keys to type into the terminal, named as in tmux and \
+                                    parted by blanks: `C-d`, `Down Down Enter`, `Escape :q Enter`."
                 },
                 "timeout_ms": {
                     "type": "number",
@@ -75,6 +87,14 @@ fn text(name: &str, value: Value) -> Result<String, String> {
         Value::Null => Ok(String::new()),
         other => Err(format!("`{name}` must be a string, not {}. Nothing was run.", kind(&other))),
     }
+}
+
+/// Keys in one string, parted by blanks, or in a list.
+fn keys(value: Value) -> Result<Vec<String>, String> {
+    if let Value::Array(list) = value {
+        return list.into_iter().map(|key| text("keys", key)).collect();
+    }
+    Ok(text("keys", value)?.split_whitespace().map(str::to_owned).collect())
 }
 
 fn timeout(value: &Value) -> Result<Duration, String> {

@@ -41,9 +41,7 @@ impl Refusal {
     /// The reply as a line, with its line feed.
     pub(super) fn line(&self) -> Vec<u8> {
         let error = json!({"code": self.code.0, "message": self.message});
-        let mut line = json!({"jsonrpc": "2.0", "id": self.id, "error": error}).to_string();
-        line.push('\n');
-        line.into_bytes()
+        format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", self.id).into_bytes()
     }
 }
 

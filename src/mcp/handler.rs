@@ -33,12 +33,12 @@ impl Server {
 
     /// Makes the call, telling the client the last line on the screen while it waits.
     async fn call(&self, arguments: Arguments, progress: Option<Progress>) -> Option<Reply> {
-        let Arguments { input, timeout } = arguments;
+        let Arguments { input, keys, timeout } = arguments;
         let Some(mut progress) = progress else {
-            return self.session.call(Request { input, timeout, progress: None }).await;
+            return self.session.call(Request { input, keys, timeout, progress: None }).await;
         };
         let (sender, mut lines) = mpsc::unbounded_channel();
-        let request = Request { input, timeout, progress: Some(sender) };
+        let request = Request { input, keys, timeout, progress: Some(sender) };
         let mut reply = std::pin::pin!(self.session.call(request));
         loop {
             tokio::select! {

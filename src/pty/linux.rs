@@ -1,8 +1,10 @@
-//! What only Linux can be asked: who belongs to a session.
+//! What only Linux can be asked: who belongs to a session, and who waits for its terminal.
 
 use std::fs;
 
 use rustix::process::Pid;
+
+use super::{Blocked, blocked};
 
 /// The processes of the session that `leader` leads or led, the leader left out.
 pub(super) fn session_members(leader: Pid) -> Vec<Pid> {
@@ -28,4 +30,14 @@ pub(super) fn close_on_exec_from(first: u32) {
     unsafe {
         libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
     }
+}
+
+/// The thread that waits for somebody to type on `device`, if there is one.
+pub(super) fn blocked_reader(leader: Pid, foreground: Pid, device: u64) -> Option<Blocked> {
+    blocked::find(leader, foreground, device)
+}
+
+/// Whether the process has more threads than `threads`, or children.
+pub(super) fn has_company(process: Pid, threads: u64) -> bool {
+    blocked::has_company(process, threads)
 }

@@ -2,6 +2,8 @@
 
 use rustix::process::Pid;
 
+use super::Blocked;
+
 /// macOS has no process table to read without private interfaces: what is left of a session
 /// gets the kernel's own hang-up only.
 pub(super) fn session_members(_leader: Pid) -> Vec<Pid> {
@@ -16,4 +18,15 @@ pub(super) fn close_on_exec_from(first: u32) {
         // SAFETY: fcntl takes no memory and fails for numbers that are not open.
         unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
+}
+
+/// macOS does not tell what a thread waits for: programs that read the terminal themselves are
+/// not recognised.
+pub(super) fn blocked_reader(_leader: Pid, _foreground: Pid, _device: u64) -> Option<Blocked> {
+    None
+}
+
+/// Nobody can be found, so nobody needs to be looked for.
+pub(super) fn has_company(_process: Pid, _threads: u64) -> bool {
+    false
 }

@@ -5,6 +5,8 @@
 #![allow(unsafe_code)]
 
 #[cfg(target_os = "linux")]
+mod blocked;
+#[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod platform;
 #[cfg(target_os = "macos")]
@@ -17,10 +19,21 @@ mod terminal;
 
 use std::{ffi::OsString, path::PathBuf};
 
-pub use process::{Process, spawn, unblock_signals};
+pub use process::{Process, is_alive, spawn, unblock_signals};
 pub use terminal::{Modes, Terminal};
 
 use crate::reply::Exit;
+
+/// A thread that waits for somebody to type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// The kernel's number of the thread.
+    pub thread: u32,
+    /// A count that grows when the thread wakes: equal twice, it slept between.
+    pub wakes: u64,
+    /// The name of its program.
+    pub program: String,
+}
 
 /// A program to be run on a terminal, with this process's working directory.
 #[derive(Debug, Clone, Default)]

@@ -10,11 +10,14 @@ use std::{
 
 use rustix::{
     io::Errno,
-    process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid},
+    process::{
+        Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, test_kill_process, waitid,
+        waitpid,
+    },
 };
 use tokio::sync::oneshot;
 
-use super::{Exit, Program, Terminal, platform};
+use super::{Blocked, Exit, Program, Terminal, platform};
 use crate::screen::Size;
 
 /// How long what is left of a session has between the hang-up and its end.
@@ -106,6 +109,17 @@ impl Process {
         self.child.id()
     }
 
+    /// The thread of the foreground group that waits for somebody to type, if there is one and
+    /// the kernel tells.
+    pub fn blocked_reader(&self, terminal: &Terminal) -> Option<Blocked> {
+        platform::blocked_reader(self.pid, terminal.foreground()?, terminal.device())
+    }
+
+    /// Whether it has more threads than `threads`, or children: cheaply told.
+    pub fn has_company(&self, threads: u64) -> bool {
+        platform::has_company(self.pid, threads)
+    }
+
     /// Hangs up: the program may clean up, by default it ends.
     pub fn hang_up(&self) {
         // A stopped process gets the signal only when it goes on.
@@ -167,6 +181,12 @@ impl Drop for Process {
             std::thread::spawn(move || waitpid(Some(pid), WaitOptions::empty()));
         }
     }
+}
+
+/// Whether a process with this number exists.
+pub fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 /// Unblocks all signals of this process: its parent may have blocked those that end it.

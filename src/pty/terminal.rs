@@ -5,7 +5,7 @@ use std::{
     io,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
-        unix::fs::OpenOptionsExt,
+        unix::fs::{MetadataExt, OpenOptionsExt},
     },
 };
 
@@ -13,7 +13,8 @@ use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rustix::{
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::{Errno, fcntl_dupfd_cloexec},
-    termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcsetattr},
+    process::Pid,
+    termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcgetpgrp, tcsetattr},
 };
 use tokio::io::unix::AsyncFd;
 
@@ -23,6 +24,7 @@ use crate::screen::Size;
 #[derive(Debug)]
 pub struct Terminal {
     io: AsyncFd<OwnedFd>,
+    device: u64,
     master: Master,
 }
 
@@ -65,7 +67,8 @@ impl Terminal {
         fcntl_setfl(&own, fcntl_getfl(&own)? | OFlags::NONBLOCK)?;
         // SAFETY: the AsyncFd owns the descriptor, so nobody closes it before.
         let io = unsafe { AsyncFd::register(own)? };
-        let terminal = Terminal { io, master: Master(pair.master) };
+        let device = slave.metadata()?.rdev();
+        let terminal = Terminal { io, device, master: Master(pair.master) };
         Ok((terminal, slave.into()))
     }
 
@@ -129,6 +132,16 @@ impl Terminal {
             echo: modes.contains(LocalModes::ECHO),
             signals: modes.contains(LocalModes::ISIG),
         })
+    }
+
+    /// The foreground process group.
+    pub(super) fn foreground(&self) -> Option<Pid> {
+        tcgetpgrp(self.io.as_fd()).ok()
+    }
+
+    /// The device number of the slave side.
+    pub(super) fn device(&self) -> u64 {
+        self.device
     }
 
     /// Changes the size and tells the foreground program.

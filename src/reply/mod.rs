@@ -74,6 +74,15 @@ pub enum Status {
         /// Whether what is typed is shown; false for a secret.
         echo: bool,
     },
+    /// A program reads the terminal itself: the next payload is typed for it.
+    Reading {
+        /// Its name.
+        program: String,
+        /// Whether it reads whole lines; otherwise single keys.
+        canonical: bool,
+        /// Whether what is typed is shown; false for a secret.
+        echo: bool,
+    },
     /// The caller's time is up, or its input could not be taken.
     Busy {
         /// How long the work has been going on.

@@ -189,6 +189,14 @@ impl Status {
             }
             Status::Waiting { .. } if prompt_visible && !nothing_else => Vec::new(),
             Status::Waiting { .. } => one("<<repl status: waiting for input>>"),
+            Status::Reading { canonical: true, echo, .. } => {
+                Status::Waiting { echo: *echo }.lines(prompt_visible, nothing_else)
+            }
+            Status::Reading { program, .. } => {
+                vec![format!(
+                    "<<repl status: waiting for input>> ({program}; `keys` types without Enter)"
+                )]
+            }
             Status::Busy { elapsed, discarded } => {
                 let busy = format!("<<repl status: busy, elapsed_ms={}>>", elapsed.as_millis());
                 let refused = "[repl] input discarded while worker busy".to_owned();

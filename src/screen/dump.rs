@@ -81,21 +81,21 @@ impl Writer<'_> {
     fn page(&mut self, page: &Page) {
         let mut wrapped = false;
         for (index, row) in page.rows.iter().enumerate() {
-            if wrapped && row.cell(0).glyph == Glyph::EMPTY {
+            let (cells, clusters) = row.to_cells();
+            if wrapped && cells.first().is_none_or(|cell| cell.glyph == Glyph::EMPTY) {
                 // Something must be printed for the line to wrap.
                 self.style(Style::default());
                 self.out.push_str(" \r\x1b[X");
-            } else if !wrapped {
+            } else if !wrapped && (!cells.is_empty() || row.fill != Color::DEFAULT) {
                 self.push(format_args!("\x1b[{}H", index + 1));
             }
             wrapped = row.end == LineEnd::Wrapped;
             let mut column = 0;
-            while column < row.len() {
-                let cell = row.cell(column);
-                let same = |at: &usize| row.cell(*at) == cell;
+            while let Some(&cell) = cells.get(column) {
                 match cell.glyph {
                     Glyph::EMPTY | Glyph::TAB | Glyph::TAB_TAIL => {
-                        let count = (column..row.len()).take_while(same).count();
+                        let count =
+                            cells[column..].iter().take_while(|other| **other == cell).count();
                         if cell.style.visible() != Style::default() {
                             self.style(cell.style);
                             self.push(format_args!("\x1b[{count}X"));
@@ -106,7 +106,7 @@ impl Writer<'_> {
                         }
                     }
                     _ => {
-                        self.cell(cell, row.cluster(cell.glyph));
+                        self.cell(cell, &clusters);
                         column += 1;
                     }
                 }
@@ -119,12 +119,12 @@ impl Writer<'_> {
     }
 
     /// Prints what a cell shows.
-    fn cell(&mut self, cell: Cell, cluster: Option<&str>) {
+    fn cell(&mut self, cell: Cell, clusters: &[String]) {
         if cell.glyph == Glyph::WIDE_TAIL {
             return;
         }
         self.style(cell.style);
-        match cluster {
+        match cell.glyph.as_cluster().and_then(|index| clusters.get(index)) {
             Some(cluster) => {
                 let blank = cluster.starts_with('\t').then_some(' ');
                 self.out.extend(blank.into_iter().chain(cluster.chars().filter(|&c| c != '\t')));
@@ -143,11 +143,13 @@ impl Writer<'_> {
         if cursor.pending_wrap {
             // Only printing in the last column leaves the cursor behind it.
             let line = &page.rows[cursor.row];
-            let wide = page.columns > 1 && line.is_wide(page.columns - 2);
-            let column = page.columns - 1 - usize::from(wide);
-            let cell = line.cell(column);
+            let (cells, clusters) = line.to_cells();
+            let last = page.columns - 1;
+            let wide = cells.get(last).is_some_and(|cell| cell.glyph == Glyph::WIDE_TAIL);
+            let column = last - usize::from(wide);
+            let cell = cells.get(column).copied().unwrap_or(Cell::erased(line.fill));
             self.push(format_args!("\x1b[{};{}H", row + 1, column + 1));
-            self.cell(cell, line.cluster(cell.glyph));
+            self.cell(cell, &clusters);
         } else {
             self.push(format_args!("\x1b[{};{}H", row + 1, cursor.column + 1));
         }

@@ -4,6 +4,8 @@
 //! character at a time. The gate follows the parser's state (Paul Williams' state machine, as
 //! `vte` has it) as far as it must to tell text from sequences and to cut strings.
 
+use super::sequence::Sequence;
+
 const BEL: u8 = 0x07;
 const CAN: u8 = 0x18;
 const SUB: u8 = 0x1a;
@@ -27,11 +29,13 @@ enum State {
 }
 
 /// What the next bytes are.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Part<'a> {
-    /// Text with C0 controls; `cut` if an escape sequence follows.
-    Text { bytes: &'a [u8], cut: bool },
-    /// Bytes for the parser, which is at ground before and after, or in a sequence.
+    /// Text with C0 controls.
+    Text(&'a [u8]),
+    /// A whole control sequence, which the parser need not see.
+    Control(Sequence),
+    /// Bytes of a sequence for the parser.
     Sequence(&'a [u8]),
 }
 
@@ -57,7 +61,11 @@ impl Gate {
                 let end = memchr::memchr(ESC, all).unwrap_or(all.len());
                 if end > 0 {
                     *bytes = &all[end..];
-                    return Part::Text { bytes: &all[..end], cut: end < all.len() };
+                    return Part::Text(&all[..end]);
+                }
+                if let Some((sequence, rest)) = Sequence::at_front(all) {
+                    *bytes = rest;
+                    return Part::Control(sequence);
                 }
                 self.sequence(bytes)
             }

@@ -21,17 +21,21 @@ mod params;
 mod perform;
 mod resize;
 mod row;
+mod sequence;
 mod sgr;
+mod strip;
 mod style;
 mod tabs;
 mod terminal;
 mod title;
 mod transcript;
+mod verify;
 
 pub use marks::{MarkSplitter, Segment};
 
 use gate::{Gate, Part};
 use perform::Receiver;
+use sequence::Sequence;
 use terminal::Terminal;
 
 /// The size of a page, in characters. A screen keeps it between 1 by 1 and [`Size::LARGEST`].
@@ -90,8 +94,15 @@ impl Screen {
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match self.gate.next(&mut bytes) {
-                Part::Text { bytes, cut } => self.receiver.terminal.text(bytes, cut),
-                Part::Sequence(bytes) => self.parser.advance(&mut self.receiver, bytes),
+                Part::Text(bytes) => self.receiver.terminal.text(bytes),
+                Part::Control(Sequence { params, between, action }) => {
+                    self.receiver.terminal.end_text();
+                    self.receiver.terminal.control_sequence(&params, between, action);
+                }
+                Part::Sequence(bytes) => {
+                    self.receiver.terminal.end_text();
+                    self.parser.advance(&mut self.receiver, bytes);
+                }
             }
         }
     }
@@ -139,6 +150,11 @@ impl Screen {
         self.terminal().on_alternate
     }
 
+    /// Whether the program wants the cursor keys in their application form (DECCKM).
+    pub fn wants_application_keys(&self) -> bool {
+        self.terminal().modes.kept(1) == Some(true)
+    }
+
     /// The row and the column of the cursor, counted from 0.
     pub fn cursor(&self) -> (u16, u16) {
         let cursor = &self.terminal().cursor;
@@ -182,6 +198,11 @@ impl Screen {
     /// The title the program gave the window.
     pub fn title(&self) -> &str {
         &self.terminal().title.text
+    }
+
+    /// Panics when the model contradicts itself; for tests and fuzzing.
+    pub fn verify(&self) {
+        self.terminal().verify();
     }
 
     /// Whether the stream is outside of any escape sequence.

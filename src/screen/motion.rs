@@ -80,9 +80,11 @@ impl Terminal {
         }
     }
 
-    /// DECSC.
+    /// DECSC. The hyperlink is not part of it.
     pub(super) fn save_cursor(&mut self) {
-        self.saved[usize::from(self.on_alternate)] = self.cursor;
+        let saved = &mut self.saved[usize::from(self.on_alternate)];
+        *saved = self.cursor;
+        saved.pen.extra = 0;
     }
 
     /// DECRC. Whether echo is on is not the program's to save.
@@ -91,6 +93,7 @@ impl Terminal {
         self.cursor = self.saved[usize::from(self.on_alternate)];
         self.cursor.clamp(self.columns(), self.rows());
         self.set_echo(echo);
+        self.update_extra();
     }
 
     /// DECSET and DECRST 47, 1047 and 1049.

@@ -54,8 +54,7 @@ impl Terminal {
         let number = self.extras.intern(&extra).or_else(|| {
             let pages = [&self.primary, &self.alternate];
             let rows = pages.into_iter().flat_map(|page| page.rows.iter());
-            let pens = self.saved.iter().map(|saved| saved.pen.extra);
-            self.extras.collect(rows.flat_map(|row| row.extras()).chain(pens));
+            self.extras.collect(rows.flat_map(|row| row.extras()));
             self.extras.intern(&extra)
         });
         self.cursor.pen.extra = number.unwrap_or(0);

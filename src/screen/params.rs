@@ -31,6 +31,10 @@ impl Params {
         }
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        self.len == MOST
+    }
+
     /// The number at `index`, 0 when it is missing.
     pub(super) fn get(&self, index: usize) -> u16 {
         self.values[..self.len].get(index).copied().unwrap_or(0)

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use unicode_width::UnicodeWidthChar;
+
 use super::cell::{Cell, Glyph};
 use super::cursor::Cursor;
 use super::page::Page;
@@ -61,56 +63,82 @@ fn cut(page: &mut Page, cursor: Option<&mut Cursor>, columns: usize, rows: usize
 /// Wraps each line of the page anew; the cursor stays with its character.
 fn rewrap(page: &mut Page, cursor: &mut Cursor, columns: usize) {
     let old = std::mem::take(&mut page.rows);
-    let mut rows: VecDeque<Row> = VecDeque::with_capacity(old.len());
-    let mut place = None;
-    // The first row of a line continues the last one that was written?
+    let mut wrapper = Wrapper { rows: VecDeque::with_capacity(old.len()), columns };
+    let mut place = (0, 0);
     let mut continued = false;
     for (index, mut row) in old.into_iter().enumerate() {
-        let here = (index == cursor.row).then(|| cursor.column + usize::from(cursor.pending_wrap));
-        let (end, fill, reported) = (row.end, row.fill, row.reported.take());
         if !continued {
-            rows.push_back(Row::new(fill, reported));
+            wrapper.rows.push_back(Row::new(row.fill, row.reported.take()));
         }
-        continued = end == LineEnd::Wrapped;
-        let (cells, mut clusters) = row.into_cells();
-        let wide = |column: usize| {
-            cells.get(column + 1).is_some_and(|cell: &Cell| cell.glyph == Glyph::WIDE_TAIL)
-        };
+        continued = row.end == LineEnd::Wrapped;
+        let here = (index == cursor.row).then(|| cursor.column + usize::from(cursor.pending_wrap));
+        let (cells, mut clusters) = row.to_cells();
         for (column, &cell) in cells.iter().enumerate() {
-            let full = rows.back().map_or(0, Row::len) + usize::from(wide(column)) >= columns;
-            if full && cell.glyph != Glyph::PADDING {
-                if let Some(last) = rows.back_mut() {
-                    if last.len() < columns {
-                        last.push(Cell { glyph: Glyph::PADDING, ..cell }, None);
-                    }
-                    last.end = LineEnd::Wrapped;
-                }
-                rows.push_back(Row::new(fill, None));
-            }
-            if here == Some(column) {
-                place = Some((rows.len() - 1, rows.back().map_or(0, Row::len)));
-            }
             let cluster = cell.glyph.as_cluster().map(|index| std::mem::take(&mut clusters[index]));
-            if cell.glyph != Glyph::PADDING
-                && let Some(last) = rows.back_mut()
-            {
-                last.push(cell, cluster);
+            wrapper.push(cell, cluster);
+            if here == Some(column) {
+                let (row, end) = wrapper.end();
+                place = (row, end.saturating_sub(1));
             }
         }
         if let Some(here) = here.filter(|&here| here >= cells.len()) {
-            let beyond = rows.back().map_or(0, Row::len) + (here - cells.len());
-            place = Some((rows.len() - 1, beyond));
+            let (row, end) = wrapper.end();
+            place = (row, end + here - cells.len());
         }
-        if let Some(last) = rows.back_mut() {
-            last.end = end;
-            last.fill = fill;
+        if let Some(last) = wrapper.rows.back_mut() {
+            last.end = row.end;
+            last.fill = row.fill;
         }
     }
-    page.rows = rows;
+    if let Some(last) = wrapper.rows.back_mut().filter(|_| continued) {
+        last.end = LineEnd::Open;
+    }
+    page.rows = wrapper.rows;
     page.columns = columns;
-    if let Some((row, column)) = place {
-        cursor.row = row;
-        cursor.pending_wrap = column == columns && page.rows[row].len() == columns;
-        cursor.column = column.min(columns - 1);
+    cursor.row = place.0;
+    cursor.pending_wrap = place.1 == columns && page.rows[place.0].len() == columns;
+    cursor.column = place.1.min(columns - 1);
+}
+
+/// Puts cells into rows of a width.
+struct Wrapper {
+    rows: VecDeque<Row>,
+    columns: usize,
+}
+
+impl Wrapper {
+    /// The last row, and how long it is.
+    fn end(&self) -> (usize, usize) {
+        (self.rows.len() - 1, self.rows.back().map_or(0, Row::len))
+    }
+
+    /// Appends a cell, and the second half of a wide character with it, to the line at hand.
+    fn push(&mut self, mut cell: Cell, cluster: Option<String>) {
+        if matches!(cell.glyph, Glyph::PADDING | Glyph::WIDE_TAIL) {
+            return;
+        }
+        let base = cluster.as_ref().and_then(|cluster| cluster.chars().next());
+        // There is no room for halves on a page of one column.
+        let wide = base.unwrap_or(cell.glyph.as_char()).width() == Some(2) && self.columns > 1;
+        let (_, length) = self.end();
+        if length + usize::from(wide) >= self.columns {
+            let Some(last) = self.rows.back_mut() else { return };
+            if length < self.columns {
+                last.push(Cell { glyph: Glyph::PADDING, ..cell }, None);
+            }
+            last.fill_last();
+            last.end = LineEnd::Wrapped;
+            let fill = last.fill;
+            self.rows.push_back(Row::new(fill, None));
+        }
+        let Some(last) = self.rows.back_mut() else { return };
+        if cell.glyph == Glyph::TAB_TAIL && !last.ends_in_tab() {
+            // The tab itself stands in the row before.
+            cell.glyph = Glyph::PADDING;
+        }
+        last.push(cell, cluster);
+        if wide {
+            last.push(Cell { glyph: Glyph::WIDE_TAIL, ..cell }, None);
+        }
     }
 }

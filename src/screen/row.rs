@@ -1,9 +1,11 @@
-//! A row of the page: plain text with runs of style until somebody edits it, cells from then on.
+//! A row of the page: a strip of text until somebody edits it, cells from then on.
 //!
-//! Most rows are printed from left to right and scroll away; keeping them as text makes both a
-//! copy of memory. Columns behind what a row stores were never printed, or erased.
+//! Columns behind what a row stores were never printed, or erased.
+
+use unicode_width::UnicodeWidthChar;
 
 use super::cell::{Cell, Glyph};
+use super::strip::Strip;
 use super::style::{Color, Style};
 use super::transcript::Reported;
 
@@ -24,20 +26,12 @@ pub(super) enum LineEnd {
     EchoBreak,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    from: usize,
-    style: Style,
-}
-
 /// One row of the page.
 #[derive(Debug, Default)]
 pub(super) struct Row {
-    /// Printable ASCII, one byte a column, while `cells` is not in use.
-    text: String,
-    /// The styles of `text`, each up to the next.
-    runs: Vec<Run>,
-    /// The cells, once `edited`.
+    /// What is stored, until `edited`.
+    strip: Strip,
+    /// What is stored, once `edited`.
     cells: Vec<Cell>,
     edited: bool,
     /// Characters with combining ones, named by [`Glyph::cluster`].
@@ -70,8 +64,7 @@ impl Row {
 
     /// Erases all of it, the line break included.
     pub(super) fn clear(&mut self, fill: Color) {
-        self.text.clear();
-        self.runs.clear();
+        self.strip.clear();
         self.cells.clear();
         self.clusters.clear();
         self.edited = false;
@@ -81,44 +74,21 @@ impl Row {
 
     /// The number of columns that are stored.
     pub(super) fn len(&self) -> usize {
-        if self.edited { self.cells.len() } else { self.text.len() }
+        if self.edited { self.cells.len() } else { self.strip.width() }
     }
 
-    pub(super) fn cell(&self, column: usize) -> Cell {
-        if self.edited {
-            return self.cells.get(column).copied().unwrap_or(Cell::erased(self.fill));
+    /// The stored cells and the clusters they name.
+    pub(super) fn to_cells(&self) -> (Vec<Cell>, Vec<String>) {
+        let (mut cells, mut clusters) = (self.cells.clone(), self.clusters.clone());
+        if !self.edited {
+            self.strip.cells(&mut cells, &mut clusters);
         }
-        match self.text.as_bytes().get(column) {
-            Some(&byte) => Cell { glyph: Glyph::ascii(byte), style: self.style_at(column) },
-            None => Cell::erased(self.fill),
-        }
-    }
-
-    fn style_at(&self, column: usize) -> Style {
-        let run = self.runs.iter().rev().find(|run| run.from <= column);
-        run.map(|run| run.style).unwrap_or_default()
-    }
-
-    /// The text of a cell's cluster, with the tab that may stand in it.
-    pub(super) fn cluster(&self, glyph: Glyph) -> Option<&str> {
-        self.clusters.get(glyph.as_cluster()?).map(String::as_str)
-    }
-
-    /// Whether the character in this column takes two.
-    pub(super) fn is_wide(&self, column: usize) -> bool {
-        self.edited && self.cells.get(column + 1).is_some_and(|c| c.glyph == Glyph::WIDE_TAIL)
+        (cells, clusters)
     }
 
     /// The extras that the row's cells name.
     pub(super) fn extras(&self) -> impl Iterator<Item = u16> {
-        let runs = self.runs.iter().map(|run| run.style.extra);
-        runs.chain(self.cells.iter().map(|cell| cell.style.extra))
-    }
-
-    /// The stored cells and the clusters they name.
-    pub(super) fn into_cells(mut self) -> (Vec<Cell>, Vec<String>) {
-        self.edit();
-        (self.cells, self.clusters)
+        self.strip.extras().chain(self.cells.iter().map(|cell| cell.style.extra))
     }
 
     /// Appends a cell of another row, whose cluster it takes along.
@@ -134,20 +104,33 @@ impl Row {
         self.cells.push(Cell { glyph, ..cell });
     }
 
-    /// Turns text into cells.
+    /// Whether the last cell is part of a tab that may go on.
+    pub(super) fn ends_in_tab(&self) -> bool {
+        let tab = |glyph| {
+            matches!(glyph, Glyph::TAB | Glyph::TAB_TAIL)
+                || self.cluster(glyph).is_some_and(|cluster| cluster.starts_with('\t'))
+        };
+        self.cells.last().is_some_and(|last| tab(last.glyph))
+    }
+
+    /// Makes the last column one that was printed, since the line goes on behind it.
+    pub(super) fn fill_last(&mut self) {
+        if let Some(last) = self.cells.last_mut() {
+            match last.glyph {
+                Glyph::EMPTY => last.glyph = Glyph::char(' '),
+                Glyph::TAB_TAIL => last.glyph = Glyph::PADDING,
+                _ => {}
+            }
+        }
+    }
+
+    /// Turns the strip into cells.
     fn edit(&mut self) {
-        if self.edited {
-            return;
+        if !self.edited {
+            self.edited = true;
+            self.strip.cells(&mut self.cells, &mut self.clusters);
+            self.strip.clear();
         }
-        self.edited = true;
-        let ends = self.runs.iter().skip(1).map(|run| run.from).chain([self.text.len()]);
-        for (run, end) in self.runs.iter().zip(ends) {
-            let bytes = &self.text.as_bytes()[run.from..end];
-            let style = run.style;
-            self.cells.extend(bytes.iter().map(|&b| Cell { glyph: Glyph::ascii(b), style }));
-        }
-        self.text.clear();
-        self.runs.clear();
     }
 
     /// Stores at least this many columns.
@@ -184,65 +167,71 @@ impl Row {
 
     /// Prints ASCII; the caller sees to it that it ends within the page.
     pub(super) fn write_ascii(&mut self, column: usize, text: &str, style: Style) {
-        if !self.edited {
-            let stored = self.text.len();
-            if column == stored {
-                if self.runs.last().is_none_or(|run| run.style != style) {
-                    self.runs.push(Run { from: stored, style });
-                }
-                self.text.push_str(text);
-                return;
-            }
-            if column < stored && self.runs.len() == 1 && self.runs[0].style == style {
-                let over = text.len().min(stored - column);
-                self.text.replace_range(column..column + over, &text[..over]);
-                self.text.push_str(&text[over..]);
-                return;
-            }
+        if !self.edited && self.strip.write_ascii(column, text, style) {
+            return;
         }
+        self.reach(column);
         let end = column + text.len();
-        self.reach(end);
+        let over = end.min(self.cells.len());
         self.sever(column, end);
-        for (cell, byte) in self.cells[column..end].iter_mut().zip(text.bytes()) {
-            *cell = Cell { glyph: Glyph::ascii(byte), style };
+        let bytes = text.as_bytes();
+        let cell = |&byte: &u8| Cell { glyph: Glyph::ascii(byte), style };
+        for (old, byte) in self.cells[column..over].iter_mut().zip(bytes) {
+            *old = cell(byte);
         }
+        self.cells.extend(bytes[over - column..].iter().map(cell));
     }
 
-    /// Prints a character of one or two columns.
-    pub(super) fn write_char(&mut self, column: usize, c: char, width: usize, style: Style) {
-        self.write_glyph(column, Glyph::char(c), style, column + width);
-        if width == 2 {
-            self.cells[column + 1] = Cell { glyph: Glyph::WIDE_TAIL, style };
+    /// Prints characters of one or two columns each, `width` in all.
+    pub(super) fn write_text(&mut self, column: usize, text: &str, width: usize, style: Style) {
+        if !self.edited && self.strip.write_text(column, text, width, style) {
+            return;
+        }
+        let mut at = column;
+        self.reach(column + width);
+        self.sever(column, column + width);
+        for c in text.chars() {
+            self.cells[at] = Cell { glyph: Glyph::char(c), style };
+            at += 1;
+            if c.width() == Some(2) {
+                self.cells[at] = Cell { glyph: Glyph::WIDE_TAIL, style };
+                at += 1;
+            }
         }
     }
 
     /// Leaves the last column free for a wide character that goes to the next row.
     pub(super) fn write_padding(&mut self, column: usize, style: Style) {
-        self.write_glyph(column, Glyph::PADDING, style, column + 1);
-    }
-
-    fn write_glyph(&mut self, column: usize, glyph: Glyph, style: Style, end: usize) {
-        self.reach(end);
-        self.sever(column, end);
-        self.cells[column] = Cell { glyph, style };
+        self.reach(column + 1);
+        self.sever(column, column + 1);
+        self.cells[column] = Cell { glyph: Glyph::PADDING, style };
     }
 
     /// Notes that a tab skipped `from..to`, if nothing was printed there.
     pub(super) fn write_tab(&mut self, from: usize, to: usize, style: Style) {
-        let printed = |column| self.cell(column).glyph != Glyph::EMPTY;
-        if (from..to.min(self.len())).any(printed) {
+        if !self.edited {
+            let printed = from < self.len();
+            if printed || self.fill == Color::DEFAULT && self.strip.write_tab(from, to, style) {
+                return;
+            }
+        }
+        let over = to.min(self.cells.len());
+        if from < over && self.cells[from..over].iter().any(|c| c.glyph != Glyph::EMPTY) {
             return;
         }
         self.reach(to);
         for cell in &mut self.cells[from..to] {
-            cell.glyph = Glyph::TAB_TAIL;
-            cell.style.attributes.set(super::style::Attributes::ECHO, style.is_echo());
+            let background = cell.style.background;
+            *cell = Cell { glyph: Glyph::TAB_TAIL, style: Style { background, ..style.tab() } };
         }
         self.cells[from].glyph = Glyph::TAB;
     }
 
     /// Adds a combining character, or a tab that found no more room, to the cell.
     pub(super) fn combine(&mut self, mut column: usize, c: char, style: Style) {
+        if !self.edited && self.strip.combine(column, c) {
+            return;
+        }
         self.reach(column + 1);
         let halves = [Glyph::WIDE_TAIL, Glyph::TAB_TAIL];
         while column > 0 && halves.contains(&self.cells[column].glyph) {
@@ -260,7 +249,11 @@ impl Row {
         }
         let glyph = self.cells[column].glyph;
         if glyph == Glyph::EMPTY {
-            self.cells[column].style = style;
+            if c == '\t' {
+                return;
+            }
+            let background = self.cells[column].style.background;
+            self.cells[column].style = Style { background, ..style.tab() };
         }
         let base = if glyph == Glyph::TAB { '\t' } else { glyph.as_char() };
         self.cells[column].glyph = Glyph::cluster(self.clusters.len());
@@ -282,17 +275,17 @@ impl Row {
     pub(super) fn erase(&mut self, from: usize, to: usize, fill: Color, columns: usize) {
         if to >= columns {
             if fill != self.fill {
-                self.reach(from);
+                self.pad(from);
             }
             self.truncate(from);
             self.fill = fill;
         } else {
-            self.edit();
             if fill != self.fill {
                 self.reach(to);
             }
-            let to = to.min(self.cells.len());
+            let to = to.min(self.len());
             if from < to {
+                self.edit();
                 self.sever(from, to);
                 self.cells[from..to].fill(Cell::erased(fill));
             }
@@ -300,14 +293,20 @@ impl Row {
         self.check_wrap(columns);
     }
 
+    /// Stores this many columns, which the fill has covered so far.
+    fn pad(&mut self, columns: usize) {
+        if self.len() < columns {
+            self.reach(columns);
+        }
+    }
+
     fn truncate(&mut self, to: usize) {
-        if to >= self.len() {
-        } else if self.edited {
+        if !self.edited && !self.strip.truncate(to) {
+            self.edit();
+        }
+        if self.edited && to < self.cells.len() {
             self.sever(to, to);
             self.cells.truncate(to);
-        } else {
-            self.text.truncate(to);
-            self.runs.retain(|run| run.from < to);
         }
     }
 
@@ -315,10 +314,7 @@ impl Row {
     pub(super) fn insert(&mut self, at: usize, count: usize, fill: Color, columns: usize) {
         let count = count.min(columns - at);
         if at < self.len() || fill != self.fill {
-            self.reach(at);
-            if fill != self.fill {
-                self.reach(columns);
-            }
+            self.reach(if fill == self.fill { at } else { columns });
             self.sever(at, at);
             self.truncate(columns - count);
             let blanks = std::iter::repeat_n(Cell::erased(fill), count);
@@ -345,9 +341,17 @@ impl Row {
         self.check_wrap(columns);
     }
 
+    /// The line goes on in the next row.
+    pub(super) fn wrap(&mut self, columns: usize) {
+        self.end = LineEnd::Wrapped;
+        self.check_wrap(columns);
+    }
+
     /// A line goes on in the next row only as long as it fills this one.
     fn check_wrap(&mut self, columns: usize) {
-        if self.end == LineEnd::Wrapped && self.cell(columns - 1).glyph == Glyph::EMPTY {
+        let filled = self.len() >= columns
+            && (!self.edited || self.cells[columns - 1].glyph != Glyph::EMPTY);
+        if self.end == LineEnd::Wrapped && !filled {
             self.end = LineEnd::Open;
         }
     }
@@ -355,14 +359,7 @@ impl Row {
     /// Appends what the program printed: not echo, nor the blanks behind it that nobody printed.
     pub(super) fn transcript_text(&self, out: &mut String) {
         if !self.edited {
-            if self.runs.iter().any(|run| run.style.is_echo()) {
-                let ends = self.runs.iter().skip(1).map(|run| run.from).chain([self.text.len()]);
-                for (run, end) in self.runs.iter().zip(ends).filter(|(r, _)| !r.style.is_echo()) {
-                    out.push_str(&self.text[run.from..end]);
-                }
-            } else {
-                out.push_str(&self.text);
-            }
+            self.strip.transcript_text(out);
             return;
         }
         let printed = |cell: &Cell| cell.glyph != Glyph::EMPTY && !cell.style.is_echo();
@@ -381,25 +378,24 @@ impl Row {
 
     /// Whether [`Row::transcript_text`] has something to say.
     pub(super) fn has_transcript_text(&self) -> bool {
-        if self.edited {
-            let printed = |c: &Cell| c.glyph != Glyph::EMPTY && !c.style.is_echo();
-            self.cells.iter().any(printed)
-        } else {
-            self.runs.iter().any(|run| !run.style.is_echo())
-        }
+        let printed = |c: &Cell| c.glyph != Glyph::EMPTY && !c.style.is_echo();
+        self.strip.has_transcript_text() || self.cells.iter().any(printed)
+    }
+
+    fn cluster(&self, glyph: Glyph) -> Option<&str> {
+        self.clusters.get(glyph.as_cluster()?).map(String::as_str)
     }
 
     /// Appends what a person sees, up to the last column that is stored.
     pub(super) fn visible_text(&self, out: &mut String) {
         if !self.edited {
-            out.push_str(&self.text);
+            self.strip.visible_text(out);
             return;
         }
         for cell in &self.cells {
             match self.cluster(cell.glyph) {
                 Some(cluster) => {
-                    let tab = cluster.starts_with('\t');
-                    out.extend(tab.then_some(' '));
+                    out.extend(cluster.starts_with('\t').then_some(' '));
                     out.extend(cluster.chars().filter(|&c| c != '\t'));
                 }
                 None if cell.glyph == Glyph::WIDE_TAIL => {}

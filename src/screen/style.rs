@@ -103,6 +103,13 @@ impl Style {
         self.attributes.contains(Attributes::ECHO)
     }
 
+    /// The style of what a tab skips in this one: nothing but whether it was echo.
+    pub(super) fn tab(self) -> Style {
+        let mut style = Style::default();
+        style.attributes.set(Attributes::ECHO, self.is_echo());
+        style
+    }
+
     /// The style without the note that it was echo: what can be seen.
     pub(super) fn visible(mut self) -> Style {
         self.attributes.set(Attributes::ECHO, false);

@@ -87,8 +87,8 @@ impl Terminal {
 
     /// Prints text and executes the C0 controls in it. What is not UTF-8 becomes U+FFFD.
     ///
-    /// A character may go on in the next call, unless the text was `cut` by an escape sequence.
-    pub(super) fn text(&mut self, mut bytes: &[u8], cut: bool) {
+    /// A character may go on in the next call, unless [`Terminal::end_text`] comes between.
+    pub(super) fn text(&mut self, mut bytes: &[u8]) {
         while !self.partial.is_empty()
             && let Some((&byte, rest)) = bytes.split_first()
         {
@@ -127,7 +127,11 @@ impl Terminal {
                 }
             }
         }
-        if cut && !self.partial.is_empty() {
+    }
+
+    /// An escape sequence follows: a character that is not complete never will be.
+    pub(super) fn end_text(&mut self) {
+        if !self.partial.is_empty() {
             self.partial.clear();
             self.print(char::REPLACEMENT_CHARACTER);
         }
@@ -144,9 +148,8 @@ impl Terminal {
             } else if bytes[at] < 0x80 {
                 self.control(bytes[at]);
                 at += 1;
-            } else if let Some(c) = text[at..].chars().next() {
-                self.character(c);
-                at += c.len_utf8();
+            } else {
+                at += self.print_run(&text[at..]);
             }
         }
     }
@@ -199,6 +202,39 @@ impl Terminal {
         }
     }
 
+    /// Prints the characters at the front that fit in the row; returns how many bytes they are.
+    fn print_run(&mut self, text: &str) -> usize {
+        let Some(first) = text.chars().next() else { return 0 };
+        if !self.cursor.charsets.is_plain() || self.modes.insert {
+            self.character(first);
+            return first.len_utf8();
+        }
+        if self.cursor.pending_wrap && first.width().is_some_and(|width| width > 0) {
+            self.wrap();
+        }
+        let room = self.columns() - self.cursor.column;
+        let (mut length, mut columns, mut last) = (0, 0, first);
+        for c in text.chars() {
+            let width = if matches!(c, ' '..='~') { 1 } else { c.width().unwrap_or(0) };
+            if width == 0 || columns + width > room {
+                break;
+            }
+            columns += width;
+            length += c.len_utf8();
+            last = c;
+        }
+        if length == 0 || self.cursor.pending_wrap {
+            self.character(first);
+            return first.len_utf8();
+        }
+        self.homed = false;
+        self.last_char = Some(last);
+        let (column, pen) = (self.cursor.column, self.cursor.pen);
+        self.row_mut().write_text(column, &text[..length], columns, pen);
+        self.advance(columns);
+        length
+    }
+
     /// Moves the cursor over what was printed.
     fn advance(&mut self, count: usize) {
         self.cursor.column += count;
@@ -239,7 +275,7 @@ impl Terminal {
         if self.modes.insert && column + width < columns {
             self.row_mut().insert(column, width, pen.background, columns);
         }
-        self.row_mut().write_char(column, c, width, pen);
+        self.row_mut().write_text(column, c.encode_utf8(&mut [0; 4]), width, pen);
         self.advance(width);
     }
 
@@ -248,7 +284,11 @@ impl Terminal {
         if !self.modes.autowrap {
             return;
         }
-        self.row_mut().end = LineEnd::Wrapped;
+        let columns = self.columns();
+        // Below the region there may be no next row: the line is printed over.
+        if self.cursor.row == self.region.1 || self.cursor.row + 1 < self.rows() {
+            self.row_mut().wrap(columns);
+        }
         self.index();
         self.cursor.column = 0;
         self.cursor.pending_wrap = false;

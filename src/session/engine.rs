@@ -15,21 +15,31 @@ use tokio::{
 
 use super::{
     handle::{Command, Handle, Request},
+    keys,
     launch::{Home, Target, WorkerProgram},
     spill::Spill,
-    state::{CallId, State, Time},
+    state::{CallId, Payload, Reading, State, Time},
     step::{Action, Event, Session},
     worker::{Worker, WorkerEvent},
 };
 use crate::{
     reply::{Outbox, Reply, Status},
-    screen::Size,
+    screen::{Screen, Size},
 };
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a worker has to end when the server does, before it is killed.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+
+/// How long nothing may have been printed before the kernel is asked who reads the terminal,
+/// and the time between two looks that confirm each other.
+const QUIET: Duration = Duration::from_millis(5);
+/// The time between looks that find nobody; more when a look takes long, so that looking never
+/// costs more than a small part of a processor.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// The most of its time that the engine looks: one part in this many.
+const LOOK_SHARE: u32 = 200;
 
 /// What a session runs.
 #[derive(Debug, Clone)]
@@ -59,6 +69,7 @@ pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
         sweeps: JoinSet::new(),
         calls: 0,
         progress_due: None,
+        look_due: None,
         began: Instant::now(),
         home,
         spill,
@@ -81,6 +92,8 @@ struct Engine {
     sweeps: JoinSet<()>,
     calls: CallId,
     progress_due: Option<Time>,
+    /// When the kernel is next asked who reads the terminal.
+    look_due: Option<Time>,
     began: Instant,
 }
 
@@ -120,7 +133,13 @@ impl Engine {
     }
 
     async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Woken {
-        let due = self.session.next_deadline().into_iter().chain(self.progress_due).min();
+        if !self.session.wants_look() {
+            self.look_due = None;
+        } else if self.look_due.is_none() {
+            self.look_due = Some(self.now() + QUIET);
+        }
+        let due = [self.session.next_deadline(), self.progress_due, self.look_due];
+        let due = due.into_iter().flatten().min();
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
         let Engine { worker, callers, sweeps, .. } = self;
         tokio::select! {
@@ -137,21 +156,52 @@ impl Engine {
         self.calls += 1;
         let id = self.calls;
         let now = self.now();
-        let Request { input, timeout, progress } = request;
+        let Request { input, keys, timeout, progress } = request;
         if progress.is_some() {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
         }
         self.callers.insert(id, Caller { reply, progress });
-        self.step(Event::Call { id, input, deadline: now.saturating_add(timeout) });
+        let payload = self.payload(input, &keys);
+        let reading = self.background_reading(&payload);
+        self.step(Event::Call { id, payload, deadline: now.saturating_add(timeout), reading });
         if timeout.is_zero() {
             self.step(Event::Tick);
         }
     }
 
+    fn payload(&self, input: String, keys: &[String]) -> Payload {
+        if keys.is_empty() {
+            return Payload::Text(input);
+        }
+        let screen = self.worker.as_ref().map(|worker| &worker.screen);
+        let application = screen.is_some_and(Screen::wants_application_keys);
+        Payload::Keys(keys::encode(keys.iter().map(String::as_str), application))
+    }
+
+    /// Who reads the terminal although no cell runs. Looked for only where somebody could.
+    fn background_reading(&self, payload: &Payload) -> Option<Reading> {
+        let ready = matches!(self.session.state(), State::Ready { waits, .. } if waits.is_empty());
+        let worker = self.worker.as_ref().filter(|_| ready && !payload.is_empty())?;
+        if worker.has_company() { worker.reading() } else { None }
+    }
+
+    /// Asks the kernel who reads the terminal.
+    fn look(&mut self) {
+        let began = Instant::now();
+        let reading = self.worker.as_ref().and_then(Worker::reading);
+        let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
+        let found = reading.is_some();
+        self.step(Event::Look(reading));
+        self.look_due = Some(self.now() + if found { QUIET } else { pause });
+    }
+
     fn worker_event(&mut self, event: WorkerEvent) {
         self.drain_screen();
         match event {
-            WorkerEvent::Output => {}
+            WorkerEvent::Output => {
+                self.look_due = None;
+                self.step(Event::Output);
+            }
             WorkerEvent::Message(message) => self.step(Event::Message(message)),
             WorkerEvent::Broken(why) => {
                 self.report_screen();
@@ -169,6 +219,9 @@ impl Engine {
 
     fn tick(&mut self) {
         let now = self.now();
+        if self.look_due.is_some_and(|due| due <= now) {
+            self.look();
+        }
         if self.progress_due.is_some_and(|due| due <= now) {
             let line = self.worker.as_ref().map(|worker| worker.screen.last_line());
             let line = line.unwrap_or_default();
@@ -191,6 +244,11 @@ impl Engine {
             Action::Send(message) => {
                 if let Some(worker) = &mut self.worker {
                     worker.send(&message);
+                }
+            }
+            Action::Type(bytes) => {
+                if let Some(worker) = &mut self.worker {
+                    worker.type_bytes(&bytes);
                 }
             }
             Action::Interrupt => {

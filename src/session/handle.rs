@@ -11,6 +11,8 @@ use crate::reply::Reply;
 pub struct Request {
     /// The payload: a cell, an answer, a control character, or nothing for a poll.
     pub input: String,
+    /// Keys to be typed instead, each a name as `tmux send-keys` has it, or text.
+    pub keys: Vec<String>,
     /// How long the caller waits.
     pub timeout: Duration,
     /// Where to send the last line on the screen while the call waits, at most one a second.

@@ -80,7 +80,7 @@ impl Link {
     /// The next thing that arrives. Cancel safe. Pends for ever once closed or broken.
     pub async fn next(&mut self) -> Arrival {
         loop {
-            match self.decoder.next::<ToServer>() {
+            match self.decoder.next_message::<ToServer>() {
                 Ok(Some(message)) => match self.check(message) {
                     Ok(Some(arrival)) => return arrival,
                     Ok(None) => continue,

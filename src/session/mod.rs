@@ -5,10 +5,13 @@
 
 pub mod engine;
 pub mod handle;
+pub mod keys;
 pub mod launch;
 pub mod link;
 pub mod python;
+pub mod route;
 pub mod spill;
 pub mod state;
 pub mod step;
+pub mod typing;
 pub mod worker;

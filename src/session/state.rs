@@ -25,11 +25,18 @@ pub enum State {
         waits: Vec<Wait>,
         /// How the last cell ended.
         outcome: Option<Outcome>,
+        /// Who was reading the terminal when input was typed for it, until it has it.
+        fed: Option<Reading>,
     },
-    /// A cell runs and nobody waits for input.
+    /// A cell runs and nobody is known to wait for input.
     Running {
         /// The cell.
         cell: Cell,
+        /// Who was reading the terminal when something was last typed: found unchanged, it
+        /// has not got it yet.
+        fed: Option<Reading>,
+        /// Who was found reading the terminal, with nothing printed since.
+        seen: Option<Reading>,
     },
     /// A cell runs and a reader waits: the next payload goes to the first in line.
     InputWait {
@@ -37,6 +44,13 @@ pub enum State {
         cell: Cell,
         /// The readers; never empty.
         waits: Vec<Wait>,
+    },
+    /// A cell runs and a program reads the terminal itself: the next payload is typed.
+    TerminalWait {
+        /// The cell.
+        cell: Cell,
+        /// Who reads, and how.
+        reading: Reading,
     },
     /// The worker is on its way out.
     Ending {
@@ -63,6 +77,37 @@ pub struct Cell {
     pub since: Time,
     /// How it ended, once the worker said that it is done: then `ready` ends it.
     pub outcome: Option<Outcome>,
+}
+
+/// A thread that is blocked reading the terminal, as the kernel tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The thread.
+    pub thread: u32,
+    /// A count that grows when it wakes.
+    pub wakes: u64,
+    /// The name of its program.
+    pub program: String,
+    /// Whether the terminal gives it whole lines.
+    pub canonical: bool,
+    /// Whether what is typed is shown.
+    pub echo: bool,
+}
+
+impl Reading {
+    /// Whether this is the same sleep of the same thread.
+    pub fn is_same(&self, other: &Reading) -> bool {
+        (self.thread, self.wakes) == (other.thread, other.wakes)
+    }
+}
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// A cell, an answer, a control character, or nothing for a poll.
+    Text(String),
+    /// Bytes of keys, to be typed into the terminal.
+    Keys(Vec<u8>),
 }
 
 /// A reader that waits for input.
@@ -94,5 +139,5 @@ pub struct Call {
     /// When its caller gives up.
     pub deadline: Time,
     /// What is still to be routed once the session takes it; `None` when all was.
-    pub pending: Option<String>,
+    pub pending: Option<Payload>,
 }

@@ -1,10 +1,13 @@
 //! The session's rules: an event comes in, the state moves, actions come out. Pure.
+//!
+//! This file holds what the worker, the kernel and the clock do to a session; `route` holds
+//! what a client's payload does.
 
 use std::time::Duration;
 
 use mcp_repl_sideband::{ToServer, ToWorker};
 
-use super::state::{Call, CallId, Cell, EndStep, State, Time, Wait};
+use super::state::{Call, CallId, Cell, EndStep, Payload, Reading, State, Time, Wait};
 use crate::reply::{Exit, Status};
 
 /// How long a worker that was asked to end has before it is killed.
@@ -14,11 +17,6 @@ pub const EXIT_GRACE: Duration = Duration::from_secs(10);
 /// How long the kernel has to report the end of a killed process.
 const KILL_GRACE: Duration = Duration::from_secs(1);
 
-/// `ETX`, what Ctrl-C types: interrupt.
-pub const INTERRUPT: char = '\u{3}';
-/// `EOT`, what Ctrl-D types: end the session and start a fresh one.
-pub const RESET: char = '\u{4}';
-
 /// What can happen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -26,10 +24,12 @@ pub enum Event {
     Call {
         /// The call's number.
         id: CallId,
-        /// Its payload.
-        input: String,
+        /// What it sends.
+        payload: Payload,
         /// When the caller gives up.
         deadline: Time,
+        /// At [`State::Ready`]: who reads the terminal nevertheless, in the background.
+        reading: Option<Reading>,
     },
     /// A client no longer waits for its call.
     Cancel {
@@ -38,6 +38,10 @@ pub enum Event {
     },
     /// The worker said something, and its mark, if any, was met.
     Message(ToServer),
+    /// Something was printed.
+    Output,
+    /// The kernel was asked who reads the terminal: nobody, or this one.
+    Look(Option<Reading>),
     /// The process ended and its terminal is drained.
     Exited(Exit),
     /// The worker could not be started, or broke the protocol.
@@ -51,6 +55,8 @@ pub enum Event {
 pub enum Action {
     /// Tell the worker.
     Send(ToWorker),
+    /// Type into the terminal.
+    Type(Vec<u8>),
     /// Interrupt what runs: through the sideband, or as a byte if the terminal is raw.
     Interrupt,
     /// Start a worker.
@@ -80,15 +86,16 @@ pub enum Action {
 /// A session: where the worker stands, and who waits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
-    state: State,
-    calls: Vec<Call>,
-    cells: u64,
+    pub(super) state: State,
+    pub(super) calls: Vec<Call>,
+    pub(super) cells: u64,
 }
 
 impl Session {
     /// A session whose first worker was just started.
     pub fn new(now: Time) -> Session {
-        Session { state: State::Starting { since: now, fresh: false }, calls: Vec::new(), cells: 0 }
+        let state = State::Starting { since: now, fresh: false };
+        Session { state, calls: Vec::new(), cells: 0 }
     }
 
     /// Where the worker stands.
@@ -96,9 +103,15 @@ impl Session {
         &self.state
     }
 
-    /// The calls without a reply.
-    pub fn calls(&self) -> &[Call] {
-        &self.calls
+    /// Whether the kernel is to be asked who reads the terminal: while somebody waits for an
+    /// answer and nothing else tells.
+    pub fn wants_look(&self) -> bool {
+        let open = match &self.state {
+            State::Running { .. } => true,
+            State::Ready { fed, .. } => fed.is_some(),
+            _ => false,
+        };
+        open && !self.calls.is_empty()
     }
 
     /// When the next [`Event::Tick`] is due.
@@ -114,12 +127,18 @@ impl Session {
     pub fn step(&mut self, event: Event, now: Time) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Call { id, input, deadline } => {
-                self.calls.push(Call { id, deadline, pending: Some(input) });
-                self.route(id, now, &mut actions);
+            Event::Call { id, payload, deadline, reading } => {
+                self.calls.push(Call { id, deadline, pending: Some(payload) });
+                self.route(id, reading, now, &mut actions);
             }
             Event::Cancel { id } => self.calls.retain(|call| call.id != id),
             Event::Message(message) => self.message(message, now, &mut actions),
+            Event::Output => {
+                if let State::Running { seen, .. } = &mut self.state {
+                    *seen = None;
+                }
+            }
+            Event::Look(reading) => self.look(reading, now, &mut actions),
             Event::Exited(exit) => self.ended(exit, now, &mut actions),
             Event::Failed(why) => self.failed(why, &mut actions),
             Event::Tick => self.tick(now, &mut actions),
@@ -127,124 +146,62 @@ impl Session {
         actions
     }
 
-    /// Routes what is pending of a call by the state of this moment.
-    fn route(&mut self, id: CallId, now: Time, actions: &mut Vec<Action>) {
-        let Some(call) = self.calls.iter_mut().find(|call| call.id == id) else { return };
-        let Some(input) = call.pending.take() else { return };
-        if let Some(rest) = input.strip_prefix(INTERRUPT) {
-            let rest = rest.to_owned();
-            return self.route_interrupt(id, rest, now, actions);
-        }
-        if let Some(rest) = input.strip_prefix(RESET) {
-            call.pending = Some(rest.to_owned());
-            return self.reset(now, actions);
-        }
-        match &self.state {
-            State::Starting { .. } | State::Ending { .. } => call.pending = Some(input),
-            State::Ended { .. } if !input.is_empty() => {
-                call.pending = Some(input);
-                self.start(now, actions);
-            }
-            _ if input.is_empty() => {
-                if let Some(status) = self.settled() {
-                    self.reply(id, status, actions);
+    /// Two looks that find the same sleep, with nothing printed between, make it a wait.
+    fn look(&mut self, reading: Option<Reading>, now: Time, actions: &mut Vec<Action>) {
+        let same = |known: &Option<Reading>| match (known, &reading) {
+            (Some(known), Some(reading)) => known.is_same(reading),
+            _ => false,
+        };
+        match &mut self.state {
+            State::Ready { fed, .. } if fed.is_some() && !same(fed) => *fed = None,
+            State::Running { cell, fed, seen } if !same(fed) => {
+                let confirmed = same(seen);
+                match reading {
+                    Some(reading) if confirmed => {
+                        self.state = State::TerminalWait { cell: *cell, reading };
+                    }
+                    reading => *seen = reading,
                 }
             }
-            State::Ready { waits, .. } if waits.is_empty() => {
-                self.cells += 1;
-                let cell = Cell { id: self.cells, since: now, outcome: None };
-                self.state = State::Running { cell };
-                actions.push(Action::Send(ToWorker::Cell { id: cell.id, source: input }));
-            }
-            State::Ready { .. } | State::InputWait { .. } => {
-                actions.push(Action::Send(ToWorker::Stdin { data: as_line(input) }));
-            }
-            State::Running { .. } | State::Ended { .. } => {
-                let status = Status::Busy { elapsed: self.elapsed(now), discarded: true };
-                self.reply(id, status, actions);
-            }
+            _ => return,
         }
-    }
-
-    /// An interrupt, and what comes behind it in the same payload.
-    fn route_interrupt(&mut self, id: CallId, rest: String, now: Time, actions: &mut Vec<Action>) {
-        let strikes = matches!(self.state, State::Running { .. } | State::InputWait { .. });
-        if strikes {
-            actions.push(Action::Interrupt);
-        }
-        let Some(call) = self.calls.iter_mut().find(|call| call.id == id) else { return };
-        call.pending = Some(rest);
-        if !strikes {
-            self.route(id, now, actions);
-        }
-    }
-
-    /// Ends the worker, whose successor takes what is pending.
-    fn reset(&mut self, now: Time, actions: &mut Vec<Action>) {
-        match self.state {
-            State::Ended { .. } => return self.start(now, actions),
-            State::Ending { .. } => return,
-            // What waits is told through the sideband; what is busy does not listen to it.
-            State::Ready { .. } | State::InputWait { .. } => {
-                actions.push(Action::Send(ToWorker::Shutdown));
-            }
-            State::Starting { .. } | State::Running { .. } => {
-                actions.extend([Action::Send(ToWorker::Shutdown), Action::HangUp]);
-            }
-        }
-        self.ending(now, END_GRACE);
-    }
-
-    fn ending(&mut self, now: Time, grace: Duration) {
-        let deadline = now + grace;
-        self.state = State::Ending { since: now, next: EndStep::Kill, deadline };
-    }
-
-    fn start(&mut self, now: Time, actions: &mut Vec<Action>) {
-        self.state = State::Starting { since: now, fresh: true };
-        self.cells = 0;
-        actions.push(Action::Start);
+        self.settle(now, actions);
     }
 
     fn message(&mut self, message: ToServer, now: Time, actions: &mut Vec<Action>) {
-        match (message, &mut self.state) {
-            (ToServer::Image { mime, data, .. }, _) => actions.push(Action::Image { mime, data }),
-            (ToServer::Exiting { .. }, state) if !matches!(state, State::Ending { .. }) => {
-                self.ending(now, EXIT_GRACE);
+        match message {
+            ToServer::Image { mime, data, .. } => actions.push(Action::Image { mime, data }),
+            ToServer::Exiting { .. } => {
+                if !matches!(self.state, State::Ending { .. }) {
+                    self.ending(now, EXIT_GRACE);
+                }
             }
-            (
-                ToServer::CellDone { id, outcome, .. },
-                State::Running { cell } | State::InputWait { cell, .. },
-            ) if cell.id == id => {
-                cell.outcome = Some(outcome);
+            ToServer::CellDone { id, outcome, .. } => {
+                if let Some(cell) = self.cell_mut().filter(|cell| cell.id == id) {
+                    cell.outcome = Some(outcome);
+                }
             }
-            (ToServer::Ready { discarded_bytes, .. }, _) => {
+            ToServer::Ready { discarded_bytes, .. } => {
                 self.ready(discarded_bytes, actions);
                 self.settle(now, actions);
             }
-            (ToServer::InputWait { wait, echo, .. }, state) => {
-                let wait = Wait { id: wait, echo };
-                match state {
-                    State::Running { cell } => {
-                        *state = State::InputWait { cell: *cell, waits: vec![wait] };
-                    }
-                    State::Ready { waits, .. } | State::InputWait { waits, .. } => waits.push(wait),
-                    _ => return,
-                }
+            ToServer::InputWait { wait, echo, .. } => {
+                self.waits(Wait { id: wait, echo });
                 self.settle(now, actions);
             }
-            (ToServer::InputTaken { wait, .. }, state) => {
-                if let State::Ready { waits, .. } | State::InputWait { waits, .. } = state {
-                    waits.retain(|other| other.id != wait);
-                }
-                if let State::InputWait { cell, waits } = state
-                    && waits.is_empty()
-                {
-                    *state = State::Running { cell: *cell };
-                }
-            }
-            // Said too late to matter, or about a cell that is not ours.
-            (ToServer::Exiting { .. } | ToServer::CellDone { .. } | ToServer::Hello { .. }, _) => {}
+            ToServer::InputTaken { wait, .. } => self.taken(wait),
+            // The link has checked it.
+            ToServer::Hello { .. } => {}
+        }
+    }
+
+    /// The cell on its way.
+    fn cell_mut(&mut self) -> Option<&mut Cell> {
+        match &mut self.state {
+            State::Running { cell, .. }
+            | State::InputWait { cell, .. }
+            | State::TerminalWait { cell, .. } => Some(cell),
+            _ => None,
         }
     }
 
@@ -264,24 +221,53 @@ impl Session {
                 }
                 (Vec::new(), None)
             }
-            State::Running { cell } if cell.outcome.is_some() => (Vec::new(), cell.outcome),
             State::InputWait { cell, waits } if cell.outcome.is_some() => {
                 (std::mem::take(waits), cell.outcome)
             }
-            _ => return,
+            _ => match self.cell_mut() {
+                Some(Cell { outcome: Some(outcome), .. }) => (Vec::new(), Some(*outcome)),
+                _ => return,
+            },
         };
-        self.state = State::Ready { waits, outcome };
+        self.state = State::Ready { waits, outcome, fed: None };
+    }
+
+    fn waits(&mut self, wait: Wait) {
+        match &mut self.state {
+            State::Running { cell, .. } | State::TerminalWait { cell, .. } => {
+                self.state = State::InputWait { cell: *cell, waits: vec![wait] };
+            }
+            State::Ready { waits, .. } | State::InputWait { waits, .. } => waits.push(wait),
+            State::Starting { .. } | State::Ending { .. } | State::Ended { .. } => {}
+        }
+    }
+
+    fn taken(&mut self, wait: u64) {
+        if let State::Ready { waits, .. } | State::InputWait { waits, .. } = &mut self.state {
+            waits.retain(|other| other.id != wait);
+        }
+        if let State::InputWait { cell, waits } = &self.state
+            && waits.is_empty()
+        {
+            self.state = State::Running { cell: *cell, fed: None, seen: None };
+        }
     }
 
     /// The status with which calls return now; `None` while the work goes on.
-    fn settled(&self) -> Option<Status> {
+    pub(super) fn settled(&self) -> Option<Status> {
         let waiting =
             |waits: &[Wait]| waits.first().map(|wait| Status::Waiting { echo: wait.echo });
         match &self.state {
-            State::Ready { waits, outcome } => {
+            State::Ready { fed: Some(_), .. } => None,
+            State::Ready { waits, outcome, .. } => {
                 Some(waiting(waits).unwrap_or(Status::Ready { outcome: *outcome }))
             }
             State::InputWait { waits, .. } => waiting(waits),
+            State::TerminalWait { reading, .. } => Some(Status::Reading {
+                program: reading.program.clone(),
+                canonical: reading.canonical,
+                echo: reading.echo,
+            }),
             State::Ended { exit } => Some(Status::Ended { exit: exit.clone() }),
             State::Starting { .. } | State::Running { .. } | State::Ending { .. } => None,
         }
@@ -293,17 +279,28 @@ impl Session {
         for id in waiting {
             let Some(status) = self.settled() else { return };
             let Some(call) = self.calls.iter().find(|call| call.id == id) else { continue };
-            if call.pending.as_ref().is_some_and(|input| !input.is_empty()) {
-                self.route(id, now, actions);
+            if call.pending.as_ref().is_some_and(|payload| !payload.is_empty()) {
+                self.route(id, None, now, actions);
             } else {
                 self.reply(id, status, actions);
             }
         }
     }
 
-    fn reply(&mut self, id: CallId, status: Status, actions: &mut Vec<Action>) {
+    pub(super) fn reply(&mut self, id: CallId, status: Status, actions: &mut Vec<Action>) {
         self.calls.retain(|call| call.id != id);
         actions.push(Action::Reply { call: id, status });
+    }
+
+    pub(super) fn ending(&mut self, now: Time, grace: Duration) {
+        let deadline = now + grace;
+        self.state = State::Ending { since: now, next: EndStep::Kill, deadline };
+    }
+
+    pub(super) fn start(&mut self, now: Time, actions: &mut Vec<Action>) {
+        self.state = State::Starting { since: now, fresh: true };
+        self.cells = 0;
+        actions.push(Action::Start);
     }
 
     fn ended(&mut self, exit: Exit, now: Time, actions: &mut Vec<Action>) {
@@ -321,25 +318,22 @@ impl Session {
         }
         actions.push(Action::Notice(format!("[repl] session ended ({exit})")));
         self.state = State::Ended { exit };
-        let (waiting, done): (Vec<_>, Vec<_>) = self
-            .calls
-            .iter()
-            .map(|call| (call.id, call.pending.is_some()))
-            .partition(|call| call.1);
-        for (id, _) in done {
+        let done: Vec<CallId> =
+            self.calls.iter().filter(|call| call.pending.is_none()).map(|call| call.id).collect();
+        for id in done {
             if let Some(status) = self.settled() {
                 self.reply(id, status, actions);
             }
         }
-        if !waiting.is_empty() {
+        if !self.calls.is_empty() {
             self.start(now, actions);
         }
     }
 
     /// The worker is of no use: every call learns why, and the next one starts anew.
     fn failed(&mut self, why: String, actions: &mut Vec<Action>) {
-        actions.push(Action::Kill);
         self.state = State::Ended { exit: Exit::Unknown };
+        actions.push(Action::Kill);
         for call in std::mem::take(&mut self.calls) {
             let status = Status::Failed { why: why.clone() };
             actions.push(Action::Reply { call: call.id, status });
@@ -362,27 +356,21 @@ impl Session {
         let late: Vec<Call> =
             self.calls.iter().filter(|call| call.deadline <= now).cloned().collect();
         for call in late {
-            let discarded = call.pending.is_some_and(|input| !input.is_empty());
+            let discarded = call.pending.is_some_and(|payload| !payload.is_empty());
             let status = Status::Busy { elapsed: self.elapsed(now), discarded };
             self.reply(call.id, status, actions);
         }
     }
 
     /// How long what keeps the caller waiting has been going on.
-    fn elapsed(&self, now: Time) -> Duration {
+    pub(super) fn elapsed(&self, now: Time) -> Duration {
         let since = match &self.state {
             State::Starting { since, .. } | State::Ending { since, .. } => *since,
-            State::Running { cell } | State::InputWait { cell, .. } => cell.since,
+            State::Running { cell, .. }
+            | State::InputWait { cell, .. }
+            | State::TerminalWait { cell, .. } => cell.since,
             State::Ready { .. } | State::Ended { .. } => now,
         };
         now.saturating_sub(since)
     }
-}
-
-/// Input as a reader takes it: a line has an end.
-fn as_line(mut input: String) -> String {
-    if !input.ends_with('\n') {
-        input.push('\n');
-    }
-    input
 }

@@ -11,9 +11,10 @@ use tokio::time::Instant;
 use super::{
     launch::Launch,
     link::{Arrival, Link},
+    state::Reading,
 };
 use crate::{
-    pty::{self, Process, Terminal},
+    pty::{self, Blocked, Modes, Process, Terminal},
     reply::Exit,
     screen::{MarkSplitter, Screen, Segment, Size},
 };
@@ -119,6 +120,19 @@ impl Worker {
             Some(modes) if !modes.signals => self.type_bytes(&[3]),
             _ => self.send(&ToWorker::Interrupt),
         }
+    }
+
+    /// Who waits for the terminal, if the kernel tells.
+    pub fn reading(&self) -> Option<Reading> {
+        let Blocked { thread, wakes, program } = self.process.blocked_reader(&self.terminal)?;
+        let Modes { canonical, echo, .. } = self.terminal.modes()?;
+        Some(Reading { thread, wakes, program, canonical, echo })
+    }
+
+    /// Whether threads or children of the program could be reading the terminal in the
+    /// background: it has more than its main thread and the one that reads the sideband.
+    pub fn has_company(&self) -> bool {
+        self.process.has_company(2)
     }
 
     /// Hangs up on the program.

@@ -127,7 +127,7 @@ impl AsyncWrite for Socket {
 }
 
 /// A thread that reads `fd` into a socket, whose other end is returned.
-fn relay_input(fd: OwnedFd) -> io::Result<UnixStream> {
+pub(super) fn relay_input(fd: OwnedFd) -> io::Result<UnixStream> {
     let (ours, theirs) = pair()?;
     let body = move || drop(pump(&mut Patient(fd.into()), &mut &theirs));
     thread::Builder::new().name("stdin".to_owned()).spawn(body)?;
@@ -135,7 +135,7 @@ fn relay_input(fd: OwnedFd) -> io::Result<UnixStream> {
 }
 
 /// A thread that writes to `fd` what comes from a socket, whose other end is returned.
-fn relay_output(fd: OwnedFd) -> io::Result<RelayedOutput> {
+pub(super) fn relay_output(fd: OwnedFd) -> io::Result<RelayedOutput> {
     let (ours, theirs) = pair()?;
     let body = move || drop(pump(&mut &theirs, &mut Patient(fd.into())));
     thread::Builder::new().name("stdout".to_owned()).spawn(body)?;
@@ -198,7 +198,7 @@ impl Write for Patient {
 }
 
 /// The end of a relay that is written to. Shutting it down waits until all has been relayed.
-struct RelayedOutput(UnixStream);
+pub(super) struct RelayedOutput(UnixStream);
 
 impl AsyncWrite for RelayedOutput {
     fn poll_write(

@@ -29,6 +29,9 @@ async fn a_version_the_server_does_not_know_is_negotiated() {
         let mut played = Played::start();
         let answer = played.ask(initialize(version)).await;
         assert_eq!(answer["result"]["protocolVersion"], "2025-11-25");
+        // What follows is in the version agreed on.
+        let listed = played.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
+        assert!(listed["result"].get("resultType").is_none(), "{listed}");
     }
 }
 
@@ -140,4 +143,26 @@ async fn a_client_may_initialize_again() {
     let mut played = Played::initialized().await;
     let answer = played.ask(initialize("2025-06-18")).await;
     assert_eq!(answer["result"]["protocolVersion"], "2025-06-18");
+}
+
+#[tokio::test]
+async fn a_stateless_client_is_told_progress_and_may_cancel() {
+    let mut played = Played::start();
+    let mut meta = stateless_meta();
+    meta["progressToken"] = json!(17);
+    played
+        .send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                     "params": {"name": "repl", "arguments": {"input": "slow()"}, "_meta": meta}}))
+        .await;
+    let mut call = played.call().await;
+    call.request.progress.as_ref().unwrap().send("50%".to_owned()).unwrap();
+    let told = played.receive().await;
+    assert_eq!(told["params"]["progressToken"], 17);
+    assert_eq!(told["params"]["message"], "50%");
+    played
+        .send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled",
+                     "params": {"requestId": 1}}))
+        .await;
+    call.reply.closed().await;
+    assert_eq!(played.end().await, "");
 }

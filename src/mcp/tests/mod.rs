@@ -8,6 +8,7 @@ mod handshake;
 mod robustness;
 
 use std::io;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -16,6 +17,11 @@ use tokio::task::JoinHandle;
 
 use crate::reply::{Content, Reply, Status};
 use crate::session::handle::{Command, Handle, Request};
+
+/// Waits for what must come; a test fails when it does not, instead of hanging.
+async fn soon<F: Future>(event: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(60), event).await.expect("something comes in a minute")
+}
 
 /// Both ends of a server: the client's streams and the engine's commands.
 struct Played {
@@ -75,7 +81,7 @@ impl Played {
     /// The next message of the server.
     async fn receive(&mut self) -> Value {
         let mut line = String::new();
-        self.output.read_line(&mut line).await.expect("the server writes UTF-8");
+        soon(self.output.read_line(&mut line)).await.expect("the server writes UTF-8");
         assert!(line.ends_with('\n'), "the server closed its output after {line:?}");
         serde_json::from_str(&line).expect("the server writes JSON")
     }
@@ -87,7 +93,7 @@ impl Played {
 
     /// The next call that reaches the engine.
     async fn call(&mut self) -> Call {
-        match self.commands.recv().await {
+        match soon(self.commands.recv()).await {
             Some(Command::Call { request, reply }) => Call { request, reply },
             other => panic!("expected a call, got {other:?}"),
         }
@@ -98,8 +104,8 @@ impl Played {
         let Played { input, mut output, server, .. } = self;
         drop(input);
         let mut rest = String::new();
-        output.read_to_string(&mut rest).await.expect("the server writes UTF-8");
-        server.await.expect("the server does not panic").expect("the server ends well");
+        soon(output.read_to_string(&mut rest)).await.expect("the server writes UTF-8");
+        soon(server).await.expect("the server does not panic").expect("the server ends well");
         rest
     }
 

@@ -1,5 +1,7 @@
 //! Bytes in, text out.
 
+mod differential;
+mod dump;
 mod page;
 mod transcript;
 
@@ -28,4 +30,10 @@ fn transcript(bytes: &str) -> String {
 /// The page after some bytes, 20 by 5.
 fn page(bytes: &str) -> String {
     screen(20, 5, bytes).page_text()
+}
+
+/// A cluster without the tabs the transcript keeps in it.
+fn seen(cluster: &str) -> String {
+    let blank = if cluster.starts_with('\t') { " " } else { "" };
+    format!("{blank}{}", cluster.replace('\t', ""))
 }

@@ -68,7 +68,7 @@ impl LineDecoder {
     ///
     /// # Errors
     /// The stream can't be used further after an error.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn next_message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let end = self.buffer[self.searched..].iter().position(|&byte| byte == b'\n');
         let Some(end) = end.map(|at| at + self.searched) else {
             self.searched = self.buffer.len();
@@ -106,7 +106,7 @@ mod tests {
             let mut seen = Vec::new();
             for chunk in stream.chunks(size) {
                 decoder.push(chunk);
-                while let Some(message) = decoder.next::<ToServer>().unwrap() {
+                while let Some(message) = decoder.next_message::<ToServer>().unwrap() {
                     seen.push(message);
                 }
             }
@@ -118,7 +118,10 @@ mod tests {
     fn a_line_over_the_limit_is_refused_before_it_ends() {
         let mut decoder = LineDecoder::new(10);
         decoder.push(&[b'x'; 11]);
-        assert!(matches!(decoder.next::<ToServer>(), Err(FrameError::TooLong { limit: 10 })));
+        assert!(matches!(
+            decoder.next_message::<ToServer>(),
+            Err(FrameError::TooLong { limit: 10 })
+        ));
     }
 
     #[test]
@@ -126,7 +129,7 @@ mod tests {
         let mut decoder = LineDecoder::new(10_000);
         decoder.push("é".repeat(1000).as_bytes());
         decoder.push(b"\n");
-        let error = decoder.next::<ToServer>().unwrap_err().to_string();
+        let error = decoder.next_message::<ToServer>().unwrap_err().to_string();
         assert!(error.contains("ééé") && error.chars().count() < 400, "{error}");
     }
 }

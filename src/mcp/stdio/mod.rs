@@ -10,11 +10,11 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(unix)]
-#[path = "stdio/unix.rs"]
+#[path = "unix.rs"]
 mod platform;
 
 #[cfg(not(unix))]
-#[path = "stdio/other.rs"]
+#[path = "other.rs"]
 mod platform;
 
 /// A stream to read.
@@ -31,3 +31,6 @@ pub(super) type Output = Box<dyn AsyncWrite + Send + Unpin>;
 pub(super) fn open() -> io::Result<(Input, Output)> {
     Ok((platform::input()?, platform::output()?))
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,0 +1,183 @@
+//! Who is blocked reading the terminal: the kernel is asked (proc(5)).
+//!
+//! A thread of the foreground group that is inside `read` on the terminal, or inside a `poll`,
+//! `select` or `epoll` with it in the set, waits for somebody to type.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::{FileExt, MetadataExt},
+};
+
+use rustix::process::{Pid, getpgid};
+
+use super::Blocked;
+
+/// The device number of `/dev/tty`, a process's controlling terminal (Linux: devices.txt).
+const DEV_TTY: u64 = 5 << 8;
+/// The most descriptors that are looked at in a set.
+const LARGEST_SET: usize = 1024;
+
+/// The first thread found that waits for the terminal `device`, among `leader` and its
+/// descendants in the foreground group.
+pub(super) fn find(leader: Pid, foreground: Pid, device: u64) -> Option<Blocked> {
+    let mut processes = vec![leader];
+    while let Some(process) = processes.pop() {
+        let in_foreground = getpgid(Some(process)) == Ok(foreground);
+        for thread in threads(process) {
+            if in_foreground && let Some(blocked) = look(process, thread, device) {
+                return Some(blocked);
+            }
+            children(process, thread, &mut processes);
+        }
+    }
+    None
+}
+
+/// Whether a process has more threads than `threads`, or any child of its first one.
+pub(super) fn has_company(process: Pid, threads: u64) -> bool {
+    let pid = process.as_raw_nonzero();
+    // A directory's link count is its subdirectories and two.
+    let tasks = fs::metadata(format!("/proc/{pid}/task")).map_or(0, |tasks| tasks.nlink());
+    let children = fs::read(format!("/proc/{pid}/task/{pid}/children"));
+    tasks > threads + 2 || children.is_ok_and(|children| !children.is_empty())
+}
+
+fn threads(process: Pid) -> Vec<i32> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero()));
+    tasks
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|task| task.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+fn children(process: Pid, thread: i32, found: &mut Vec<Pid>) {
+    let file = format!("/proc/{}/task/{thread}/children", process.as_raw_nonzero());
+    let children = fs::read_to_string(file).unwrap_or_default();
+    found.extend(children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)));
+}
+
+fn look(process: Pid, thread: i32, device: u64) -> Option<Blocked> {
+    let process = process.as_raw_nonzero().get();
+    let call = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall")).ok()?;
+    waits_for(process, &Call::parse(&call)?, device).then_some(())?;
+    Some(Blocked {
+        thread: thread.unsigned_abs(),
+        wakes: wakes(process, thread)?,
+        program: fs::read_to_string(format!("/proc/{process}/comm")).ok()?.trim_end().to_owned(),
+    })
+}
+
+/// A system call a thread is in, with its arguments.
+struct Call {
+    number: i64,
+    arguments: [u64; 6],
+}
+
+impl Call {
+    /// Reads `/proc/PID/task/TID/syscall`; `None` for a thread that runs, or is blocked
+    /// outside of a system call.
+    fn parse(text: &str) -> Option<Call> {
+        let mut words = text.split_whitespace();
+        let number = words.next()?.parse().ok().filter(|&number| number >= 0)?;
+        let mut arguments = [0; 6];
+        for argument in &mut arguments {
+            *argument = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+        }
+        Some(Call { number, arguments })
+    }
+}
+
+fn waits_for(process: i32, call: &Call, device: u64) -> bool {
+    let [first, second, ..] = call.arguments;
+    let is_terminal = |descriptor: u64| is_terminal(process, descriptor, device);
+    match call.number {
+        libc::SYS_read | libc::SYS_readv => is_terminal(first),
+        libc::SYS_ppoll => polls(process, first, second, &is_terminal),
+        libc::SYS_pselect6 => selects(process, first, second, &is_terminal),
+        libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => epolls(process, first, &is_terminal),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll => polls(process, first, second, &is_terminal),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select => selects(process, first, second, &is_terminal),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait => epolls(process, first, &is_terminal),
+        _ => false,
+    }
+}
+
+/// Whether a descriptor of the process is the terminal, by its own name or as `/dev/tty`.
+fn is_terminal(process: i32, descriptor: u64, device: u64) -> bool {
+    // The kernel passes an int in a long, whose upper half may be anything.
+    let descriptor = descriptor & 0xFFFF_FFFF;
+    fs::metadata(format!("/proc/{process}/fd/{descriptor}"))
+        .is_ok_and(|file| file.rdev() == device || file.rdev() == DEV_TTY)
+}
+
+/// `poll(2)`: an array of descriptor (int), events (short), result (short).
+fn polls(process: i32, array: u64, length: u64, is_terminal: &dyn Fn(u64) -> bool) -> bool {
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(LARGEST_SET);
+    let Some(memory) = read_memory(process, array, length * 8) else { return false };
+    memory.chunks_exact(8).any(|entry| {
+        let descriptor = u32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]);
+        let events = i16::from_ne_bytes([entry[4], entry[5]]);
+        events & libc::POLLIN != 0 && is_terminal(descriptor.into())
+    })
+}
+
+/// `select(2)`: a set of bits for reading.
+fn selects(process: i32, length: u64, set: u64, is_terminal: &dyn Fn(u64) -> bool) -> bool {
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(LARGEST_SET);
+    let Some(memory) = read_memory(process, set, length.div_ceil(8)) else { return false };
+    (0..length).any(|bit| memory[bit / 8] & (1 << (bit % 8)) != 0 && is_terminal(bit as u64))
+}
+
+/// `epoll_wait(2)`: the set is told by the descriptor's `fdinfo`, a line an entry:
+/// `tfd: 0 events: 19 …`, the events in hexadecimal.
+fn epolls(process: i32, set: u64, is_terminal: &dyn Fn(u64) -> bool) -> bool {
+    let set = set & 0xFFFF_FFFF;
+    let info = fs::read_to_string(format!("/proc/{process}/fdinfo/{set}")).unwrap_or_default();
+    info.lines().filter_map(|line| line.strip_prefix("tfd:")).any(|entry| {
+        let mut words = entry.split_whitespace();
+        let descriptor = words.next().and_then(|word| word.parse().ok());
+        let events = words.nth(1).and_then(|word| u32::from_str_radix(word, 16).ok());
+        matches!((descriptor, events), (Some(descriptor), Some(events))
+            if events & libc::EPOLLIN.cast_unsigned() != 0 && is_terminal(descriptor))
+    })
+}
+
+fn read_memory(process: i32, address: u64, length: usize) -> Option<Vec<u8>> {
+    if address == 0 || length == 0 {
+        return None;
+    }
+    let mut bytes = vec![0; length];
+    let memory = File::open(format!("/proc/{process}/mem")).ok()?;
+    memory.read_exact_at(&mut bytes, address).ok()?;
+    Some(bytes)
+}
+
+/// How often the thread went to sleep by itself: when that has changed, it was awake between.
+fn wakes(process: i32, thread: i32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/task/{thread}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    line.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_in_a_system_call_tells_which() {
+        let call = Call::parse("0 0x3 0x7ffd 0x400 0x0 0x0 0x0 0x7ffe 0x7f00\n").unwrap();
+        assert_eq!((call.number, call.arguments[0], call.arguments[2]), (0, 3, 0x400));
+    }
+
+    #[test]
+    fn a_running_thread_is_in_none() {
+        assert!(Call::parse("running\n").is_none());
+        assert!(Call::parse("-1 0x7ffd 0x7f00\n").is_none());
+        assert!(Call::parse("").is_none());
+    }
+}

@@ -1,0 +1,247 @@
+//! Routing: where a payload goes, decided once, by the state at that moment. Pure.
+
+use mcp_repl_sideband::ToWorker;
+
+use super::{
+    state::{CallId, Cell, Payload, Reading, State, Time},
+    step::{Action, END_GRACE, Session},
+    typing::{LONGEST_LINE, completes_line, type_text},
+};
+use crate::reply::Status;
+
+/// `ETX`, what Ctrl-C types: interrupt.
+pub const INTERRUPT: char = '\u{3}';
+/// `EOT`, what Ctrl-D types: end the session and start a fresh one.
+pub const RESET: char = '\u{4}';
+
+impl Payload {
+    /// Whether there is nothing to route: a poll.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Payload::Text(text) => text.is_empty(),
+            Payload::Keys(keys) => keys.is_empty(),
+        }
+    }
+}
+
+impl Session {
+    /// Routes what is pending of a call.
+    pub(super) fn route(
+        &mut self,
+        id: CallId,
+        reading: Option<Reading>,
+        now: Time,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(payload) = self.pending(id).and_then(Option::take) else { return };
+        match payload {
+            payload if payload.is_empty() => self.poll(id, actions),
+            Payload::Keys(keys) => self.route_keys(id, keys, reading, now, actions),
+            Payload::Text(text) => {
+                if let Some(rest) = text.strip_prefix(INTERRUPT) {
+                    let rest = Payload::Text(rest.to_owned());
+                    self.route_interrupt(id, rest, reading, now, actions);
+                } else if let Some(rest) = text.strip_prefix(RESET) {
+                    let rest = Payload::Text(rest.to_owned());
+                    self.hold(id, rest);
+                    self.reset(now, actions);
+                } else {
+                    self.route_text(id, text, reading, now, actions);
+                }
+            }
+        }
+    }
+
+    fn pending(&mut self, id: CallId) -> Option<&mut Option<Payload>> {
+        self.calls.iter_mut().find(|call| call.id == id).map(|call| &mut call.pending)
+    }
+
+    /// Keeps a payload of an open call until the session takes it.
+    fn hold(&mut self, id: CallId, payload: Payload) {
+        if let Some(pending) = self.pending(id) {
+            *pending = Some(payload);
+        }
+    }
+
+    /// A poll returns at once when things stand still. A program that read the terminal a
+    /// while ago may do so no longer: it is looked at anew.
+    fn poll(&mut self, id: CallId, actions: &mut Vec<Action>) {
+        if let State::TerminalWait { cell, .. } = self.state {
+            self.state = State::Running { cell, fed: None, seen: None };
+        } else if let Some(status) = self.settled() {
+            self.reply(id, status, actions);
+        } else if matches!(self.state, State::Starting { .. }) {
+            self.hold(id, Payload::Text(String::new()));
+        }
+    }
+
+    fn route_text(
+        &mut self,
+        id: CallId,
+        text: String,
+        reading: Option<Reading>,
+        now: Time,
+        actions: &mut Vec<Action>,
+    ) {
+        match &mut self.state {
+            State::Starting { .. } | State::Ending { .. } => self.hold(id, Payload::Text(text)),
+            State::Ended { .. } => {
+                self.hold(id, Payload::Text(text));
+                self.start(now, actions);
+            }
+            State::Running { .. } | State::Ready { fed: Some(_), .. } => {
+                let status = Status::Busy { elapsed: self.elapsed(now), discarded: true };
+                self.reply(id, status, actions);
+            }
+            State::Ready { waits, fed, .. } => {
+                if !waits.is_empty() {
+                    actions.push(Action::Send(ToWorker::Stdin { data: as_line(text) }));
+                } else if let Some(reading) = reading {
+                    match typed(&text, &reading) {
+                        Ok(bytes) => {
+                            *fed = Some(reading);
+                            actions.push(Action::Type(bytes));
+                        }
+                        Err(why) => self.refuse(id, why, now, actions),
+                    }
+                } else {
+                    self.cells += 1;
+                    let cell = Cell { id: self.cells, since: now, outcome: None };
+                    self.state = State::Running { cell, fed: None, seen: None };
+                    actions.push(Action::Send(ToWorker::Cell { id: cell.id, source: text }));
+                }
+            }
+            State::InputWait { .. } => {
+                actions.push(Action::Send(ToWorker::Stdin { data: as_line(text) }));
+            }
+            State::TerminalWait { cell, reading } => match typed(&text, reading) {
+                Ok(bytes) => {
+                    let fed = Some(reading.clone());
+                    self.state = State::Running { cell: *cell, fed, seen: None };
+                    actions.push(Action::Type(bytes));
+                }
+                Err(why) => self.refuse(id, why, now, actions),
+            },
+        }
+    }
+
+    /// Keys always go to the terminal, if anything there can get them.
+    fn route_keys(
+        &mut self,
+        id: CallId,
+        keys: Vec<u8>,
+        background: Option<Reading>,
+        now: Time,
+        actions: &mut Vec<Action>,
+    ) {
+        let completes = completes_line(&keys);
+        match &mut self.state {
+            State::Starting { .. } | State::Ending { .. } => {
+                self.hold(id, Payload::Keys(keys));
+            }
+            State::Ended { .. } => {
+                self.refuse(id, "there is no session to type into".into(), now, actions);
+            }
+            State::Ready { waits, .. } if waits.is_empty() && background.is_none() => {
+                let why = "nothing reads the terminal, so the keys were not typed".into();
+                self.refuse(id, why, now, actions);
+            }
+            State::Ready { waits, fed, .. } => {
+                if waits.is_empty() {
+                    *fed = background;
+                }
+                actions.push(Action::Type(keys));
+            }
+            State::Running { seen, .. } => {
+                *seen = None;
+                actions.push(Action::Type(keys));
+            }
+            State::InputWait { .. } => {
+                actions.push(Action::Type(keys));
+                // Half a line wakes nobody: there is nothing to wait for.
+                if !completes && let Some(status) = self.settled() {
+                    self.reply(id, status, actions);
+                }
+            }
+            State::TerminalWait { cell, reading } => {
+                actions.push(Action::Type(keys));
+                if reading.canonical && !completes {
+                    if let Some(status) = self.settled() {
+                        self.reply(id, status, actions);
+                    }
+                    return;
+                }
+                let fed = Some(reading.clone());
+                self.state = State::Running { cell: *cell, fed, seen: None };
+            }
+        }
+    }
+
+    /// An interrupt, and what comes behind it in the same payload.
+    fn route_interrupt(
+        &mut self,
+        id: CallId,
+        rest: Payload,
+        reading: Option<Reading>,
+        now: Time,
+        actions: &mut Vec<Action>,
+    ) {
+        self.hold(id, rest);
+        match &self.state {
+            State::Running { .. } | State::InputWait { .. } => actions.push(Action::Interrupt),
+            State::TerminalWait { cell, reading } => {
+                let fed = Some(reading.clone());
+                self.state = State::Running { cell: *cell, fed, seen: None };
+                actions.push(Action::Interrupt);
+            }
+            // Nothing runs that it could strike.
+            State::Ready { .. }
+            | State::Starting { .. }
+            | State::Ending { .. }
+            | State::Ended { .. } => self.route(id, reading, now, actions),
+        }
+    }
+
+    /// Ends the worker, whose successor takes what is pending.
+    fn reset(&mut self, now: Time, actions: &mut Vec<Action>) {
+        match self.state {
+            State::Ended { .. } => return self.start(now, actions),
+            State::Ending { .. } => return,
+            // What waits is told through the sideband; what is busy does not listen to it.
+            State::Ready { .. } | State::InputWait { .. } => {
+                actions.push(Action::Send(ToWorker::Shutdown));
+            }
+            State::Starting { .. } | State::Running { .. } | State::TerminalWait { .. } => {
+                actions.extend([Action::Send(ToWorker::Shutdown), Action::HangUp]);
+            }
+        }
+        self.ending(now, END_GRACE);
+    }
+
+    /// Answers a call whose payload can't be taken, saying why.
+    fn refuse(&mut self, id: CallId, why: String, now: Time, actions: &mut Vec<Action>) {
+        actions.push(Action::Notice(format!("[repl] {why}")));
+        let busy = Status::Busy { elapsed: self.elapsed(now), discarded: false };
+        let status = self.settled().unwrap_or(busy);
+        self.reply(id, status, actions);
+    }
+}
+
+/// Input as a reader takes it: a line has an end.
+fn as_line(mut input: String) -> String {
+    if !input.ends_with('\n') {
+        input.push('\n');
+    }
+    input
+}
+
+/// The bytes that type `text` for this reader, or why it can't be typed.
+fn typed(text: &str, reading: &Reading) -> Result<Vec<u8>, String> {
+    type_text(text, reading.canonical).map_err(|length| {
+        format!(
+            "nothing was typed: a line of {length} bytes is longer than the {LONGEST_LINE} bytes \
+             a terminal holds for {}; send shorter lines",
+            reading.program
+        )
+    })
+}

@@ -1,0 +1,69 @@
+//! Payloads as a person would type them into the terminal. Pure.
+
+/// The longest line a canonical terminal holds, in bytes (Linux: `N_TTY_BUF_SIZE` less one for
+/// the line's end; POSIX allows as few as 255).
+pub const LONGEST_LINE: usize = 4095;
+
+/// `VLNEXT` as the worker's terminal has it, Ctrl-V: what comes behind it is data.
+const LITERAL_NEXT: u8 = 0x16;
+
+/// The bytes that type `text`, its last line ended.
+///
+/// To a canonical terminal, control characters are quoted so that they arrive as data. To one
+/// that is not, the end of a line is the Enter key, which sends a carriage return.
+///
+/// # Errors
+/// The length in bytes of a line that a canonical terminal can't hold; it would be truncated.
+pub fn type_text(text: &str, canonical: bool) -> Result<Vec<u8>, usize> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let mut bytes = Vec::with_capacity(text.len() + 1);
+    if !canonical {
+        bytes.extend(text.bytes().map(|byte| if byte == b'\n' { b'\r' } else { byte }));
+        bytes.push(b'\r');
+        return Ok(bytes);
+    }
+    for line in text.split('\n') {
+        if line.len() > LONGEST_LINE {
+            return Err(line.len());
+        }
+        for byte in line.bytes() {
+            if byte.is_ascii_control() && byte != b'\t' {
+                bytes.push(LITERAL_NEXT);
+            }
+            bytes.push(byte);
+        }
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
+}
+
+/// Whether keys end a line or a file for a canonical reader, or interrupt it.
+pub fn completes_line(keys: &[u8]) -> bool {
+    keys.iter().any(|key| matches!(key, b'\r' | b'\n' | 3 | 4 | 0x1a | 0x1c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_ended_once() {
+        assert_eq!(type_text("a", true).unwrap(), b"a\n");
+        assert_eq!(type_text("a\n", true).unwrap(), b"a\n");
+        assert_eq!(type_text("\n", true).unwrap(), b"\n");
+        assert_eq!(type_text("a\n\n", true).unwrap(), b"a\n\n");
+        assert_eq!(type_text("a\nb", false).unwrap(), b"a\rb\r");
+    }
+
+    #[test]
+    fn control_characters_are_data_to_a_canonical_reader() {
+        assert_eq!(type_text("\u{3}x\r\ty", true).unwrap(), b"\x16\x03x\x16\r\ty\n");
+    }
+
+    #[test]
+    fn a_line_that_would_be_truncated_is_refused() {
+        assert!(type_text(&"x".repeat(4095), true).is_ok());
+        assert_eq!(type_text(&format!("a\n{}", "x".repeat(4096)), true), Err(4096));
+        assert!(type_text(&"x".repeat(5000), false).is_ok());
+    }
+}
