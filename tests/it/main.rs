@@ -1,0 +1,20 @@
+//! Behaviour tests: the real binary, driven as its clients drive it, a module a topic.
+
+mod support;
+
+mod architecture;
+mod calls;
+mod cells;
+mod control;
+mod exec;
+mod hostile;
+mod interpreters;
+mod launch;
+mod lifecycle;
+mod options;
+mod programs;
+mod robustness;
+mod source;
+mod streams;
+mod tracebacks;
+mod versions;
