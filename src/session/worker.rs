@@ -243,8 +243,18 @@ impl Worker {
         self.buffer = buffer;
         if total > 0 {
             self.missed = None;
+            self.answer_queries();
         }
         total > 0
+    }
+
+    /// Types the answers that a terminal owes to programs which ask it something.
+    fn answer_queries(&mut self) {
+        let mut answers = Vec::new();
+        self.screen.take_answers(&mut answers);
+        if !answers.is_empty() {
+            self.type_bytes(&answers);
+        }
     }
 
     /// Feeds bytes to the screen, up to the first mark; what is behind it waits.
