@@ -249,10 +249,14 @@ impl Worker {
     }
 
     /// Types the answers that a terminal owes to programs which ask it something.
+    ///
+    /// One that means to read them has switched the terminal to single keys; into a canonical
+    /// terminal the question came by accident, in a file that was printed, say, and the answer
+    /// would be left over for somebody else.
     fn answer_queries(&mut self) {
         let mut answers = Vec::new();
         self.screen.take_answers(&mut answers);
-        if !answers.is_empty() {
+        if !answers.is_empty() && self.terminal.modes().is_some_and(|modes| !modes.canonical) {
             self.type_bytes(&answers);
         }
     }
