@@ -216,6 +216,11 @@ impl Worker {
         }
     }
 
+    /// Whether a mark was met whose message has not taken effect.
+    pub fn holds(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
     /// Shows what the terminal has to give without waiting.
     pub fn catch_up(&mut self) {
         if self.terminal_open && self.behind.is_empty() {
