@@ -163,11 +163,14 @@ fn editor() -> Vec<u8> {
     })
 }
 
+/// A name, what makes the bytes, and the least ratio.
+type Case = (&'static str, fn() -> Vec<u8>, f64);
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let check = arguments.iter().any(|argument| argument == "--check");
     let wanted = arguments.iter().find(|argument| !argument.starts_with("--"));
-    let cases: [(&str, fn() -> Vec<u8>, f64); 6] = [
+    let cases: [Case; 6] = [
         ("plain", plain, 5.0),
         ("colourful", colourful, 2.0),
         ("columns", columns, 2.0),

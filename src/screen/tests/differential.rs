@@ -75,9 +75,8 @@ fn theirs(bytes: &[u8]) -> Picture {
 }
 
 fn their_cell(cell: &TheirCell) -> Shown {
-    let mut style = Style::default();
-    style.foreground = their_color(cell.fg);
-    style.background = their_color(cell.bg);
+    let (foreground, background) = (their_color(cell.fg), their_color(cell.bg));
+    let mut style = Style { foreground, background, ..Style::default() };
     for (flag, attribute) in [
         (Flags::BOLD, Attributes::BOLD),
         (Flags::INVERSE, Attributes::INVERSE),
