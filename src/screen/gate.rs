@@ -48,11 +48,6 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Whether the stream is outside of any sequence.
-    pub(super) fn at_ground(&self) -> bool {
-        self.state == State::Ground
-    }
-
     /// Takes the next part from the front of `bytes`, which is not empty.
     pub(super) fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Part<'a> {
         let all = *bytes;

@@ -199,11 +199,6 @@ impl Screen {
     pub fn verify(&self) {
         self.terminal().verify();
     }
-
-    /// Whether the stream is outside of any escape sequence.
-    pub fn at_ground(&self) -> bool {
-        self.gate.at_ground()
-    }
 }
 
 #[cfg(test)]
