@@ -14,6 +14,7 @@ mod lifecycle;
 mod options;
 mod programs;
 mod robustness;
+mod sdk;
 mod source;
 mod streams;
 mod tracebacks;
