@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString, sync::Mutex};
 
-use mcp_repl_sideband::{EXTENSION_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
+use mcp_repl_sideband::{EXTENSION_VARIABLE, MASTER_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
 use pyo3::{
     exceptions::PyConnectionError,
     prelude::*,
@@ -94,7 +94,7 @@ fn start_reading(worker: &'static Worker, socket: std::os::unix::net::UnixStream
 /// Makes things look as at Python's own prompt.
 fn tidy(py: Python<'_>, sys: &Bound<'_, PyModule>) -> PyResult<()> {
     let environment = py.import("os")?.getattr("environ")?;
-    for name in [SOCKET_VARIABLE, NONCE_VARIABLE, EXTENSION_VARIABLE] {
+    for name in [SOCKET_VARIABLE, NONCE_VARIABLE, EXTENSION_VARIABLE, MASTER_VARIABLE] {
         environment.call_method1("pop", (name, py.None()))?;
     }
     sys.setattr("argv", PyList::new(py, [""])?)?;

@@ -62,8 +62,8 @@ pub(crate) enum Turn {
     Input(Vec<u8>),
     /// The terminal has something for it.
     Terminal,
-    /// A signal arrived: look at it, then wait on.
-    Signal,
+    /// Something happened, perhaps a signal: look, then take the next turn.
+    Again,
     /// The session ends.
     Shutdown,
 }
@@ -104,6 +104,12 @@ impl Fifo {
         let mut state = self.lock();
         if state.in_cell {
             strike();
+            // The signal may come just before a reader goes to sleep: it has to look again.
+            state
+                .readers
+                .iter()
+                .filter(|reader| reader.main)
+                .for_each(|reader| reader.waker.wake());
         } else {
             state.interrupted = !state.cells.is_empty();
         }
@@ -182,23 +188,24 @@ impl Fifo {
 
     /// Waits for input, for the terminal, or for a signal.
     pub(crate) fn turn(&self, wait_number: u64, waker: &Waker, most: usize) -> Turn {
-        loop {
-            let terminal = {
-                let mut state = self.lock();
-                if state.shutdown {
-                    return Turn::Shutdown;
-                }
-                let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
-                if first && let Some(input) = state.take(most) {
-                    return Turn::Input(input);
-                }
-                first.then_some(0)
-            };
-            match wait(waker, terminal) {
-                Woken::Waker => waker.rest(),
-                Woken::Other => return Turn::Terminal,
-                Woken::Signal => return Turn::Signal,
+        let terminal = {
+            let mut state = self.lock();
+            if state.shutdown {
+                return Turn::Shutdown;
             }
+            let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
+            if first && let Some(input) = state.take(most) {
+                return Turn::Input(input);
+            }
+            first.then_some(0)
+        };
+        match wait(waker, terminal) {
+            Woken::Waker => {
+                waker.rest();
+                Turn::Again
+            }
+            Woken::Other => Turn::Terminal,
+            Woken::Signal => Turn::Again,
         }
     }
 }

@@ -8,8 +8,8 @@ use std::{
 use crate::capi::{self, ReadlineFunction};
 
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
-/// What a child closes: the sideband's and the terminal's descriptor.
-static DESCRIPTORS: [AtomicI32; 2] = [AtomicI32::new(-1), AtomicI32::new(-1)];
+/// What a child closes: the sideband's descriptor and those of the terminal's two sides.
+static DESCRIPTORS: [AtomicI32; 3] = [const { AtomicI32::new(-1) }; 3];
 /// The readline function from before ours; null for none.
 static BEFORE: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
@@ -19,7 +19,7 @@ pub(crate) fn is_child() -> bool {
 }
 
 /// Sees to it that children close `descriptors` and read the terminal as Python does alone.
-pub(crate) fn register(descriptors: [c_int; 2], readline_before: Option<ReadlineFunction>) {
+pub(crate) fn register(descriptors: [c_int; 3], readline_before: Option<ReadlineFunction>) {
     for (slot, descriptor) in DESCRIPTORS.iter().zip(descriptors) {
         slot.store(descriptor, Ordering::Relaxed);
     }

@@ -128,7 +128,9 @@ fn read_input(
             Turn::Terminal => {
                 break (read_terminal(most, matches!(reader, Reader::Readline)), 0);
             }
-            Turn::Signal => {
+            // Signals are for the main thread.
+            Turn::Again if !worker.is_main_thread() => {}
+            Turn::Again => {
                 if let Err(raised) = check_signals() {
                     break (Err(raised), 0);
                 }

@@ -23,6 +23,7 @@ use crate::{
         engine::{self, Config},
         handle::{Handle, Request},
         launch::Target,
+        state::Paging,
     },
 };
 
@@ -48,7 +49,8 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
     let cells = cells(arguments)?;
     let runtime = runtime()?;
     let result = runtime.block_on(async {
-        let config = Config { target, size: Size::default(), budget: usize::MAX };
+        let config =
+            Config { target, size: Size::default(), budget: usize::MAX, paging: Paging::Through };
         let (session, engine) = engine::start(config).map_err(|error| error.to_string())?;
         let client = async {
             let result = run(&session, cells, arguments.json).await;
@@ -105,7 +107,9 @@ async fn run(session: &Handle, cells: Vec<String>, json: bool) -> Result<ExitCod
             let reply = session.call(request).await.ok_or("the session is gone")?;
             print(&reply, json).map_err(|error| format!("can't print: {error}"))?;
             match &reply.status {
-                Status::Waiting { .. } | Status::Reading { .. } => {
+                // There is room for all of a text, so a pager that stays open has none to turn.
+                Status::Pager { .. } => (input, keys) = ("q".into(), Vec::new()),
+                Status::Waiting { .. } | Status::Reading { .. } | Status::FullScreen { .. } => {
                     (input, keys) = match answers.next().await {
                         Some(line) => (line, Vec::new()),
                         // The end of the input, as a person types it.
@@ -209,6 +213,10 @@ fn as_json(reply: &Reply) -> serde_json::Value {
         Status::Reading { program, canonical, echo } => {
             json!({"state": "reading", "program": program, "lines": canonical, "echo": echo})
         }
+        Status::Pager { program, prompt, .. } => {
+            json!({"state": "pager", "program": program, "prompt": prompt})
+        }
+        Status::FullScreen { program, .. } => json!({"state": "screen", "program": program}),
         Status::Busy { elapsed, .. } => {
             json!({"state": "busy", "elapsed_ms": elapsed.as_millis() as u64})
         }

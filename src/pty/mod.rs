@@ -44,4 +44,7 @@ pub struct Program {
     pub arguments: Vec<OsString>,
     /// Changes to this process's environment: a value, or `None` to leave the name out.
     pub environment: Vec<(OsString, Option<OsString>)>,
+    /// The name of a variable by which the program is told the number of a descriptor of the
+    /// terminal's master side, which it inherits then.
+    pub master_variable: Option<&'static str>,
 }

@@ -49,9 +49,13 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
             None => command.env_remove(name),
         };
     }
+    let inherited = program.master_variable.map(|name| {
+        command.env(name, terminal.descriptor().to_string());
+        terminal.descriptor()
+    });
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
-    unsafe { command.pre_exec(lead_session) };
+    unsafe { command.pre_exec(move || lead_session(inherited)) };
     let child = command.spawn()?;
     let pid = Pid::from_child(&child);
     let (report, exited) = oneshot::channel();
@@ -67,11 +71,12 @@ fn stdio(slave: &OwnedFd) -> io::Result<Stdio> {
     Ok(File::from(slave.try_clone()?).into())
 }
 
-/// Makes the child lead a session with the terminal on descriptor 0 as its own.
+/// Makes the child lead a session with the terminal on descriptor 0 as its own, and keep the
+/// descriptor `inherited`.
 ///
 /// The server's parent may have ignored or blocked signals, and may have left descriptors
 /// open; a program on a person's terminal sees none of that.
-fn lead_session() -> io::Result<()> {
+fn lead_session(inherited: Option<i32>) -> io::Result<()> {
     rustix::process::setsid()?;
     rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
     // SAFETY: these calls are async-signal-safe and touch only this process; numbers that are
@@ -87,6 +92,10 @@ fn lead_session() -> io::Result<()> {
         libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
     }
     platform::close_on_exec_from(3);
+    if let Some(descriptor) = inherited {
+        // SAFETY: fcntl changes a flag of a descriptor that the fork copied.
+        unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) };
+    }
     Ok(())
 }
 

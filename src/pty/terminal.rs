@@ -4,7 +4,7 @@ use std::{
     fs::{File, OpenOptions},
     io,
     os::{
-        fd::{AsFd, BorrowedFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::fs::{MetadataExt, OpenOptionsExt},
     },
 };
@@ -132,6 +132,11 @@ impl Terminal {
             echo: modes.contains(LocalModes::ECHO),
             signals: modes.contains(LocalModes::ISIG),
         })
+    }
+
+    /// The number of the master's descriptor.
+    pub(super) fn descriptor(&self) -> i32 {
+        self.io.as_raw_fd()
     }
 
     /// The foreground process group.

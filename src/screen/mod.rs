@@ -17,6 +17,7 @@ mod modes;
 mod motion;
 mod osc;
 mod page;
+mod pages;
 mod params;
 mod perform;
 mod resize;

@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use super::terminal::Terminal;
+use super::transcript::Transcript;
 
 impl Terminal {
     /// Goes to a row and a column counted from 0, from the top of the region in origin mode.
@@ -106,6 +107,7 @@ impl Terminal {
                 self.save_cursor();
             }
             self.on_alternate = true;
+            self.pages = Transcript::default();
             if mode == 1049 {
                 self.alternate.reset(self.cursor.pen.background);
             }

@@ -27,6 +27,8 @@ pub(super) struct Terminal {
     pub(super) modes: Modes,
     pub(super) tabs: Tabs,
     pub(super) transcript: Transcript,
+    /// What was read on the alternate screen since it was last shown, for pagers.
+    pub(super) pages: Transcript,
     pub(super) extras: Extras,
     pub(super) answers: Answers,
     pub(super) title: Title,
@@ -37,6 +39,9 @@ pub(super) struct Terminal {
     /// The beginning of a UTF-8 character at the end of the last chunk.
     partial: Vec<u8>,
 }
+
+/// How much text of the alternate screen is kept for a reader, in bytes.
+const LONGEST_PAGES: usize = 1 << 20;
 
 impl Terminal {
     pub(super) fn new(columns: usize, rows: usize) -> Terminal {
@@ -50,6 +55,7 @@ impl Terminal {
             modes: Modes::default(),
             tabs: Tabs::new(columns),
             transcript: Transcript::default(),
+            pages: Transcript::default(),
             extras: Extras::default(),
             answers: Answers::default(),
             title: Title::default(),
@@ -307,7 +313,9 @@ impl Terminal {
     pub(super) fn scroll_up(&mut self, count: usize) {
         let fill = self.cursor.pen.background;
         if self.on_alternate {
-            self.alternate.scroll_up(self.region, count, fill, None);
+            self.alternate.scroll_up(self.region, count, fill, Some(&mut self.pages));
+            // An editor scrolls for hours, and nobody asks for it.
+            self.pages.forget_beyond(LONGEST_PAGES);
         } else {
             self.primary.scroll_up(self.region, count, fill, Some(&mut self.transcript));
         }

@@ -17,8 +17,9 @@ use super::{
     handle::{Command, Handle, Request},
     keys,
     launch::{Home, Target, WorkerProgram},
+    pager,
     spill::Spill,
-    state::{CallId, Payload, Reading, State, Time},
+    state::{CallId, Paging, Payload, Reading, State, Time},
     step::{Action, Event, Session},
     worker::{Worker, WorkerEvent},
 };
@@ -29,6 +30,8 @@ use crate::{
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a line of a page is, for whether another page fits into a reply, in bytes.
+const PAGE_LINE: usize = 80;
 /// How long a worker has to end when the server does, before it is killed.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
@@ -46,6 +49,8 @@ const LOOK_SHARE: u32 = 200;
 pub struct Config {
     /// The program.
     pub target: Target,
+    /// What is done about pagers.
+    pub paging: Paging,
     /// The terminal's size.
     pub size: Size,
     /// The most text a reply holds, in bytes; more goes to a file.
@@ -62,7 +67,7 @@ pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
     let (handle, commands) = Handle::new();
     let spill = Spill::new(home.path().to_owned());
     let mut engine = Engine {
-        session: Session::new(Duration::ZERO),
+        session: Session::new(Duration::ZERO, config.paging),
         outbox: Outbox::new(config.budget),
         callers: HashMap::new(),
         worker: None,
@@ -153,6 +158,11 @@ impl Engine {
     }
 
     fn call(&mut self, request: Request, reply: oneshot::Sender<Reply>) {
+        // What was printed before the call belongs to its reply.
+        if let Some(worker) = &mut self.worker {
+            worker.catch_up();
+            self.drain_screen();
+        }
         self.calls += 1;
         let id = self.calls;
         let now = self.now();
@@ -182,13 +192,14 @@ impl Engine {
     fn background_reading(&self, payload: &Payload) -> Option<Reading> {
         let ready = matches!(self.session.state(), State::Ready { waits, .. } if waits.is_empty());
         let worker = self.worker.as_ref().filter(|_| ready && !payload.is_empty())?;
-        if worker.has_company() { worker.reading() } else { None }
+        if worker.has_company() { worker.reading(false) } else { None }
     }
 
     /// Asks the kernel who reads the terminal.
     fn look(&mut self) {
         let began = Instant::now();
-        let reading = self.worker.as_ref().and_then(Worker::reading);
+        let room = self.outbox.room() > usize::from(self.config.size.rows) * PAGE_LINE;
+        let reading = self.worker.as_ref().and_then(|worker| worker.reading(room));
         let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
         let found = reading.is_some();
         self.step(Event::Look(reading));
@@ -256,6 +267,13 @@ impl Engine {
                     worker.interrupt();
                 }
             }
+            Action::TakePage(reading) => self.take_page(&reading),
+            Action::TakeScreen => self.take_screen(),
+            Action::CalmScreen => {
+                if let Some(worker) = &mut self.worker {
+                    worker.screen.calm();
+                }
+            }
             Action::HangUp => {
                 if let Some(worker) = &self.worker {
                     worker.hang_up();
@@ -281,7 +299,10 @@ impl Engine {
             // The client gave up a moment ago: what there is to say is for the next call.
             return;
         }
-        self.report_screen();
+        // A pager's prompt is no text; its page was taken when it was found.
+        if !matches!(status, Status::Pager { .. }) {
+            self.report_screen();
+        }
         let screen = self.worker.as_ref().map(|worker| &worker.screen);
         let prompt_visible =
             screen.is_some_and(|screen| !screen.line_to_cursor().trim().is_empty());
@@ -299,7 +320,7 @@ impl Engine {
         for note in resolved.passed_over {
             self.outbox.notice(format!("[repl] passed over {note}"));
         }
-        let launch = self.home.launch(&resolved.program);
+        let launch = self.home.launch(&resolved.program, self.config.paging);
         match launch.and_then(|launch| Worker::start(launch, self.config.size)) {
             Ok(worker) => self.worker = Some(worker),
             Err(error) => {
@@ -327,6 +348,24 @@ impl Engine {
     fn retire_worker(&mut self) {
         if let Some(worker) = self.worker.take() {
             self.sweeps.spawn(worker.sweep());
+        }
+    }
+
+    /// Takes the text above a pager's prompt.
+    fn take_page(&mut self, reading: &Reading) {
+        let mut text = String::new();
+        if let Some(worker) = &mut self.worker {
+            worker.screen.report_above_cursor(&mut text);
+        }
+        self.outbox.push(pager::without_filling(&text, reading));
+        self.spill_text();
+    }
+
+    /// Takes the page of a full-screen program.
+    fn take_screen(&mut self) {
+        self.report_screen();
+        if let Some(worker) = &self.worker {
+            self.outbox.push(&worker.screen.page_text());
         }
     }
 

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::{
     launch::Launch,
     link::{Arrival, Link},
-    state::Reading,
+    pager,
+    state::{Reading, View},
 };
 use crate::{
     pty::{self, Blocked, Modes, Process, Terminal},
@@ -122,11 +123,18 @@ impl Worker {
         }
     }
 
-    /// Who waits for the terminal, if the kernel tells.
-    pub fn reading(&self) -> Option<Reading> {
+    /// Who waits for the terminal, if the kernel tells, and what it shows. `room` tells whether
+    /// a reply has room for another page.
+    pub fn reading(&self, room: bool) -> Option<Reading> {
         let Blocked { thread, wakes, program } = self.process.blocked_reader(&self.terminal)?;
         let Modes { canonical, echo, .. } = self.terminal.modes()?;
-        Some(Reading { thread, wakes, program, canonical, echo })
+        let place = if canonical { None } else { pager::place(&program, &self.screen) };
+        let view = match place {
+            Some(place) => View::Pager { place, room },
+            None if self.screen.is_alternate() => View::Page { cursor: self.screen.cursor() },
+            None => View::Text,
+        };
+        Some(Reading { thread, wakes, program, canonical, echo, view })
     }
 
     /// Whether threads or children of the program could be reading the terminal in the
@@ -205,6 +213,13 @@ impl Worker {
                     self.link_open = false;
                 }
             }
+        }
+    }
+
+    /// Shows what the terminal has to give without waiting.
+    pub fn catch_up(&mut self) {
+        if self.terminal_open && self.behind.is_empty() {
+            self.read_terminal();
         }
     }
 
