@@ -3,7 +3,7 @@
 use mcp_repl_sideband::ToWorker;
 
 use super::{
-    state::{CallId, Cell, Payload, Reading, State, Time},
+    state::{CallId, Cell, Payload, Reading, State, Time, Wait},
     step::{Action, END_GRACE, Session},
     typing::{LONGEST_LINE, completes_line, type_text},
 };
@@ -98,7 +98,7 @@ impl Session {
             }
             State::Ready { waits, fed, .. } => {
                 if !waits.is_empty() {
-                    actions.push(Action::Send(ToWorker::Stdin { data: as_line(text) }));
+                    answer(waits, text, actions);
                 } else if let Some(reading) = reading {
                     match typed(&text, &reading) {
                         Ok(bytes) => {
@@ -114,9 +114,7 @@ impl Session {
                     actions.push(Action::Send(ToWorker::Cell { id: cell.id, source: text }));
                 }
             }
-            State::InputWait { .. } => {
-                actions.push(Action::Send(ToWorker::Stdin { data: as_line(text) }));
-            }
+            State::InputWait { waits, .. } => answer(waits, text, actions),
             State::TerminalWait { cell, reading } => match typed(&text, reading) {
                 Ok(bytes) => {
                     self.state = by_hand(*cell, reading);
@@ -261,6 +259,14 @@ fn pager_command(mut text: String) -> Vec<u8> {
         }
     }
     text.into_bytes()
+}
+
+/// Sends input for the first reader in line that has none yet.
+fn answer(waits: &mut [Wait], text: String, actions: &mut Vec<Action>) {
+    if let Some(wait) = waits.iter_mut().find(|wait| !wait.answered) {
+        wait.answered = true;
+    }
+    actions.push(Action::Send(ToWorker::Stdin { data: as_line(text) }));
 }
 
 /// Input as a reader takes it: a line has an end.

@@ -174,6 +174,8 @@ pub struct Wait {
     pub id: u64,
     /// Whether what is typed is shown.
     pub echo: bool,
+    /// Whether input was sent for it that it has not taken yet.
+    pub answered: bool,
 }
 
 /// The steps by which a worker that does not go is ended.

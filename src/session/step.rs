@@ -223,10 +223,16 @@ impl Session {
                 self.settle(now, actions);
             }
             ToServer::InputWait { wait, echo, .. } => {
-                self.waits(Wait { id: wait, echo });
+                self.waits(Wait { id: wait, echo, answered: false });
                 self.settle(now, actions);
             }
-            ToServer::InputTaken { wait, .. } => self.taken(wait),
+            ToServer::InputTaken { wait, .. } => {
+                self.taken(wait);
+                // Another reader may be in line. Without one, `ready` follows, or the cell goes on.
+                if matches!(self.state, State::InputWait { .. }) {
+                    self.settle(now, actions);
+                }
+            }
             // The link has checked it.
             ToServer::Hello { .. } => {}
         }
@@ -301,14 +307,20 @@ impl Session {
 
     /// The status with which calls return now; `None` while the work goes on.
     pub(super) fn settled(&self) -> Option<Status> {
-        let waiting =
-            |waits: &[Wait]| waits.first().map(|wait| Status::Waiting { echo: wait.echo });
         match &self.state {
             State::Ready { fed: Some(_), .. } => None,
-            State::Ready { waits, outcome, .. } => {
-                Some(waiting(waits).unwrap_or(Status::Ready { outcome: *outcome }))
+            State::Ready { waits, .. } | State::InputWait { waits, .. }
+                if waits.iter().any(|wait| wait.answered) =>
+            {
+                None
             }
-            State::InputWait { waits, .. } => waiting(waits),
+            State::Ready { waits, outcome, .. } => Some(match waits.first() {
+                Some(wait) => Status::Waiting { echo: wait.echo },
+                None => Status::Ready { outcome: *outcome },
+            }),
+            State::InputWait { waits, .. } => {
+                waits.first().map(|wait| Status::Waiting { echo: wait.echo })
+            }
             State::TerminalWait { reading, .. } => Some(Status::Reading {
                 program: reading.program.clone(),
                 canonical: reading.canonical,

@@ -216,6 +216,11 @@ impl Worker {
         }
     }
 
+    /// Whether a mark was met whose message has not taken effect.
+    pub fn holds(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
     /// Shows what the terminal has to give without waiting.
     pub fn catch_up(&mut self) {
         if self.terminal_open && self.behind.is_empty() {
@@ -243,8 +248,22 @@ impl Worker {
         self.buffer = buffer;
         if total > 0 {
             self.missed = None;
+            self.answer_queries();
         }
         total > 0
+    }
+
+    /// Types the answers that a terminal owes to programs which ask it something.
+    ///
+    /// One that means to read them has switched the terminal to single keys; into a canonical
+    /// terminal the question came by accident, in a file that was printed, say, and the answer
+    /// would be left over for somebody else.
+    fn answer_queries(&mut self) {
+        let mut answers = Vec::new();
+        self.screen.take_answers(&mut answers);
+        if !answers.is_empty() && self.terminal.modes().is_some_and(|modes| !modes.canonical) {
+            self.type_bytes(&answers);
+        }
     }
 
     /// Feeds bytes to the screen, up to the first mark; what is behind it waits.
