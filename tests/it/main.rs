@@ -19,3 +19,4 @@ mod source;
 mod streams;
 mod tracebacks;
 mod versions;
+mod workers;
