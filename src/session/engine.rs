@@ -402,7 +402,7 @@ impl Engine {
 
     fn spill_text(&mut self) {
         if self.outbox.spills() {
-            self.spill.write(&self.outbox.take_spill());
+            self.spill.write(self.outbox.take_spill());
         }
     }
 

@@ -126,15 +126,21 @@ impl Worker {
     /// Who waits for the terminal, if the kernel tells, and what it shows. `room` tells whether
     /// a reply has room for another page.
     pub fn reading(&self, room: bool) -> Option<Reading> {
-        let Blocked { thread, wakes, program } = self.process.blocked_reader(&self.terminal)?;
+        let Blocked { thread, wakes, program, guessed } =
+            self.process.blocked_reader(&self.terminal)?;
         let Modes { canonical, echo, .. } = self.terminal.modes()?;
+        // A program that sleeps may wait for anything; one that switched the echo off and
+        // sleeps asks for a secret.
+        if guessed && echo {
+            return None;
+        }
         let place = if canonical { None } else { pager::place(&program, &self.screen) };
         let view = match place {
             Some(place) => View::Pager { place, room },
             None if self.screen.is_alternate() => View::Page { cursor: self.screen.cursor() },
             None => View::Text,
         };
-        Some(Reading { thread, wakes, program, canonical, echo, view })
+        Some(Reading { thread, wakes, program, canonical, echo, guessed, view })
     }
 
     /// Whether threads or children of the program could be reading the terminal in the
