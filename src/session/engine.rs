@@ -201,9 +201,9 @@ impl Engine {
     }
 
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.
-    fn background_reading(&self, payload: &Payload) -> Option<Reading> {
+    fn background_reading(&mut self, payload: &Payload) -> Option<Reading> {
         let ready = matches!(self.session.state(), State::Ready { waits, .. } if waits.is_empty());
-        let worker = self.worker.as_ref().filter(|_| ready && !payload.is_empty())?;
+        let worker = self.worker.as_mut().filter(|_| ready && !payload.is_empty())?;
         if worker.has_company() { worker.reading(false) } else { None }
     }
 
@@ -211,7 +211,7 @@ impl Engine {
     fn look(&mut self) {
         let began = Instant::now();
         let room = self.outbox.room() > usize::from(self.config.size.rows) * PAGE_LINE;
-        let reading = self.worker.as_ref().and_then(|worker| worker.reading(room));
+        let reading = self.worker.as_mut().and_then(|worker| worker.reading(room));
         let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
         let found = reading.is_some();
         self.step(Event::Look(reading));
@@ -227,6 +227,9 @@ impl Engine {
             }
             WorkerEvent::Message(message) => self.step(Event::Message(message)),
             WorkerEvent::Broken(why) => {
+                if let Some(worker) = &mut self.worker {
+                    worker.give_up();
+                }
                 self.report_screen();
                 self.step(Event::Failed(format!(
                     "{why}; the session was ended, the next input starts a new one"
@@ -365,10 +368,7 @@ impl Engine {
 
     /// Takes the text above a pager's prompt.
     fn take_page(&mut self, reading: &Reading) {
-        let mut text = String::new();
-        if let Some(worker) = &mut self.worker {
-            worker.screen.report_above_cursor(&mut text);
-        }
+        let text = self.worker.as_mut().map(Worker::take_page).unwrap_or_default();
         self.outbox.push(pager::without_filling(&text, reading));
         self.spill_text();
     }
@@ -385,6 +385,7 @@ impl Engine {
     fn drain_screen(&mut self) {
         let Engine { worker, outbox, .. } = self;
         if let Some(worker) = worker {
+            outbox.push(&worker.take_page());
             worker.screen.drain(&mut |text| outbox.push(text));
         }
         self.spill_text();
@@ -394,6 +395,7 @@ impl Engine {
     fn report_screen(&mut self) {
         let mut text = String::new();
         if let Some(worker) = &mut self.worker {
+            text = worker.take_page();
             worker.screen.report(&mut text);
         }
         self.outbox.push(&text);
