@@ -1,0 +1,45 @@
+//! From the start of the server to the reply to its first cell, against an empty program.
+
+use std::{
+    io,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    server::Server,
+    table::{Bound, Line},
+};
+
+const WARM_UP: usize = 3;
+const ROUNDS: usize = 40;
+
+pub(crate) fn measure(python: &Path) -> io::Result<Vec<Line>> {
+    let mut times: [Vec<Duration>; 2] = Default::default();
+    for round in 0..WARM_UP + ROUNDS {
+        let round_times = [first_reply(python)?, empty_program(python)?];
+        if round >= WARM_UP {
+            times.iter_mut().zip(round_times).for_each(|(times, time)| times.push(time));
+        }
+    }
+    let [replied, passed] = times;
+    let name = "start to first reply / python -c pass";
+    Ok(vec![Line::of_times(name, replied, passed, Bound::AtMost(1.6))])
+}
+
+fn first_reply(python: &Path) -> io::Result<Duration> {
+    let start = Instant::now();
+    let mut server = Server::start(python)?;
+    server.expect("1+1", "2")?;
+    let time = start.elapsed();
+    server.end()?;
+    Ok(time)
+}
+
+fn empty_program(python: &Path) -> io::Result<Duration> {
+    let start = Instant::now();
+    let status = Command::new(python).args(["-c", "pass"]).stdin(Stdio::null()).status()?;
+    let time = start.elapsed();
+    if status.success() { Ok(time) } else { Err(io::Error::other("python3 -c pass failed")) }
+}
