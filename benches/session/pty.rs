@@ -10,6 +10,8 @@ use std::{
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
+use crate::server::UNBUFFERED;
+
 /// A program on a terminal.
 pub(crate) struct OnTerminal {
     child: Box<dyn Child + Send + Sync>,
@@ -47,6 +49,7 @@ impl OnTerminal {
         tcsetattr(&slave, OptionalActions::Now, &modes)?;
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
+        command.env_remove(UNBUFFERED);
         command.cwd(std::env::current_dir()?);
         let child = pair.slave.spawn_command(command).map_err(io::Error::other)?;
         let input = pair.master.take_writer().map_err(io::Error::other)?;
@@ -67,6 +70,13 @@ impl OnTerminal {
             }
         }
         Ok(start.elapsed())
+    }
+}
+
+impl OnTerminal {
+    /// Waits for the program's end; whether it succeeded.
+    pub(crate) fn wait(mut self) -> io::Result<bool> {
+        self.child.wait().map(|status| status.success())
     }
 }
 

@@ -12,6 +12,10 @@ use serde_json::{Value, json};
 /// Long enough for any call here, also on a loaded machine.
 const TIMEOUT_MS: u64 = 600_000;
 
+/// Makes Python write in small pieces. No person's terminal has it set, but many a container,
+/// so it is left out of every environment here, the baselines' too.
+pub(crate) const UNBUFFERED: &str = "PYTHONUNBUFFERED";
+
 /// A server with one client.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -46,6 +50,7 @@ impl Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mcp-repl"))
             .arg("--python")
             .arg(python)
+            .env_remove(UNBUFFERED)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
