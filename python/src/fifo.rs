@@ -131,7 +131,6 @@ impl Fifo {
     /// What the top-level loop does next. A cell counts as running from here on, and what
     /// was left of the input before it is gone.
     pub(crate) fn next(&self) -> Next {
-        self.top.rest();
         let mut state = self.lock();
         if state.shutdown {
             return Next::Shutdown;

@@ -40,8 +40,9 @@ impl Waker {
     /// Forgets that it was woken.
     pub(crate) fn rest(&self) {
         let mut buffer = [0u8; 64];
-        // SAFETY: the buffer has the length that is passed, and the pipe does not block.
-        while unsafe { libc::read(self.read, buffer.as_mut_ptr().cast(), buffer.len()) } > 0 {}
+        // SAFETY: the buffer has the length that is passed, and the pipe does not block. More
+        // wakes than the buffer holds are another wake.
+        unsafe { libc::read(self.read, buffer.as_mut_ptr().cast(), buffer.len()) };
     }
 }
 

@@ -60,7 +60,10 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
             session.shutdown();
             result
         };
-        tokio::join!(engine, client).1
+        let result = client.await;
+        // The task ends by itself; only a panic in it is an error, which it has told.
+        let _ = engine.await;
+        result
     });
     // A read of standard input may still be blocked.
     runtime.shutdown_background();

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
     io,
     task::Poll,
     time::{Duration, Instant},
@@ -10,7 +9,7 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
 };
 
 use super::{
@@ -57,12 +56,13 @@ pub struct Config {
     pub budget: usize,
 }
 
-/// Starts a session's first worker and gives a handle on it, and the engine to be run.
+/// Starts a session's first worker and its engine, a task of the running event loop. Gives a
+/// handle on the session; the task ends after [`Handle::shutdown`], when all is cleaned up.
 ///
 /// # Errors
 /// When the private directory can't be made. A worker that does not start is reported by the
 /// calls.
-pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
+pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
     let home = Home::new()?;
     let (handle, commands) = Handle::new();
     let spill = Spill::new(home.path().to_owned());
@@ -82,7 +82,7 @@ pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
         config,
     };
     engine.start_worker();
-    Ok((handle, engine.run(commands)))
+    Ok((handle, tokio::spawn(engine.run(commands))))
 }
 
 #[derive(Debug)]

@@ -180,7 +180,7 @@ impl Worker {
 
     fn flush_typed(&mut self) {
         while !self.typed.is_empty() {
-            let written = self.terminal.try_write(&self.typed);
+            let written = self.terminal.io().try_write(&self.typed);
             if written == 0 {
                 return;
             }
@@ -217,12 +217,12 @@ impl Worker {
                     Arrival::Broken(why) => return WorkerEvent::Broken(why),
                     Arrival::Closed => self.link_open = false,
                 },
-                readable = self.terminal.readable(), if reads => {
+                readable = self.terminal.io().readable(), if reads => {
                     if readable.is_err() || self.read_terminal() {
                         return WorkerEvent::Output;
                     }
                 }
-                writable = self.terminal.writable(), if !self.typed.is_empty() => {
+                writable = self.terminal.io().writable(), if !self.typed.is_empty() => {
                     if writable.is_ok() {
                         self.flush_typed();
                     }
@@ -259,7 +259,7 @@ impl Worker {
         let mut total = 0;
         let mut buffer = std::mem::take(&mut self.buffer);
         while total < TURN && self.behind.is_empty() {
-            match self.terminal.try_read(&mut buffer) {
+            match self.terminal.io().try_read(&mut buffer) {
                 Some(0) => {
                     self.terminal_open = false;
                     break;
