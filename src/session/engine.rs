@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mcp_repl_sideband::ToServer;
 use tokio::{
     sync::{mpsc, oneshot},
     task::{JoinHandle, JoinSet},
@@ -278,8 +279,9 @@ impl Engine {
                 }
             }
             Action::Interrupt => {
-                if let Some(worker) = &mut self.worker {
-                    worker.interrupt();
+                let typed = self.worker.as_mut().is_some_and(Worker::interrupt);
+                if typed {
+                    self.step(Event::Message(ToServer::Interrupted));
                 }
             }
             Action::TakePage(reading) => self.take_page(&reading),

@@ -118,12 +118,16 @@ impl Worker {
         self.flush_typed();
     }
 
-    /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte.
-    pub fn interrupt(&mut self) {
-        match self.terminal.modes() {
-            Some(modes) if !modes.signals => self.type_bytes(&[3]),
-            _ => self.send(&ToWorker::Interrupt),
+    /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte, and
+    /// true is returned, since the worker won't tell that it was taken.
+    pub fn interrupt(&mut self) -> bool {
+        let raw = self.terminal.modes().is_some_and(|modes| !modes.signals);
+        if raw {
+            self.type_bytes(&[3]);
+        } else {
+            self.send(&ToWorker::Interrupt);
         }
+        raw
     }
 
     /// Who waits for the terminal, if the kernel tells, and what it shows. `room` tells whether
