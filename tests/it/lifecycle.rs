@@ -1,6 +1,9 @@
 //! The server's end: in good order or not, nothing of a session stays.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -132,6 +135,19 @@ fn a_server_nobody_ever_spoke_to_ends() {
     let mut repl = Builder::new().start_silent();
     repl.close_stdin();
     assert!(repl.wait().0.success());
+}
+
+#[test]
+fn the_end_is_prompt() {
+    for end in [Server::close_stdin, |repl: &Server| repl.signal(Signal::TERM)] {
+        let mut repl = Server::start();
+        repl.still_works();
+        let start = Instant::now();
+        end(&repl);
+        repl.wait();
+        // Well under the time after which a worker is killed.
+        assert!(start.elapsed() < Duration::from_millis(1_500), "{:?}", start.elapsed());
+    }
 }
 
 #[test]
