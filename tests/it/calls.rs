@@ -122,7 +122,7 @@ fn a_reset_passes_a_call_that_waits() {
     let waiting = repl.begin("line.recv(1)");
     repl.gives_part("\u{4}1 + 1", "[repl] new session started\n2\n");
     waiting.answer();
-    line.is_cut();
+    line.wait_until_cut();
     repl.still_works();
 }
 
