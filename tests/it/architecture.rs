@@ -83,7 +83,9 @@ fn the_pure_core_does_no_io_and_reads_no_clock() {
         "std::process",
         "std::thread",
     ];
-    for (name, text) in core.into_iter().flat_map(sources) {
+    // What the core is compared with is on disk.
+    let is_test = |(name, _): &(String, String)| name.contains("/tests/");
+    for (name, text) in core.into_iter().flat_map(sources).filter(|file| !is_test(file)) {
         for word in words {
             assert!(!names(&text, word), "{name} names {word}");
         }
