@@ -210,6 +210,13 @@ impl Engine {
 
     /// Asks the kernel who reads the terminal.
     fn look(&mut self) {
+        // Under load the kernel brings output late: what was printed before the read is shown
+        // first, and a wait that the sideband is about to tell is not taken for another.
+        if self.worker.as_mut().is_some_and(|worker| worker.catch_up() || worker.is_behind()) {
+            self.drain_screen();
+            self.look_due = None;
+            return self.step(Event::Output);
+        }
         let began = Instant::now();
         let room = self.outbox.room() > usize::from(self.config.size.rows) * PAGE_LINE;
         let reading = self.worker.as_mut().and_then(|worker| worker.reading(room));

@@ -251,11 +251,14 @@ impl Worker {
         !self.behind.is_empty()
     }
 
-    /// Shows what the terminal has to give without waiting.
-    pub fn catch_up(&mut self) {
-        if self.terminal_open && self.behind.is_empty() {
-            self.read_terminal();
-        }
+    /// Shows what the terminal has to give without waiting. Whether there was anything.
+    pub fn catch_up(&mut self) -> bool {
+        self.terminal_open && self.behind.is_empty() && self.read_terminal()
+    }
+
+    /// Whether a mark and its message are on their way to each other.
+    pub fn is_behind(&self) -> bool {
+        !self.behind.is_empty() || !self.early.is_empty()
     }
 
     /// Reads what the terminal has, up to a turn's worth or a mark. Whether anything came.
