@@ -286,7 +286,8 @@ impl Engine {
                 }
             }
             Action::Interrupt => {
-                let typed = self.worker.as_mut().is_some_and(Worker::interrupt);
+                let waits = matches!(self.session.state(), State::InputWait { .. });
+                let typed = self.worker.as_mut().is_some_and(|worker| worker.interrupt(waits));
                 if typed {
                     self.step(Event::Message(ToServer::Interrupted));
                 }
@@ -344,7 +345,15 @@ impl Engine {
         for note in resolved.passed_over {
             self.outbox.notice(format!("[repl] passed over {note}"));
         }
-        let launch = self.home.launch(&resolved.program, self.config.paging);
+        let mut launch = self.home.launch(&resolved.program, self.config.paging);
+        if launch.is_err() {
+            // Somebody swept the place for temporary files.
+            if let Ok(home) = Home::new() {
+                self.spill = Spill::new(home.path().to_owned());
+                self.home = home;
+                launch = self.home.launch(&resolved.program, self.config.paging);
+            }
+        }
         match launch.and_then(|launch| Worker::start(launch, self.config.size)) {
             Ok(worker) => self.worker = Some(worker),
             Err(error) => {
