@@ -1,20 +1,26 @@
 //! Reading a pager: the rows above its prompt, on whichever screen it shows them.
 
-use super::Screen;
+use super::{Screen, row::LineEnd, style::Style};
 
 impl Screen {
     /// Appends what was not told yet of the rows above the cursor, where a pager has its prompt.
     ///
-    /// On the alternate screen, too: there it is what was read since it was last shown, and is
+    /// What fills the page below the end of the text is left out. On the alternate screen, too: there it is what was read since it was last shown, and is
     /// no part of [`Screen::report`].
     pub fn report_above_cursor(&mut self, out: &mut String) {
         let terminal = &mut self.receiver.terminal;
-        let above = terminal.cursor.row;
+        let mut above = terminal.cursor.row;
         let (transcript, page) = if terminal.on_alternate {
             (&mut terminal.pages, &mut terminal.alternate)
         } else {
             (&mut terminal.transcript, &mut terminal.primary)
         };
+        while above > 0 && page.rows[above - 1].is_filling() {
+            above -= 1;
+        }
+        if let Some(last) = above.checked_sub(1) {
+            page.rows[last].before_prompt = page.rows[last].end == LineEnd::Wrapped;
+        }
         transcript.report(page, above);
         transcript.drain(&mut |text: &str| out.push_str(text));
     }
@@ -23,6 +29,12 @@ impl Screen {
     pub fn cursor_line(&self) -> String {
         let row = usize::from(self.cursor().0);
         self.page_text().split('\n').nth(row).unwrap_or_default().to_owned()
+    }
+
+    /// Whether the row the cursor is in begins in a style of its own, as prompts do (standout).
+    pub fn cursor_line_is_styled(&self) -> bool {
+        let row = &self.terminal().page().rows[usize::from(self.cursor().0)];
+        row.first_style().is_some_and(|style| style.visible() != Style::default())
     }
 
     /// Whether the cursor is in the last row of the page.
@@ -83,10 +95,33 @@ mod tests {
     }
 
     #[test]
+    fn tildes_of_the_text_are_told_and_those_that_fill_the_page_are_not() {
+        let mut screen = screen();
+        screen.feed(
+            b"\x1b[?1049h\x1b[H~\r\n\x1b[1m~\x1b[m\r\n\x1b[1m~\x1b[m\r\n\x1b[7m(END)\x1b[27m",
+        );
+        assert_eq!(above(&mut screen), "~\n");
+    }
+
+    #[test]
     fn long_lines_are_joined() {
         let mut screen = screen();
         screen.feed(b"\x1b[?1049h\x1b[H12345678901234567890123\r\nx\r\n:");
         assert_eq!(above(&mut screen), "12345678901234567890123\nx\n");
+    }
+
+    #[test]
+    fn a_line_that_a_page_ends_in_is_joined() {
+        let mut screen = screen();
+        // less, where a line is wider than the page: a blank makes it wrap.
+        let wide = "12345678901234567890\x1b[m \x08";
+        screen.feed(
+            format!("\x1b[?1049h\x1b[H1\r\n2\r\n{wide}\x1b[m\x1b[7m:\x1b[27m\x1b[K").as_bytes(),
+        );
+        let mut text = above(&mut screen);
+        screen.feed(b"\r\x1b[Kxyz\x1b[m\r\n\x1b[7m(END)\x1b[27m\x1b[K");
+        text.push_str(&above(&mut screen));
+        assert_eq!(text, "1\n2\n12345678901234567890xyz\n");
     }
 
     #[test]

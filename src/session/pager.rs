@@ -13,8 +13,11 @@ pub fn place(program: &str, screen: &Screen) -> Option<Place> {
     }
     let prompt = screen.cursor_line();
     let prompt = prompt.trim();
-    // A line is being typed: a search, a command, an option's value.
-    let typing = prompt.starts_with(['/', '?', '&', '!', '|', '-']) && !tells_place(prompt);
+    // A line is being typed: a search, a command, an option's value. A prompt may begin like
+    // one, with the name of a file, but stands out.
+    let typing = prompt.starts_with(['/', '?', '&', '!', '|', '-'])
+        && !screen.cursor_line_is_styled()
+        && !tells_place(prompt);
     let stays = screen.cursor_at_bottom() || is_end(prompt);
     if typing || prompt.ends_with("(press RETURN)") || !stays {
         return None;
@@ -22,19 +25,20 @@ pub fn place(program: &str, screen: &Screen) -> Option<Place> {
     Some(Place { at_end: is_end(prompt), prompt: describe(prompt) })
 }
 
-/// The text of a page without what pagers fill the last page up with: `less` shows a tilde a
-/// row, `more` a blank.
+/// The text of a page without the blank rows that `more` fills the last one up with.
 pub fn without_filling<'a>(text: &'a str, reading: &Reading) -> &'a str {
-    let View::Pager { place: Place { at_end: true, .. }, .. } = &reading.view else { return text };
-    let filling = if reading.program == "more" { "\n" } else { "~\n" };
+    let at_end = matches!(&reading.view, View::Pager { place: Place { at_end: true, .. }, .. });
     let mut text = text;
-    while let Some(rest) = text.strip_suffix(filling).filter(|rest| rest.ends_with('\n')) {
+    while at_end
+        && reading.program == "more"
+        && let Some(rest) = text.strip_suffix('\n').filter(|rest| rest.ends_with('\n'))
+    {
         text = rest;
     }
     text
 }
 
-/// A prompt may begin with the name of a file, which may look like a search.
+/// Where a user has prompts not stand out, what they say tells them from a search.
 fn tells_place(prompt: &str) -> bool {
     prompt.starts_with("--More--")
         || prompt.ends_with('%')
@@ -74,6 +78,7 @@ mod tests {
             ("less", "lines 262-300/300 (END)", true, "lines 262-300/300 (END)"),
             ("less", "\x1b[7m(END)\x1b[27m", true, "(END)"),
             ("less", "/etc/services lines 1-39/361 9%", false, "/etc/services lines 1-39/361 9%"),
+            ("less", "\x1b[7m/etc/services\x1b[27m", false, "/etc/services"),
             ("more", "--More--(12%)", false, "--More--(12%)"),
             (
                 "less",
