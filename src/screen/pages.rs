@@ -18,8 +18,12 @@ impl Screen {
         while above > 0 && page.rows[above - 1].is_filling() {
             above -= 1;
         }
-        if let Some(last) = above.checked_sub(1) {
-            page.rows[last].before_prompt = page.rows[last].end == LineEnd::Wrapped;
+        if let Some(last) = above.checked_sub(1)
+            && page.rows[last].end == LineEnd::Wrapped
+        {
+            page.rows[last].before_prompt = true;
+            // The line is told when all of it was shown, unless it is longer than a page.
+            above = Some(page.line_start(last)).filter(|&first| first > 0).unwrap_or(above);
         }
         transcript.report(page, above);
         transcript.drain(&mut |text: &str| out.push_str(text));
@@ -110,18 +114,33 @@ mod tests {
         assert_eq!(above(&mut screen), "12345678901234567890123\nx\n");
     }
 
+    /// Pages as `less` prints them: a blank makes a line that is wider than the page wrap.
     #[test]
-    fn a_line_that_a_page_ends_in_is_joined() {
+    fn a_line_that_a_page_ends_in_is_told_whole() {
+        for start in ["", "\x1b[?1049h\x1b[H"] {
+            let mut screen = screen();
+            screen.feed(start.as_bytes());
+            screen.feed(b"1\r\n2\r\n12345678901234567890\x1b[m \x08\x1b[m\x1b[7m:\x1b[27m\x1b[K");
+            assert_eq!(above(&mut screen), "1\n2\n");
+            screen.feed(b"\r\x1b[Kxyz\r\n4\r\n5\r\n\x1b[7m:\x1b[27m\x1b[K");
+            assert_eq!(above(&mut screen), "12345678901234567890xyz\n4\n5\n");
+            screen.feed(
+                b"\r\x1b[K12345678901234567890\x1b[m \x08x\r\n6\r\n\x1b[7m(END)\x1b[27m\x1b[K",
+            );
+            assert_eq!(above(&mut screen), "12345678901234567890x\n6\n");
+        }
+    }
+
+    #[test]
+    fn a_line_longer_than_a_page_is_told_page_by_page() {
         let mut screen = screen();
-        // less, where a line is wider than the page: a blank makes it wrap.
-        let wide = "12345678901234567890\x1b[m \x08";
-        screen.feed(
-            format!("\x1b[?1049h\x1b[H1\r\n2\r\n{wide}\x1b[m\x1b[7m:\x1b[27m\x1b[K").as_bytes(),
-        );
+        let row = "12345678901234567890\x1b[m \x08";
+        screen.feed(format!("{row}{row}{row}\x1b[7m:\x1b[27m\x1b[K").as_bytes());
         let mut text = above(&mut screen);
-        screen.feed(b"\r\x1b[Kxyz\x1b[m\r\n\x1b[7m(END)\x1b[27m\x1b[K");
+        assert_eq!(text.len(), 60);
+        screen.feed(format!("\r\x1b[K{row}xyz\r\n\x1b[7m(END)\x1b[27m\x1b[K").as_bytes());
         text.push_str(&above(&mut screen));
-        assert_eq!(text, "1\n2\n12345678901234567890xyz\n");
+        assert_eq!(text, "12345678901234567890".repeat(4) + "xyz\n");
     }
 
     #[test]

@@ -30,8 +30,6 @@ use crate::{
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a line of a page is, for whether another page fits into a reply, in bytes.
-const PAGE_LINE: usize = 80;
 /// How long a worker has to end when the server does, before it is killed.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
@@ -198,12 +196,19 @@ impl Engine {
     /// Asks the kernel who reads the terminal.
     fn look(&mut self) {
         let began = Instant::now();
-        let room = self.outbox.room() > usize::from(self.config.size.rows) * PAGE_LINE;
+        let room = self.has_room_for_page();
         let reading = self.worker.as_ref().and_then(|worker| worker.reading(room));
         let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
         let found = reading.is_some();
         self.step(Event::Look(reading));
         self.look_due = Some(self.now() + if found { QUIET } else { pause });
+    }
+
+    /// Whether another page of a pager fits into the reply: one of ASCII, and one like the last.
+    fn has_room_for_page(&self) -> bool {
+        let Size { columns, rows } = self.config.size;
+        let last = self.worker.as_ref().map_or(0, |worker| worker.screen.page_text().len());
+        self.outbox.room() > last.max(usize::from(columns) * usize::from(rows))
     }
 
     fn worker_event(&mut self, event: WorkerEvent) {

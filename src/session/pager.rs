@@ -19,7 +19,7 @@ pub fn place(program: &str, screen: &Screen) -> Option<Place> {
         && !screen.cursor_line_is_styled()
         && !tells_place(prompt);
     let stays = screen.cursor_at_bottom() || is_end(prompt);
-    if typing || prompt.ends_with("(press RETURN)") || !stays {
+    if typing || !stays {
         return None;
     }
     Some(Place { at_end: is_end(prompt), prompt: describe(prompt) })
@@ -79,6 +79,12 @@ mod tests {
             ("less", "\x1b[7m(END)\x1b[27m", true, "(END)"),
             ("less", "/etc/services lines 1-39/361 9%", false, "/etc/services lines 1-39/361 9%"),
             ("less", "\x1b[7m/etc/services\x1b[27m", false, "/etc/services"),
+            (
+                "less",
+                "\x1b[7mPattern not found  (press RETURN)\x1b[27m",
+                false,
+                "Pattern not found  (press RETURN)",
+            ),
             ("more", "--More--(12%)", false, "--More--(12%)"),
             (
                 "less",
@@ -94,12 +100,7 @@ mod tests {
 
     #[test]
     fn other_programs_and_other_questions_are_no_pager() {
-        for (program, prompt) in [
-            ("vim", ":"),
-            ("python3", "(END)"),
-            ("less", "/needle"),
-            ("less", "Pattern not found  (press RETURN)"),
-        ] {
+        for (program, prompt) in [("vim", ":"), ("python3", "(END)"), ("less", "/needle")] {
             assert_eq!(at(program, prompt), None, "{program} {prompt}");
         }
     }
