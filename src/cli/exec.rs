@@ -210,7 +210,7 @@ fn as_json(reply: &Reply) -> serde_json::Value {
     let status = match &reply.status {
         Status::Ready { outcome } => json!({"state": "ready", "outcome": outcome}),
         Status::Waiting { echo } => json!({"state": "waiting", "echo": echo}),
-        Status::Reading { program, canonical, echo } => {
+        Status::Reading { program, canonical, echo, .. } => {
             json!({"state": "reading", "program": program, "lines": canonical, "echo": echo})
         }
         Status::Pager { program, prompt, .. } => {

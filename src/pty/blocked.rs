@@ -5,6 +5,7 @@
 
 use std::{
     fs::{self, File},
+    io::ErrorKind,
     os::unix::fs::{FileExt, MetadataExt},
 };
 
@@ -60,13 +61,32 @@ fn children(process: Pid, thread: i32, found: &mut Vec<Pid>) {
 
 fn look(process: Pid, thread: i32, device: u64) -> Option<Blocked> {
     let process = process.as_raw_nonzero().get();
-    let call = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall")).ok()?;
-    waits_for(process, &Call::parse(&call)?, device).then_some(())?;
+    let call = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall"));
+    let guessed = match call {
+        Ok(call) => {
+            waits_for(process, &Call::parse(&call)?, device).then_some(())?;
+            false
+        }
+        // Another user's, as a program under sudo is (ptrace(2), access mode checks).
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            sleeps(process, thread)?.then_some(())?;
+            true
+        }
+        Err(_) => return None,
+    };
     Some(Blocked {
+        guessed,
         thread: thread.unsigned_abs(),
         wakes: wakes(process, thread)?,
         program: fs::read_to_string(format!("/proc/{process}/comm")).ok()?.trim_end().to_owned(),
     })
+}
+
+/// Whether a thread is in an interruptible sleep.
+fn sleeps(process: i32, thread: i32) -> Option<bool> {
+    let stat = fs::read_to_string(format!("/proc/{process}/task/{thread}/stat")).ok()?;
+    // The program's name is in parentheses and may hold some; the state is behind the last.
+    Some(stat.rsplit_once(')')?.1.trim_start().starts_with('S'))
 }
 
 /// A system call a thread is in, with its arguments.

@@ -33,6 +33,9 @@ pub struct Blocked {
     pub wakes: u64,
     /// The name of its program.
     pub program: String,
+    /// Whether that it waits is a guess: it is another user's, so the kernel tells only that it
+    /// sleeps.
+    pub guessed: bool,
 }
 
 /// A program to be run on a terminal, with this process's working directory.

@@ -82,6 +82,8 @@ pub enum Status {
         canonical: bool,
         /// Whether what is typed is shown; false for a secret.
         echo: bool,
+        /// Whether that it reads is a guess.
+        guessed: bool,
     },
     /// A pager shows a page: an empty payload turns it, all else is typed.
     Pager {

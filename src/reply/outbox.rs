@@ -194,6 +194,9 @@ impl Status {
             }
             Status::Waiting { .. } if prompt_visible && !nothing_else => Vec::new(),
             Status::Waiting { .. } => one("<<repl status: waiting for input>>"),
+            Status::Reading { program, guessed: true, .. } => {
+                vec![format!("<<repl status: waiting for input>> (guessed: {program} sleeps)")]
+            }
             Status::Reading { canonical: true, echo, .. } => {
                 Status::Waiting { echo: *echo }.lines(prompt_visible, nothing_else)
             }

@@ -93,6 +93,9 @@ impl Terminal {
         let echo = self.cursor.pen.is_echo();
         self.cursor = self.saved[usize::from(self.on_alternate)];
         self.cursor.clamp(self.columns(), self.rows());
+        if self.cursor.origin {
+            self.cursor.row = self.cursor.row.clamp(self.region.0, self.region.1);
+        }
         self.set_echo(echo);
         self.update_extra();
     }

@@ -182,6 +182,7 @@ impl Row {
                     for cell in &mut self.cells[first..border + tail] {
                         cell.glyph = Glyph::EMPTY;
                     }
+                    self.check_wrap(self.cells.len());
                 }
                 _ => {}
             }

@@ -10,7 +10,7 @@ use super::style::Style;
 /// From which byte of the text on a style holds.
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    from: usize,
+    from: u32,
     style: Style,
 }
 
@@ -44,7 +44,7 @@ impl Strip {
 
     fn style(&mut self, style: Style) {
         if self.runs.last().is_none_or(|run| run.style != style) {
-            self.runs.push(Run { from: self.text.len(), style });
+            self.runs.push(Run { from: self.text.len() as u32, style });
         }
     }
 
@@ -119,7 +119,7 @@ impl Strip {
                 return false;
             }
             self.text.truncate(column);
-            self.runs.retain(|run| run.from < column);
+            self.runs.retain(|run| (run.from as usize) < column);
             self.width = column;
         }
         true
@@ -127,8 +127,8 @@ impl Strip {
 
     /// The pieces of text with their styles.
     fn pieces(&self) -> impl Iterator<Item = (&str, Style)> {
-        let ends = self.runs.iter().skip(1).map(|run| run.from).chain([self.text.len()]);
-        self.runs.iter().zip(ends).map(|(run, end)| (&self.text[run.from..end], run.style))
+        let ends = self.runs.iter().skip(1).map(|run| run.from as usize).chain([self.text.len()]);
+        self.runs.iter().zip(ends).map(|(run, end)| (&self.text[run.from as usize..end], run.style))
     }
 
     /// Appends what is not echo.

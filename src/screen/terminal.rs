@@ -143,7 +143,9 @@ impl Terminal {
         }
     }
 
-    fn valid_text(&mut self, text: &str) {
+    /// Prints text that is whole characters.
+    pub(super) fn valid_text(&mut self, text: &str) {
+        self.end_text();
         let bytes = text.as_bytes();
         let mut at = 0;
         while at < bytes.len() {

@@ -69,6 +69,7 @@ pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
         outbox: Outbox::new(config.budget),
         callers: HashMap::new(),
         worker: None,
+        deferred: None,
         sweeps: JoinSet::new(),
         calls: 0,
         progress_due: None,
@@ -91,6 +92,9 @@ struct Engine {
     spill: Spill,
     callers: HashMap<CallId, Caller>,
     worker: Option<Worker>,
+    /// A call that came while the worker had written a mark and its message was on the way: it
+    /// is routed by the state that makes.
+    deferred: Option<Command>,
     /// Workers that ended, while what is left of them is.
     sweeps: JoinSet<()>,
     calls: CallId,
@@ -141,13 +145,17 @@ impl Engine {
         } else if self.look_due.is_none() {
             self.look_due = Some(self.now() + QUIET);
         }
+        let holds = self.worker.as_ref().is_some_and(Worker::holds);
+        if !holds && let Some(command) = self.deferred.take() {
+            return Woken::Command(Some(command));
+        }
         let due = [self.session.next_deadline(), self.progress_due, self.look_due];
         let due = due.into_iter().flatten().min();
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
         let Engine { worker, callers, sweeps, .. } = self;
         tokio::select! {
             biased;
-            command = commands.recv() => Woken::Command(command),
+            command = commands.recv(), if !holds => Woken::Command(command),
             event = next_event(worker) => Woken::Worker(event),
             id = cancelled(callers) => Woken::Cancelled(id),
             () = sleep_until(due) => Woken::Time,
@@ -159,6 +167,10 @@ impl Engine {
         // What was printed before the call belongs to its reply.
         if let Some(worker) = &mut self.worker {
             worker.catch_up();
+            if worker.holds() {
+                self.deferred = Some(Command::Call { request, reply });
+                return;
+            }
             self.drain_screen();
         }
         self.calls += 1;
@@ -395,7 +407,7 @@ impl Engine {
 
     fn spill_text(&mut self) {
         if self.outbox.spills() {
-            self.spill.write(&self.outbox.take_spill());
+            self.spill.write(self.outbox.take_spill());
         }
     }
 

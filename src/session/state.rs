@@ -108,6 +108,8 @@ pub struct Reading {
     pub canonical: bool,
     /// Whether what is typed is shown.
     pub echo: bool,
+    /// Whether that it reads is a guess.
+    pub guessed: bool,
     /// What the program shows.
     pub view: View,
 }

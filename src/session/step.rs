@@ -325,6 +325,7 @@ impl Session {
                 program: reading.program.clone(),
                 canonical: reading.canonical,
                 echo: reading.echo,
+                guessed: reading.guessed,
             }),
             State::Pager { reading, .. } => {
                 let View::Pager { place, .. } = &reading.view else { return None };

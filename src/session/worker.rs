@@ -126,15 +126,21 @@ impl Worker {
     /// Who waits for the terminal, if the kernel tells, and what it shows. `room` tells whether
     /// a reply has room for another page.
     pub fn reading(&self, room: bool) -> Option<Reading> {
-        let Blocked { thread, wakes, program } = self.process.blocked_reader(&self.terminal)?;
+        let Blocked { thread, wakes, program, guessed } =
+            self.process.blocked_reader(&self.terminal)?;
         let Modes { canonical, echo, .. } = self.terminal.modes()?;
+        // A program that sleeps may wait for anything; one that switched the echo off and
+        // sleeps asks for a secret.
+        if guessed && echo {
+            return None;
+        }
         let place = if canonical { None } else { pager::place(&program, &self.screen) };
         let view = match place {
             Some(place) => View::Pager { place, room },
             None if self.screen.is_alternate() => View::Page { cursor: self.screen.cursor() },
             None => View::Text,
         };
-        Some(Reading { thread, wakes, program, canonical, echo, view })
+        Some(Reading { thread, wakes, program, canonical, echo, guessed, view })
     }
 
     /// Whether threads or children of the program could be reading the terminal in the
@@ -216,6 +222,11 @@ impl Worker {
         }
     }
 
+    /// Whether a mark was met whose message has not taken effect.
+    pub fn holds(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
     /// Shows what the terminal has to give without waiting.
     pub fn catch_up(&mut self) {
         if self.terminal_open && self.behind.is_empty() {
@@ -249,10 +260,14 @@ impl Worker {
     }
 
     /// Types the answers that a terminal owes to programs which ask it something.
+    ///
+    /// One that means to read them has switched the terminal to single keys; into a canonical
+    /// terminal the question came by accident, in a file that was printed, say, and the answer
+    /// would be left over for somebody else.
     fn answer_queries(&mut self) {
         let mut answers = Vec::new();
         self.screen.take_answers(&mut answers);
-        if !answers.is_empty() {
+        if !answers.is_empty() && self.terminal.modes().is_some_and(|modes| !modes.canonical) {
             self.type_bytes(&answers);
         }
     }

@@ -11,7 +11,7 @@ fn works(repl: &Server) {
     repl.gives("'Grüße 🎉'", "'Grüße 🎉'\n");
     repl.gives("import os\nos.system('test -t 0 && test -t 1 && test -t 2')", "0\n");
     repl.gives("try: input('? ')\nexcept KeyboardInterrupt: print('interrupted')", "? ");
-    assert!(repl.repl("\u{3}").ends_with("interrupted\n"));
+    repl.gives_part("\u{3}", "interrupted\n");
     let reply = repl.repl("\u{4}6 * 7");
     assert!(reply.ends_with("[repl] new session started\n42\n"), "{reply}");
 }
@@ -106,7 +106,10 @@ fn pythons_own_variables_are_honoured() {
         .env("PYTHONHASHSEED", "0")
         .env("PYTHONUNBUFFERED", "1")
         .start();
-    repl.gives("import sys\nsys.stdout.encoding, sys.flags.hash_randomization", "('latin-1', 0)\n");
+    repl.gives(
+        "import sys\nsys.stdout.encoding, sys.flags.hash_randomization",
+        "('iso8859-1', 0)\n",
+    );
     assert_has(&repl.repl("import warnings\nwarnings.warn('w')"), "UserWarning: w");
 }
 

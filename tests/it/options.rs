@@ -1,8 +1,8 @@
 //! The command line: options that configurations of other servers contain, help, mistakes.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
-use crate::support::{Builder, assert_has};
+use crate::support::{BINARY, Builder, assert_has};
 
 #[track_caller]
 fn output(arguments: &[&str]) -> Output {
@@ -83,4 +83,19 @@ fn doctor_prints_what_works() {
             .unwrap_or_else(|| panic!("{name}: {table}"));
         assert_has(row, value);
     }
+}
+
+#[test]
+fn the_binary_is_one_file_that_needs_nothing_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("mcp-repl");
+    std::fs::copy(BINARY, &copy).unwrap();
+    let output = Command::new(copy)
+        .args(["exec", "6 * 7", "--python"])
+        .arg(crate::support::python::default())
+        .env_clear()
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "42\n");
 }

@@ -137,6 +137,41 @@ subprocess.run([sys.executable, '-c', look], close_fds=False).returncode"#;
 }
 
 #[test]
+fn a_forked_child_has_no_descriptor_of_ours() {
+    let repl = Server::start();
+    let cell = "\
+import os
+def is_open(fd):
+    try: os.fstat(fd)
+    except OSError: return False
+    return True
+child = os.fork()
+if child == 0:
+    print([fd for fd in range(256) if is_open(fd)], flush=True)
+    os._exit(0)
+os.waitpid(child, 0)[1]";
+    repl.gives(cell, "[0, 1, 2]\n0\n");
+}
+
+#[test]
+fn a_reader_in_the_background_is_served_before_a_new_cell() {
+    let repl = Server::start();
+    let cell = "\
+import threading
+def work():
+    global answer
+    answer = input('background? ')
+thread = threading.Thread(target=work)
+thread.start()";
+    let mut reply = repl.repl(cell);
+    while !reply.ends_with("background? ") {
+        reply = repl.poll();
+    }
+    repl.repl("yes");
+    repl.gives("thread.join()\nanswer", "'yes'\n");
+}
+
+#[test]
 fn a_shell_command_shows_its_output() {
     let repl = Server::start();
     repl.gives("import os\nos.system('echo out; echo err >&2')", "out\nerr\n0\n");

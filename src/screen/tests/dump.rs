@@ -148,6 +148,7 @@ proptest! {
         screen.verify();
         let again = repainted(&screen);
         prop_assert_eq!(state(&again), state(&screen), "{:?}", String::from_utf8(screen.dump()));
+        prop_assert_eq!(repainted(&again).dump(), again.dump());
     }
 
     #[test]
