@@ -132,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_a_page_ends_in_is_told_when_the_pager_goes_elsewhere() {
+        let mut screen = screen();
+        screen.feed(
+            b"\x1b[?1049h\x1b[H1\r\n2\r\n12345678901234567890\x1b[m \x08\x1b[7m:\x1b[27m\x1b[K",
+        );
+        assert_eq!(above(&mut screen), "1\n2\n");
+        screen.feed(b"\r\x1b[K\x1b[H\x1b[2J8\r\n9\r\n\x1b[7m:\x1b[27m\x1b[K");
+        assert_eq!(above(&mut screen), "12345678901234567890\n8\n9\n");
+    }
+
+    #[test]
     fn a_line_longer_than_a_page_is_told_page_by_page() {
         let mut screen = screen();
         let row = "12345678901234567890\x1b[m \x08";

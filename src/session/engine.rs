@@ -370,6 +370,10 @@ impl Engine {
 
     /// Takes the text above a pager's prompt.
     fn take_page(&mut self, reading: &Reading) {
+        if self.worker.as_ref().is_some_and(|worker| worker.screen.is_alternate()) {
+            // What was printed before the pager took the screen is behind it.
+            self.report_screen();
+        }
         let mut text = String::new();
         if let Some(worker) = &mut self.worker {
             worker.screen.report_above_cursor(&mut text);

@@ -12,6 +12,8 @@ mod interpreters;
 mod launch;
 mod lifecycle;
 mod options;
+mod pagers;
+mod pagers_by_hand;
 mod programs;
 mod robustness;
 mod sdk;
