@@ -59,7 +59,8 @@ pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>) -> PyResult<()> {
         // SAFETY: the GIL is held, which guards the variable (Parser/myreadline.c).
         unsafe { (*pointer).replace(reads::readline) }
     });
-    fork::register(channel.descriptors(), before);
+    channel.descriptors().into_iter().for_each(fork::keep);
+    fork::register(before);
     let worker = session::install(Worker::new(channel, Fifo::new()?), interpreter);
     start_reading(worker, socket)?;
     tidy(py, &sys)?;

@@ -30,6 +30,8 @@ struct State {
     waits: u64,
     /// Whether a cell runs: only then may an interrupt strike.
     in_cell: bool,
+    /// Whether an interrupt struck while a reader of the main thread waits.
+    struck: bool,
     /// Whether an interrupt came for the cell that is first in the queue.
     interrupted: bool,
     shutdown: bool,
@@ -105,14 +107,17 @@ impl Fifo {
         if state.in_cell {
             strike();
             // The signal may come just before a reader goes to sleep: it has to look again.
-            state
-                .readers
-                .iter()
-                .filter(|reader| reader.main)
-                .for_each(|reader| reader.waker.wake());
+            let main = state.readers.first().filter(|reader| reader.main);
+            main.inspect(|reader| reader.waker.wake());
+            state.struck = main.is_some();
         } else {
             state.interrupted = !state.cells.is_empty();
         }
+    }
+
+    /// Whether an interrupt struck a waiting reader since the last time it was asked.
+    pub(crate) fn take_struck(&self) -> bool {
+        std::mem::take(&mut self.lock().struck)
     }
 
     /// Ends the session: readers and the top-level loop are told.
@@ -126,7 +131,6 @@ impl Fifo {
     /// What the top-level loop does next. A cell counts as running from here on, and what
     /// was left of the input before it is gone.
     pub(crate) fn next(&self) -> Next {
-        self.top.rest();
         let mut state = self.lock();
         if state.shutdown {
             return Next::Shutdown;

@@ -30,6 +30,9 @@ use crate::{
 /// Longer than anybody waits.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
+/// What begins a line that parts a script into cells, as editors have it.
+const MARKER: &str = "# %%";
+
 /// The arguments of `exec`.
 #[derive(Debug, Args)]
 pub(super) struct ExecArguments {
@@ -57,7 +60,10 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
             session.shutdown();
             result
         };
-        tokio::join!(engine, client).1
+        let result = client.await;
+        // The task ends by itself; only a panic in it is an error, which it has told.
+        let _ = engine.await;
+        result
     });
     // A read of standard input may still be blocked.
     runtime.shutdown_background();
@@ -86,14 +92,15 @@ fn cells(arguments: &ExecArguments) -> Result<Vec<String>, String> {
 fn split_cells(text: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     for (number, line) in text.split_inclusive('\n').enumerate() {
-        if line.starts_with("# %%") {
+        if line.starts_with(MARKER) {
             cells.push("\n".repeat(number));
         }
         if let Some(cell) = cells.last_mut() {
             cell.push_str(line);
         }
     }
-    cells.retain(|cell| !cell.trim().is_empty());
+    let is_code = |line: &str| !line.trim().is_empty() && !line.starts_with(MARKER);
+    cells.retain(|cell| cell.lines().any(is_code));
     cells
 }
 

@@ -29,7 +29,10 @@ pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> 
             session.shutdown();
             result
         };
-        tokio::join!(engine, client).1
+        let result = client.await;
+        // The task ends by itself; only a panic in it is an error, which it has told.
+        let _ = engine.await;
+        result
     });
     // A read of standard input may still be blocked in a thread of the runtime.
     runtime.shutdown_background();

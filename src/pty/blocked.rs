@@ -34,13 +34,29 @@ pub(super) fn find(leader: Pid, foreground: Pid, device: u64) -> Option<Blocked>
     None
 }
 
-/// Whether a process has more threads than `threads`, or any child of its first one.
-pub(super) fn has_company(process: Pid, threads: u64) -> bool {
-    let pid = process.as_raw_nonzero();
-    // A directory's link count is its subdirectories and two.
-    let tasks = fs::metadata(format!("/proc/{pid}/task")).map_or(0, |tasks| tasks.nlink());
-    let children = fs::read(format!("/proc/{pid}/task/{pid}/children"));
-    tasks > threads + 2 || children.is_ok_and(|children| !children.is_empty())
+/// A cheap look at whether a process has more threads, or any child of its first one: asked
+/// before every cell, so the files stay open.
+#[derive(Debug)]
+pub(super) struct Company {
+    tasks: File,
+    children: File,
+}
+
+impl Company {
+    /// Opens the files of a process; `None` where the kernel has none.
+    pub(super) fn of(process: Pid) -> Option<Company> {
+        let pid = process.as_raw_nonzero();
+        let tasks = File::open(format!("/proc/{pid}/task")).ok()?;
+        let children = File::open(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        Some(Company { tasks, children })
+    }
+
+    /// Whether the process has more threads than `threads`, or children.
+    pub(super) fn is_more_than(&self, threads: u64) -> bool {
+        // A directory's link count is its subdirectories and two.
+        let tasks = self.tasks.metadata().map_or(0, |tasks| tasks.nlink());
+        tasks > threads + 2 || self.children.read_at(&mut [0], 0).is_ok_and(|n| n > 0)
+    }
 }
 
 fn threads(process: Pid) -> Vec<i32> {

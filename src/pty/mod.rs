@@ -6,6 +6,8 @@
 
 #[cfg(target_os = "linux")]
 mod blocked;
+#[cfg(unix)]
+mod descriptor;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod platform;
@@ -19,6 +21,7 @@ mod terminal;
 
 use std::{ffi::OsString, path::PathBuf};
 
+pub use descriptor::{Descriptor, Kind};
 pub use process::{Process, is_alive, spawn, unblock_signals};
 pub use terminal::{Modes, Terminal};
 

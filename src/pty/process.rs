@@ -17,7 +17,10 @@ use rustix::{
 };
 use tokio::sync::oneshot;
 
-use super::{Blocked, Exit, Program, Terminal, platform};
+use super::{
+    Blocked, Exit, Program, Terminal,
+    platform::{self, Company},
+};
 use crate::screen::Size;
 
 /// How long what is left of a session has between the hang-up and its end.
@@ -32,6 +35,7 @@ pub struct Process {
     exited: oneshot::Receiver<()>,
     is_over: bool,
     is_swept: bool,
+    company: Option<Company>,
 }
 
 /// Runs `program` on a new terminal of this size, as the leader of a session of its own with
@@ -64,7 +68,10 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
         while matches!(waitid(WaitId::Pid(pid), options), Err(Errno::INTR)) {}
         let _ = report.send(());
     })?;
-    Ok((terminal, Process { child, pid, exited, is_over: false, is_swept: false }))
+    Ok((
+        terminal,
+        Process { child, pid, exited, is_over: false, is_swept: false, company: Company::of(pid) },
+    ))
 }
 
 fn stdio(slave: &OwnedFd) -> io::Result<Stdio> {
@@ -126,7 +133,7 @@ impl Process {
 
     /// Whether it has more threads than `threads`, or children: cheaply told.
     pub fn has_company(&self, threads: u64) -> bool {
-        platform::has_company(self.pid, threads)
+        self.company.as_ref().is_some_and(|company| company.is_more_than(threads))
     }
 
     /// Hangs up: the program may clean up, by default it ends.

@@ -2,9 +2,7 @@
 //!
 //! Columns behind what a row stores were never printed, or erased.
 
-use unicode_width::UnicodeWidthChar;
-
-use super::cell::{Cell, Glyph};
+use super::cell::{Cell, Glyph, columns_of};
 use super::strip::Strip;
 use super::style::{Color, Style};
 use super::transcript::Reported;
@@ -217,7 +215,7 @@ impl Row {
         for c in text.chars() {
             self.cells[at] = Cell { glyph: Glyph::char(c), style };
             at += 1;
-            if c.width() == Some(2) {
+            if columns_of(c) == 2 {
                 self.cells[at] = Cell { glyph: Glyph::WIDE_TAIL, style };
                 at += 1;
             }

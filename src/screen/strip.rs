@@ -2,9 +2,7 @@
 //!
 //! Most rows never are anything else, and cost a copy of their bytes in and one out.
 
-use unicode_width::UnicodeWidthChar;
-
-use super::cell::{Cell, Glyph};
+use super::cell::{Cell, Glyph, columns_of};
 use super::style::Style;
 
 /// From which byte of the text on a style holds.
@@ -102,7 +100,7 @@ impl Strip {
         let last = self.text.chars().next_back();
         let fits = column + 1 == self.width
             && c != '\t'
-            && last.is_some_and(|last| last != '\t' && last.width() != Some(0));
+            && last.is_some_and(|last| last != '\t' && columns_of(last) != 0);
         if fits {
             self.text.push(c);
             self.uneven = true;
@@ -160,7 +158,7 @@ impl Strip {
                 column += blanks;
             } else {
                 out.push(c);
-                column += c.width().unwrap_or(0);
+                column += columns_of(c);
             }
         }
     }
@@ -178,7 +176,7 @@ impl Strip {
                 continue;
             }
             for c in text.chars() {
-                let width = c.width().unwrap_or(0);
+                let width = columns_of(c);
                 if c == '\t' {
                     let tail = tab_stop(cells.len());
                     cells.push(Cell { glyph: Glyph::TAB, style: style.tab() });

@@ -1,8 +1,7 @@
 //! The terminal: its pages, cursor and modes, and how text is printed on them.
 
-use unicode_width::UnicodeWidthChar;
-
 use super::answers::Answers;
+use super::cell::columns_of;
 use super::cursor::Cursor;
 use super::extras::Extras;
 use super::modes::Modes;
@@ -217,13 +216,13 @@ impl Terminal {
             self.character(first);
             return first.len_utf8();
         }
-        if self.cursor.pending_wrap && first.width().is_some_and(|width| width > 0) {
+        if self.cursor.pending_wrap && columns_of(first) > 0 {
             self.wrap();
         }
         let room = self.columns() - self.cursor.column;
         let (mut length, mut columns, mut last) = (0, 0, first);
         for c in text.chars() {
-            let width = if matches!(c, ' '..='~') { 1 } else { c.width().unwrap_or(0) };
+            let width = columns_of(c);
             if width == 0 || columns + width > room {
                 break;
             }
@@ -255,7 +254,7 @@ impl Terminal {
     /// Prints one character with the modes and character sets as they are.
     pub(super) fn print(&mut self, c: char) {
         let c = self.cursor.charsets.map(c);
-        let width = c.width().unwrap_or(0);
+        let width = columns_of(c);
         let columns = self.columns();
         let pen = self.cursor.pen;
         self.homed = false;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
     io,
     task::Poll,
     time::{Duration, Instant},
@@ -10,7 +9,7 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
 };
 
 use super::{
@@ -55,12 +54,13 @@ pub struct Config {
     pub budget: usize,
 }
 
-/// Starts a session's first worker and gives a handle on it, and the engine to be run.
+/// Starts a session's first worker and its engine, a task of the running event loop. Gives a
+/// handle on the session; the task ends after [`Handle::shutdown`], when all is cleaned up.
 ///
 /// # Errors
 /// When the private directory can't be made. A worker that does not start is reported by the
 /// calls.
-pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
+pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
     let home = Home::new()?;
     let (handle, commands) = Handle::new();
     let spill = Spill::new(home.path().to_owned());
@@ -80,7 +80,7 @@ pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
         config,
     };
     engine.start_worker();
-    Ok((handle, engine.run(commands)))
+    Ok((handle, tokio::spawn(engine.run(commands))))
 }
 
 #[derive(Debug)]
@@ -199,9 +199,9 @@ impl Engine {
     }
 
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.
-    fn background_reading(&self, payload: &Payload) -> Option<Reading> {
+    fn background_reading(&mut self, payload: &Payload) -> Option<Reading> {
         let ready = matches!(self.session.state(), State::Ready { waits, .. } if waits.is_empty());
-        let worker = self.worker.as_ref().filter(|_| ready && !payload.is_empty())?;
+        let worker = self.worker.as_mut().filter(|_| ready && !payload.is_empty())?;
         if worker.has_company() { worker.reading(false) } else { None }
     }
 
@@ -209,7 +209,7 @@ impl Engine {
     fn look(&mut self) {
         let began = Instant::now();
         let room = self.has_room_for_page();
-        let reading = self.worker.as_ref().and_then(|worker| worker.reading(room));
+        let reading = self.worker.as_mut().and_then(|worker| worker.reading(room));
         let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
         let found = reading.is_some();
         self.step(Event::Look(reading));
@@ -232,6 +232,9 @@ impl Engine {
             }
             WorkerEvent::Message(message) => self.step(Event::Message(message)),
             WorkerEvent::Broken(why) => {
+                if let Some(worker) = &mut self.worker {
+                    worker.give_up();
+                }
                 self.report_screen();
                 self.step(Event::Failed(format!(
                     "{why}; the session was ended, the next input starts a new one"
@@ -374,10 +377,7 @@ impl Engine {
             // What was printed before the pager took the screen is behind it.
             self.report_screen();
         }
-        let mut text = String::new();
-        if let Some(worker) = &mut self.worker {
-            worker.screen.report_above_cursor(&mut text);
-        }
+        let text = self.worker.as_mut().map(Worker::take_page).unwrap_or_default();
         self.outbox.push(pager::without_filling(&text, reading));
         self.spill_text();
     }
@@ -394,6 +394,7 @@ impl Engine {
     fn drain_screen(&mut self) {
         let Engine { worker, outbox, .. } = self;
         if let Some(worker) = worker {
+            outbox.push(&worker.take_page());
             worker.screen.drain(&mut |text| outbox.push(text));
         }
         self.spill_text();
@@ -403,6 +404,7 @@ impl Engine {
     fn report_screen(&mut self) {
         let mut text = String::new();
         if let Some(worker) = &mut self.worker {
+            text = worker.take_page();
             worker.screen.report(&mut text);
         }
         self.outbox.push(&text);

@@ -128,6 +128,8 @@ pub enum View {
     Pager {
         /// What the prompt says of the place in the text.
         place: Place,
+        /// Whether there is text on the page that was not taken yet.
+        news: bool,
         /// Whether the next page fits into the reply.
         room: bool,
     },

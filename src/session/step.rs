@@ -188,9 +188,10 @@ impl Session {
                 self.state = State::FullScreen { cell, reading };
                 return;
             }
-            View::Pager { place, room } => {
+            View::Pager { place, news, room } => {
                 actions.push(Action::TakePage(reading.clone()));
-                match (turn, place.at_end) {
+                // Not every prompt tells the end: a turn that brought nothing does, too.
+                match (turn, place.at_end || !news) {
                     (true, true) => Some(b'q'),
                     (true, false) if *room => Some(b' '),
                     _ => None,
@@ -280,7 +281,12 @@ impl Session {
 
     fn waits(&mut self, wait: Wait) {
         match &mut self.state {
-            State::Ready { waits, .. } | State::InputWait { waits, .. } => waits.push(wait),
+            State::Ready { waits, .. } | State::InputWait { waits, .. } => {
+                // One that is said again outlived an interrupt.
+                if !waits.iter().any(|known| known.id == wait.id) {
+                    waits.push(wait);
+                }
+            }
             _ => {
                 if let Some(&mut cell) = self.cell_mut() {
                     self.state = State::InputWait { cell, waits: vec![wait] };

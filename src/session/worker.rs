@@ -58,6 +58,8 @@ pub struct Worker {
     link: Link,
     /// What the worker printed.
     pub screen: Screen,
+    /// Text above a pager's prompt that was not taken yet.
+    page: String,
     splitter: MarkSplitter,
     /// What came from the terminal behind a mark whose message is not there yet.
     behind: VecDeque<Item>,
@@ -90,6 +92,7 @@ impl Worker {
             terminal,
             link,
             screen: Screen::new(size),
+            page: String::new(),
             splitter: MarkSplitter::new(launch.nonce()),
             behind: VecDeque::new(),
             early: VecDeque::new(),
@@ -125,7 +128,7 @@ impl Worker {
 
     /// Who waits for the terminal, if the kernel tells, and what it shows. `room` tells whether
     /// a reply has room for another page.
-    pub fn reading(&self, room: bool) -> Option<Reading> {
+    pub fn reading(&mut self, room: bool) -> Option<Reading> {
         let Blocked { thread, wakes, program, guessed } =
             self.process.blocked_reader(&self.terminal)?;
         let Modes { canonical, echo, .. } = self.terminal.modes()?;
@@ -136,7 +139,10 @@ impl Worker {
         }
         let place = if canonical { None } else { pager::place(&program, &self.screen) };
         let view = match place {
-            Some(place) => View::Pager { place, room },
+            Some(place) => {
+                self.screen.report_above_cursor(&mut self.page);
+                View::Pager { place, news: !self.page.is_empty(), room }
+            }
             None if self.screen.is_alternate() => View::Page { cursor: self.screen.cursor() },
             None => View::Text,
         };
@@ -147,6 +153,11 @@ impl Worker {
     /// background: it has more than its main thread and the one that reads the sideband.
     pub fn has_company(&self) -> bool {
         self.process.has_company(2)
+    }
+
+    /// Takes the text above a pager's prompt.
+    pub fn take_page(&mut self) -> String {
+        std::mem::take(&mut self.page)
     }
 
     /// Hangs up on the program.
@@ -169,7 +180,7 @@ impl Worker {
 
     fn flush_typed(&mut self) {
         while !self.typed.is_empty() {
-            let written = self.terminal.try_write(&self.typed);
+            let written = self.terminal.io().try_write(&self.typed);
             if written == 0 {
                 return;
             }
@@ -188,6 +199,15 @@ impl Worker {
                 self.finish();
                 return WorkerEvent::Ended(self.process.exit());
             }
+            // What the leader printed is there by now; a descendant that holds the terminal
+            // open, or goes on printing, delays nothing.
+            if over && self.terminal_open && self.behind.is_empty() {
+                if self.read_terminal() {
+                    return WorkerEvent::Output;
+                }
+                self.terminal_open = false;
+                continue;
+            }
             self.watch_missing();
             let reads = self.terminal_open && self.behind.is_empty();
             tokio::select! {
@@ -197,12 +217,12 @@ impl Worker {
                     Arrival::Broken(why) => return WorkerEvent::Broken(why),
                     Arrival::Closed => self.link_open = false,
                 },
-                readable = self.terminal.readable(), if reads => {
+                readable = self.terminal.io().readable(), if reads => {
                     if readable.is_err() || self.read_terminal() {
                         return WorkerEvent::Output;
                     }
                 }
-                writable = self.terminal.writable(), if !self.typed.is_empty() => {
+                writable = self.terminal.io().writable(), if !self.typed.is_empty() => {
                     if writable.is_ok() {
                         self.flush_typed();
                     }
@@ -239,7 +259,7 @@ impl Worker {
         let mut total = 0;
         let mut buffer = std::mem::take(&mut self.buffer);
         while total < TURN && self.behind.is_empty() {
-            match self.terminal.try_read(&mut buffer) {
+            match self.terminal.io().try_read(&mut buffer) {
                 Some(0) => {
                     self.terminal_open = false;
                     break;
@@ -326,6 +346,15 @@ impl Worker {
             "the worker wrote a mark to its terminal and sent no message for it".into()
         } else {
             "the worker closed its sideband and went on".into()
+        }
+    }
+
+    /// Shows all there is, from a worker that is given up.
+    pub fn give_up(&mut self) {
+        self.finish();
+        if self.terminal_open {
+            self.read_terminal();
+            self.finish();
         }
     }
 
