@@ -1,6 +1,10 @@
 //! Reading a pager: the rows above its prompt, on whichever screen it shows them.
 
-use super::{Screen, row::LineEnd, style::Style};
+use super::{
+    Screen,
+    row::{LineEnd, Row},
+    style::Style,
+};
 
 impl Screen {
     /// Appends what was not told yet of the rows above the cursor, where a pager has its prompt.
@@ -47,13 +51,23 @@ impl Screen {
     }
 
     /// Puts the terminal back as a program finds it: the primary screen, the cursor shown, no
-    /// scroll region, no modes of a program that did not clean up behind itself.
+    /// scroll region, no modes of a program that did not clean up behind itself, and the cursor
+    /// behind what was printed, which is not to be printed over.
     pub fn calm(&mut self) {
         let terminal = &mut self.receiver.terminal;
         if terminal.on_alternate {
             terminal.switch_screen(1049, false);
         }
         terminal.soft_reset();
+        let used = terminal.primary.rows.iter().rposition(Row::has_transcript_text);
+        let over = |&used: &usize| {
+            used > terminal.cursor.row
+                || used == terminal.cursor.row && terminal.primary.rows[used].end == LineEnd::Break
+        };
+        if let Some(used) = used.filter(over) {
+            terminal.go_to(used, 0);
+            terminal.line_feed();
+        }
     }
 }
 
@@ -152,6 +166,23 @@ mod tests {
         screen.feed(format!("\r\x1b[K{row}xyz\r\n\x1b[7m(END)\x1b[27m\x1b[K").as_bytes());
         text.push_str(&above(&mut screen));
         assert_eq!(text, "12345678901234567890".repeat(4) + "xyz\n");
+    }
+
+    #[test]
+    fn what_was_printed_is_not_printed_over() {
+        let mut screen = screen();
+        let mut text = String::new();
+        screen.feed(b"1\r\n\x1b[H");
+        screen.report(&mut text);
+        screen.calm();
+        screen.feed(b"1\r\n2\x1b[H");
+        screen.report(&mut text);
+        screen.calm();
+        assert_eq!(screen.cursor(), (3, 0));
+        screen.feed(b"3\r4");
+        screen.report(&mut text);
+        screen.calm();
+        assert_eq!((text.as_str(), screen.cursor()), ("1\n1\n2\n4", (3, 1)));
     }
 
     #[test]

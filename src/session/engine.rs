@@ -16,7 +16,6 @@ use super::{
     handle::{Command, Handle, Request},
     keys,
     launch::{Home, Target, WorkerProgram},
-    pager,
     spill::Spill,
     state::{CallId, Paging, Payload, Reading, State, Time},
     step::{Action, Event, Session},
@@ -287,7 +286,7 @@ impl Engine {
                     worker.interrupt();
                 }
             }
-            Action::TakePage(reading) => self.take_page(&reading),
+            Action::TakePage => self.take_page(),
             Action::TakeScreen => self.take_screen(),
             Action::CalmScreen => {
                 if let Some(worker) = &mut self.worker {
@@ -372,13 +371,9 @@ impl Engine {
     }
 
     /// Takes the text above a pager's prompt.
-    fn take_page(&mut self, reading: &Reading) {
-        if self.worker.as_ref().is_some_and(|worker| worker.screen.is_alternate()) {
-            // What was printed before the pager took the screen is behind it.
-            self.report_screen();
-        }
+    fn take_page(&mut self) {
         let text = self.worker.as_mut().map(Worker::take_page).unwrap_or_default();
-        self.outbox.push(pager::without_filling(&text, reading));
+        self.outbox.push(&text);
         self.spill_text();
     }
 

@@ -1,6 +1,6 @@
 //! Pagers: told from the program that reads the keys and from the prompt it shows. Pure.
 
-use super::state::{Place, Reading, View};
+use super::state::Place;
 use crate::screen::Screen;
 
 /// The pagers whose prompts are known, by the names of their programs.
@@ -15,10 +15,10 @@ pub fn place(program: &str, screen: &Screen) -> Option<Place> {
     let prompt = prompt.trim();
     // A line is being typed: a search, a command, an option's value. A prompt may begin like
     // one, with the name of a file, but stands out.
-    let typing = prompt.starts_with(['/', '?', '&', '!', '|', '-'])
-        && !screen.cursor_line_is_styled()
-        && !tells_place(prompt);
-    let stays = screen.cursor_at_bottom() || is_end(prompt);
+    let stands_out = screen.cursor_line_is_styled();
+    let typing =
+        prompt.starts_with(['/', '?', '&', '!', '|', '-']) && !stands_out && !tells_place(prompt);
+    let stays = screen.cursor_at_bottom() || is_end(prompt) || stands_out;
     if typing || !stays {
         return None;
     }
@@ -26,11 +26,9 @@ pub fn place(program: &str, screen: &Screen) -> Option<Place> {
 }
 
 /// The text of a page without the blank rows that `more` fills the last one up with.
-pub fn without_filling<'a>(text: &'a str, reading: &Reading) -> &'a str {
-    let at_end = matches!(&reading.view, View::Pager { place: Place { at_end: true, .. }, .. });
-    let mut text = text;
-    while at_end
-        && reading.program == "more"
+pub fn without_filling<'a>(mut text: &'a str, program: &str, place: &Place) -> &'a str {
+    while place.at_end
+        && program == "more"
         && let Some(rest) = text.strip_suffix('\n').filter(|rest| rest.ends_with('\n'))
     {
         text = rest;

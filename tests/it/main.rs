@@ -3,10 +3,12 @@
 mod support;
 
 mod architecture;
+mod bars;
 mod calls;
 mod cells;
 mod control;
 mod exec;
+mod full_screen;
 mod hostile;
 mod interpreters;
 mod launch;

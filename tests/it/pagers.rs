@@ -142,7 +142,6 @@ fn less_says_why_it_shows_nothing() {
 }
 
 #[test]
-#[ignore = "a prompt that never says (END) is turned until the call's time is up"]
 fn a_prompt_that_does_not_tell_the_end() {
     let repl = start(plain_environment().env("LESS", "-PsPage %d$"));
     comes_whole(&repl, "'less'", &documents());
