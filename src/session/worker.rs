@@ -151,7 +151,13 @@ impl Worker {
         let place = if canonical { None } else { pager::place(&program, &self.screen) };
         let view = match place {
             Some(place) => {
-                self.screen.report_above_cursor(&mut self.page);
+                if self.screen.is_alternate() {
+                    // What was printed before the pager took the screen comes before its text.
+                    self.screen.report(&mut self.page);
+                }
+                let mut text = String::new();
+                self.screen.report_above_cursor(&mut text);
+                self.page.push_str(pager::without_filling(&text, &program, &place));
                 View::Pager { place, news: !self.page.is_empty(), room }
             }
             None if self.screen.is_alternate() => View::Page { cursor: self.screen.cursor() },

@@ -3,15 +3,19 @@
 mod support;
 
 mod architecture;
+mod bars;
 mod calls;
 mod cells;
 mod control;
 mod exec;
+mod full_screen;
 mod hostile;
 mod interpreters;
 mod launch;
 mod lifecycle;
 mod options;
+mod pagers;
+mod pagers_by_hand;
 mod programs;
 mod robustness;
 mod sdk;
