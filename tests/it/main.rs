@@ -1,0 +1,8 @@
+//! Behaviour tests: the real binary, driven as its clients drive it, a module a topic.
+
+mod support;
+#[path = "support/waits.rs"]
+mod waits;
+
+mod reads_background;
+mod reads_python;

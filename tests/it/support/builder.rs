@@ -1,0 +1,152 @@
+//! How a server is to be started.
+
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use super::{Server, python, quoted};
+
+/// The binary under test.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcp-repl");
+
+/// Variables that would choose a Python.
+const CHOOSERS: [&str; 3] = ["MCP_REPL_PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX"];
+
+/// A variable of the build, which cargo hands on to tests.
+const OF_THE_BUILD: &str = "MCP_REPL_EXTENSION_FILE";
+
+/// A command line of the binary and the conditions it is started in.
+pub(crate) struct Builder {
+    python: Option<PathBuf>,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, Option<OsString>)>,
+    clear_environment: bool,
+    directory: Option<PathBuf>,
+    conditions: Vec<String>,
+}
+
+impl Builder {
+    /// The binary with the default Python of the machine, in an empty directory.
+    pub(crate) fn new() -> Builder {
+        Builder {
+            python: Some(python::default()),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            clear_environment: false,
+            directory: None,
+            conditions: Vec::new(),
+        }
+    }
+
+    /// With this Python, named by `--python`.
+    pub(crate) fn python(mut self, file: impl Into<PathBuf>) -> Builder {
+        self.python = Some(file.into());
+        self
+    }
+
+    /// With the Python that the binary chooses.
+    pub(crate) fn any_python(mut self) -> Builder {
+        self.python = None;
+        self
+    }
+
+    /// With one more argument.
+    pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Builder {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// With more arguments.
+    pub(crate) fn args<A: Into<OsString>>(mut self, more: impl IntoIterator<Item = A>) -> Builder {
+        self.arguments.extend(more.into_iter().map(Into::into));
+        self
+    }
+
+    /// With this variable in the environment.
+    pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Builder {
+        self.environment.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Without this variable in the environment.
+    pub(crate) fn env_remove(mut self, name: &str) -> Builder {
+        self.environment.push((name.into(), None));
+        self
+    }
+
+    /// With nothing in the environment.
+    pub(crate) fn env_clear(mut self) -> Builder {
+        self.clear_environment = true;
+        self
+    }
+
+    /// In this directory.
+    pub(crate) fn directory(mut self, directory: impl Into<PathBuf>) -> Builder {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// In the conditions that these Python statements make before the binary is executed
+    /// (`os`, `signal` and `resource` are imported).
+    pub(crate) fn condition(mut self, statements: &str) -> Builder {
+        self.conditions.push(statements.to_owned());
+        self
+    }
+
+    /// The command, and the directory to be kept while it runs.
+    pub(crate) fn command(self) -> (Command, TempDir) {
+        let own = tempfile::tempdir().unwrap();
+        let mut command =
+            if self.conditions.is_empty() { Command::new(BINARY) } else { self.launcher() };
+        command.args(&self.arguments);
+        if let Some(python) = &self.python {
+            command.arg("--python").arg(python);
+        }
+        if self.clear_environment {
+            command.env_clear();
+        }
+        for name in CHOOSERS.into_iter().chain([OF_THE_BUILD]) {
+            command.env_remove(name);
+        }
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.current_dir(self.directory.as_deref().unwrap_or(own.path()));
+        (command, own)
+    }
+
+    /// A Python that makes the conditions and then becomes the binary.
+    fn launcher(&self) -> Command {
+        let mut program = vec![
+            "import os, resource, signal, sys".to_owned(),
+            // Python ignores it, and what is ignored stays so across exec.
+            "signal.signal(signal.SIGPIPE, signal.SIG_DFL)".to_owned(),
+        ];
+        program.extend(self.conditions.iter().cloned());
+        program.push(format!("os.execv({}, [{0}, *sys.argv[1:]])", quoted(BINARY)));
+        let mut command = Command::new(python::default());
+        command.args(["-I", "-S", "-c", &program.join("\n")]);
+        command
+    }
+
+    /// Starts a server and shakes hands with it as a client of 2025-06-18.
+    pub(crate) fn start(self) -> Server {
+        let server = self.start_silent();
+        server.initialize("2025-06-18");
+        server
+    }
+
+    /// Starts a server and says nothing to it yet.
+    pub(crate) fn start_silent(self) -> Server {
+        let (mut command, directory) = self.command();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Server::new(command.spawn().unwrap(), directory)
+    }
+}

@@ -1,0 +1,66 @@
+//! The Pythons of the machine.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// Says which versions the machine has to have, separated by commas. Without it: all.
+const EXPECTED: &str = "MCP_REPL_TEST_PYTHONS";
+
+/// The interpreter that `python3` runs: the file itself, not a script in front of it.
+pub(crate) fn default() -> PathBuf {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    FILE.get_or_init(|| executable(Path::new("python3")).expect("python3 is on PATH")).clone()
+}
+
+/// Whether this version (`3.12`) is to be tested here.
+pub(crate) fn is_expected(version: &str) -> bool {
+    match std::env::var(EXPECTED) {
+        Ok(expected) => expected.split(',').any(|one| one.trim() == version),
+        Err(_) => true,
+    }
+}
+
+/// The CPython of this version (`3.12`).
+#[track_caller]
+pub(crate) fn of_version(version: &str) -> PathBuf {
+    find(version).unwrap_or_else(|| {
+        panic!(
+            "there is no Python {version} among pyenv's or on PATH; {EXPECTED} may name the \
+             versions to expect, as in {EXPECTED}=3.11,3.12"
+        )
+    })
+}
+
+/// The newest Python of this version, if the machine has one.
+pub(crate) fn find(version: &str) -> Option<PathBuf> {
+    of_pyenv(version).or_else(|| executable(Path::new(&format!("python{version}"))))
+}
+
+fn of_pyenv(version: &str) -> Option<PathBuf> {
+    let output = Command::new("pyenv").arg("root").output().ok()?;
+    let root = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    let prefix = format!("{version}.");
+    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir(root.join("versions"))
+        .ok()?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let patch = entry.file_name().to_str()?.strip_prefix(&prefix)?.parse().ok()?;
+            Some((patch, entry.path().join("bin/python")))
+        })
+        .filter(|(_, file)| file.exists())
+        .collect();
+    found.sort();
+    found.pop().map(|(_, file)| file)
+}
+
+/// What a Python says its file is.
+fn executable(python: &Path) -> Option<PathBuf> {
+    let output =
+        Command::new(python).args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    let file = PathBuf::from(said.trim());
+    (output.status.success() && file.is_absolute()).then_some(file)
+}

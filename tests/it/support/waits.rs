@@ -1,0 +1,85 @@
+//! What tests of waiting programs share: keys, answers to programs that read the terminal, and
+//! ways to wait for what happens in the background.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::support::{Builder, Call, HANG, IDLE, Server, python};
+
+/// The reply when somebody waits and shows no prompt.
+pub(crate) const WAITING: &str = "<<repl status: waiting for input>>\n";
+
+/// The versions of Python that sessions run.
+pub(crate) const VERSIONS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
+
+/// Defines `in_kernel(thread)` in a session: it returns when the thread sleeps in a system call
+/// that waits for descriptors (`read`, `poll`, `select` and the like), not in one that waits for
+/// the GIL or a lock.
+pub(crate) const IN_KERNEL: &str = "\
+import os, platform, sys, threading
+_waits = ((0, 7, 23, 232, 270, 271, 281) if platform.machine() == 'x86_64' else (22, 63, 72, 73))
+def in_kernel(thread):
+    while True:
+        with open(f'/proc/self/task/{thread.native_id}/syscall') as file: call = file.read()
+        if call.split()[0] in map(str, _waits): return
+def start(function):
+    thread = threading.Thread(target=function)
+    thread.start()
+    return thread";
+
+impl Server {
+    /// Sends keys, named as `tmux send-keys` does and parted by blanks, and does not wait.
+    pub(crate) fn press(&self, keys: &str) -> Call<'_> {
+        self.call(&json!({"keys": keys}))
+    }
+
+    /// The text of the reply to keys.
+    #[track_caller]
+    pub(crate) fn keys(&self, keys: &str) -> String {
+        self.press(keys).text()
+    }
+
+    /// Sends a cell that waits and shows no prompt.
+    #[track_caller]
+    pub(crate) fn waits(&self, input: &str) {
+        self.gives(input, WAITING);
+    }
+
+    /// Answers a program that reads the terminal itself. The terminal echoes what is typed, as
+    /// it does for a person; then comes `output`.
+    #[track_caller]
+    pub(crate) fn types(&self, answer: &str, output: &str) {
+        self.gives(answer, &format!("{answer}\n{output}"));
+    }
+
+    /// Polls until the replies have this in them, and gives what they said beyond that.
+    #[track_caller]
+    pub(crate) fn poll_until(&self, part: &str) -> String {
+        let end = Instant::now() + HANG;
+        let mut said = String::new();
+        while !said.contains(part) {
+            assert!(Instant::now() < end, "{part:?} does not come; there is:\n{said}");
+            let reply = self.poll();
+            if reply != IDLE && reply != WAITING {
+                said.push_str(&reply);
+            }
+        }
+        said
+    }
+
+    /// The process of the worker, which is a Python that is ready.
+    #[track_caller]
+    pub(crate) fn worker_pid(&self) -> i32 {
+        let reply = self.repl("__import__('os').getpid()");
+        reply.trim().parse().unwrap_or_else(|_| panic!("a number: {reply}"))
+    }
+}
+
+/// Runs a test in a session of each version, and says which one failed.
+pub(crate) fn on_every_python(test: impl Fn(&Server)) {
+    for version in VERSIONS.into_iter().filter(|version| python::is_expected(version)) {
+        eprintln!("with Python {version}:");
+        test(&Builder::new().python(python::of_version(version)).start());
+    }
+}
