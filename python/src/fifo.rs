@@ -30,6 +30,8 @@ struct State {
     waits: u64,
     /// Whether a cell runs: only then may an interrupt strike.
     in_cell: bool,
+    /// Whether an interrupt came for the cell that is first in the queue.
+    interrupted: bool,
     shutdown: bool,
     /// Bytes dropped since the last `ready`.
     discarded: u64,
@@ -45,8 +47,8 @@ struct Reader {
 /// What the top-level loop does next.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// Run this cell.
-    Cell(u64, String),
+    /// Run this cell, which was interrupted before it began if `interrupted`.
+    Cell { id: u64, source: String, interrupted: bool },
     /// End the session.
     Shutdown,
     /// Wait for `top`.
@@ -96,11 +98,14 @@ impl Fifo {
     }
 
     /// Calls `strike` if there is a cell to be interrupted; decided under the lock, so that
-    /// it cannot hit the worker between cells, nor the next cell.
+    /// it cannot hit the worker between cells, nor the next cell. One for a cell that is
+    /// still in the queue strikes when that begins.
     pub(crate) fn interrupt(&self, strike: impl FnOnce()) {
-        let state = self.lock();
+        let mut state = self.lock();
         if state.in_cell {
             strike();
+        } else {
+            state.interrupted = !state.cells.is_empty();
         }
     }
 
@@ -123,7 +128,8 @@ impl Fifo {
         let Some((id, source)) = state.cells.pop_front() else { return Next::Nothing };
         state.in_cell = true;
         state.discard();
-        Next::Cell(id, source)
+        let interrupted = std::mem::take(&mut state.interrupted);
+        Next::Cell { id, source, interrupted }
     }
 
     /// The cell is over: no interrupt strikes from here on. Returns the count of bytes of

@@ -80,12 +80,19 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
         worker.channel.send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes: 0 }]);
     });
     loop {
+        // A signal from before the cell is not the cell's.
+        run_signal_handlers(py);
         match py.detach(|| worker.fifo.next()) {
-            Next::Cell(id, source) => interpreter.run_cell(&sys, worker, id, &source),
+            Next::Cell { id, source, interrupted } => {
+                if interrupted {
+                    // SAFETY: the GIL is held. The cell finds the signal at its first step.
+                    unsafe { ffi::PyErr_SetInterrupt() };
+                }
+                interpreter.run_cell(&sys, worker, id, &source);
+            }
             Next::Shutdown => exit(&sys, worker, PySystemExit::new_err(0)),
             Next::Nothing => {
                 py.detach(|| wake::wait(&worker.fifo.top, None));
-                run_signal_handlers(py);
             }
         }
     }
@@ -95,8 +102,6 @@ impl Interpreter {
     /// Runs a cell to its end and says so.
     fn run_cell(&mut self, sys: &Bound<'_, PyModule>, worker: &Worker, id: u64, source: &str) {
         let py = sys.py();
-        // A signal from before the cell is not the cell's.
-        run_signal_handlers(py);
         let outcome = match self.evaluate(sys, id, source) {
             Ok(()) => Outcome::Ok,
             Err(error) if error.is_instance_of::<PySystemExit>(py) => exit(sys, worker, error),

@@ -32,6 +32,9 @@ m.boot(globals())
 /// The longest path of a socket that all platforms take (macOS: 104 with the final NUL).
 const LONGEST_SOCKET_PATH: usize = 100;
 
+/// What the names of private directories begin with, before the server's process number.
+const DIRECTORY_PREFIX: &str = "mcp-repl-";
+
 /// What to run as the worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerProgram {
@@ -105,7 +108,7 @@ impl Home {
     /// # Errors
     /// When none of the usual places for temporary files can be written.
     pub fn new() -> io::Result<Home> {
-        let prefix = format!("mcp-repl-{}-", std::process::id());
+        let prefix = format!("{DIRECTORY_PREFIX}{}-", std::process::id());
         let mut places = vec![std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
         places.extend(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from));
         let mut last = io::Error::other("no directory for temporary files");
@@ -117,6 +120,7 @@ impl Home {
             // tempfile makes it with mode 0700.
             match tempfile::Builder::new().prefix(&prefix).tempdir_in(&place) {
                 Ok(directory) => {
+                    std::thread::spawn(move || remove_stale(&place));
                     std::fs::write(directory.path().join("worker.so"), EXTENSION)?;
                     return Ok(Home { directory, launches: 0 });
                 }
@@ -180,6 +184,19 @@ impl Launch {
     /// Where the worker's sideband connects.
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+}
+
+/// Removes the directories of servers that were killed.
+fn remove_stale(place: &Path) {
+    for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_str().and_then(|name| name.strip_prefix(DIRECTORY_PREFIX));
+        let pid = name.and_then(|name| name.split_once('-')?.0.parse().ok());
+        if pid.is_some_and(|pid| !crate::pty::is_alive(pid)) {
+            // That of another user can't be removed, and is not touched.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 
