@@ -18,13 +18,8 @@ fn prepare(repl: &Server) {
 fn a_thread_that_asks_after_its_cell_gets_the_next_payload() {
     on_every_python(|repl| {
         prepare(repl);
-        let mut said = repl.repl("thread = start(lambda: heard.append(input('who? ')))");
-        if !said.contains("who? ") {
-            said = repl.poll_until("who? ");
-        }
-        assert!(said.ends_with("who? "), "{said}");
-        let reply = repl.repl("me");
-        assert_has_not(&reply, "NameError");
+        repl.asks("thread = later(lambda: heard.append(input('who? ')))", "who? ");
+        repl.gives("me", IDLE);
         repl.gives("thread.join(); heard", "['me']\n");
     });
 }
@@ -33,9 +28,9 @@ fn a_thread_that_asks_after_its_cell_gets_the_next_payload() {
 fn a_thread_that_reads_stdin_after_its_cell_gets_the_next_payload() {
     on_every_python(|repl| {
         prepare(repl);
-        repl.repl("thread = start(lambda: heard.append(sys.stdin.readline()))\nin_kernel(thread)");
-        repl.gives("", WAITING);
-        repl.repl("a line");
+        repl.repl("thread = later(lambda: heard.append(sys.stdin.readline()))");
+        repl.poll_until_waiting();
+        repl.gives("a line", IDLE);
         repl.gives("thread.join(); heard", "['a line\\n']\n");
     });
 }
@@ -46,8 +41,20 @@ fn a_thread_that_reads_the_terminal_itself_gets_the_next_payload() {
         prepare(repl);
         repl.repl("thread = start(lambda: heard.append(os.read(0, 100)))\nin_kernel(thread)");
         repl.repl("raw");
-        repl.gives("thread.join(); heard", "[b'raw\\n']\n");
+        let reply = repl.repl("thread.join(); heard");
+        assert!(reply.ends_with("[b'raw\\n']\n"), "{reply}");
         repl.still_works();
+    });
+}
+
+#[test]
+fn a_cell_whose_thread_asks_waits_for_the_answer() {
+    on_every_python(|repl| {
+        prepare(repl);
+        repl.gives("start(lambda: heard.append(input('who? '))).join()\nheard", "who? ");
+        repl.gives("me", "['me']\n");
+        repl.waits("start(lambda: heard.append(sys.stdin.readline())).join()\nheard");
+        repl.gives("you", "['me', 'you\\n']\n");
     });
 }
 
@@ -61,9 +68,9 @@ def ask():
     heard.append(sys.stdin.readline())
     hold.wait()
     print('done')
-thread = start(ask)
-in_kernel(thread)";
-    repl.gives(cell, WAITING);
+thread = later(ask)";
+    repl.repl(cell);
+    repl.poll_until_waiting();
     // The thread goes on and on; the session is ready.
     repl.gives("answer", IDLE);
     repl.gives("heard", "['answer\\n']\n");
@@ -74,13 +81,13 @@ in_kernel(thread)";
 fn what_is_left_of_a_threads_answer_is_cleared_when_a_cell_starts() {
     on_every_python(|repl| {
         prepare(repl);
+        repl.repl("thread = later(lambda: heard.append(sys.stdin.buffer.raw.read(100)))");
+        repl.poll_until_waiting();
+        repl.gives("one\ntwo", IDLE);
         repl.gives(
-            "thread = start(lambda: heard.append(sys.stdin.readline()))\nin_kernel(thread)",
-            WAITING,
+            "thread.join(); heard",
+            "[b'one\\n']\n[repl] 4 bytes of unread input discarded\n",
         );
-        repl.repl("one\ntwo");
-        let reply = repl.repl("thread.join(); heard");
-        assert_eq!(reply, "['one\\n']\n[repl] 4 bytes of unread input discarded\n");
         // Nothing reaches the next reader.
         repl.gives("input('clean? ')", "clean? ");
         repl.gives("yes", "'yes'\n");
@@ -88,14 +95,25 @@ fn what_is_left_of_a_threads_answer_is_cleared_when_a_cell_starts() {
 }
 
 #[test]
+fn what_a_thread_left_in_the_buffers_of_stdin_is_cleared_too() {
+    on_every_python(|repl| {
+        prepare(repl);
+        repl.repl("thread = later(lambda: heard.append(sys.stdin.read(2)))");
+        repl.poll_until_waiting();
+        repl.gives("bravo\ntwo", IDLE);
+        repl.gives("thread.join(); heard", "['br']\n[repl] 8 bytes of unread input discarded\n");
+        repl.waits("sys.stdin.readline()");
+        repl.gives("yes", "'yes\\n'\n");
+    });
+}
+
+#[test]
 fn what_is_left_of_an_answer_to_input_in_a_thread_is_cleared_too() {
     let repl = Server::start();
     prepare(&repl);
-    repl.repl("thread = start(lambda: heard.append(input('who? ')))\nin_kernel(thread)");
-    let said = repl.repl("one\ntwo") + &repl.repl("thread.join(); heard");
-    assert_has(&said, "['one']\n");
-    assert_has(&said, "[repl] 4 bytes of unread input discarded\n");
-    assert_has_not(&said, "NameError");
+    repl.asks("thread = later(lambda: heard.append(input('who? ')))", "who? ");
+    repl.gives("one\ntwo", IDLE);
+    repl.gives("thread.join(); heard", "['one']\n[repl] 4 bytes of unread input discarded\n");
     repl.still_works();
 }
 
@@ -106,12 +124,11 @@ fn one_answer_serves_several_reads_of_a_thread() {
     let cell = "\
 def ask():
     for _ in range(3): heard.append(input('more? '))
-thread = start(ask)
-in_kernel(thread)";
-    repl.repl(cell);
-    let said = repl.repl("one\ntwo\nthree") + &repl.repl("thread.join(); heard");
-    assert_has(&said, "['one', 'two', 'three']\n");
-    assert_has_not(&said, "discarded");
+    print('asked all')
+thread = later(ask)";
+    repl.asks(cell, "more? ");
+    repl.brings("one\ntwo\nthree", "asked all\n");
+    repl.gives("thread.join(); heard", "['one', 'two', 'three']\n");
 }
 
 #[test]
@@ -119,16 +136,18 @@ fn two_threads_are_served_in_order() {
     on_every_python(|repl| {
         prepare(repl);
         let cell = "\
-first = start(lambda: heard.append(('first', sys.stdin.buffer.raw.read(100))))
-in_kernel(first)
-second = start(lambda: heard.append(('second', input('second? '))))
-in_kernel(second)";
-        repl.repl(cell);
-        repl.repl("one");
-        repl.repl("two");
+def second_one():
+    in_kernel(first)
+    heard.append(('second', input('second? ')))
+first = later(lambda: heard.append(('first', sys.stdin.readline())))
+second = later(second_one)";
+        repl.asks(cell, "second? ");
+        // Who has waited longest comes first, though it shows no prompt.
+        repl.gives("one", WAITING);
+        repl.gives("two", IDLE);
         repl.gives(
             "first.join(); second.join(); sorted(heard)",
-            "[('first', b'one\\n'), ('second', 'two')]\n",
+            "[('first', 'one\\n'), ('second', 'two')]\n",
         );
     });
 }
@@ -138,19 +157,16 @@ fn two_threads_that_call_input_ask_one_after_the_other() {
     on_every_python(|repl| {
         prepare(repl);
         let cell = "\
-first = start(lambda: heard.append(('first', input('first? '))))
-in_kernel(first)
-second = start(lambda: heard.append(('second', input('second? '))))";
-        let mut said = repl.repl(cell);
-        if !said.contains("first? ") {
-            said += &repl.poll_until("first? ");
-        }
+def second_one():
+    in_kernel(first)
+    heard.append(('second', input('second? ')))
+first = later(lambda: heard.append(('first', input('first? '))))
+second = later(second_one)";
+        let said = repl.asks(cell, "first? ");
+        // CPython lets one thread at a time ask.
         assert_has_not(&said, "second? ");
-        let mut said = repl.repl("one");
-        if !said.contains("second? ") {
-            said += &repl.poll_until("second? ");
-        }
-        repl.repl("two");
+        repl.asks("one", "second? ");
+        repl.gives("two", IDLE);
         repl.gives("first.join(); second.join(); heard", "[('first', 'one'), ('second', 'two')]\n");
     });
 }
@@ -163,8 +179,7 @@ fn a_reader_of_the_main_thread_comes_before_those_of_other_threads() {
 thread = start(lambda: heard.append(sys.stdin.readline()))
 in_kernel(thread)
 heard.append(input('main? '))";
-        let reply = repl.repl(cell);
-        assert!(reply.ends_with("main? "), "{reply}");
+        repl.asks(cell, "main? ");
         repl.gives("for main", WAITING);
         repl.gives("for the thread", IDLE);
         repl.gives("thread.join(); heard", "['for main', 'for the thread\\n']\n");
@@ -175,23 +190,36 @@ heard.append(input('main? '))";
 fn an_interrupt_strikes_the_cell_and_leaves_the_waiting_thread() {
     let repl = Server::start();
     prepare(&repl);
-    repl.repl(
-        "thread = start(lambda: heard.append(sys.stdin.readline()))\nin_kernel(thread)\ninput('main? ')",
-    );
+    let cell = "\
+thread = start(lambda: heard.append(sys.stdin.readline()))
+in_kernel(thread)
+input('main? ')";
+    repl.asks(cell, "main? ");
     assert_has(&repl.repl("\u{3}"), "KeyboardInterrupt\n");
-    repl.repl("still here");
+    repl.gives("still here", IDLE);
     repl.gives("thread.join(); heard", "['still here\\n']\n");
+}
+
+#[test]
+fn an_interrupt_while_only_a_thread_waits_strikes_nothing() {
+    on_every_python(|repl| {
+        prepare(repl);
+        repl.repl("thread = later(lambda: heard.append(sys.stdin.readline()))");
+        repl.poll_until_waiting();
+        let reply = repl.repl("\u{3}");
+        assert_has_not(&reply, "KeyboardInterrupt");
+        repl.gives("still here", IDLE);
+        repl.gives("thread.join(); heard", "['still here\\n']\n");
+    });
 }
 
 #[test]
 fn the_end_of_file_ends_the_wait_of_a_thread() {
     let repl = Server::start();
     prepare(&repl);
-    repl.gives(
-        "thread = start(lambda: heard.append(sys.stdin.readline()))\nin_kernel(thread)",
-        WAITING,
-    );
-    repl.keys("C-d");
+    repl.repl("thread = later(lambda: heard.append(sys.stdin.readline()))");
+    repl.poll_until_waiting();
+    assert_eq!(repl.keys("C-d"), IDLE);
     repl.gives("thread.join(); heard", "['']\n");
 }
 
@@ -205,17 +233,14 @@ def count():
     print('counted')
 threading.Timer(0, count).start()
 input('a? ')";
-        let mut said = repl.repl(cell);
-        if !said.contains("counted") {
-            said += &repl.poll_until("counted");
-        }
+        let said = repl.brings(cell, "counted");
         assert_has(&said, "a? ");
-        repl.gives("b", "'b'\n");
+        repl.gives_part("b", "'b'\n");
     });
 }
 
 #[test]
-fn a_waiting_thread_does_not_stop_the_prompt_of_a_program() {
+fn children_run_while_a_thread_waits() {
     let repl = Server::start();
     prepare(&repl);
     let cell = "\
@@ -223,27 +248,20 @@ import subprocess
 thread = start(lambda: heard.append(sys.stdin.readline()))
 in_kernel(thread)
 subprocess.run(['echo', 'a child ran']).returncode";
-    let said = repl.repl(cell);
-    assert_has(&said, "a child ran\n0\n");
+    repl.brings(cell, "a child ran\n");
     repl.repl("x");
     repl.gives("thread.join(); heard", "['x\\n']\n");
 }
 
 #[test]
-fn a_timer_thread_answers_nothing_and_its_prints_are_told_in_the_next_reply() {
+fn what_a_thread_prints_while_nothing_is_asked_is_told_in_the_next_reply() {
     let repl = Server::start();
-    repl.gives("import threading\nlet = threading.Event()", IDLE);
-    let cell = "\
-def late():
-    let.wait()
-    print('late')
-thread = threading.Thread(target=late)
-thread.start()";
-    repl.gives(cell, IDLE);
+    prepare(&repl);
+    repl.gives(
+        "let = threading.Event()\nthread = start(lambda: (let.wait(), print('late')))",
+        IDLE,
+    );
     repl.gives("input('a? ')", "a? ");
     repl.gives("b", "'b'\n");
-    let said = repl.repl("let.set()");
-    if !said.contains("late") {
-        repl.poll_until("late");
-    }
+    repl.brings("let.set()", "late\n");
 }
