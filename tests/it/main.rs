@@ -6,3 +6,5 @@ mod waits;
 
 mod reads_background;
 mod reads_python;
+mod reads_terminal;
+mod typing;
