@@ -4,6 +4,7 @@ mod support;
 #[path = "support/waits.rs"]
 mod waits;
 
+mod interrupts;
 mod reads_background;
 mod reads_python;
 mod reads_terminal;
