@@ -14,7 +14,7 @@ use mcp_repl::screen::{MarkSplitter, Screen, Segment, Size};
 /// What a read of a pseudo-terminal gives on Linux.
 const CHUNK: usize = 4095;
 const BYTES: usize = 16 << 20;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 12;
 
 struct Page(Size);
 
@@ -30,14 +30,16 @@ impl Dimensions for Page {
     }
 }
 
-/// The shortest of some runs.
-fn time(mut run: impl FnMut()) -> Duration {
-    let once = |()| {
-        let start = Instant::now();
-        run();
-        start.elapsed()
-    };
-    std::iter::repeat_n((), ROUNDS).map(once).min().unwrap_or_default()
+fn time(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+/// The shortest of some runs of each, in turns: what else the machine does meets both.
+fn shortest(bytes: &[u8]) -> (Duration, Duration) {
+    let runs = (0..ROUNDS).map(|_| (ours(bytes), theirs(bytes)));
+    runs.fold((Duration::MAX, Duration::MAX), |best, run| (best.0.min(run.0), best.1.min(run.1)))
 }
 
 fn ours(bytes: &[u8]) -> Duration {
@@ -163,11 +165,14 @@ fn editor() -> Vec<u8> {
     })
 }
 
+/// A name, what makes the bytes, and the least ratio.
+type Case = (&'static str, fn() -> Vec<u8>, f64);
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let check = arguments.iter().any(|argument| argument == "--check");
     let wanted = arguments.iter().find(|argument| !argument.starts_with("--"));
-    let cases: [(&str, fn() -> Vec<u8>, f64); 6] = [
+    let cases: [Case; 6] = [
         ("plain", plain, 5.0),
         ("colourful", colourful, 2.0),
         ("columns", columns, 2.0),
@@ -182,7 +187,7 @@ fn main() {
             continue;
         }
         let bytes = bytes();
-        let (ours, theirs) = (ours(&bytes), theirs(&bytes));
+        let (ours, theirs) = shortest(&bytes);
         let speed = |time: Duration| bytes.len() as f64 / 1e6 / time.as_secs_f64();
         let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
         missed |= ratio < target;

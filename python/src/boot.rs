@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString, sync::Mutex};
 
-use mcp_repl_sideband::{EXTENSION_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
+use mcp_repl_sideband::{EXTENSION_VARIABLE, MASTER_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
 use pyo3::{
     exceptions::PyConnectionError,
     prelude::*,
@@ -59,7 +59,8 @@ pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>) -> PyResult<()> {
         // SAFETY: the GIL is held, which guards the variable (Parser/myreadline.c).
         unsafe { (*pointer).replace(reads::readline) }
     });
-    fork::register(channel.descriptors(), before);
+    channel.descriptors().into_iter().for_each(fork::keep);
+    fork::register(before);
     let worker = session::install(Worker::new(channel, Fifo::new()?), interpreter);
     start_reading(worker, socket)?;
     tidy(py, &sys)?;
@@ -94,7 +95,7 @@ fn start_reading(worker: &'static Worker, socket: std::os::unix::net::UnixStream
 /// Makes things look as at Python's own prompt.
 fn tidy(py: Python<'_>, sys: &Bound<'_, PyModule>) -> PyResult<()> {
     let environment = py.import("os")?.getattr("environ")?;
-    for name in [SOCKET_VARIABLE, NONCE_VARIABLE, EXTENSION_VARIABLE] {
+    for name in [SOCKET_VARIABLE, NONCE_VARIABLE, EXTENSION_VARIABLE, MASTER_VARIABLE] {
         environment.call_method1("pop", (name, py.None()))?;
     }
     sys.setattr("argv", PyList::new(py, [""])?)?;

@@ -11,8 +11,8 @@ use std::{
 };
 
 use mcp_repl_sideband::{
-    LineDecoder, Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer, ToWorker, encode,
-    mark_bytes,
+    LineDecoder, MASTER_VARIABLE, Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer,
+    ToWorker, encode, mark_bytes,
 };
 
 use crate::{fork, orphan, session::Worker, terminal::Terminal, wake::move_up};
@@ -28,6 +28,9 @@ pub(crate) struct Channel {
     pub(crate) terminal: Terminal,
     nonce: String,
     descriptor: i32,
+    /// The master side of the terminal, held so that the kernel does not hang up when the
+    /// server is gone: the reading thread ends the session then, and has to live for it.
+    master: i32,
     out: Mutex<Out>,
 }
 
@@ -68,18 +71,21 @@ impl Channel {
         // One descriptor serves both directions, so that the program has as many as can be.
         // SAFETY: the reading half lives in a thread that never ends before the process.
         let reader = unsafe { UnixStream::from_raw_fd(socket.as_raw_fd()) };
+        let master = env::var(MASTER_VARIABLE).ok().and_then(|number| number.parse().ok());
+        let master = master.map_or(-1, move_up);
         let channel = Channel {
             terminal: Terminal::open()?,
             nonce,
             descriptor,
+            master,
             out: Mutex::new(Out { socket, marks: 0 }),
         };
         Ok((channel, reader))
     }
 
     /// The descriptors that a forked child must not keep.
-    pub(crate) fn descriptors(&self) -> [i32; 2] {
-        [self.descriptor, self.terminal.descriptor()]
+    pub(crate) fn descriptors(&self) -> [i32; 3] {
+        [self.descriptor, self.terminal.descriptor(), self.master]
     }
 
     /// Sends a message. Without the GIL.

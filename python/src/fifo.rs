@@ -30,6 +30,8 @@ struct State {
     waits: u64,
     /// Whether a cell runs: only then may an interrupt strike.
     in_cell: bool,
+    /// Whether an interrupt struck while a reader of the main thread waits.
+    struck: bool,
     /// Whether an interrupt came for the cell that is first in the queue.
     interrupted: bool,
     shutdown: bool,
@@ -62,8 +64,8 @@ pub(crate) enum Turn {
     Input(Vec<u8>),
     /// The terminal has something for it.
     Terminal,
-    /// A signal arrived: look at it, then wait on.
-    Signal,
+    /// Something happened, perhaps a signal: look, then take the next turn.
+    Again,
     /// The session ends.
     Shutdown,
 }
@@ -104,9 +106,18 @@ impl Fifo {
         let mut state = self.lock();
         if state.in_cell {
             strike();
+            // The signal may come just before a reader goes to sleep: it has to look again.
+            let main = state.readers.first().filter(|reader| reader.main);
+            main.inspect(|reader| reader.waker.wake());
+            state.struck = main.is_some();
         } else {
             state.interrupted = !state.cells.is_empty();
         }
+    }
+
+    /// Whether an interrupt struck a waiting reader since the last time it was asked.
+    pub(crate) fn take_struck(&self) -> bool {
+        std::mem::take(&mut self.lock().struck)
     }
 
     /// Ends the session: readers and the top-level loop are told.
@@ -120,7 +131,6 @@ impl Fifo {
     /// What the top-level loop does next. A cell counts as running from here on, and what
     /// was left of the input before it is gone.
     pub(crate) fn next(&self) -> Next {
-        self.top.rest();
         let mut state = self.lock();
         if state.shutdown {
             return Next::Shutdown;
@@ -182,23 +192,24 @@ impl Fifo {
 
     /// Waits for input, for the terminal, or for a signal.
     pub(crate) fn turn(&self, wait_number: u64, waker: &Waker, most: usize) -> Turn {
-        loop {
-            let terminal = {
-                let mut state = self.lock();
-                if state.shutdown {
-                    return Turn::Shutdown;
-                }
-                let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
-                if first && let Some(input) = state.take(most) {
-                    return Turn::Input(input);
-                }
-                first.then_some(0)
-            };
-            match wait(waker, terminal) {
-                Woken::Waker => waker.rest(),
-                Woken::Other => return Turn::Terminal,
-                Woken::Signal => return Turn::Signal,
+        let terminal = {
+            let mut state = self.lock();
+            if state.shutdown {
+                return Turn::Shutdown;
             }
+            let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
+            if first && let Some(input) = state.take(most) {
+                return Turn::Input(input);
+            }
+            first.then_some(0)
+        };
+        match wait(waker, terminal) {
+            Woken::Waker => {
+                waker.rest();
+                Turn::Again
+            }
+            Woken::Other => Turn::Terminal,
+            Woken::Signal => Turn::Again,
         }
     }
 }

@@ -8,8 +8,8 @@ use std::{
 use crate::capi::{self, ReadlineFunction};
 
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
-/// What a child closes: the sideband's and the terminal's descriptor.
-static DESCRIPTORS: [AtomicI32; 2] = [AtomicI32::new(-1), AtomicI32::new(-1)];
+/// What a child closes; -1 for a free place. A child that gets no place for one keeps it.
+static DESCRIPTORS: [AtomicI32; 128] = [const { AtomicI32::new(-1) }; 128];
 /// The readline function from before ours; null for none.
 static BEFORE: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
@@ -18,11 +18,23 @@ pub(crate) fn is_child() -> bool {
     IS_CHILD.load(Ordering::Relaxed)
 }
 
-/// Sees to it that children close `descriptors` and read the terminal as Python does alone.
-pub(crate) fn register(descriptors: [c_int; 2], readline_before: Option<ReadlineFunction>) {
-    for (slot, descriptor) in DESCRIPTORS.iter().zip(descriptors) {
-        slot.store(descriptor, Ordering::Relaxed);
-    }
+/// Keeps a descriptor of ours from forked children.
+pub(crate) fn keep(descriptor: c_int) {
+    replace(-1, descriptor);
+}
+
+/// Forgets a descriptor that was closed.
+pub(crate) fn forget(descriptor: c_int) {
+    replace(descriptor, -1);
+}
+
+fn replace(old: i32, new: i32) {
+    let order = Ordering::Relaxed;
+    let _ = DESCRIPTORS.iter().find(|slot| slot.compare_exchange(old, new, order, order).is_ok());
+}
+
+/// Sees to it that children close what is ours and read the terminal as Python does alone.
+pub(crate) fn register(readline_before: Option<ReadlineFunction>) {
     let before = readline_before.map_or(std::ptr::null_mut(), |function| function as *mut c_void);
     BEFORE.store(before, Ordering::Relaxed);
     // SAFETY: the handler does only what is safe after a fork (see below).

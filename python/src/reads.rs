@@ -109,15 +109,18 @@ fn read_input(
     }
     let waker = own_waker().map_err(|error| raise(|_| PyOSError::new_err(error.to_string())))?;
     let wait = worker.fifo.join(worker.is_main_thread(), waker.clone());
-    channel.send_marked(prompt, |mark| {
-        [ToServer::InputWait {
-            mark,
-            wait,
-            reader,
-            prompt: String::from_utf8_lossy(prompt).into_owned(),
-            echo: channel.terminal.echoes(),
-        }]
-    });
+    let say_waiting = |prompt: &[u8]| {
+        channel.send_marked(prompt, |mark| {
+            [ToServer::InputWait {
+                mark,
+                wait,
+                reader,
+                prompt: String::from_utf8_lossy(prompt).into_owned(),
+                echo: channel.terminal.echoes(),
+            }]
+        });
+    };
+    say_waiting(prompt);
     let (result, bytes) = loop {
         match worker.fifo.turn(wait, &waker, most) {
             Turn::Input(line) => {
@@ -128,9 +131,15 @@ fn read_input(
             Turn::Terminal => {
                 break (read_terminal(most, matches!(reader, Reader::Readline)), 0);
             }
-            Turn::Signal => {
+            // Signals are for the main thread.
+            Turn::Again if !worker.is_main_thread() => {}
+            Turn::Again => {
                 if let Err(raised) = check_signals() {
                     break (Err(raised), 0);
+                }
+                // A handler of the user's dealt with the interrupt, and the wait goes on.
+                if worker.fifo.take_struck() {
+                    say_waiting(b"");
                 }
             }
             // A waiting cell unwinds; a waiting thread sees end of file.

@@ -92,7 +92,11 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
             }
             Next::Shutdown => exit(&sys, worker, PySystemExit::new_err(0)),
             Next::Nothing => {
-                py.detach(|| wake::wait(&worker.fifo.top, None));
+                py.detach(|| {
+                    if wake::wait(&worker.fifo.top, None) == wake::Woken::Waker {
+                        worker.fifo.top.rest();
+                    }
+                });
             }
         }
     }

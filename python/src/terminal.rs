@@ -11,6 +11,8 @@ use crate::{capi::errno, wake::move_up};
 #[derive(Debug)]
 pub(crate) struct Terminal {
     descriptor: c_int,
+    /// The device it is.
+    device: Option<Device>,
     /// The modes a cell finds, captured before the first.
     modes: OnceLock<libc::termios>,
 }
@@ -23,7 +25,9 @@ impl Terminal {
         if copy < 0 {
             return Err(io::Error::last_os_error());
         }
-        let terminal = Terminal { descriptor: move_up(copy), modes: OnceLock::new() };
+        let descriptor = move_up(copy);
+        let device = device(descriptor);
+        let terminal = Terminal { descriptor, device, modes: OnceLock::new() };
         if let Some(modes) = terminal.modes() {
             let _ = terminal.modes.set(modes);
         }
@@ -111,9 +115,8 @@ impl Terminal {
 
     /// A cell may have closed or redirected descriptors 0 to 2.
     fn restore_standard_descriptors(&self) {
-        let own = device(self.descriptor);
         for standard in 0..=2 {
-            if device(standard) != own {
+            if device(standard) != self.device {
                 // SAFETY: both numbers are plain; dup2 replaces `standard` or fails.
                 unsafe { libc::dup2(self.descriptor, standard) };
             }
@@ -130,8 +133,11 @@ impl Terminal {
     }
 }
 
+/// What tells one file from another: file system, inode, device.
+type Device = (libc::dev_t, libc::ino_t, libc::dev_t);
+
 /// The device a descriptor stands for; `None` when it is closed.
-fn device(descriptor: c_int) -> Option<(libc::dev_t, libc::ino_t, libc::dev_t)> {
+fn device(descriptor: c_int) -> Option<Device> {
     let mut stat = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fstat fills the structure when it returns 0.
     unsafe {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::capi::errno;
+use crate::{capi::errno, fork};
 
 /// Descriptors of ours live from here up, where a program's own numbers are not disturbed.
 const LOWEST_DESCRIPTOR: libc::c_int = 40;
@@ -27,6 +27,7 @@ impl Waker {
             // SAFETY: the descriptor is open and ours.
             unsafe { libc::fcntl(end, libc::F_SETFL, libc::O_NONBLOCK) };
         }
+        [read, write].into_iter().for_each(fork::keep);
         Ok(Waker { read, write })
     }
 
@@ -39,14 +40,16 @@ impl Waker {
     /// Forgets that it was woken.
     pub(crate) fn rest(&self) {
         let mut buffer = [0u8; 64];
-        // SAFETY: the buffer has the length that is passed, and the pipe does not block.
-        while unsafe { libc::read(self.read, buffer.as_mut_ptr().cast(), buffer.len()) } > 0 {}
+        // SAFETY: the buffer has the length that is passed, and the pipe does not block. More
+        // wakes than the buffer holds are another wake.
+        unsafe { libc::read(self.read, buffer.as_mut_ptr().cast(), buffer.len()) };
     }
 }
 
 impl Drop for Waker {
     fn drop(&mut self) {
         for end in [self.read, self.write] {
+            fork::forget(end);
             // SAFETY: the descriptor is ours and nobody uses it any more.
             unsafe { libc::close(end) };
         }

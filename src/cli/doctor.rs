@@ -9,6 +9,7 @@ use crate::{
     screen::Size,
     session::{
         launch::{Home, Target, WorkerProgram},
+        state::Paging,
         worker::{Worker, WorkerEvent},
     },
 };
@@ -64,7 +65,8 @@ fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
     }
     let mut home = Home::new().map_err(|error| format!("no private directory: {error}"))?;
     report.row("directory", home.path().display().to_string());
-    let launch = home.launch(&resolved.program).map_err(|error| error.to_string())?;
+    let launch =
+        home.launch(&resolved.program, Paging::Through).map_err(|error| error.to_string())?;
     runtime()?.block_on(async {
         let mut worker =
             Worker::start(launch, Size::default()).map_err(|error| error.to_string())?;

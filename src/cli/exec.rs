@@ -23,11 +23,15 @@ use crate::{
         engine::{self, Config},
         handle::{Handle, Request},
         launch::Target,
+        state::Paging,
     },
 };
 
 /// Longer than anybody waits.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// What begins a line that parts a script into cells, as editors have it.
+const MARKER: &str = "# %%";
 
 /// The arguments of `exec`.
 #[derive(Debug, Args)]
@@ -48,14 +52,18 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
     let cells = cells(arguments)?;
     let runtime = runtime()?;
     let result = runtime.block_on(async {
-        let config = Config { target, size: Size::default(), budget: usize::MAX };
+        let config =
+            Config { target, size: Size::default(), budget: usize::MAX, paging: Paging::Through };
         let (session, engine) = engine::start(config).map_err(|error| error.to_string())?;
         let client = async {
             let result = run(&session, cells, arguments.json).await;
             session.shutdown();
             result
         };
-        tokio::join!(engine, client).1
+        let result = client.await;
+        // The task ends by itself; only a panic in it is an error, which it has told.
+        let _ = engine.await;
+        result
     });
     // A read of standard input may still be blocked.
     runtime.shutdown_background();
@@ -84,14 +92,15 @@ fn cells(arguments: &ExecArguments) -> Result<Vec<String>, String> {
 fn split_cells(text: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     for (number, line) in text.split_inclusive('\n').enumerate() {
-        if line.starts_with("# %%") {
+        if line.starts_with(MARKER) {
             cells.push("\n".repeat(number));
         }
         if let Some(cell) = cells.last_mut() {
             cell.push_str(line);
         }
     }
-    cells.retain(|cell| !cell.trim().is_empty());
+    let is_code = |line: &str| !line.trim().is_empty() && !line.starts_with(MARKER);
+    cells.retain(|cell| cell.lines().any(is_code));
     cells
 }
 
@@ -105,7 +114,9 @@ async fn run(session: &Handle, cells: Vec<String>, json: bool) -> Result<ExitCod
             let reply = session.call(request).await.ok_or("the session is gone")?;
             print(&reply, json).map_err(|error| format!("can't print: {error}"))?;
             match &reply.status {
-                Status::Waiting { .. } | Status::Reading { .. } => {
+                // There is room for all of a text, so a pager that stays open has none to turn.
+                Status::Pager { .. } => (input, keys) = ("q".into(), Vec::new()),
+                Status::Waiting { .. } | Status::Reading { .. } | Status::FullScreen { .. } => {
                     (input, keys) = match answers.next().await {
                         Some(line) => (line, Vec::new()),
                         // The end of the input, as a person types it.
@@ -206,9 +217,13 @@ fn as_json(reply: &Reply) -> serde_json::Value {
     let status = match &reply.status {
         Status::Ready { outcome } => json!({"state": "ready", "outcome": outcome}),
         Status::Waiting { echo } => json!({"state": "waiting", "echo": echo}),
-        Status::Reading { program, canonical, echo } => {
+        Status::Reading { program, canonical, echo, .. } => {
             json!({"state": "reading", "program": program, "lines": canonical, "echo": echo})
         }
+        Status::Pager { program, prompt, .. } => {
+            json!({"state": "pager", "program": program, "prompt": prompt})
+        }
+        Status::FullScreen { program, .. } => json!({"state": "screen", "program": program}),
         Status::Busy { elapsed, .. } => {
             json!({"state": "busy", "elapsed_ms": elapsed.as_millis() as u64})
         }

@@ -13,7 +13,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::session::{launch::Target, python::Surroundings};
+use crate::session::{launch::Target, python::Surroundings, state::Paging};
 
 /// One live Python terminal session for an agent (over MCP) and a person.
 ///
@@ -23,6 +23,10 @@ use crate::session::{launch::Target, python::Surroundings};
 struct Arguments {
     #[command(flatten)]
     worker: WorkerArguments,
+    /// What is done about pagers: turn their pages and give all of the text (`through`), give
+    /// one page a call (`page`), or have programs print without one (`plain`).
+    #[arg(long, value_name = "HOW", default_value = "through", value_parser = paging)]
+    pager: Paging,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -60,6 +64,15 @@ struct DropInArguments {
     oversized_output: Option<String>,
     #[arg(long, value_name = "MODE", value_parser = sandbox, hide = true)]
     sandbox: Option<String>,
+}
+
+fn paging(value: &str) -> Result<Paging, String> {
+    match value {
+        "through" => Ok(Paging::Through),
+        "page" => Ok(Paging::Page),
+        "plain" => Ok(Paging::Plain),
+        _ => Err("it is one of `through`, `page` and `plain`".into()),
+    }
 }
 
 fn interpreter(value: &str) -> Result<String, String> {
@@ -107,7 +120,7 @@ pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
     let result = arguments.worker.target().and_then(|target| match arguments.command {
-        None => serve::serve(target),
+        None => serve::serve(target, arguments.pager),
         Some(Command::Exec(exec)) => exec::exec(target, &exec),
         Some(Command::Doctor) => doctor::doctor(&target),
     });

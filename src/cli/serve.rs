@@ -11,14 +11,15 @@ use crate::{
     session::{
         engine::{self, Config},
         launch::Target,
+        state::Paging,
     },
 };
 
 /// Serves until the client closes standard input, or a signal asks to end.
-pub(super) fn serve(target: Target) -> Result<ExitCode, String> {
+pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> {
     let runtime = runtime()?;
     let result = runtime.block_on(async {
-        let config = Config { target, size: Size::default(), budget: reply::BUDGET };
+        let config = Config { target, size: Size::default(), budget: reply::BUDGET, paging };
         let (session, engine) = engine::start(config)?;
         let client = async {
             let result = tokio::select! {
@@ -28,7 +29,10 @@ pub(super) fn serve(target: Target) -> Result<ExitCode, String> {
             session.shutdown();
             result
         };
-        tokio::join!(engine, client).1
+        let result = client.await;
+        // The task ends by itself; only a panic in it is an error, which it has told.
+        let _ = engine.await;
+        result
     });
     // A read of standard input may still be blocked in a thread of the runtime.
     runtime.shutdown_background();

@@ -5,6 +5,7 @@
 
 use std::{
     fs::{self, File},
+    io::ErrorKind,
     os::unix::fs::{FileExt, MetadataExt},
 };
 
@@ -33,13 +34,29 @@ pub(super) fn find(leader: Pid, foreground: Pid, device: u64) -> Option<Blocked>
     None
 }
 
-/// Whether a process has more threads than `threads`, or any child of its first one.
-pub(super) fn has_company(process: Pid, threads: u64) -> bool {
-    let pid = process.as_raw_nonzero();
-    // A directory's link count is its subdirectories and two.
-    let tasks = fs::metadata(format!("/proc/{pid}/task")).map_or(0, |tasks| tasks.nlink());
-    let children = fs::read(format!("/proc/{pid}/task/{pid}/children"));
-    tasks > threads + 2 || children.is_ok_and(|children| !children.is_empty())
+/// A cheap look at whether a process has more threads, or any child of its first one: asked
+/// before every cell, so the files stay open.
+#[derive(Debug)]
+pub(super) struct Company {
+    tasks: File,
+    children: File,
+}
+
+impl Company {
+    /// Opens the files of a process; `None` where the kernel has none.
+    pub(super) fn of(process: Pid) -> Option<Company> {
+        let pid = process.as_raw_nonzero();
+        let tasks = File::open(format!("/proc/{pid}/task")).ok()?;
+        let children = File::open(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        Some(Company { tasks, children })
+    }
+
+    /// Whether the process has more threads than `threads`, or children.
+    pub(super) fn is_more_than(&self, threads: u64) -> bool {
+        // A directory's link count is its subdirectories and two.
+        let tasks = self.tasks.metadata().map_or(0, |tasks| tasks.nlink());
+        tasks > threads + 2 || self.children.read_at(&mut [0], 0).is_ok_and(|n| n > 0)
+    }
 }
 
 fn threads(process: Pid) -> Vec<i32> {
@@ -60,13 +77,32 @@ fn children(process: Pid, thread: i32, found: &mut Vec<Pid>) {
 
 fn look(process: Pid, thread: i32, device: u64) -> Option<Blocked> {
     let process = process.as_raw_nonzero().get();
-    let call = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall")).ok()?;
-    waits_for(process, &Call::parse(&call)?, device).then_some(())?;
+    let call = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall"));
+    let guessed = match call {
+        Ok(call) => {
+            waits_for(process, &Call::parse(&call)?, device).then_some(())?;
+            false
+        }
+        // Another user's, as a program under sudo is (ptrace(2), access mode checks).
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            sleeps(process, thread)?.then_some(())?;
+            true
+        }
+        Err(_) => return None,
+    };
     Some(Blocked {
+        guessed,
         thread: thread.unsigned_abs(),
         wakes: wakes(process, thread)?,
         program: fs::read_to_string(format!("/proc/{process}/comm")).ok()?.trim_end().to_owned(),
     })
+}
+
+/// Whether a thread is in an interruptible sleep.
+fn sleeps(process: i32, thread: i32) -> Option<bool> {
+    let stat = fs::read_to_string(format!("/proc/{process}/task/{thread}/stat")).ok()?;
+    // The program's name is in parentheses and may hold some; the state is behind the last.
+    Some(stat.rsplit_once(')')?.1.trim_start().starts_with('S'))
 }
 
 /// A system call a thread is in, with its arguments.

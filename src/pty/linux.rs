@@ -4,6 +4,7 @@ use std::fs;
 
 use rustix::process::Pid;
 
+pub(super) use super::blocked::Company;
 use super::{Blocked, blocked};
 
 /// The processes of the session that `leader` leads or led, the leader left out.
@@ -35,9 +36,4 @@ pub(super) fn close_on_exec_from(first: u32) {
 /// The thread that waits for somebody to type on `device`, if there is one.
 pub(super) fn blocked_reader(leader: Pid, foreground: Pid, device: u64) -> Option<Blocked> {
     blocked::find(leader, foreground, device)
-}
-
-/// Whether the process has more threads than `threads`, or children.
-pub(super) fn has_company(process: Pid, threads: u64) -> bool {
-    blocked::has_company(process, threads)
 }

@@ -26,7 +26,18 @@ pub(super) fn blocked_reader(_leader: Pid, _foreground: Pid, _device: u64) -> Op
     None
 }
 
-/// Nobody can be found, so nobody needs to be looked for.
-pub(super) fn has_company(_process: Pid, _threads: u64) -> bool {
-    false
+/// Nobody who reads the terminal can be found, so nobody needs to be looked for.
+#[derive(Debug)]
+pub(super) struct Company;
+
+impl Company {
+    /// There is nothing to look at.
+    pub(super) fn of(_process: Pid) -> Option<Company> {
+        None
+    }
+
+    /// See [`Company`].
+    pub(super) fn is_more_than(&self, _threads: u64) -> bool {
+        false
+    }
 }

@@ -6,6 +6,8 @@
 
 #[cfg(target_os = "linux")]
 mod blocked;
+#[cfg(unix)]
+mod descriptor;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod platform;
@@ -19,6 +21,7 @@ mod terminal;
 
 use std::{ffi::OsString, path::PathBuf};
 
+pub use descriptor::{Descriptor, Kind};
 pub use process::{Process, is_alive, spawn, unblock_signals};
 pub use terminal::{Modes, Terminal};
 
@@ -33,6 +36,9 @@ pub struct Blocked {
     pub wakes: u64,
     /// The name of its program.
     pub program: String,
+    /// Whether that it waits is a guess: it is another user's, so the kernel tells only that it
+    /// sleeps.
+    pub guessed: bool,
 }
 
 /// A program to be run on a terminal, with this process's working directory.
@@ -44,4 +50,7 @@ pub struct Program {
     pub arguments: Vec<OsString>,
     /// Changes to this process's environment: a value, or `None` to leave the name out.
     pub environment: Vec<(OsString, Option<OsString>)>,
+    /// The name of a variable by which the program is told the number of a descriptor of the
+    /// terminal's master side, which it inherits then.
+    pub master_variable: Option<&'static str>,
 }

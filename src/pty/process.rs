@@ -17,7 +17,10 @@ use rustix::{
 };
 use tokio::sync::oneshot;
 
-use super::{Blocked, Exit, Program, Terminal, platform};
+use super::{
+    Blocked, Exit, Program, Terminal,
+    platform::{self, Company},
+};
 use crate::screen::Size;
 
 /// How long what is left of a session has between the hang-up and its end.
@@ -32,6 +35,7 @@ pub struct Process {
     exited: oneshot::Receiver<()>,
     is_over: bool,
     is_swept: bool,
+    company: Option<Company>,
 }
 
 /// Runs `program` on a new terminal of this size, as the leader of a session of its own with
@@ -49,9 +53,13 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
             None => command.env_remove(name),
         };
     }
+    let inherited = program.master_variable.map(|name| {
+        command.env(name, terminal.descriptor().to_string());
+        terminal.descriptor()
+    });
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
-    unsafe { command.pre_exec(lead_session) };
+    unsafe { command.pre_exec(move || lead_session(inherited)) };
     let child = command.spawn()?;
     let pid = Pid::from_child(&child);
     let (report, exited) = oneshot::channel();
@@ -60,18 +68,22 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
         while matches!(waitid(WaitId::Pid(pid), options), Err(Errno::INTR)) {}
         let _ = report.send(());
     })?;
-    Ok((terminal, Process { child, pid, exited, is_over: false, is_swept: false }))
+    Ok((
+        terminal,
+        Process { child, pid, exited, is_over: false, is_swept: false, company: Company::of(pid) },
+    ))
 }
 
 fn stdio(slave: &OwnedFd) -> io::Result<Stdio> {
     Ok(File::from(slave.try_clone()?).into())
 }
 
-/// Makes the child lead a session with the terminal on descriptor 0 as its own.
+/// Makes the child lead a session with the terminal on descriptor 0 as its own, and keep the
+/// descriptor `inherited`.
 ///
 /// The server's parent may have ignored or blocked signals, and may have left descriptors
 /// open; a program on a person's terminal sees none of that.
-fn lead_session() -> io::Result<()> {
+fn lead_session(inherited: Option<i32>) -> io::Result<()> {
     rustix::process::setsid()?;
     rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
     // SAFETY: these calls are async-signal-safe and touch only this process; numbers that are
@@ -87,6 +99,10 @@ fn lead_session() -> io::Result<()> {
         libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
     }
     platform::close_on_exec_from(3);
+    if let Some(descriptor) = inherited {
+        // SAFETY: fcntl changes a flag of a descriptor that the fork copied.
+        unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) };
+    }
     Ok(())
 }
 
@@ -117,7 +133,7 @@ impl Process {
 
     /// Whether it has more threads than `threads`, or children: cheaply told.
     pub fn has_company(&self, threads: u64) -> bool {
-        platform::has_company(self.pid, threads)
+        self.company.as_ref().is_some_and(|company| company.is_more_than(threads))
     }
 
     /// Hangs up: the program may clean up, by default it ends.

@@ -7,33 +7,34 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::fs::{MetadataExt, OpenOptionsExt},
     },
+    sync::Mutex,
 };
 
 use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rustix::{
-    fs::{OFlags, fcntl_getfl, fcntl_setfl},
-    io::{Errno, fcntl_dupfd_cloexec},
+    fs::OFlags,
+    io::fcntl_dupfd_cloexec,
     process::Pid,
     termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcgetpgrp, tcsetattr},
 };
-use tokio::io::unix::AsyncFd;
 
+use super::descriptor::{Descriptor, Kind};
 use crate::screen::Size;
 
 /// The terminal of a session.
 #[derive(Debug)]
 pub struct Terminal {
-    io: AsyncFd<OwnedFd>,
+    io: Descriptor,
     device: u64,
     master: Master,
 }
 
 /// Keeps the master for what is not reading or writing.
-struct Master(Box<dyn MasterPty + Send>);
+struct Master(Mutex<Box<dyn MasterPty + Send>>);
 
 impl std::fmt::Debug for Master {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Master({:?})", self.0.tty_name())
+        f.write_str("Master")
     }
 }
 
@@ -63,65 +64,10 @@ impl Terminal {
         // SAFETY: `pair.master` owns the descriptor and outlives this borrow.
         let master = unsafe { BorrowedFd::borrow_raw(raw) };
         // A description of its own is not to be had, but nobody else uses this one.
-        let own = fcntl_dupfd_cloexec(master, 3)?;
-        fcntl_setfl(&own, fcntl_getfl(&own)? | OFlags::NONBLOCK)?;
-        // SAFETY: the AsyncFd owns the descriptor, so nobody closes it before.
-        let io = unsafe { AsyncFd::register(own)? };
+        let io = Descriptor::new(fcntl_dupfd_cloexec(master, 3)?, Kind::Terminal)?;
         let device = slave.metadata()?.rdev();
-        let terminal = Terminal { io, device, master: Master(pair.master) };
+        let terminal = Terminal { io, device, master: Master(Mutex::new(pair.master)) };
         Ok((terminal, slave.into()))
-    }
-
-    /// Waits until there is something to read, or the end. Cancel safe.
-    ///
-    /// # Errors
-    /// When the runtime is shutting down.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.io.readable().await.map(|mut guard| guard.retain_ready())
-    }
-
-    /// Reads what is there; `None` when nothing is for now, `Some(0)` at the end, which comes
-    /// once no program has the terminal any more.
-    pub fn try_read(&self, buffer: &mut [u8]) -> Option<usize> {
-        loop {
-            return match rustix::io::read(&self.io, &mut *buffer) {
-                Ok(n) => Some(n),
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => {
-                    self.clear_ready();
-                    None
-                }
-                // Linux reports EIO when the slave side is closed; nothing else can be done
-                // about any other error either.
-                Err(_) => Some(0),
-            };
-        }
-    }
-
-    /// Tells the reactor that a read found nothing, so that it waits for news.
-    fn clear_ready(&self) {
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        if let std::task::Poll::Ready(Ok(mut guard)) = self.io.poll_read_ready(&mut context) {
-            guard.clear_ready();
-        }
-    }
-
-    /// Writes what the terminal takes now; returns the count of bytes.
-    pub fn try_write(&self, bytes: &[u8]) -> usize {
-        // A terminal that is gone takes everything: its end is reported elsewhere.
-        match rustix::io::write(&self.io, bytes) {
-            Ok(n) => n,
-            Err(Errno::AGAIN | Errno::INTR) => 0,
-            Err(_) => bytes.len(),
-        }
-    }
-
-    /// Waits until the terminal takes more. Cancel safe.
-    ///
-    /// # Errors
-    /// When the runtime is shutting down.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.io.writable().await.map(|mut guard| guard.clear_ready())
     }
 
     /// How the terminal treats what is typed; `None` when it is gone.
@@ -132,6 +78,16 @@ impl Terminal {
             echo: modes.contains(LocalModes::ECHO),
             signals: modes.contains(LocalModes::ISIG),
         })
+    }
+
+    /// The number of the master's descriptor.
+    pub(super) fn descriptor(&self) -> i32 {
+        self.io.number()
+    }
+
+    /// Its descriptor, to read what programs print and to type.
+    pub fn io(&self) -> &Descriptor {
+        &self.io
     }
 
     /// The foreground process group.
@@ -147,7 +103,9 @@ impl Terminal {
     /// Changes the size and tells the foreground program.
     pub fn resize(&self, size: Size) {
         // It fails only when the terminal is gone.
-        let _ = self.master.0.resize(pty_size(size));
+        if let Ok(master) = self.master.0.lock() {
+            let _ = master.resize(pty_size(size));
+        }
     }
 }
 

@@ -82,6 +82,24 @@ pub enum Status {
         canonical: bool,
         /// Whether what is typed is shown; false for a secret.
         echo: bool,
+        /// Whether that it reads is a guess.
+        guessed: bool,
+    },
+    /// A pager shows a page: an empty payload turns it, all else is typed.
+    Pager {
+        /// Its name.
+        program: String,
+        /// What its prompt says of the place in the text.
+        prompt: String,
+        /// Whether the end of the text is shown.
+        at_end: bool,
+    },
+    /// A program has the screen to itself: the next payload is typed, as it is.
+    FullScreen {
+        /// Its name.
+        program: String,
+        /// The row and the column of the cursor, counted from 0.
+        cursor: (u16, u16),
     },
     /// The caller's time is up, or its input could not be taken.
     Busy {

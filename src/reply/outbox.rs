@@ -81,6 +81,11 @@ impl Outbox {
         self.place(Content::Image { mime, data });
     }
 
+    /// How many bytes of text have room before something has to be left out.
+    pub fn room(&self) -> usize {
+        self.budget.saturating_sub(self.head_bytes + self.tail_bytes + self.left_out.bytes)
+    }
+
     /// Whether text goes to disk, since it is more than a reply holds.
     pub fn spills(&self) -> bool {
         self.spill.is_some()
@@ -189,12 +194,26 @@ impl Status {
             }
             Status::Waiting { .. } if prompt_visible && !nothing_else => Vec::new(),
             Status::Waiting { .. } => one("<<repl status: waiting for input>>"),
+            Status::Reading { program, guessed: true, .. } => {
+                vec![format!("<<repl status: waiting for input>> (guessed: {program} sleeps)")]
+            }
             Status::Reading { canonical: true, echo, .. } => {
                 Status::Waiting { echo: *echo }.lines(prompt_visible, nothing_else)
             }
             Status::Reading { program, .. } => {
                 vec![format!(
                     "<<repl status: waiting for input>> ({program}; `keys` types without Enter)"
+                )]
+            }
+            Status::Pager { program, prompt, at_end } => {
+                let next = if *at_end { "" } else { "\"\" next, " };
+                vec![format!("[pager] {program}: {prompt}; {next}\"/text\" search, \"q\" quit")]
+            }
+            Status::FullScreen { program, cursor: (row, column) } => {
+                let (row, column) = (row + 1, column + 1);
+                vec![format!(
+                    "[screen] {program}, cursor at row {row}, column {column}; text is typed as it \
+                     is, `keys` by name (Enter, Escape, C-c)"
                 )]
             }
             Status::Busy { elapsed, discarded } => {

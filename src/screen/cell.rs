@@ -1,5 +1,7 @@
 //! A cell: what one place of the page holds.
 
+use unicode_width::UnicodeWidthChar;
+
 use super::style::{Color, Style};
 
 /// What a cell shows: a character, a cluster of the row, or one of the special values below.
@@ -53,5 +55,15 @@ pub(super) struct Cell {
 impl Cell {
     pub(super) fn erased(background: Color) -> Cell {
         Cell { glyph: Glyph::EMPTY, style: Style::erased(background) }
+    }
+}
+
+/// How many columns a character takes: 0 if it combines with the one before, 1 or 2.
+#[inline]
+pub(super) fn columns_of(c: char) -> usize {
+    match c {
+        ' '..='~' => 1,
+        // A few are wider on paper (U+17D8); no terminal gives them more than two cells.
+        _ => c.width().map_or(0, |width| width.min(2)),
     }
 }

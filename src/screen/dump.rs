@@ -29,23 +29,28 @@ impl Terminal {
         }
         writer.page(&self.primary);
         if self.on_alternate {
-            writer.cursor(&self.saved[0], &self.primary);
+            writer.cursor(&self.saved[0], &self.primary, 0);
             writer.push(format_args!("\x1b[?1049h\x1b[?6l"));
             writer.fresh_sets();
             writer.page(&self.alternate);
         }
-        writer.settings();
         let saved = &self.saved[usize::from(self.on_alternate)];
         if *saved != Cursor::default() {
-            writer.cursor(saved, self.page());
+            writer.cursor(saved, self.page(), 0);
             writer.out.push_str("\x1b7\x1b[?6l");
             writer.fresh_sets();
         }
-        writer.cursor(&self.cursor, self.page());
+        writer.settings();
+        writer.cursor(&self.cursor, self.page(), self.region.0);
         writer.link(self.cursor.pen.extra);
         writer.modes();
         writer.out
     }
+}
+
+/// Whether nothing was printed in the cell. Tabs come back as blanks.
+fn is_blank(cell: &Cell) -> bool {
+    matches!(cell.glyph, Glyph::EMPTY | Glyph::TAB | Glyph::TAB_TAIL)
 }
 
 impl Writer<'_> {
@@ -81,38 +86,49 @@ impl Writer<'_> {
     fn page(&mut self, page: &Page) {
         let mut wrapped = false;
         for (index, row) in page.rows.iter().enumerate() {
-            let (cells, clusters) = row.to_cells();
-            if wrapped && cells.first().is_none_or(|cell| cell.glyph == Glyph::EMPTY) {
+            let (mut cells, clusters) = row.to_cells();
+            let mut fill = row.fill;
+            let goes_on = row.end == LineEnd::Wrapped;
+            if !goes_on {
+                // Blanks up to the end of the row are erased at once.
+                if let Some(last) = cells.get(page.columns - 1).filter(|cell| is_blank(cell)) {
+                    fill = last.style.background;
+                }
+                let erased = Style::erased(fill);
+                let kept = |cell: &Cell| !is_blank(cell) || cell.style.visible() != erased;
+                cells.truncate(cells.iter().rposition(kept).map_or(0, |last| last + 1));
+            }
+            if wrapped && cells.first().is_none_or(is_blank) {
                 // Something must be printed for the line to wrap.
                 self.style(Style::default());
                 self.out.push_str(" \r\x1b[X");
-            } else if !wrapped && (!cells.is_empty() || row.fill != Color::DEFAULT) {
+            } else if !wrapped && (!cells.is_empty() || fill != Color::DEFAULT) {
                 self.push(format_args!("\x1b[{}H", index + 1));
             }
-            wrapped = row.end == LineEnd::Wrapped;
+            wrapped = goes_on;
+            // The last column of a line that goes on is printed, or it would not.
+            let skipped = &cells[..cells.len() - usize::from(wrapped)];
             let mut column = 0;
             while let Some(&cell) = cells.get(column) {
-                match cell.glyph {
-                    Glyph::EMPTY | Glyph::TAB | Glyph::TAB_TAIL => {
-                        let count =
-                            cells[column..].iter().take_while(|other| **other == cell).count();
-                        if cell.style.visible() != Style::default() {
-                            self.style(cell.style);
-                            self.push(format_args!("\x1b[{count}X"));
-                        }
-                        column += count;
-                        if column < page.columns {
-                            self.push(format_args!("\x1b[{count}C"));
-                        }
-                    }
-                    _ => {
-                        self.cell(cell, &clusters);
-                        column += 1;
-                    }
+                let style = cell.style.visible();
+                let alike = |other: &&Cell| is_blank(other) && other.style.visible() == style;
+                let count = skipped.iter().skip(column).take_while(alike).count();
+                if count == 0 {
+                    self.cell(cell, &clusters);
+                    column += 1;
+                    continue;
+                }
+                if style != Style::default() {
+                    self.style(cell.style);
+                    self.push(format_args!("\x1b[{count}X"));
+                }
+                column += count;
+                if column < page.columns {
+                    self.push(format_args!("\x1b[{count}C"));
                 }
             }
-            if row.fill != Color::DEFAULT && column < page.columns {
-                self.style(Style::erased(row.fill));
+            if fill != Color::DEFAULT && column < page.columns {
+                self.style(Style::erased(fill));
                 self.out.push_str("\x1b[K");
             }
         }
@@ -134,11 +150,12 @@ impl Writer<'_> {
     }
 
     /// Puts the cursor in its place, with its pen and character sets; origin mode comes with it.
-    fn cursor(&mut self, cursor: &Cursor, page: &Page) {
+    /// `top` is the first row of the scroll region so far.
+    fn cursor(&mut self, cursor: &Cursor, page: &Page, top: usize) {
         let mut row = cursor.row;
         if cursor.origin {
             self.out.push_str("\x1b[?6h");
-            row = row.saturating_sub(self.terminal.region.0);
+            row = row.saturating_sub(top);
         }
         if cursor.pending_wrap {
             // Only printing in the last column leaves the cursor behind it.

@@ -82,8 +82,7 @@ impl Terminal {
     /// IL, inside the scroll region only.
     pub(super) fn insert_lines(&mut self, count: usize) {
         if let Some(region) = self.region_below() {
-            let fill = self.cursor.pen.background;
-            self.page_mut().scroll_down(region, count, fill);
+            self.scroll_region_down(region, count);
             self.carriage_return();
         }
     }
@@ -105,8 +104,16 @@ impl Terminal {
 
     /// SD.
     pub(super) fn scroll_down(&mut self, count: usize) {
-        let (region, fill) = (self.region, self.cursor.pen.background);
-        self.page_mut().scroll_down(region, count, fill);
+        self.scroll_region_down(self.region, count);
+    }
+
+    fn scroll_region_down(&mut self, region: (usize, usize), count: usize) {
+        let fill = self.cursor.pen.background;
+        if self.on_alternate {
+            self.alternate.scroll_down(region, count, fill, None);
+        } else {
+            self.primary.scroll_down(region, count, fill, Some(&mut self.transcript));
+        }
     }
 
     /// DECALN: fills the page with E.

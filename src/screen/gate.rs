@@ -4,6 +4,7 @@
 //! character at a time. The gate follows the parser's state (Paul Williams' state machine, as
 //! `vte` has it) as far as it must to tell text from sequences and to cut strings.
 
+use super::params::Params;
 use super::sequence::Sequence;
 
 const BEL: u8 = 0x07;
@@ -33,7 +34,7 @@ enum State {
 pub(super) enum Part<'a> {
     /// Text with C0 controls.
     Text(&'a [u8]),
-    /// A whole control sequence, which the parser need not see.
+    /// A whole control sequence, which the parser need not see, with its numbers beside it.
     Control(Sequence),
     /// Bytes of a sequence for the parser.
     Sequence(&'a [u8]),
@@ -48,13 +49,9 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Whether the stream is outside of any sequence.
-    pub(super) fn at_ground(&self) -> bool {
-        self.state == State::Ground
-    }
-
     /// Takes the next part from the front of `bytes`, which is not empty.
-    pub(super) fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Part<'a> {
+    #[inline]
+    pub(super) fn next<'a>(&mut self, bytes: &mut &'a [u8], params: &mut Params) -> Part<'a> {
         let all = *bytes;
         match self.state {
             State::Ground => {
@@ -63,7 +60,7 @@ impl Gate {
                     *bytes = &all[end..];
                     return Part::Text(&all[..end]);
                 }
-                if let Some((sequence, rest)) = Sequence::at_front(all) {
+                if let Some((sequence, rest)) = Sequence::at_front(all, params) {
                     *bytes = rest;
                     return Part::Control(sequence);
                 }

@@ -17,6 +17,7 @@ mod modes;
 mod motion;
 mod osc;
 mod page;
+mod pages;
 mod params;
 mod perform;
 mod resize;
@@ -34,6 +35,7 @@ mod verify;
 pub use marks::{MarkSplitter, Segment};
 
 use gate::{Gate, Part};
+use params::Params;
 use perform::Receiver;
 use sequence::Sequence;
 use terminal::Terminal;
@@ -69,6 +71,8 @@ impl Default for Size {
 pub struct Screen {
     parser: vte::Parser,
     gate: Gate,
+    /// The numbers of the control sequence at hand; kept for its memory.
+    params: Params,
     receiver: Receiver,
 }
 
@@ -83,7 +87,8 @@ impl Screen {
     pub fn new(size: Size) -> Screen {
         let (columns, rows) = size.clamped();
         let receiver = Receiver::new(Terminal::new(columns, rows));
-        Screen { parser: vte::Parser::new(), gate: Gate::default(), receiver }
+        let (parser, gate, params) = Default::default();
+        Screen { parser, gate, params, receiver }
     }
 
     fn terminal(&self) -> &Terminal {
@@ -91,16 +96,25 @@ impl Screen {
     }
 
     /// Takes what the program printed. It may be cut anywhere.
-    pub fn feed(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            match self.gate.next(&mut bytes) {
-                Part::Text(bytes) => self.receiver.terminal.text(bytes),
-                Part::Control(Sequence { params, between, action }) => {
-                    self.receiver.terminal.end_text();
-                    self.receiver.terminal.control_sequence(&params, between, action);
+    pub fn feed(&mut self, bytes: &[u8]) {
+        // Checked once for all pieces of text between escape sequences.
+        let valid = str::from_utf8(bytes).ok();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let start = bytes.len() - rest.len();
+            let part = self.gate.next(&mut rest, &mut self.params);
+            let terminal = &mut self.receiver.terminal;
+            match part {
+                Part::Text(text) => match valid {
+                    Some(valid) => terminal.valid_text(&valid[start..start + text.len()]),
+                    None => terminal.text(text),
+                },
+                Part::Control(Sequence { between, action }) => {
+                    terminal.end_text();
+                    terminal.control_sequence(&self.params, between, action);
                 }
                 Part::Sequence(bytes) => {
-                    self.receiver.terminal.end_text();
+                    terminal.end_text();
                     self.parser.advance(&mut self.receiver, bytes);
                 }
             }
@@ -203,11 +217,6 @@ impl Screen {
     /// Panics when the model contradicts itself; for tests and fuzzing.
     pub fn verify(&self) {
         self.terminal().verify();
-    }
-
-    /// Whether the stream is outside of any escape sequence.
-    pub fn at_ground(&self) -> bool {
-        self.gate.at_ground()
     }
 }
 

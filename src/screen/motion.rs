@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use super::terminal::Terminal;
+use super::transcript::Transcript;
 
 impl Terminal {
     /// Goes to a row and a column counted from 0, from the top of the region in origin mode.
@@ -92,6 +93,9 @@ impl Terminal {
         let echo = self.cursor.pen.is_echo();
         self.cursor = self.saved[usize::from(self.on_alternate)];
         self.cursor.clamp(self.columns(), self.rows());
+        if self.cursor.origin {
+            self.cursor.row = self.cursor.row.clamp(self.region.0, self.region.1);
+        }
         self.set_echo(echo);
         self.update_extra();
     }
@@ -106,6 +110,7 @@ impl Terminal {
                 self.save_cursor();
             }
             self.on_alternate = true;
+            self.pages = Transcript::default();
             if mode == 1049 {
                 self.alternate.reset(self.cursor.pen.background);
             }

@@ -43,9 +43,22 @@ impl Page {
         }
     }
 
-    /// Moves the rows `top..=bottom` down; those that leave at the bottom are gone.
-    pub(super) fn scroll_down(&mut self, (top, bottom): (usize, usize), count: usize, fill: Color) {
+    /// Moves the rows `top..=bottom` down; those that leave at the bottom are gone. If they were
+    /// not told, the page is told first, as it was there to be read.
+    pub(super) fn scroll_down(
+        &mut self,
+        (top, bottom): (usize, usize),
+        count: usize,
+        fill: Color,
+        transcript: Option<&mut Transcript>,
+    ) {
         let count = count.min(bottom + 1 - top);
+        if let Some(transcript) = transcript {
+            let untold = |row: &Row| row.reported.is_none() && row.has_transcript_text();
+            if self.rows.range(bottom + 1 - count..=bottom).any(untold) {
+                transcript.report(self, self.rows.len());
+            }
+        }
         if top > 0 && count > 0 {
             self.unwrap(top - 1);
         }

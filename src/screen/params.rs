@@ -31,6 +31,11 @@ impl Params {
         }
     }
 
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+        self.joined = 0;
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.len == MOST
     }

@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 
-use unicode_width::UnicodeWidthChar;
-
-use super::cell::{Cell, Glyph};
+use super::cell::{Cell, Glyph, columns_of};
 use super::cursor::Cursor;
 use super::page::Page;
 use super::row::{LineEnd, Row};
@@ -119,7 +117,7 @@ impl Wrapper {
         }
         let base = cluster.as_ref().and_then(|cluster| cluster.chars().next());
         // There is no room for halves on a page of one column.
-        let wide = base.unwrap_or(cell.glyph.as_char()).width() == Some(2) && self.columns > 1;
+        let wide = columns_of(base.unwrap_or(cell.glyph.as_char())) == 2 && self.columns > 1;
         let (_, length) = self.end();
         if length + usize::from(wide) >= self.columns {
             let Some(last) = self.rows.back_mut() else { return };

@@ -2,9 +2,7 @@
 //!
 //! Columns behind what a row stores were never printed, or erased.
 
-use unicode_width::UnicodeWidthChar;
-
-use super::cell::{Cell, Glyph};
+use super::cell::{Cell, Glyph, columns_of};
 use super::strip::Strip;
 use super::style::{Color, Style};
 use super::transcript::Reported;
@@ -159,6 +157,7 @@ impl Row {
                     for cell in &mut self.cells[first..border + tail] {
                         cell.glyph = Glyph::EMPTY;
                     }
+                    self.check_wrap(self.cells.len());
                 }
                 _ => {}
             }
@@ -193,7 +192,7 @@ impl Row {
         for c in text.chars() {
             self.cells[at] = Cell { glyph: Glyph::char(c), style };
             at += 1;
-            if c.width() == Some(2) {
+            if columns_of(c) == 2 {
                 self.cells[at] = Cell { glyph: Glyph::WIDE_TAIL, style };
                 at += 1;
             }

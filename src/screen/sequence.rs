@@ -5,23 +5,26 @@
 
 use super::params::Params;
 
-/// A control sequence: its numbers, the private marker before them, and what it asks for.
-#[derive(Debug)]
+/// A control sequence but for its numbers: the private marker before them, and what it asks for.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Sequence {
-    pub(super) params: Params,
     pub(super) between: &'static [u8],
     pub(super) action: char,
 }
 
 impl Sequence {
-    /// The sequence at the front of `bytes`, and what follows it.
-    pub(super) fn at_front(bytes: &[u8]) -> Option<(Sequence, &[u8])> {
+    /// The sequence at the front of `bytes`, with its numbers in `params`, and what follows it.
+    #[inline]
+    pub(super) fn at_front<'a>(
+        bytes: &'a [u8],
+        params: &mut Params,
+    ) -> Option<(Sequence, &'a [u8])> {
         let rest = bytes.strip_prefix(b"\x1b[")?;
         let (between, rest): (&'static [u8], _) = match rest.strip_prefix(b"?") {
             Some(rest) => (b"?", rest),
             None => (b"", rest),
         };
-        let mut params = Params::default();
+        params.clear();
         let (mut value, mut joined) = (0u16, false);
         for (index, &byte) in rest.iter().enumerate() {
             match byte {
@@ -35,7 +38,7 @@ impl Sequence {
                 0x40..=0x7e if !params.is_full() => {
                     params.push(value, joined);
                     let action = char::from(byte);
-                    return Some((Sequence { params, between, action }, &rest[index + 1..]));
+                    return Some((Sequence { between, action }, &rest[index + 1..]));
                 }
                 _ => return None,
             }

@@ -2,15 +2,13 @@
 //!
 //! Most rows never are anything else, and cost a copy of their bytes in and one out.
 
-use unicode_width::UnicodeWidthChar;
-
-use super::cell::{Cell, Glyph};
+use super::cell::{Cell, Glyph, columns_of};
 use super::style::Style;
 
 /// From which byte of the text on a style holds.
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    from: usize,
+    from: u32,
     style: Style,
 }
 
@@ -39,7 +37,7 @@ impl Strip {
 
     fn style(&mut self, style: Style) {
         if self.runs.last().is_none_or(|run| run.style != style) {
-            self.runs.push(Run { from: self.text.len(), style });
+            self.runs.push(Run { from: self.text.len() as u32, style });
         }
     }
 
@@ -97,7 +95,7 @@ impl Strip {
         let last = self.text.chars().next_back();
         let fits = column + 1 == self.width
             && c != '\t'
-            && last.is_some_and(|last| last != '\t' && last.width() != Some(0));
+            && last.is_some_and(|last| last != '\t' && columns_of(last) != 0);
         if fits {
             self.text.push(c);
             self.uneven = true;
@@ -114,7 +112,7 @@ impl Strip {
                 return false;
             }
             self.text.truncate(column);
-            self.runs.retain(|run| run.from < column);
+            self.runs.retain(|run| (run.from as usize) < column);
             self.width = column;
         }
         true
@@ -122,8 +120,8 @@ impl Strip {
 
     /// The pieces of text with their styles.
     fn pieces(&self) -> impl Iterator<Item = (&str, Style)> {
-        let ends = self.runs.iter().skip(1).map(|run| run.from).chain([self.text.len()]);
-        self.runs.iter().zip(ends).map(|(run, end)| (&self.text[run.from..end], run.style))
+        let ends = self.runs.iter().skip(1).map(|run| run.from as usize).chain([self.text.len()]);
+        self.runs.iter().zip(ends).map(|(run, end)| (&self.text[run.from as usize..end], run.style))
     }
 
     /// Appends what is not echo.
@@ -155,7 +153,7 @@ impl Strip {
                 column += blanks;
             } else {
                 out.push(c);
-                column += c.width().unwrap_or(0);
+                column += columns_of(c);
             }
         }
     }
@@ -173,7 +171,7 @@ impl Strip {
                 continue;
             }
             for c in text.chars() {
-                let width = c.width().unwrap_or(0);
+                let width = columns_of(c);
                 if c == '\t' {
                     let tail = tab_stop(cells.len());
                     cells.push(Cell { glyph: Glyph::TAB, style: style.tab() });

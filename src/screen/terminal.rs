@@ -1,8 +1,7 @@
 //! The terminal: its pages, cursor and modes, and how text is printed on them.
 
-use unicode_width::UnicodeWidthChar;
-
 use super::answers::Answers;
+use super::cell::columns_of;
 use super::cursor::Cursor;
 use super::extras::Extras;
 use super::modes::Modes;
@@ -27,6 +26,8 @@ pub(super) struct Terminal {
     pub(super) modes: Modes,
     pub(super) tabs: Tabs,
     pub(super) transcript: Transcript,
+    /// What was read on the alternate screen since it was last shown, for pagers.
+    pub(super) pages: Transcript,
     pub(super) extras: Extras,
     pub(super) answers: Answers,
     pub(super) title: Title,
@@ -37,6 +38,9 @@ pub(super) struct Terminal {
     /// The beginning of a UTF-8 character at the end of the last chunk.
     partial: Vec<u8>,
 }
+
+/// How much text of the alternate screen is kept for a reader, in bytes.
+const LONGEST_PAGES: usize = 1 << 20;
 
 impl Terminal {
     pub(super) fn new(columns: usize, rows: usize) -> Terminal {
@@ -50,6 +54,7 @@ impl Terminal {
             modes: Modes::default(),
             tabs: Tabs::new(columns),
             transcript: Transcript::default(),
+            pages: Transcript::default(),
             extras: Extras::default(),
             answers: Answers::default(),
             title: Title::default(),
@@ -137,7 +142,9 @@ impl Terminal {
         }
     }
 
-    fn valid_text(&mut self, text: &str) {
+    /// Prints text that is whole characters.
+    pub(super) fn valid_text(&mut self, text: &str) {
+        self.end_text();
         let bytes = text.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
@@ -209,13 +216,13 @@ impl Terminal {
             self.character(first);
             return first.len_utf8();
         }
-        if self.cursor.pending_wrap && first.width().is_some_and(|width| width > 0) {
+        if self.cursor.pending_wrap && columns_of(first) > 0 {
             self.wrap();
         }
         let room = self.columns() - self.cursor.column;
         let (mut length, mut columns, mut last) = (0, 0, first);
         for c in text.chars() {
-            let width = if matches!(c, ' '..='~') { 1 } else { c.width().unwrap_or(0) };
+            let width = columns_of(c);
             if width == 0 || columns + width > room {
                 break;
             }
@@ -247,7 +254,7 @@ impl Terminal {
     /// Prints one character with the modes and character sets as they are.
     pub(super) fn print(&mut self, c: char) {
         let c = self.cursor.charsets.map(c);
-        let width = c.width().unwrap_or(0);
+        let width = columns_of(c);
         let columns = self.columns();
         let pen = self.cursor.pen;
         self.homed = false;
@@ -307,7 +314,9 @@ impl Terminal {
     pub(super) fn scroll_up(&mut self, count: usize) {
         let fill = self.cursor.pen.background;
         if self.on_alternate {
-            self.alternate.scroll_up(self.region, count, fill, None);
+            self.alternate.scroll_up(self.region, count, fill, Some(&mut self.pages));
+            // An editor scrolls for hours, and nobody asks for it.
+            self.pages.forget_beyond(LONGEST_PAGES);
         } else {
             self.primary.scroll_up(self.region, count, fill, Some(&mut self.transcript));
         }

@@ -38,6 +38,13 @@ impl Transcript {
         }
     }
 
+    /// Forgets what nobody fetched when it is longer than `bytes`.
+    pub(super) fn forget_beyond(&mut self, bytes: usize) {
+        if self.ready.len() > bytes {
+            self.ready.clear();
+        }
+    }
+
     /// Tells a row that leaves the page. Returns what is known of the line's rest, if it has one.
     pub(super) fn retire(&mut self, row: &mut Row) -> Option<Box<Reported>> {
         if row.reported.is_none() && row.end == LineEnd::Break {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
     io,
     task::Poll,
     time::{Duration, Instant},
@@ -10,15 +9,16 @@ use std::{
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
 };
 
 use super::{
     handle::{Command, Handle, Request},
     keys,
     launch::{Home, Target, WorkerProgram},
+    pager,
     spill::Spill,
-    state::{CallId, Payload, Reading, State, Time},
+    state::{CallId, Paging, Payload, Reading, State, Time},
     step::{Action, Event, Session},
     worker::{Worker, WorkerEvent},
 };
@@ -29,6 +29,8 @@ use crate::{
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a line of a page is, for whether another page fits into a reply, in bytes.
+const PAGE_LINE: usize = 80;
 /// How long a worker has to end when the server does, before it is killed.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
@@ -46,26 +48,30 @@ const LOOK_SHARE: u32 = 200;
 pub struct Config {
     /// The program.
     pub target: Target,
+    /// What is done about pagers.
+    pub paging: Paging,
     /// The terminal's size.
     pub size: Size,
     /// The most text a reply holds, in bytes; more goes to a file.
     pub budget: usize,
 }
 
-/// Starts a session's first worker and gives a handle on it, and the engine to be run.
+/// Starts a session's first worker and its engine, a task of the running event loop. Gives a
+/// handle on the session; the task ends after [`Handle::shutdown`], when all is cleaned up.
 ///
 /// # Errors
 /// When the private directory can't be made. A worker that does not start is reported by the
 /// calls.
-pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
+pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
     let home = Home::new()?;
     let (handle, commands) = Handle::new();
     let spill = Spill::new(home.path().to_owned());
     let mut engine = Engine {
-        session: Session::new(Duration::ZERO),
+        session: Session::new(Duration::ZERO, config.paging),
         outbox: Outbox::new(config.budget),
         callers: HashMap::new(),
         worker: None,
+        deferred: None,
         sweeps: JoinSet::new(),
         calls: 0,
         progress_due: None,
@@ -76,7 +82,7 @@ pub fn start(config: Config) -> io::Result<(Handle, impl Future<Output = ()>)> {
         config,
     };
     engine.start_worker();
-    Ok((handle, engine.run(commands)))
+    Ok((handle, tokio::spawn(engine.run(commands))))
 }
 
 #[derive(Debug)]
@@ -88,6 +94,9 @@ struct Engine {
     spill: Spill,
     callers: HashMap<CallId, Caller>,
     worker: Option<Worker>,
+    /// A call that came while the worker had written a mark and its message was on the way: it
+    /// is routed by the state that makes.
+    deferred: Option<Command>,
     /// Workers that ended, while what is left of them is.
     sweeps: JoinSet<()>,
     calls: CallId,
@@ -138,13 +147,17 @@ impl Engine {
         } else if self.look_due.is_none() {
             self.look_due = Some(self.now() + QUIET);
         }
+        let holds = self.worker.as_ref().is_some_and(Worker::holds);
+        if !holds && let Some(command) = self.deferred.take() {
+            return Woken::Command(Some(command));
+        }
         let due = [self.session.next_deadline(), self.progress_due, self.look_due];
         let due = due.into_iter().flatten().min();
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
         let Engine { worker, callers, sweeps, .. } = self;
         tokio::select! {
             biased;
-            command = commands.recv() => Woken::Command(command),
+            command = commands.recv(), if !holds => Woken::Command(command),
             event = next_event(worker) => Woken::Worker(event),
             id = cancelled(callers) => Woken::Cancelled(id),
             () = sleep_until(due) => Woken::Time,
@@ -153,6 +166,15 @@ impl Engine {
     }
 
     fn call(&mut self, request: Request, reply: oneshot::Sender<Reply>) {
+        // What was printed before the call belongs to its reply.
+        if let Some(worker) = &mut self.worker {
+            worker.catch_up();
+            if worker.holds() {
+                self.deferred = Some(Command::Call { request, reply });
+                return;
+            }
+            self.drain_screen();
+        }
         self.calls += 1;
         let id = self.calls;
         let now = self.now();
@@ -179,16 +201,17 @@ impl Engine {
     }
 
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.
-    fn background_reading(&self, payload: &Payload) -> Option<Reading> {
+    fn background_reading(&mut self, payload: &Payload) -> Option<Reading> {
         let ready = matches!(self.session.state(), State::Ready { waits, .. } if waits.is_empty());
-        let worker = self.worker.as_ref().filter(|_| ready && !payload.is_empty())?;
-        if worker.has_company() { worker.reading() } else { None }
+        let worker = self.worker.as_mut().filter(|_| ready && !payload.is_empty())?;
+        if worker.has_company() { worker.reading(false) } else { None }
     }
 
     /// Asks the kernel who reads the terminal.
     fn look(&mut self) {
         let began = Instant::now();
-        let reading = self.worker.as_ref().and_then(Worker::reading);
+        let room = self.outbox.room() > usize::from(self.config.size.rows) * PAGE_LINE;
+        let reading = self.worker.as_mut().and_then(|worker| worker.reading(room));
         let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
         let found = reading.is_some();
         self.step(Event::Look(reading));
@@ -204,6 +227,9 @@ impl Engine {
             }
             WorkerEvent::Message(message) => self.step(Event::Message(message)),
             WorkerEvent::Broken(why) => {
+                if let Some(worker) = &mut self.worker {
+                    worker.give_up();
+                }
                 self.report_screen();
                 self.step(Event::Failed(format!(
                     "{why}; the session was ended, the next input starts a new one"
@@ -256,6 +282,13 @@ impl Engine {
                     worker.interrupt();
                 }
             }
+            Action::TakePage(reading) => self.take_page(&reading),
+            Action::TakeScreen => self.take_screen(),
+            Action::CalmScreen => {
+                if let Some(worker) = &mut self.worker {
+                    worker.screen.calm();
+                }
+            }
             Action::HangUp => {
                 if let Some(worker) = &self.worker {
                     worker.hang_up();
@@ -281,7 +314,10 @@ impl Engine {
             // The client gave up a moment ago: what there is to say is for the next call.
             return;
         }
-        self.report_screen();
+        // A pager's prompt is no text; its page was taken when it was found.
+        if !matches!(status, Status::Pager { .. }) {
+            self.report_screen();
+        }
         let screen = self.worker.as_ref().map(|worker| &worker.screen);
         let prompt_visible =
             screen.is_some_and(|screen| !screen.line_to_cursor().trim().is_empty());
@@ -299,7 +335,7 @@ impl Engine {
         for note in resolved.passed_over {
             self.outbox.notice(format!("[repl] passed over {note}"));
         }
-        let launch = self.home.launch(&resolved.program);
+        let launch = self.home.launch(&resolved.program, self.config.paging);
         match launch.and_then(|launch| Worker::start(launch, self.config.size)) {
             Ok(worker) => self.worker = Some(worker),
             Err(error) => {
@@ -330,10 +366,26 @@ impl Engine {
         }
     }
 
+    /// Takes the text above a pager's prompt.
+    fn take_page(&mut self, reading: &Reading) {
+        let text = self.worker.as_mut().map(Worker::take_page).unwrap_or_default();
+        self.outbox.push(pager::without_filling(&text, reading));
+        self.spill_text();
+    }
+
+    /// Takes the page of a full-screen program.
+    fn take_screen(&mut self) {
+        self.report_screen();
+        if let Some(worker) = &self.worker {
+            self.outbox.push(&worker.screen.page_text());
+        }
+    }
+
     /// Takes the text that can't change any more.
     fn drain_screen(&mut self) {
         let Engine { worker, outbox, .. } = self;
         if let Some(worker) = worker {
+            outbox.push(&worker.take_page());
             worker.screen.drain(&mut |text| outbox.push(text));
         }
         self.spill_text();
@@ -343,6 +395,7 @@ impl Engine {
     fn report_screen(&mut self) {
         let mut text = String::new();
         if let Some(worker) = &mut self.worker {
+            text = worker.take_page();
             worker.screen.report(&mut text);
         }
         self.outbox.push(&text);
@@ -351,7 +404,7 @@ impl Engine {
 
     fn spill_text(&mut self) {
         if self.outbox.spills() {
-            self.spill.write(&self.outbox.take_spill());
+            self.spill.write(self.outbox.take_spill());
         }
     }
 

@@ -7,10 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mcp_repl_sideband::{EXTENSION_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
+use mcp_repl_sideband::{EXTENSION_VARIABLE, MASTER_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 
-use super::python::{Choice, Surroundings};
+use super::{
+    python::{Choice, Surroundings},
+    state::Paging,
+};
 use crate::pty::Program;
 
 /// The worker's extension, which the binary carries.
@@ -34,6 +37,10 @@ const LONGEST_SOCKET_PATH: usize = 100;
 
 /// What the names of private directories begin with, before the server's process number.
 const DIRECTORY_PREFIX: &str = "mcp-repl-";
+
+/// The options of `less` where the user has none: those git sets (end by itself if the text fits
+/// on the screen, show colours, leave the text on the screen), and a prompt that tells the place.
+const LESS: &str = "-FRXM";
 
 /// What to run as the worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +146,7 @@ impl Home {
     ///
     /// # Errors
     /// When the worker's directory can't be made.
-    pub fn launch(&mut self, program: &WorkerProgram) -> io::Result<Launch> {
+    pub fn launch(&mut self, program: &WorkerProgram, paging: Paging) -> io::Result<Launch> {
         self.launches += 1;
         let prefix = format!("{}-", self.launches);
         let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(self.path())?;
@@ -157,15 +164,24 @@ impl Home {
             ("COLUMNS".into(), None),
             ("LINES".into(), None),
         ];
+        if paging == Paging::Plain {
+            environment
+                .extend(["PAGER", "MANPAGER", "GIT_PAGER"].map(|name| set(name, "cat".into())));
+        }
+        if std::env::var_os("LESS").is_none() {
+            environment.push(set("LESS", LESS.into()));
+        }
+        let mut master_variable = None;
         let (file, arguments) = match program {
             WorkerProgram::Python(file) => {
+                master_variable = Some(MASTER_VARIABLE);
                 let extension = self.path().join("worker.so");
                 environment.push(set(EXTENSION_VARIABLE, extension.into()));
                 (file.clone(), vec!["-c".into(), BOOTSTRAP.into()])
             }
             WorkerProgram::Custom(file, arguments) => (file.clone(), arguments.clone()),
         };
-        let program = Program { file, arguments, environment };
+        let program = Program { file, arguments, environment, master_variable };
         Ok(Launch { program, nonce, socket, _directory: directory })
     }
 }

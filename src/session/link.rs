@@ -11,6 +11,8 @@ use std::{
 use mcp_repl_sideband::{LineDecoder, PROTOCOL, ToServer, ToWorker, encode};
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::pty::{Descriptor, Kind};
+
 /// The longest line a worker may send: a large picture fits.
 const LONGEST_LINE: usize = 64 << 20;
 
@@ -28,8 +30,8 @@ pub struct Link {
 enum Stage {
     Listening(UnixListener),
     /// Connected, but the peer did not say hello yet.
-    Greeting(UnixListener, UnixStream),
-    Open(UnixStream),
+    Greeting(UnixListener, Descriptor),
+    Open(Descriptor),
     Closed,
 }
 
@@ -68,12 +70,11 @@ impl Link {
     fn flush(&mut self) {
         let Stage::Open(socket) = &self.stage else { return };
         while !self.out.is_empty() {
-            match socket.try_write(&self.out) {
-                Ok(n) => drop(self.out.drain(..n)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // The peer is gone; the reading side reports it.
-                Err(_) => return self.out.clear(),
+            let written = socket.try_write(&self.out);
+            if written == 0 {
+                return;
             }
+            self.out.drain(..written);
         }
     }
 
@@ -95,7 +96,10 @@ impl Link {
                     // Out of descriptors, say: the peer may come when some are free again,
                     // and until then the session is starting.
                     let Ok((socket, _)) = listener.accept().await else { continue };
-                    if is_own_user(&socket) {
+                    if is_own_user(&socket)
+                        && let Ok(socket) = socket.into_std()
+                        && let Ok(socket) = Descriptor::new(socket.into(), Kind::Stream)
+                    {
                         self.greet(socket);
                     }
                 }
@@ -149,7 +153,7 @@ impl Link {
         Ok(Some(Arrival::Message(message)))
     }
 
-    fn greet(&mut self, socket: UnixStream) {
+    fn greet(&mut self, socket: Descriptor) {
         if let Stage::Listening(listener) = std::mem::replace(&mut self.stage, Stage::Closed) {
             self.stage = Stage::Greeting(listener, socket);
         }
@@ -182,24 +186,23 @@ fn is_own_user(socket: &UnixStream) -> bool {
 
 /// Reads a chunk into `decoder`, or returns once there is room to write if `write` asks for
 /// that; false at the end of the stream. Cancel safe.
-async fn read(socket: &UnixStream, decoder: &mut LineDecoder, write: bool) -> bool {
-    let interest = if write {
-        tokio::io::Interest::READABLE | tokio::io::Interest::WRITABLE
-    } else {
-        tokio::io::Interest::READABLE
-    };
-    let Ok(_) = socket.ready(interest).await else { return false };
-    let mut chunk = [0; 16 * 1024];
-    loop {
-        match socket.try_read(&mut chunk) {
-            Ok(0) => return false,
-            Ok(n) => {
-                decoder.push(&chunk[..n]);
-                return true;
+async fn read(socket: &Descriptor, decoder: &mut LineDecoder, write: bool) -> bool {
+    tokio::select! {
+        biased;
+        readable = socket.readable() => {
+            if readable.is_err() {
+                return false;
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return false,
         }
+        writable = socket.writable(), if write => return writable.is_ok(),
+    }
+    let mut chunk = [0; 16 * 1024];
+    match socket.try_read(&mut chunk) {
+        Some(0) => false,
+        Some(n) => {
+            decoder.push(&chunk[..n]);
+            true
+        }
+        None => true,
     }
 }

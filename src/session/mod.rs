@@ -8,6 +8,7 @@ pub mod handle;
 pub mod keys;
 pub mod launch;
 pub mod link;
+pub mod pager;
 pub mod python;
 pub mod route;
 pub mod spill;

@@ -3,7 +3,7 @@
 use mcp_repl_sideband::ToWorker;
 
 use super::{
-    state::{CallId, Cell, Payload, Reading, State, Time},
+    state::{CallId, Cell, Payload, Reading, State, Time, Wait},
     step::{Action, END_GRACE, Session},
     typing::{LONGEST_LINE, completes_line, type_text},
 };
@@ -66,8 +66,11 @@ impl Session {
     /// A poll returns at once when things stand still. A program that read the terminal a
     /// while ago may do so no longer: it is looked at anew.
     fn poll(&mut self, id: CallId, actions: &mut Vec<Action>) {
-        if let State::TerminalWait { cell, .. } = self.state {
-            self.state = State::Running { cell, fed: None, seen: None };
+        if let State::TerminalWait { cell, .. } | State::FullScreen { cell, .. } = self.state {
+            self.state = self.running(cell, None);
+        } else if let State::Pager { cell, reading } = &self.state {
+            actions.push(Action::Type(b" ".to_vec()));
+            self.state = self.running(*cell, Some(reading.clone()));
         } else if let Some(status) = self.settled() {
             self.reply(id, status, actions);
         } else if matches!(self.state, State::Starting { .. }) {
@@ -95,7 +98,7 @@ impl Session {
             }
             State::Ready { waits, fed, .. } => {
                 if !waits.is_empty() {
-                    actions.push(Action::Send(ToWorker::Stdin { data: as_line(text) }));
+                    answer(waits, text, actions);
                 } else if let Some(reading) = reading {
                     match typed(&text, &reading) {
                         Ok(bytes) => {
@@ -107,21 +110,26 @@ impl Session {
                 } else {
                     self.cells += 1;
                     let cell = Cell { id: self.cells, since: now, outcome: None };
-                    self.state = State::Running { cell, fed: None, seen: None };
+                    self.state = self.running(cell, None);
                     actions.push(Action::Send(ToWorker::Cell { id: cell.id, source: text }));
                 }
             }
-            State::InputWait { .. } => {
-                actions.push(Action::Send(ToWorker::Stdin { data: as_line(text) }));
-            }
+            State::InputWait { waits, .. } => answer(waits, text, actions),
             State::TerminalWait { cell, reading } => match typed(&text, reading) {
                 Ok(bytes) => {
-                    let fed = Some(reading.clone());
-                    self.state = State::Running { cell: *cell, fed, seen: None };
+                    self.state = by_hand(*cell, reading);
                     actions.push(Action::Type(bytes));
                 }
                 Err(why) => self.refuse(id, why, now, actions),
             },
+            State::Pager { cell, reading } => {
+                self.state = by_hand(*cell, reading);
+                actions.push(Action::Type(pager_command(text)));
+            }
+            State::FullScreen { cell, reading } => {
+                self.state = by_hand(*cell, reading);
+                actions.push(Action::Type(text.into_bytes()));
+            }
         }
     }
 
@@ -171,8 +179,11 @@ impl Session {
                     }
                     return;
                 }
-                let fed = Some(reading.clone());
-                self.state = State::Running { cell: *cell, fed, seen: None };
+                self.state = by_hand(*cell, reading);
+            }
+            State::Pager { cell, reading } | State::FullScreen { cell, reading } => {
+                self.state = by_hand(*cell, reading);
+                actions.push(Action::Type(keys));
             }
         }
     }
@@ -189,9 +200,10 @@ impl Session {
         self.hold(id, rest);
         match &self.state {
             State::Running { .. } | State::InputWait { .. } => actions.push(Action::Interrupt),
-            State::TerminalWait { cell, reading } => {
-                let fed = Some(reading.clone());
-                self.state = State::Running { cell: *cell, fed, seen: None };
+            State::TerminalWait { cell, reading }
+            | State::Pager { cell, reading }
+            | State::FullScreen { cell, reading } => {
+                self.state = by_hand(*cell, reading);
                 actions.push(Action::Interrupt);
             }
             // Nothing runs that it could strike.
@@ -211,7 +223,11 @@ impl Session {
             State::Ready { .. } | State::InputWait { .. } => {
                 actions.push(Action::Send(ToWorker::Shutdown));
             }
-            State::Starting { .. } | State::Running { .. } | State::TerminalWait { .. } => {
+            State::Starting { .. }
+            | State::Running { .. }
+            | State::TerminalWait { .. }
+            | State::Pager { .. }
+            | State::FullScreen { .. } => {
                 actions.extend([Action::Send(ToWorker::Shutdown), Action::HangUp]);
             }
         }
@@ -225,6 +241,32 @@ impl Session {
         let status = self.settled().unwrap_or(busy);
         self.reply(id, status, actions);
     }
+}
+
+/// The state after the client typed for a program: from here on it turns the pages itself.
+fn by_hand(cell: Cell, reading: &Reading) -> State {
+    State::Running { cell, fed: Some(reading.clone()), seen: None, turn: false }
+}
+
+/// A command for a pager: one that takes a line is ended, a key is typed as it is.
+fn pager_command(mut text: String) -> Vec<u8> {
+    if text.starts_with(['/', '?', ':', '&', '-', '|', '!']) {
+        let end = text.trim_end_matches('\n').len();
+        text.truncate(end);
+        // `:n` and its like are keys, and so is a lone option letter.
+        if text.len() > 2 || text.starts_with(['/', '?']) {
+            text.push('\r');
+        }
+    }
+    text.into_bytes()
+}
+
+/// Sends input for the first reader in line that has none yet.
+fn answer(waits: &mut [Wait], text: String, actions: &mut Vec<Action>) {
+    if let Some(wait) = waits.iter_mut().find(|wait| !wait.answered) {
+        wait.answered = true;
+    }
+    actions.push(Action::Send(ToWorker::Stdin { data: as_line(text) }));
 }
 
 /// Input as a reader takes it: a line has an end.

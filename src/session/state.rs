@@ -37,6 +37,8 @@ pub enum State {
         fed: Option<Reading>,
         /// Who was found reading the terminal, with nothing printed since.
         seen: Option<Reading>,
+        /// Whether a pager's pages are turned for the caller.
+        turn: bool,
     },
     /// A cell runs and a reader waits: the next payload goes to the first in line.
     InputWait {
@@ -50,6 +52,20 @@ pub enum State {
         /// The cell.
         cell: Cell,
         /// Who reads, and how.
+        reading: Reading,
+    },
+    /// A pager shows a page of its text: an empty payload turns it, all else is typed.
+    Pager {
+        /// The cell.
+        cell: Cell,
+        /// Who reads.
+        reading: Reading,
+    },
+    /// A program has the screen to itself: the next payload is typed, as it is.
+    FullScreen {
+        /// The cell.
+        cell: Cell,
+        /// Who reads.
         reading: Reading,
     },
     /// The worker is on its way out.
@@ -92,6 +108,51 @@ pub struct Reading {
     pub canonical: bool,
     /// Whether what is typed is shown.
     pub echo: bool,
+    /// Whether that it reads is a guess.
+    pub guessed: bool,
+    /// What the program shows.
+    pub view: View,
+}
+
+/// What a program that reads the terminal shows on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum View {
+    /// Text that scrolls by.
+    Text,
+    /// A page of its own, on the alternate screen.
+    Page {
+        /// The row and the column of the cursor, counted from 0.
+        cursor: (u16, u16),
+    },
+    /// A page of a longer text, with a pager's prompt below.
+    Pager {
+        /// What the prompt says of the place in the text.
+        place: Place,
+        /// Whether there is text on the page that was not taken yet.
+        news: bool,
+        /// Whether the next page fits into the reply.
+        room: bool,
+    },
+}
+
+/// What a pager's prompt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whether the end of the text is shown.
+    pub at_end: bool,
+    /// The prompt, for people.
+    pub prompt: String,
+}
+
+/// What is done about a program that shows its text page by page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// Turn its pages and give all of the text, up to what a reply holds.
+    Through,
+    /// Give one page a call.
+    Page,
+    /// Let programs print their text without a pager, as far as they ask `PAGER`.
+    Plain,
 }
 
 impl Reading {
@@ -117,6 +178,8 @@ pub struct Wait {
     pub id: u64,
     /// Whether what is typed is shown.
     pub echo: bool,
+    /// Whether input was sent for it that it has not taken yet.
+    pub answered: bool,
 }
 
 /// The steps by which a worker that does not go is ended.

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use mcp_repl_sideband::{ToServer, ToWorker};
 
-use super::state::{Call, CallId, Cell, EndStep, Payload, Reading, State, Time, Wait};
+use super::state::{
+    Call, CallId, Cell, EndStep, Paging, Payload, Reading, State, Time, View, Wait,
+};
 use crate::reply::{Exit, Status};
 
 /// How long a worker that was asked to end has before it is killed.
@@ -61,6 +63,12 @@ pub enum Action {
     Interrupt,
     /// Start a worker.
     Start,
+    /// Take the text above the pager's prompt for the next reply.
+    TakePage(Reading),
+    /// Take the whole page of a full-screen program for the next reply.
+    TakeScreen,
+    /// The cell is over: put the screen back as programs find it.
+    CalmScreen,
     /// Hang up: SIGHUP to the worker.
     HangUp,
     /// Kill the worker and what it left in its terminal's session.
@@ -89,13 +97,14 @@ pub struct Session {
     pub(super) state: State,
     pub(super) calls: Vec<Call>,
     pub(super) cells: u64,
+    pub(super) paging: Paging,
 }
 
 impl Session {
     /// A session whose first worker was just started.
-    pub fn new(now: Time) -> Session {
+    pub fn new(now: Time, paging: Paging) -> Session {
         let state = State::Starting { since: now, fresh: false };
-        Session { state, calls: Vec::new(), cells: 0 }
+        Session { state, calls: Vec::new(), cells: 0, paging }
     }
 
     /// Where the worker stands.
@@ -154,18 +163,47 @@ impl Session {
         };
         match &mut self.state {
             State::Ready { fed, .. } if fed.is_some() && !same(fed) => *fed = None,
-            State::Running { cell, fed, seen } if !same(fed) => {
+            State::Running { cell, fed, seen, turn } if !same(fed) => {
                 let confirmed = same(seen);
+                let (cell, turn) = (*cell, *turn);
                 match reading {
-                    Some(reading) if confirmed => {
-                        self.state = State::TerminalWait { cell: *cell, reading };
-                    }
+                    Some(reading) if confirmed => self.found(cell, reading, turn, actions),
                     reading => *seen = reading,
                 }
             }
             _ => return,
         }
         self.settle(now, actions);
+    }
+
+    /// A program reads the terminal: what it shows there tells what it is.
+    fn found(&mut self, cell: Cell, reading: Reading, turn: bool, actions: &mut Vec<Action>) {
+        let key = match &reading.view {
+            View::Text => {
+                self.state = State::TerminalWait { cell, reading };
+                return;
+            }
+            View::Page { .. } => {
+                actions.push(Action::TakeScreen);
+                self.state = State::FullScreen { cell, reading };
+                return;
+            }
+            View::Pager { place, news, room } => {
+                actions.push(Action::TakePage(reading.clone()));
+                // Not every prompt tells the end: a turn that brought nothing does, too.
+                match (turn, place.at_end || !news) {
+                    (true, true) => Some(b'q'),
+                    (true, false) if *room => Some(b' '),
+                    _ => None,
+                }
+            }
+        };
+        let Some(key) = key else {
+            self.state = State::Pager { cell, reading };
+            return;
+        };
+        actions.push(Action::Type(vec![key]));
+        self.state = State::Running { cell, fed: Some(reading), seen: None, turn };
     }
 
     fn message(&mut self, message: ToServer, now: Time, actions: &mut Vec<Action>) {
@@ -186,10 +224,16 @@ impl Session {
                 self.settle(now, actions);
             }
             ToServer::InputWait { wait, echo, .. } => {
-                self.waits(Wait { id: wait, echo });
+                self.waits(Wait { id: wait, echo, answered: false });
                 self.settle(now, actions);
             }
-            ToServer::InputTaken { wait, .. } => self.taken(wait),
+            ToServer::InputTaken { wait, .. } => {
+                self.taken(wait);
+                // Another reader may be in line. Without one, `ready` follows, or the cell goes on.
+                if matches!(self.state, State::InputWait { .. }) {
+                    self.settle(now, actions);
+                }
+            }
             // The link has checked it.
             ToServer::Hello { .. } => {}
         }
@@ -200,7 +244,9 @@ impl Session {
         match &mut self.state {
             State::Running { cell, .. }
             | State::InputWait { cell, .. }
-            | State::TerminalWait { cell, .. } => Some(cell),
+            | State::TerminalWait { cell, .. }
+            | State::Pager { cell, .. }
+            | State::FullScreen { cell, .. } => Some(cell),
             _ => None,
         }
     }
@@ -229,16 +275,23 @@ impl Session {
                 _ => return,
             },
         };
+        actions.push(Action::CalmScreen);
         self.state = State::Ready { waits, outcome, fed: None };
     }
 
     fn waits(&mut self, wait: Wait) {
         match &mut self.state {
-            State::Running { cell, .. } | State::TerminalWait { cell, .. } => {
-                self.state = State::InputWait { cell: *cell, waits: vec![wait] };
+            State::Ready { waits, .. } | State::InputWait { waits, .. } => {
+                // One that is said again outlived an interrupt.
+                if !waits.iter().any(|known| known.id == wait.id) {
+                    waits.push(wait);
+                }
             }
-            State::Ready { waits, .. } | State::InputWait { waits, .. } => waits.push(wait),
-            State::Starting { .. } | State::Ending { .. } | State::Ended { .. } => {}
+            _ => {
+                if let Some(&mut cell) = self.cell_mut() {
+                    self.state = State::InputWait { cell, waits: vec![wait] };
+                }
+            }
         }
     }
 
@@ -249,25 +302,49 @@ impl Session {
         if let State::InputWait { cell, waits } = &self.state
             && waits.is_empty()
         {
-            self.state = State::Running { cell: *cell, fed: None, seen: None };
+            self.state = self.running(*cell, None);
         }
+    }
+
+    /// The state of a running cell, after something was typed for `fed` if that is given.
+    pub(super) fn running(&self, cell: Cell, fed: Option<Reading>) -> State {
+        State::Running { cell, fed, seen: None, turn: self.paging == Paging::Through }
     }
 
     /// The status with which calls return now; `None` while the work goes on.
     pub(super) fn settled(&self) -> Option<Status> {
-        let waiting =
-            |waits: &[Wait]| waits.first().map(|wait| Status::Waiting { echo: wait.echo });
         match &self.state {
             State::Ready { fed: Some(_), .. } => None,
-            State::Ready { waits, outcome, .. } => {
-                Some(waiting(waits).unwrap_or(Status::Ready { outcome: *outcome }))
+            State::Ready { waits, .. } | State::InputWait { waits, .. }
+                if waits.iter().any(|wait| wait.answered) =>
+            {
+                None
             }
-            State::InputWait { waits, .. } => waiting(waits),
+            State::Ready { waits, outcome, .. } => Some(match waits.first() {
+                Some(wait) => Status::Waiting { echo: wait.echo },
+                None => Status::Ready { outcome: *outcome },
+            }),
+            State::InputWait { waits, .. } => {
+                waits.first().map(|wait| Status::Waiting { echo: wait.echo })
+            }
             State::TerminalWait { reading, .. } => Some(Status::Reading {
                 program: reading.program.clone(),
                 canonical: reading.canonical,
                 echo: reading.echo,
+                guessed: reading.guessed,
             }),
+            State::Pager { reading, .. } => {
+                let View::Pager { place, .. } = &reading.view else { return None };
+                Some(Status::Pager {
+                    program: reading.program.clone(),
+                    prompt: place.prompt.clone(),
+                    at_end: place.at_end,
+                })
+            }
+            State::FullScreen { reading, .. } => {
+                let View::Page { cursor } = reading.view else { return None };
+                Some(Status::FullScreen { program: reading.program.clone(), cursor })
+            }
             State::Ended { exit } => Some(Status::Ended { exit: exit.clone() }),
             State::Starting { .. } | State::Running { .. } | State::Ending { .. } => None,
         }
@@ -368,7 +445,9 @@ impl Session {
             State::Starting { since, .. } | State::Ending { since, .. } => *since,
             State::Running { cell, .. }
             | State::InputWait { cell, .. }
-            | State::TerminalWait { cell, .. } => cell.since,
+            | State::TerminalWait { cell, .. }
+            | State::Pager { cell, .. }
+            | State::FullScreen { cell, .. } => cell.since,
             State::Ready { .. } | State::Ended { .. } => now,
         };
         now.saturating_sub(since)

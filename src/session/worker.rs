@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::{
     launch::Launch,
     link::{Arrival, Link},
-    state::Reading,
+    pager,
+    state::{Reading, View},
 };
 use crate::{
     pty::{self, Blocked, Modes, Process, Terminal},
@@ -57,6 +58,8 @@ pub struct Worker {
     link: Link,
     /// What the worker printed.
     pub screen: Screen,
+    /// Text above a pager's prompt that was not taken yet.
+    page: String,
     splitter: MarkSplitter,
     /// What came from the terminal behind a mark whose message is not there yet.
     behind: VecDeque<Item>,
@@ -89,6 +92,7 @@ impl Worker {
             terminal,
             link,
             screen: Screen::new(size),
+            page: String::new(),
             splitter: MarkSplitter::new(launch.nonce()),
             behind: VecDeque::new(),
             early: VecDeque::new(),
@@ -122,17 +126,38 @@ impl Worker {
         }
     }
 
-    /// Who waits for the terminal, if the kernel tells.
-    pub fn reading(&self) -> Option<Reading> {
-        let Blocked { thread, wakes, program } = self.process.blocked_reader(&self.terminal)?;
+    /// Who waits for the terminal, if the kernel tells, and what it shows. `room` tells whether
+    /// a reply has room for another page.
+    pub fn reading(&mut self, room: bool) -> Option<Reading> {
+        let Blocked { thread, wakes, program, guessed } =
+            self.process.blocked_reader(&self.terminal)?;
         let Modes { canonical, echo, .. } = self.terminal.modes()?;
-        Some(Reading { thread, wakes, program, canonical, echo })
+        // A program that sleeps may wait for anything; one that switched the echo off and
+        // sleeps asks for a secret.
+        if guessed && echo {
+            return None;
+        }
+        let place = if canonical { None } else { pager::place(&program, &self.screen) };
+        let view = match place {
+            Some(place) => {
+                self.screen.report_above_cursor(&mut self.page);
+                View::Pager { place, news: !self.page.is_empty(), room }
+            }
+            None if self.screen.is_alternate() => View::Page { cursor: self.screen.cursor() },
+            None => View::Text,
+        };
+        Some(Reading { thread, wakes, program, canonical, echo, guessed, view })
     }
 
     /// Whether threads or children of the program could be reading the terminal in the
     /// background: it has more than its main thread and the one that reads the sideband.
     pub fn has_company(&self) -> bool {
         self.process.has_company(2)
+    }
+
+    /// Takes the text above a pager's prompt.
+    pub fn take_page(&mut self) -> String {
+        std::mem::take(&mut self.page)
     }
 
     /// Hangs up on the program.
@@ -155,7 +180,7 @@ impl Worker {
 
     fn flush_typed(&mut self) {
         while !self.typed.is_empty() {
-            let written = self.terminal.try_write(&self.typed);
+            let written = self.terminal.io().try_write(&self.typed);
             if written == 0 {
                 return;
             }
@@ -174,6 +199,15 @@ impl Worker {
                 self.finish();
                 return WorkerEvent::Ended(self.process.exit());
             }
+            // What the leader printed is there by now; a descendant that holds the terminal
+            // open, or goes on printing, delays nothing.
+            if over && self.terminal_open && self.behind.is_empty() {
+                if self.read_terminal() {
+                    return WorkerEvent::Output;
+                }
+                self.terminal_open = false;
+                continue;
+            }
             self.watch_missing();
             let reads = self.terminal_open && self.behind.is_empty();
             tokio::select! {
@@ -183,12 +217,12 @@ impl Worker {
                     Arrival::Broken(why) => return WorkerEvent::Broken(why),
                     Arrival::Closed => self.link_open = false,
                 },
-                readable = self.terminal.readable(), if reads => {
+                readable = self.terminal.io().readable(), if reads => {
                     if readable.is_err() || self.read_terminal() {
                         return WorkerEvent::Output;
                     }
                 }
-                writable = self.terminal.writable(), if !self.typed.is_empty() => {
+                writable = self.terminal.io().writable(), if !self.typed.is_empty() => {
                     if writable.is_ok() {
                         self.flush_typed();
                     }
@@ -208,12 +242,24 @@ impl Worker {
         }
     }
 
+    /// Whether a mark was met whose message has not taken effect.
+    pub fn holds(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
+    /// Shows what the terminal has to give without waiting.
+    pub fn catch_up(&mut self) {
+        if self.terminal_open && self.behind.is_empty() {
+            self.read_terminal();
+        }
+    }
+
     /// Reads what the terminal has, up to a turn's worth or a mark. Whether anything came.
     fn read_terminal(&mut self) -> bool {
         let mut total = 0;
         let mut buffer = std::mem::take(&mut self.buffer);
         while total < TURN && self.behind.is_empty() {
-            match self.terminal.try_read(&mut buffer) {
+            match self.terminal.io().try_read(&mut buffer) {
                 Some(0) => {
                     self.terminal_open = false;
                     break;
@@ -228,8 +274,22 @@ impl Worker {
         self.buffer = buffer;
         if total > 0 {
             self.missed = None;
+            self.answer_queries();
         }
         total > 0
+    }
+
+    /// Types the answers that a terminal owes to programs which ask it something.
+    ///
+    /// One that means to read them has switched the terminal to single keys; into a canonical
+    /// terminal the question came by accident, in a file that was printed, say, and the answer
+    /// would be left over for somebody else.
+    fn answer_queries(&mut self) {
+        let mut answers = Vec::new();
+        self.screen.take_answers(&mut answers);
+        if !answers.is_empty() && self.terminal.modes().is_some_and(|modes| !modes.canonical) {
+            self.type_bytes(&answers);
+        }
     }
 
     /// Feeds bytes to the screen, up to the first mark; what is behind it waits.
@@ -286,6 +346,15 @@ impl Worker {
             "the worker wrote a mark to its terminal and sent no message for it".into()
         } else {
             "the worker closed its sideband and went on".into()
+        }
+    }
+
+    /// Shows all there is, from a worker that is given up.
+    pub fn give_up(&mut self) {
+        self.finish();
+        if self.terminal_open {
+            self.read_terminal();
+            self.finish();
         }
     }
 

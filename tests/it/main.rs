@@ -4,8 +4,26 @@ mod support;
 #[path = "support/waits.rs"]
 mod waits;
 
+mod architecture;
+mod calls;
+mod cells;
+mod control;
+mod exec;
+mod hostile;
+mod interpreters;
 mod interrupts;
+mod launch;
+mod lifecycle;
+mod options;
+mod programs;
 mod reads_background;
 mod reads_python;
 mod reads_terminal;
+mod robustness;
+mod sdk;
+mod source;
+mod streams;
+mod tracebacks;
 mod typing;
+mod versions;
+mod workers;

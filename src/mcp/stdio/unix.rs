@@ -69,7 +69,7 @@ struct Socket(AsyncFd<OwnedFd>);
 impl Socket {
     #[expect(
         deprecated,
-        reason = "its successor is unsafe for the sake of types that do not own a descriptor"
+        reason = "its successor asks for a promise for the sake of types that own no descriptor"
     )]
     fn new(fd: OwnedFd) -> io::Result<Self> {
         AsyncFd::new(fd).map(Socket)

@@ -25,17 +25,17 @@ use super::*;
 const COLUMNS: u16 = 12;
 const ROWS: u16 = 6;
 
-struct Page;
+struct Page(Size);
 
 impl Dimensions for Page {
     fn total_lines(&self) -> usize {
-        usize::from(ROWS)
+        self.screen_lines()
     }
     fn screen_lines(&self) -> usize {
-        usize::from(ROWS)
+        usize::from(self.0.rows)
     }
     fn columns(&self) -> usize {
-        usize::from(COLUMNS)
+        usize::from(self.0.columns)
     }
 }
 
@@ -61,23 +61,26 @@ fn row_text(cells: impl IntoIterator<Item = Shown>) -> String {
 }
 
 fn theirs(bytes: &[u8]) -> Picture {
+    theirs_of(Size { columns: COLUMNS, rows: ROWS }, bytes)
+}
+
+fn theirs_of(size: Size, bytes: &[u8]) -> Picture {
     let config = Config { scrolling_history: 100, ..Config::default() };
-    let mut term = Term::new(config, &Page, VoidListener);
+    let mut term = Term::new(config, &Page(size), VoidListener);
     let mut parser: Processor<StdSyncHandler> = Processor::new();
     parser.advance(&mut term, bytes);
     let row = |line: i32| {
         let cell = |column: usize| their_cell(&term.grid()[Line(line)][Column(column)]);
-        row_text((0..usize::from(COLUMNS)).map(cell))
+        row_text((0..usize::from(size.columns)).map(cell))
     };
     let cursor = &term.grid().cursor;
     let place = (cursor.point.line.0 as usize, cursor.point.column.0, cursor.input_needs_wrap);
-    ((0..i32::from(ROWS)).map(row).collect(), place)
+    ((0..i32::from(size.rows)).map(row).collect(), place)
 }
 
 fn their_cell(cell: &TheirCell) -> Shown {
-    let mut style = Style::default();
-    style.foreground = their_color(cell.fg);
-    style.background = their_color(cell.bg);
+    let (foreground, background) = (their_color(cell.fg), their_color(cell.bg));
+    let mut style = Style { foreground, background, ..Style::default() };
     for (flag, attribute) in [
         (Flags::BOLD, Attributes::BOLD),
         (Flags::INVERSE, Attributes::INVERSE),
@@ -127,7 +130,7 @@ fn ours(screen: &Screen) -> Picture {
                 shown(text, cell.style)
             })
             .collect();
-        shown.resize(usize::from(COLUMNS), (" ".to_owned(), Style::erased(row.fill)));
+        shown.resize(terminal.columns(), (" ".to_owned(), Style::erased(row.fill)));
         row_text(shown)
     };
     let cursor = &terminal.cursor;
@@ -258,4 +261,35 @@ proptest! {
         prop_assert_eq!(ours(&whole), ours(&cut));
         prop_assert_eq!(told(&mut whole), told(&mut cut));
     }
+}
+
+/// What real programs sent to a terminal of 80 by 24; see `recordings/README.md`.
+#[test]
+fn real_programs_look_as_in_alacritty() {
+    let size = Size { columns: 80, rows: 24 };
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/screen/tests/recordings");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "out") {
+            continue;
+        }
+        seen += 1;
+        let bytes = std::fs::read(&path).unwrap();
+        let mut screen = Screen::new(size);
+        // After each few hundred bytes, so that pictures in the middle count.
+        for (index, chunk) in bytes.chunks(401).enumerate() {
+            screen.feed(chunk);
+            screen.verify();
+            let fed = &bytes[..index * 401 + chunk.len()];
+            assert_eq!(
+                ours(&screen),
+                theirs_of(size, fed),
+                "{} after {}",
+                path.display(),
+                fed.len()
+            );
+        }
+    }
+    assert!(seen > 0);
 }

@@ -120,7 +120,7 @@ fn piece() -> impl Strategy<Value = String> {
     let number = prop_oneof![4 => 0..15u16, 1 => Just(u16::MAX)];
     prop_oneof![
         6 => "[!-~ ]{1,20}",
-        2 => prop::sample::select(vec!["漢字漢", "e\u{301}", "😀", "\u{301}", "─┼"]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["漢字漢", "e\u{301}", "😀", "\u{301}", "─┼", "\u{17d8}"]).prop_map(str::to_owned),
         3 => "[\r\n\t\x08\x0e\x0f]{1,3}",
         6 => (number.clone(), number.clone(), "[@-~]").prop_map(|(a, b, f)| format!("\x1b[{a};{b}{f}")),
         3 => (number.clone(), "[@-~]").prop_map(|(a, f)| format!("\x1b[{a}{f}")),
@@ -148,6 +148,7 @@ proptest! {
         screen.verify();
         let again = repainted(&screen);
         prop_assert_eq!(state(&again), state(&screen), "{:?}", String::from_utf8(screen.dump()));
+        prop_assert_eq!(repainted(&again).dump(), again.dump());
     }
 
     #[test]

@@ -37,6 +37,13 @@ fn a_wide_character_that_does_not_fit_goes_to_the_next_row() {
 }
 
 #[test]
+fn no_character_takes_more_than_two_columns() {
+    assert_eq!(shown("\u{17d8}x").1, (0, 3));
+    assert_eq!(shown(&format!("{}\u{17d8}x", "y".repeat(18))).1, (1, 1));
+    screen(20, 5, &"\u{17d8}".repeat(100)).verify();
+}
+
+#[test]
 fn half_of_a_wide_character_is_a_blank() {
     assert_eq!(page("漢字\x1b[1;2Hx"), " x字");
     assert_eq!(page("漢字\x1b[1;3Hx"), "漢x");

@@ -244,3 +244,22 @@ proptest! {
         prop_assert_eq!(out, text.replace("\r\n", "\n"));
     }
 }
+
+#[test]
+fn what_was_shown_is_told_before_it_is_scrolled_off_at_the_bottom() {
+    // As less -X does when it turns back a page.
+    let pages = "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8\r\n9\x1b[H\x1bM4\x1b[H\x1bM3";
+    assert_eq!(transcript(pages), "1\n2\n3\n4\n5\n6\n7\n8\n9\n3\n4\n");
+}
+
+#[test]
+fn the_transcript_of_a_pager_without_alternate_screen() {
+    let bytes = include_bytes!("recordings/less-X.out");
+    let mut screen = Screen::new(Size { columns: 80, rows: 24 });
+    screen.feed(bytes);
+    let text = told(&mut screen);
+    for line in 1..=46 {
+        let number = format!("{line:7} ");
+        assert!(text.lines().any(|text| text.starts_with(&number)), "line {line} in {text}");
+    }
+}

@@ -8,9 +8,9 @@ mod server;
 
 use std::time::Duration;
 
-pub(crate) use builder::Builder;
+pub(crate) use builder::{BINARY, Builder};
 pub(crate) use lifeline::Lifeline;
-pub(crate) use server::{Call, Server, text_of};
+pub(crate) use server::{Server, text_of};
 
 /// How long anything may take before it counts as hung. Nothing waits this long when all is well.
 pub(crate) const HANG: Duration = Duration::from_secs(60);

@@ -110,6 +110,12 @@ impl Server {
         told.expect("the server notifies before it ends")
     }
 
+    /// Waits for the first message that `matches`.
+    #[track_caller]
+    pub(crate) fn message(&self, matches: impl Fn(&Value) -> bool) -> Value {
+        self.inbox.take(matches).expect("the server says it before it ends")
+    }
+
     /// Takes the messages that are there already.
     pub(crate) fn messages(&self, matches: impl Fn(&Value) -> bool) -> Vec<Value> {
         self.inbox.take_all(matches)

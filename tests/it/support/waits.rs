@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::support::{Builder, Call, HANG, IDLE, Server, python};
+use crate::support::{Builder, HANG, IDLE, Server, python};
 
 /// The reply when somebody waits and shows no prompt.
 pub(crate) const WAITING: &str = "<<repl status: waiting for input>>\n";
@@ -37,15 +37,10 @@ def later(function):
     return start(when_ready)";
 
 impl Server {
-    /// Sends keys, named as `tmux send-keys` does and parted by blanks, and does not wait.
-    pub(crate) fn press(&self, keys: &str) -> Call<'_> {
-        self.call(&json!({"keys": keys}))
-    }
-
-    /// The text of the reply to keys.
+    /// The text of the reply to keys, named as `tmux send-keys` does and parted by blanks.
     #[track_caller]
     pub(crate) fn keys(&self, keys: &str) -> String {
-        self.press(keys).text()
+        self.call(&json!({"keys": keys})).text()
     }
 
     /// Sends a cell that waits and shows no prompt.

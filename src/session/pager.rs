@@ -1,0 +1,101 @@
+//! Pagers: told from the program that reads the keys and from the prompt it shows. Pure.
+
+use super::state::{Place, Reading, View};
+use crate::screen::Screen;
+
+/// The pagers whose prompts are known, by the names of their programs.
+const PAGERS: [&str; 4] = ["less", "more", "pager", "most"];
+
+/// Where in its text a pager is; `None` if `program` is none, or asks for something else.
+pub fn place(program: &str, screen: &Screen) -> Option<Place> {
+    if !PAGERS.contains(&program) {
+        return None;
+    }
+    let prompt = screen.cursor_line();
+    let prompt = prompt.trim();
+    // A line is being typed: a search, a command, an option's value.
+    let typing = prompt.starts_with(['/', '?', '&', '!', '|', '-']) && !tells_place(prompt);
+    let stays = screen.cursor_at_bottom() || is_end(prompt);
+    if typing || prompt.ends_with("(press RETURN)") || !stays {
+        return None;
+    }
+    Some(Place { at_end: is_end(prompt), prompt: describe(prompt) })
+}
+
+/// The text of a page without what pagers fill the last page up with: `less` shows a tilde a
+/// row, `more` a blank.
+pub fn without_filling<'a>(text: &'a str, reading: &Reading) -> &'a str {
+    let View::Pager { place: Place { at_end: true, .. }, .. } = &reading.view else { return text };
+    let filling = if reading.program == "more" { "\n" } else { "~\n" };
+    let mut text = text;
+    while let Some(rest) = text.strip_suffix(filling).filter(|rest| rest.ends_with('\n')) {
+        text = rest;
+    }
+    text
+}
+
+/// A prompt may begin with the name of a file, which may look like a search.
+fn tells_place(prompt: &str) -> bool {
+    prompt.starts_with("--More--")
+        || prompt.ends_with('%')
+        || is_end(prompt)
+        || prompt.contains(" lines ")
+}
+
+fn is_end(prompt: &str) -> bool {
+    prompt.contains("(END)")
+}
+
+/// What the prompt says, for people: `lines 40-78/300 26%` of less's long prompt as it is.
+fn describe(prompt: &str) -> String {
+    let said = prompt.split(" (press h for help").next().unwrap_or(prompt);
+    match said {
+        "" | ":" => "more below".into(),
+        said => said.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::Size;
+
+    fn at(program: &str, last_row: &str) -> Option<Place> {
+        let mut screen = Screen::new(Size { columns: 80, rows: 3 });
+        screen.feed(format!("a\r\nb\r\n{last_row}").as_bytes());
+        place(program, &screen)
+    }
+
+    #[test]
+    fn a_prompt_tells_the_place() {
+        for (program, prompt, at_end, said) in [
+            ("less", ":", false, "more below"),
+            ("less", "lines 40-78/300 26%", false, "lines 40-78/300 26%"),
+            ("less", "lines 262-300/300 (END)", true, "lines 262-300/300 (END)"),
+            ("less", "\x1b[7m(END)\x1b[27m", true, "(END)"),
+            ("less", "/etc/services lines 1-39/361 9%", false, "/etc/services lines 1-39/361 9%"),
+            ("more", "--More--(12%)", false, "--More--(12%)"),
+            (
+                "less",
+                " Manual page ls(1) line 1 (press h for help or q to quit)",
+                false,
+                "Manual page ls(1) line 1",
+            ),
+        ] {
+            let place = at(program, prompt).unwrap();
+            assert_eq!((place.at_end, place.prompt.as_str()), (at_end, said), "{prompt}");
+        }
+    }
+
+    #[test]
+    fn other_programs_and_other_questions_are_no_pager() {
+        for (program, prompt) in [
+            ("vim", ":"),
+            ("python3", "(END)"),
+            ("less", "/needle"),
+            ("less", "Pattern not found  (press RETURN)"),
+        ] {
+            assert_eq!(at(program, prompt), None, "{program} {prompt}");
+        }
+    }
+}

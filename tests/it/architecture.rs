@@ -1,0 +1,162 @@
+//! The rules of docs/architecture.md that can be checked: who names what, and that every file
+//! says what it is for.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The most lines a source file may have.
+const LONGEST: usize = 800;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All `.rs` files below a directory, with their path from the root and their text.
+fn sources(below: &str) -> Vec<(String, String)> {
+    fn walk(place: &Path, found: &mut Vec<PathBuf>) {
+        if place.is_file() {
+            found.push(place.to_owned());
+            return;
+        }
+        for entry in fs::read_dir(place).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() || path.extension().is_some_and(|extension| extension == "rs") {
+                walk(&path, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(below), &mut found);
+    found.sort();
+    let text = |path: &PathBuf| {
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        (name, fs::read_to_string(path).unwrap())
+    };
+    found.iter().map(text).collect()
+}
+
+/// The source files of the product, its extension and their tests.
+fn all_sources() -> Vec<(String, String)> {
+    let places = ["build.rs", "src", "python/src", "tests", "benches", "fuzz"];
+    let places = places.into_iter().filter(|place| root().join(place).exists());
+    places.flat_map(sources).collect()
+}
+
+/// Whether a line of code (comments left out) names this word.
+fn names(text: &str, word: &str) -> bool {
+    let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).any(|code| {
+        code.match_indices(word).any(|(at, _)| {
+            !code[..at].ends_with(part_of_word)
+                && !code[at + word.len()..].starts_with(part_of_word)
+        })
+    })
+}
+
+#[track_caller]
+fn only_in(word: &str, places: &[&str]) {
+    for (name, text) in all_sources() {
+        let allowed = places.iter().any(|place| name.starts_with(place));
+        // This file names them all.
+        if !allowed && !name.starts_with("tests/") {
+            assert!(!names(&text, word), "{name} names {word}, which only {places:?} may");
+        }
+    }
+}
+
+#[test]
+fn the_pure_core_does_no_io_and_reads_no_clock() {
+    let core =
+        ["src/screen", "src/session/state.rs", "src/session/step.rs", "src/reply", "src/sideband"];
+    let words = [
+        "tokio",
+        "rmcp",
+        "crossterm",
+        "libc",
+        "rustix",
+        "Instant",
+        "SystemTime",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::thread",
+    ];
+    for (name, text) in core.into_iter().flat_map(sources) {
+        for word in words {
+            assert!(!names(&text, word), "{name} names {word}");
+        }
+    }
+    let manifest = fs::read_to_string(root().join("src/sideband/Cargo.toml")).unwrap();
+    for word in ["tokio", "rmcp", "crossterm", "libc"] {
+        assert!(!names(&manifest, word), "the sideband crate depends on {word}");
+    }
+}
+
+#[test]
+fn the_extension_depends_on_the_sideband_only() {
+    let manifest = fs::read_to_string(root().join("python/Cargo.toml")).unwrap();
+    let paths: Vec<&str> = manifest.lines().filter(|line| line.contains("path =")).collect();
+    assert_eq!(paths, ["mcp-repl-sideband = { path = \"../src/sideband\" }"]);
+}
+
+#[test]
+fn foreign_things_are_named_in_one_place() {
+    only_in("rmcp", &["src/mcp"]);
+    only_in("crossterm", &["src/attach"]);
+    only_in("libc", &["src/pty", "python"]);
+    only_in("portable_pty", &["src/pty", "src/mcp/stdio/tests.rs"]);
+    only_in("vte", &["src/screen", "benches", "fuzz"]);
+    only_in("pyo3", &["python"]);
+    only_in("clap", &["src/cli"]);
+}
+
+#[test]
+fn unsafe_is_confined_and_argued() {
+    for form in ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe trait"] {
+        only_in(form, &["src/pty", "python"]);
+    }
+    for (name, text) in all_sources() {
+        let mut lines: Vec<&str> = Vec::new();
+        for line in text.lines() {
+            let code = line.split("//").next().unwrap_or_default();
+            if code.contains("unsafe {") {
+                let near = lines.iter().rev().take(12).any(|line| line.contains("// SAFETY:"));
+                let here = name.starts_with("tests/");
+                assert!(near || here, "{name}: no reason for: {}", line.trim());
+            }
+            lines.push(line);
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for (name, text) in all_sources() {
+        assert!(text.starts_with("//! "), "{name} does not open with a //! line");
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.len() > 20, "{name} says too little: {first}");
+    }
+}
+
+#[test]
+fn files_can_be_read_in_one_sitting() {
+    for (name, text) in all_sources() {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{name} has {lines} lines");
+        if name.starts_with("tests/it/") {
+            assert!(lines < 400, "{name} has {lines} lines");
+        }
+    }
+}
+
+#[test]
+fn tests_never_sleep() {
+    for (name, text) in sources("tests/it") {
+        let sleeps = ["thread::", "time::"].map(|place| format!("{place}{}", "sleep"));
+        for word in sleeps {
+            assert!(!text.contains(&word), "{name} sleeps");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The server's end: in good order or not, nothing of a session stays.
+
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::support::{Builder, IDLE, Lifeline, Server};
+
+/// A server whose files all go to the directory.
+fn with_own_directory() -> (Server, TempDir) {
+    let directory = tempfile::tempdir_in("/tmp").unwrap();
+    let server = Builder::new().env("TMPDIR", directory.path()).start();
+    (server, directory)
+}
+
+fn files_in(directory: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// A line that the worker and children of three kinds hold.
+fn lay_through_children(repl: &Server) -> Lifeline {
+    let line = Lifeline::lay(repl);
+    let cell = "\
+keep = dict(pass_fds=[line.fileno()], stdin=subprocess.DEVNULL)
+child = subprocess.Popen(['sleep', '1000'], **keep)
+other_group = subprocess.Popen(['sleep', '1000'], preexec_fn=os.setpgrp, **keep)
+script = 'trap \"\" HUP TERM INT; while :; do sleep 1000; done'
+stubborn = subprocess.Popen(['sh', '-c', script], **keep)";
+    repl.gives(cell, IDLE);
+    line
+}
+
+#[test]
+fn the_end_of_stdin_ends_server_worker_and_children() {
+    let (mut repl, directory) = with_own_directory();
+    let line = lay_through_children(&repl);
+    repl.close_stdin();
+    let (status, stderr) = repl.wait();
+    assert!(status.success(), "{status}");
+    assert_eq!(stderr, "");
+    line.is_cut();
+    assert_eq!(files_in(directory.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn sigterm_and_sigint_end_server_worker_and_children() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let (mut repl, directory) = with_own_directory();
+        let line = lay_through_children(&repl);
+        repl.signal(signal);
+        let (status, stderr) = repl.wait();
+        assert!(status.success(), "{signal:?}: {status}");
+        assert_eq!(stderr, "");
+        line.is_cut();
+        assert_eq!(files_in(directory.path()), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn kill_9_of_the_server_ends_worker_and_children() {
+    let (mut repl, _directory) = with_own_directory();
+    let line = lay_through_children(&repl);
+    repl.signal(Signal::KILL);
+    repl.wait();
+    line.is_cut();
+}
+
+#[test]
+fn kill_9_of_the_server_ends_a_worker_that_is_busy() {
+    let sources = [
+        "while True: pass",
+        "line.recv(1)",
+        "input('? ')",
+        // Holds the GIL.
+        "import re\nre.match('(a*)*b', 'a' * 100)",
+        "import signal\nfor s in 1, 2, 15: signal.signal(s, signal.SIG_IGN)\nwhile True: pass",
+    ];
+    for source in sources {
+        let mut repl = Server::start();
+        let mut line = Lifeline::lay(&repl);
+        repl.begin(&format!("_ = line.send(b'!')\n{source}"));
+        line.hears("!");
+        repl.signal(Signal::KILL);
+        repl.wait();
+        line.is_cut();
+    }
+}
+
+#[test]
+fn a_busy_worker_does_not_keep_the_server() {
+    for source in ["while True: pass", "import re\nre.match('(a*)*b', 'a' * 100)", "input('? ')"] {
+        let mut repl = Server::start();
+        let mut line = Lifeline::lay(&repl);
+        repl.begin(&format!("_ = line.send(b'!')\n{source}"));
+        line.hears("!");
+        repl.close_stdin();
+        let (status, _) = repl.wait();
+        assert!(status.success(), "{source}: {status}");
+        line.is_cut();
+    }
+}
+
+#[test]
+fn a_worker_that_is_stopped_does_not_keep_the_server() {
+    let mut repl = Server::start();
+    let mut line = Lifeline::lay(&repl);
+    repl.begin("import signal\n_ = line.send(b'!')\nos.kill(os.getpid(), signal.SIGSTOP)");
+    line.hears("!");
+    repl.signal(Signal::TERM);
+    repl.wait();
+    line.is_cut();
+}
+
+#[test]
+fn a_forked_child_of_the_session_ends_with_the_server() {
+    let mut repl = Server::start();
+    let mut line = Lifeline::lay(&repl);
+    let cell = "\
+if os.fork() == 0:
+    line.send(b'!')
+    line.recv(1)";
+    repl.gives(cell, IDLE);
+    line.hears("!");
+    repl.signal(Signal::KILL);
+    repl.wait();
+    line.is_cut();
+}
+
+#[test]
+fn a_server_nobody_ever_spoke_to_ends() {
+    let mut repl = Builder::new().start_silent();
+    repl.close_stdin();
+    assert!(repl.wait().0.success());
+}
+
+#[test]
+fn a_client_that_is_gone_while_a_call_waits() {
+    let mut repl = Server::start();
+    let mut line = Lifeline::lay(&repl);
+    repl.begin("_ = line.send(b'!')\nline.recv(1)");
+    line.hears("!");
+    repl.close_stdin();
+    assert!(repl.wait().0.success());
+    line.is_cut();
+}
+
+#[test]
+fn a_session_that_was_replaced_leaves_no_files() {
+    let (repl, directory) = with_own_directory();
+    repl.gives("import tempfile, os\nf = open(os.path.join(tempfile.gettempdir(), 'left'), 'w')\n_ = f.write('x')", IDLE);
+    let home = files_in(directory.path()).pop().unwrap();
+    for _ in 0..3 {
+        repl.gives_part("\u{4}1 + 1", "2\n");
+    }
+    let text = repl.repl("import os, tempfile\nprint(os.listdir(tempfile.gettempdir()))");
+    assert_eq!(text, "[]\n");
+    drop(repl);
+    assert!(!home.exists());
+}

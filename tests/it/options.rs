@@ -1,0 +1,101 @@
+//! The command line: options that configurations of other servers contain, help, mistakes.
+
+use std::process::{Command, Output};
+
+use crate::support::{BINARY, Builder, assert_has};
+
+#[track_caller]
+fn output(arguments: &[&str]) -> Output {
+    let (mut command, _directory) = Builder::new().any_python().args(arguments).command();
+    command.stdin(std::process::Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn drop_in_options_are_accepted() {
+    let repl = Builder::new()
+        .args(["--interpreter", "python", "--oversized-output", "files"])
+        .args(["--sandbox", "danger-full-access"])
+        .start();
+    repl.still_works();
+    let repl = Builder::new().arg("--interpreter=python").start();
+    repl.still_works();
+}
+
+#[test]
+fn values_that_are_not_built_get_an_error_that_names_what_is() {
+    for (option, value, known) in [
+        ("--interpreter", "r", "python"),
+        ("--oversized-output", "pager", "files"),
+        ("--oversized-output", "nonsense", "files"),
+        ("--sandbox", "read-only", "danger-full-access"),
+        ("--sandbox", "workspace-write", "danger-full-access"),
+    ] {
+        let output = output(&[option, value]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{option} {value}: {error}");
+        for part in [option, value, known] {
+            assert_has(&error, part);
+        }
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn mistakes_get_an_error_on_standard_error() {
+    for arguments in [&["--no-such-option"][..], &["no-such-command"], &["--python"]] {
+        let output = output(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn help_and_version_are_told() {
+    let help = output(&["--help"]);
+    assert!(help.status.success());
+    let help = String::from_utf8(help.stdout).unwrap();
+    for part in ["exec", "doctor", "--python", ".venv"] {
+        assert_has(&help, part);
+    }
+    let version = String::from_utf8(output(&["--version"]).stdout).unwrap();
+    assert_eq!(version, format!("mcp-repl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn doctor_prints_what_works() {
+    let (mut command, _directory) = Builder::new().arg("doctor").command();
+    let output = command.output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{table}");
+    let python = crate::support::python::default();
+    for (name, value) in [
+        ("python", &*python.to_string_lossy()),
+        ("chosen by", "--python"),
+        ("version", "3."),
+        ("terminal", "ok"),
+        ("sideband", "ok"),
+        ("extension", "ok"),
+        ("session", "ok"),
+    ] {
+        let row = table
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_else(|| panic!("{name}: {table}"));
+        assert_has(row, value);
+    }
+}
+
+#[test]
+fn the_binary_is_one_file_that_needs_nothing_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("mcp-repl");
+    std::fs::copy(BINARY, &copy).unwrap();
+    let output = Command::new(copy)
+        .args(["exec", "6 * 7", "--python"])
+        .arg(crate::support::python::default())
+        .env_clear()
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "42\n");
+}
