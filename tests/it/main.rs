@@ -20,6 +20,7 @@ mod reads_background;
 mod reads_python;
 mod reads_terminal;
 mod robustness;
+mod rules;
 mod sdk;
 mod source;
 mod streams;
