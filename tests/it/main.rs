@@ -26,6 +26,7 @@ mod rules;
 mod sdk;
 mod source;
 mod streams;
+mod stress;
 mod tracebacks;
 mod typing;
 mod versions;
