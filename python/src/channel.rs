@@ -159,6 +159,7 @@ pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
                 }
                 ToWorker::Interrupt => {
                     worker.fifo.interrupt(|| worker.channel.terminal.interrupt_foreground());
+                    worker.channel.send(&ToServer::Interrupted);
                 }
                 ToWorker::Shutdown => worker.fifo.shut_down(),
             },

@@ -186,6 +186,8 @@ impl Fifo {
     pub(crate) fn leave(&self, wait: u64) -> bool {
         let mut state = self.lock();
         state.readers.retain(|reader| reader.wait != wait);
+        // An interrupt that ended this wait is none for the next.
+        state.struck = false;
         state.wake_first();
         !state.in_cell
     }

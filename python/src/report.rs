@@ -42,27 +42,44 @@ impl Reporter {
     /// start: called when there is time, or need.
     ///
     /// The working directory is left out of the path, so that no file there is taken for them.
-    pub(crate) fn load(&mut self, sys: &Bound<'_, PyModule>) {
+    ///
+    /// # Errors
+    /// KeyboardInterrupt, which is the cell's if one is about to run.
+    pub(crate) fn load(&mut self, sys: &Bound<'_, PyModule>) -> PyResult<()> {
         if self.cache.is_some() {
-            return;
+            return Ok(());
         }
         let loaded = without_working_directory(sys, |py| {
             let cache = py.import("linecache")?.getattr("cache")?.cast_into::<PyDict>()?;
             let print = py.import("traceback")?.getattr("print_exception")?;
             Ok((cache.unbind(), print.unbind()))
         });
-        if let Ok((cache, print)) = loaded {
-            let _ = cache.bind(sys.py()).update(self.sources.bind(sys.py()).as_mapping());
-            self.cache = Some(cache);
-            self.print_exception = Some(print);
+        match loaded {
+            Ok((cache, print)) => {
+                let _ = cache.bind(sys.py()).update(self.sources.bind(sys.py()).as_mapping());
+                self.cache = Some(cache);
+                self.print_exception = Some(print);
+                Ok(())
+            }
+            Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(sys.py()) => Err(error),
+            // Without them there are no source lines; everything else works.
+            Err(_) => Ok(()),
         }
     }
 
     /// Registers the source of a cell, for tracebacks, `inspect.getsource` and `pdb`.
-    pub(crate) fn register(&mut self, sys: &Bound<'_, PyModule>, name: &str, source: &str) {
+    ///
+    /// # Errors
+    /// As [`Reporter::load`].
+    pub(crate) fn register(
+        &mut self,
+        sys: &Bound<'_, PyModule>,
+        name: &str,
+        source: &str,
+    ) -> PyResult<()> {
         let py = sys.py();
         if self.cache.is_none() && looks_at_sources(source) {
-            self.load(sys);
+            self.load(sys)?;
         }
         // The lines of a file end with a newline, the last one too.
         let newline = if source.ends_with('\n') { "" } else { "\n" };
@@ -74,12 +91,14 @@ impl Reporter {
             let dictionary = self.cache.as_ref().unwrap_or(&self.sources);
             let _ = dictionary.bind(py).set_item(name, entry);
         }
+        Ok(())
     }
 
     /// Shows an exception and sets `sys.last_value` and its kin.
     pub(crate) fn show(&mut self, sys: &Bound<'_, PyModule>, error: PyErr) {
         let py = sys.py();
-        self.load(sys);
+        // Shown natively if it does not load.
+        let _ = self.load(sys);
         let original =
             sys.getattr("excepthook").is_ok_and(|hook| hook.is(self.excepthook.bind(py)));
         let print =

@@ -136,7 +136,8 @@ impl Interpreter {
         });
         // An interrupt that came as the cell ended has missed it.
         run_signal_handlers(py);
-        self.reporter.load(sys);
+        // Interrupted, it is tried again behind the next cell.
+        let _ = self.reporter.load(sys);
     }
 
     fn evaluate(&mut self, sys: &Bound<'_, PyModule>, id: u64, source: &str) -> PyResult<()> {
@@ -148,7 +149,7 @@ impl Interpreter {
             globals.set_item("__builtins__", &self.builtins)?;
         }
         let codes = self.compiler.compile(py, source, &name)?;
-        self.reporter.register(sys, &name, source);
+        self.reporter.register(sys, &name, source)?;
         codes.iter().try_for_each(|code| cell::evaluate(code, self.globals.bind(py)))
     }
 }

@@ -10,10 +10,7 @@ use std::{
 
 use rustix::{
     io::Errno,
-    process::{
-        Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, test_kill_process, waitid,
-        waitpid,
-    },
+    process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid},
 };
 use tokio::sync::oneshot;
 
@@ -197,12 +194,6 @@ impl Drop for Process {
             std::thread::spawn(move || waitpid(Some(pid), WaitOptions::empty()));
         }
     }
-}
-
-/// Whether a process with this number exists.
-pub fn is_alive(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 /// Unblocks all signals of this process: its parent may have blocked those that end it.

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mcp_repl_sideband::ToServer;
 use tokio::{
     sync::{mpsc, oneshot},
     task::{JoinHandle, JoinSet},
@@ -209,6 +210,13 @@ impl Engine {
 
     /// Asks the kernel who reads the terminal.
     fn look(&mut self) {
+        // Under load the kernel brings output late: what was printed before the read is shown
+        // first, and a wait that the sideband is about to tell is not taken for another.
+        if self.worker.as_mut().is_some_and(|worker| worker.catch_up() || worker.is_behind()) {
+            self.drain_screen();
+            self.look_due = None;
+            return self.step(Event::Output);
+        }
         let began = Instant::now();
         let room = self.outbox.room() > usize::from(self.config.size.rows) * PAGE_LINE;
         let reading = self.worker.as_mut().and_then(|worker| worker.reading(room));
@@ -278,8 +286,9 @@ impl Engine {
                 }
             }
             Action::Interrupt => {
-                if let Some(worker) = &mut self.worker {
-                    worker.interrupt();
+                let typed = self.worker.as_mut().is_some_and(Worker::interrupt);
+                if typed {
+                    self.step(Event::Message(ToServer::Interrupted));
                 }
             }
             Action::TakePage(reading) => self.take_page(&reading),

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     hash::{BuildHasher, Hasher, RandomState},
     io,
     path::{Path, PathBuf},
@@ -35,12 +36,15 @@ m.boot(globals())
 /// The longest path of a socket that all platforms take (macOS: 104 with the final NUL).
 const LONGEST_SOCKET_PATH: usize = 100;
 
-/// What the names of private directories begin with, before the server's process number.
+/// What the names of private directories begin with.
 const DIRECTORY_PREFIX: &str = "mcp-repl-";
 
 /// The options of `less` where the user has none: those git sets (end by itself if the text fits
 /// on the screen, show colours, leave the text on the screen), and a prompt that tells the place.
 const LESS: &str = "-FRXM";
+
+/// The file in a private directory that its server holds a lock on.
+const LOCK: &str = "lock";
 
 /// What to run as the worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +101,8 @@ impl Target {
 pub struct Home {
     directory: TempDir,
     launches: u64,
+    /// Held while this process lives: the directory of a server that was killed has none.
+    _lock: File,
 }
 
 /// One launch. Its directory goes when it is dropped.
@@ -127,9 +133,11 @@ impl Home {
             // tempfile makes it with mode 0700.
             match tempfile::Builder::new().prefix(&prefix).tempdir_in(&place) {
                 Ok(directory) => {
+                    let lock = File::create_new(directory.path().join(LOCK))?;
+                    lock.lock()?;
                     std::thread::spawn(move || remove_stale(&place));
                     std::fs::write(directory.path().join("worker.so"), EXTENSION)?;
-                    return Ok(Home { directory, launches: 0 });
+                    return Ok(Home { directory, launches: 0, _lock: lock });
                 }
                 Err(error) => last = error,
             }
@@ -203,14 +211,16 @@ impl Launch {
     }
 }
 
-/// Removes the directories of servers that were killed.
+/// Removes the directories of servers that were killed: those whose lock nobody holds.
 fn remove_stale(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_str().and_then(|name| name.strip_prefix(DIRECTORY_PREFIX));
-        let pid = name.and_then(|name| name.split_once('-')?.0.parse().ok());
-        if pid.is_some_and(|pid| !crate::pty::is_alive(pid)) {
-            // That of another user can't be removed, and is not touched.
+        let ours =
+            entry.file_name().to_str().is_some_and(|name| name.starts_with(DIRECTORY_PREFIX));
+        // That of another user can't be opened, and is not touched.
+        if ours
+            && let Ok(lock) = File::open(entry.path().join(LOCK))
+            && lock.try_lock().is_ok()
+        {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }

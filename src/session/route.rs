@@ -199,18 +199,37 @@ impl Session {
     ) {
         self.hold(id, rest);
         match &self.state {
-            State::Running { .. } | State::InputWait { .. } => actions.push(Action::Interrupt),
+            State::Running { .. } | State::InputWait { .. } => {
+                self.strike(id);
+                actions.push(Action::Interrupt);
+            }
             State::TerminalWait { cell, reading }
             | State::Pager { cell, reading }
             | State::FullScreen { cell, reading } => {
                 self.state = by_hand(*cell, reading);
+                self.strike(id);
                 actions.push(Action::Interrupt);
             }
+            State::Starting { .. } => self.drop_held(id, actions),
             // Nothing runs that it could strike.
-            State::Ready { .. }
-            | State::Starting { .. }
-            | State::Ending { .. }
-            | State::Ended { .. } => self.route(id, reading, now, actions),
+            State::Ready { .. } | State::Ending { .. } | State::Ended { .. } => {
+                self.route(id, reading, now, actions)
+            }
+        }
+    }
+
+    fn strike(&mut self, id: CallId) {
+        self.calls.iter_mut().filter(|call| call.id == id).for_each(|call| call.strikes = true);
+    }
+
+    /// An interrupt while the session starts strikes what waits to be run then.
+    fn drop_held(&mut self, id: CallId, actions: &mut Vec<Action>) {
+        for call in self.calls.iter_mut().filter(|call| call.id != id) {
+            let held = call.pending.as_ref().is_some_and(|payload| !payload.is_empty());
+            if held {
+                call.pending = Some(Payload::Text(String::new()));
+                actions.push(Action::Notice("[repl] interrupted before it was run".into()));
+            }
         }
     }
 

@@ -203,4 +203,7 @@ pub struct Call {
     pub deadline: Time,
     /// What is still to be routed once the session takes it; `None` when all was.
     pub pending: Option<Payload>,
+    /// Whether it interrupted something, and the worker has not said yet that the interrupt was
+    /// taken: what the worker said before that is no answer to it.
+    pub strikes: bool,
 }

@@ -137,7 +137,7 @@ impl Session {
         let mut actions = Vec::new();
         match event {
             Event::Call { id, payload, deadline, reading } => {
-                self.calls.push(Call { id, deadline, pending: Some(payload) });
+                self.calls.push(Call { id, deadline, pending: Some(payload), strikes: false });
                 self.route(id, reading, now, &mut actions);
             }
             Event::Cancel { id } => self.calls.retain(|call| call.id != id),
@@ -234,6 +234,7 @@ impl Session {
                     self.settle(now, actions);
                 }
             }
+            ToServer::Interrupted => self.interrupted(now, actions),
             // The link has checked it.
             ToServer::Hello { .. } => {}
         }
@@ -277,6 +278,15 @@ impl Session {
         };
         actions.push(Action::CalmScreen);
         self.state = State::Ready { waits, outcome, fed: None };
+    }
+
+    /// An interrupt was taken. A reader that it struck says so, or is announced anew; where no
+    /// cell is left to be struck, nothing more comes.
+    fn interrupted(&mut self, now: Time, actions: &mut Vec<Action>) {
+        self.calls.iter_mut().for_each(|call| call.strikes = false);
+        if matches!(self.state, State::Ready { .. }) {
+            self.settle(now, actions);
+        }
     }
 
     fn waits(&mut self, wait: Wait) {
@@ -355,7 +365,8 @@ impl Session {
         let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
         for id in waiting {
             let Some(status) = self.settled() else { return };
-            let Some(call) = self.calls.iter().find(|call| call.id == id) else { continue };
+            let call = self.calls.iter().find(|call| call.id == id && !call.strikes);
+            let Some(call) = call else { continue };
             if call.pending.as_ref().is_some_and(|payload| !payload.is_empty()) {
                 self.route(id, None, now, actions);
             } else {

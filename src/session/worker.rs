@@ -118,12 +118,16 @@ impl Worker {
         self.flush_typed();
     }
 
-    /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte.
-    pub fn interrupt(&mut self) {
-        match self.terminal.modes() {
-            Some(modes) if !modes.signals => self.type_bytes(&[3]),
-            _ => self.send(&ToWorker::Interrupt),
+    /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte, and
+    /// true is returned, since the worker won't tell that it was taken.
+    pub fn interrupt(&mut self) -> bool {
+        let raw = self.terminal.modes().is_some_and(|modes| !modes.signals);
+        if raw {
+            self.type_bytes(&[3]);
+        } else {
+            self.send(&ToWorker::Interrupt);
         }
+        raw
     }
 
     /// Who waits for the terminal, if the kernel tells, and what it shows. `room` tells whether
@@ -247,11 +251,14 @@ impl Worker {
         !self.behind.is_empty()
     }
 
-    /// Shows what the terminal has to give without waiting.
-    pub fn catch_up(&mut self) {
-        if self.terminal_open && self.behind.is_empty() {
-            self.read_terminal();
-        }
+    /// Shows what the terminal has to give without waiting. Whether there was anything.
+    pub fn catch_up(&mut self) -> bool {
+        self.terminal_open && self.behind.is_empty() && self.read_terminal()
+    }
+
+    /// Whether a mark and its message are on their way to each other.
+    pub fn is_behind(&self) -> bool {
+        !self.behind.is_empty() || !self.early.is_empty()
     }
 
     /// Reads what the terminal has, up to a turn's worth or a mark. Whether anything came.

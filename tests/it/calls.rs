@@ -107,13 +107,11 @@ fn input_while_busy_is_refused_and_told() {
 fn a_poll_and_an_interrupt_pass_a_call_that_waits() {
     let repl = Server::start();
     let _line = Lifeline::lay(&repl);
-    let waiting = repl.begin("print('begun')\nline.recv(1)");
-    let polled = repl.repl_with("", 0);
-    assert!(before_busy(&polled).is_empty() || before_busy(&polled) == "begun\n");
+    // The cell may not even have begun: what comes behind it finds it all the same.
+    let waiting = repl.begin("line.recv(1)");
+    assert_eq!(before_busy(&repl.repl_with("", 0)), "");
     let after = repl.repl("\u{3}");
-    let all = polled + &waiting.text() + &after;
-    assert_has(&all, "begun\n");
-    assert_has(&all, "KeyboardInterrupt");
+    assert_has(&(waiting.text() + &after), "KeyboardInterrupt");
     repl.still_works();
 }
 
@@ -124,7 +122,7 @@ fn a_reset_passes_a_call_that_waits() {
     let waiting = repl.begin("line.recv(1)");
     repl.gives_part("\u{4}1 + 1", "[repl] new session started\n2\n");
     waiting.answer();
-    line.is_cut();
+    line.wait_until_cut();
     repl.still_works();
 }
 

@@ -127,7 +127,7 @@ fn a_fresh_session_while_busy() {
         let reply = repl.repl("\u{4}6 * 7");
         assert!(reply.ends_with("42\n"), "{reply}");
         assert_has(&(running.text() + &reply), FRESH);
-        line.is_cut();
+        line.wait_until_cut();
     }
 }
 
@@ -147,7 +147,7 @@ while True: time.sleep(1000)";
     let reply = repl.repl("\u{4}6 * 7");
     assert!(reply.ends_with("42\n"), "{reply}");
     running.text();
-    line.is_cut();
+    line.wait_until_cut();
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn children_of_the_old_session_are_gone() {
     let line = Lifeline::lay(&repl);
     repl.gives("child = subprocess.Popen(['sleep', '1000'], pass_fds=[line.fileno()])", IDLE);
     repl.gives_part("\u{4}", FRESH);
-    line.is_cut();
+    line.wait_until_cut();
 }
 
 #[test]
@@ -245,7 +245,7 @@ sys.exit(0)";
     let reply = repl.repl_with(cell, 20_000);
     assert_eq!(reply, "[repl] session ended (exit status 0)\n");
     repl.gives("1 + 1", "[repl] new session started\n2\n");
-    line.is_cut();
+    line.wait_until_cut();
 }
 
 #[test]

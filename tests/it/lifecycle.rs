@@ -1,6 +1,9 @@
 //! The server's end: in good order or not, nothing of a session stays.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -39,7 +42,7 @@ fn the_end_of_stdin_ends_server_worker_and_children() {
     let (status, stderr) = repl.wait();
     assert!(status.success(), "{status}");
     assert_eq!(stderr, "");
-    line.is_cut();
+    line.wait_until_cut();
     assert_eq!(files_in(directory.path()), Vec::<PathBuf>::new());
 }
 
@@ -52,7 +55,7 @@ fn sigterm_and_sigint_end_server_worker_and_children() {
         let (status, stderr) = repl.wait();
         assert!(status.success(), "{signal:?}: {status}");
         assert_eq!(stderr, "");
-        line.is_cut();
+        line.wait_until_cut();
         assert_eq!(files_in(directory.path()), Vec::<PathBuf>::new());
     }
 }
@@ -63,7 +66,7 @@ fn kill_9_of_the_server_ends_worker_and_children() {
     let line = lay_through_children(&repl);
     repl.signal(Signal::KILL);
     repl.wait();
-    line.is_cut();
+    line.wait_until_cut();
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn kill_9_of_the_server_ends_a_worker_that_is_busy() {
         line.hears("!");
         repl.signal(Signal::KILL);
         repl.wait();
-        line.is_cut();
+        line.wait_until_cut();
     }
 }
 
@@ -97,7 +100,7 @@ fn a_busy_worker_does_not_keep_the_server() {
         repl.close_stdin();
         let (status, _) = repl.wait();
         assert!(status.success(), "{source}: {status}");
-        line.is_cut();
+        line.wait_until_cut();
     }
 }
 
@@ -109,7 +112,7 @@ fn a_worker_that_is_stopped_does_not_keep_the_server() {
     line.hears("!");
     repl.signal(Signal::TERM);
     repl.wait();
-    line.is_cut();
+    line.wait_until_cut();
 }
 
 #[test]
@@ -124,7 +127,7 @@ if os.fork() == 0:
     line.hears("!");
     repl.signal(Signal::KILL);
     repl.wait();
-    line.is_cut();
+    line.wait_until_cut();
 }
 
 #[test]
@@ -135,6 +138,19 @@ fn a_server_nobody_ever_spoke_to_ends() {
 }
 
 #[test]
+fn the_end_is_prompt() {
+    for end in [Server::close_stdin, |repl: &Server| repl.signal(Signal::TERM)] {
+        let mut repl = Server::start();
+        repl.still_works();
+        let start = Instant::now();
+        end(&repl);
+        repl.wait();
+        // Well under the time after which a worker is killed.
+        assert!(start.elapsed() < Duration::from_millis(1_500), "{:?}", start.elapsed());
+    }
+}
+
+#[test]
 fn a_client_that_is_gone_while_a_call_waits() {
     let mut repl = Server::start();
     let mut line = Lifeline::lay(&repl);
@@ -142,7 +158,7 @@ fn a_client_that_is_gone_while_a_call_waits() {
     line.hears("!");
     repl.close_stdin();
     assert!(repl.wait().0.success());
-    line.is_cut();
+    line.wait_until_cut();
 }
 
 #[test]

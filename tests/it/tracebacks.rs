@@ -161,6 +161,9 @@ fn a_thread_that_raises_tells_so() {
         "import threading\ndef work(): 1 / 0\nt = threading.Thread(target=work, name='T')\nt.start(); t.join()",
     );
     assert_has(&reply, "Exception in thread T:");
-    assert_has(&reply, "in work\n    def work(): 1 / 0\n");
+    // Up to 3.12, a thread's traceback is printed by C code that knows no `linecache`: as at
+    // Python's own prompt, there are no source lines.
+    assert_has(&reply, ", in work\n");
+    assert_has(&reply, "ZeroDivisionError: division by zero\n");
     assert_has_not(&reply, "mcp");
 }

@@ -76,6 +76,8 @@ pub enum ToServer {
         /// Its bytes in base64 (RFC 4648, section 4).
         data: String,
     },
+    /// An interrupt was taken: it struck what ran or waited, or there was nothing to strike.
+    Interrupted,
     /// The program is about to end; the process's own exit status has the last word.
     Exiting {
         /// The status it means to exit with.
@@ -142,7 +144,10 @@ impl ToServer {
             | ToServer::InputWait { mark, .. }
             | ToServer::CellDone { mark, .. }
             | ToServer::Image { mark, .. } => Some(*mark),
-            ToServer::Hello { .. } | ToServer::InputTaken { .. } | ToServer::Exiting { .. } => None,
+            ToServer::Hello { .. }
+            | ToServer::InputTaken { .. }
+            | ToServer::Interrupted
+            | ToServer::Exiting { .. } => None,
         }
     }
 }

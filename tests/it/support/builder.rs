@@ -109,6 +109,12 @@ impl Builder {
         if self.clear_environment {
             command.env_clear();
         }
+        if !self.clear_environment {
+            // Nothing outside the test can remove what the server keeps there.
+            let temporary = own.path().join("tmp");
+            std::fs::create_dir(&temporary).unwrap();
+            command.env("TMPDIR", temporary);
+        }
         for name in CHOOSERS.into_iter().chain([OF_THE_BUILD]) {
             command.env_remove(name);
         }

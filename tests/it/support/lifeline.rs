@@ -51,7 +51,7 @@ impl Lifeline {
 
     /// Waits until every process that held the line is gone.
     #[track_caller]
-    pub(crate) fn is_cut(mut self) {
+    pub(crate) fn wait_until_cut(mut self) {
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || {
             let mut rest = Vec::new();
