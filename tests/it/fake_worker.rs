@@ -196,7 +196,7 @@ fn a_thousand_sessions_leave_nothing_behind() {
     let server: i32 = reply.strip_prefix("ran ").unwrap().trim().parse().unwrap();
     let prefix = format!("mcp-repl-{server}-");
     let own = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(&prefix);
-    let mut places = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    let mut places = std::fs::read_dir(fake.repl.directory().join("tmp")).unwrap().flatten();
     let directory = places.find(|entry| own(&entry.file_name())).expect("its directory").path();
     let reset = |number: usize| {
         let reply = fake.repl.repl(&format!("\u{4}{number}"));

@@ -302,6 +302,7 @@ impl Drop for Burner {
 #[test]
 fn interrupts_between_short_cells_never_hit_the_worker_itself() {
     on_every_python(|repl| {
+        repl.still_works();
         for n in 0..200 {
             // All at once: the interrupt may come before, in, or behind each cell.
             let calls =
@@ -310,7 +311,9 @@ fn interrupts_between_short_cells_never_hit_the_worker_itself() {
             assert_has_not(&said, "session ended");
             assert_has_not(&said, "_mcp_repl");
             let shown = said.matches("2\n").count();
-            assert!(shown + strikes(&said) == 1, "round {n}: {said}");
+            // It may strike right behind the value was shown.
+            assert!(shown <= 1 && strikes(&said) <= 1, "round {n}: {said}");
+            assert!(shown + strikes(&said) >= 1, "round {n}: {said}");
         }
         repl.still_works();
         repl.gives("input('a? ')", "a? ");

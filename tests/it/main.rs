@@ -1,5 +1,7 @@
 //! Behaviour tests: the real binary, driven as its clients drive it, a module a topic.
 
+#[path = "support/rules.rs"]
+mod sessions;
 mod support;
 #[path = "support/waits.rs"]
 mod waits;

@@ -5,155 +5,13 @@ use std::time::Duration;
 use mcp_repl::{
     reply::{Exit, Status},
     session::{
-        state::{EndStep, Paging, Payload, Reading, State, View},
-        step::{Action, END_GRACE, EXIT_GRACE, Event, Session},
+        state::{EndStep, Payload, State},
+        step::{Action, END_GRACE, EXIT_GRACE, Event},
     },
 };
-use mcp_repl_sideband::{Outcome, Reader, ToServer, ToWorker};
+use mcp_repl_sideband::{Outcome, ToServer, ToWorker};
 
-/// A session and the time in it.
-struct Rules {
-    session: Session,
-    now: Duration,
-    calls: u64,
-}
-
-/// How long each call waits.
-const PATIENCE: Duration = Duration::from_secs(40);
-
-impl Rules {
-    /// A session whose worker starts.
-    fn starting() -> Rules {
-        Rules {
-            session: Session::new(Duration::ZERO, Paging::Through),
-            now: Duration::ZERO,
-            calls: 0,
-        }
-    }
-
-    /// One that is ready.
-    fn ready() -> Rules {
-        let mut rules = Rules::starting();
-        assert_eq!(rules.says(ready(1)), [Action::CalmScreen]);
-        rules
-    }
-
-    /// One with a cell on its way, whose call has number 1.
-    fn running() -> Rules {
-        let mut rules = Rules::ready();
-        assert_eq!(rules.call("cell"), [cell(1, "cell")]);
-        rules
-    }
-
-    /// One whose cell waits for input, with nobody waiting for a reply.
-    fn waiting() -> Rules {
-        let mut rules = Rules::running();
-        assert_eq!(rules.says(wait(1)), [reply(1, waiting())]);
-        rules
-    }
-
-    /// One whose cell reads the terminal itself, with nobody waiting for a reply.
-    fn reading() -> Rules {
-        let mut rules = Rules::running();
-        assert_eq!(rules.step(Event::Look(Some(reader(5)))), []);
-        assert_eq!(rules.step(Event::Look(Some(reader(5)))), [reply(1, reads(5))]);
-        rules
-    }
-
-    fn step(&mut self, event: Event) -> Vec<Action> {
-        self.session.step(event, self.now)
-    }
-
-    fn says(&mut self, message: ToServer) -> Vec<Action> {
-        self.step(Event::Message(message))
-    }
-
-    /// The worker says that a cell is done and that it is ready.
-    fn done(&mut self, id: u64) -> Vec<Action> {
-        let mut actions = self.says(ToServer::CellDone { id, mark: 2, outcome: Outcome::Ok });
-        actions.extend(self.says(ready(2)));
-        actions.retain(|action| *action != Action::CalmScreen);
-        actions
-    }
-
-    fn send(&mut self, payload: Payload, reading: Option<Reading>) -> Vec<Action> {
-        self.calls += 1;
-        let deadline = self.now + PATIENCE;
-        self.step(Event::Call { id: self.calls, payload, deadline, reading })
-    }
-
-    fn call(&mut self, input: &str) -> Vec<Action> {
-        self.send(Payload::Text(input.into()), None)
-    }
-
-    fn keys(&mut self, keys: &[u8]) -> Vec<Action> {
-        self.send(Payload::Keys(keys.into()), None)
-    }
-
-    /// Lets time go by.
-    fn tick(&mut self, time: Duration) -> Vec<Action> {
-        self.now += time;
-        self.step(Event::Tick)
-    }
-}
-
-fn ready(mark: u64) -> ToServer {
-    ToServer::Ready { mark, discarded_bytes: 0 }
-}
-
-fn wait(wait: u64) -> ToServer {
-    ToServer::InputWait { mark: 2, wait, reader: Reader::Stdin, prompt: String::new(), echo: true }
-}
-
-fn taken(wait: u64) -> ToServer {
-    ToServer::InputTaken { wait, bytes: 2 }
-}
-
-fn cell(id: u64, source: &str) -> Action {
-    Action::Send(ToWorker::Cell { id, source: source.into() })
-}
-
-fn stdin(data: &str) -> Action {
-    Action::Send(ToWorker::Stdin { data: data.into() })
-}
-
-fn typed(text: &str) -> Action {
-    Action::Type(text.into())
-}
-
-fn reply(call: u64, status: Status) -> Action {
-    Action::Reply { call, status }
-}
-
-fn waiting() -> Status {
-    Status::Waiting { echo: true }
-}
-
-fn idle(outcome: Option<Outcome>) -> Status {
-    Status::Ready { outcome }
-}
-
-fn busy(elapsed: u64, discarded: bool) -> Status {
-    Status::Busy { elapsed: Duration::from_secs(elapsed), discarded }
-}
-
-/// A `cat` that reads lines; its thread woke so often.
-fn reader(wakes: u64) -> Reading {
-    Reading {
-        thread: 7,
-        wakes,
-        program: "cat".into(),
-        canonical: true,
-        echo: true,
-        guessed: false,
-        view: View::Text,
-    }
-}
-
-fn reads(wakes: u64) -> Status {
-    let Reading { program, canonical, echo, guessed, .. } = reader(wakes);
-    Status::Reading { program, canonical, echo, guessed }
-}
+use crate::sessions::*;
 
 #[test]
 fn a_payload_at_ready_is_a_cell() {
@@ -264,6 +122,7 @@ fn an_interrupt_is_not_acknowledged_by_a_wait_that_crosses_it() {
     // The cell came to its `input()` before the interrupt came to the worker.
     let replies = rules.says(wait(1));
     assert!(!replies.contains(&reply(2, waiting())), "{replies:?}");
+    rules.says(ToServer::Interrupted);
     rules.says(taken(1));
     rules.says(ToServer::CellDone { id: 1, mark: 3, outcome: Outcome::Interrupted });
     let replies = rules.says(ready(3));
