@@ -15,7 +15,12 @@ use mcp_repl_sideband::{
     ToWorker, encode, mark_bytes,
 };
 
-use crate::{fork, orphan, session::Worker, terminal::Terminal, wake::move_up};
+use crate::{
+    fork, orphan,
+    session::Worker,
+    terminal::{Device, Terminal, device},
+    wake::move_up,
+};
 
 /// The longest line the server may send: more than any client's message can hold.
 const LONGEST_LINE: usize = 1 << 30;
@@ -28,6 +33,8 @@ pub(crate) struct Channel {
     pub(crate) terminal: Terminal,
     nonce: String,
     descriptor: i32,
+    /// What the descriptor stands for.
+    device: Option<Device>,
     /// The master side of the terminal, held so that the kernel does not hang up when the
     /// server is gone: the reading thread ends the session then, and has to live for it.
     master: i32,
@@ -77,6 +84,7 @@ impl Channel {
             terminal: Terminal::open()?,
             nonce,
             descriptor,
+            device: device(descriptor),
             master,
             out: Mutex::new(Out { socket, marks: 0 }),
         };
@@ -84,8 +92,9 @@ impl Channel {
     }
 
     /// The descriptors that a forked child must not keep.
-    pub(crate) fn descriptors(&self) -> [i32; 3] {
-        [self.descriptor, self.terminal.descriptor(), self.master]
+    pub(crate) fn descriptors(&self) -> [i32; 4] {
+        let [terminal, reader] = self.terminal.descriptors();
+        [self.descriptor, terminal, reader, self.master]
     }
 
     /// Sends a message. Without the GIL.
@@ -94,8 +103,7 @@ impl Channel {
             return;
         }
         if let Ok(mut out) = self.out.lock() {
-            // The server is gone: the reading thread sees it too and ends the process.
-            let _ = out.socket.write_all(&encode(message));
+            self.write(&mut out, &encode(message));
         }
     }
 
@@ -116,7 +124,15 @@ impl Channel {
         bytes.extend(mark_bytes(&self.nonce, Mark::Point(mark)));
         self.terminal.write(&bytes);
         let lines: Vec<u8> = messages(mark).iter().flat_map(encode).collect();
-        let _ = out.socket.write_all(&lines);
+        self.write(&mut out, &lines);
+    }
+
+    /// Without its sideband the session is over: the server is gone, or the program closed the
+    /// descriptor (`os.closerange`), whose number may be a file of its own by now.
+    fn write(&self, out: &mut Out, lines: &[u8]) {
+        if device(self.descriptor) != self.device || out.socket.write_all(lines).is_err() {
+            orphan::end_session();
+        }
     }
 
     /// Shows a payload on the terminal as if it had been typed, marked as an echo.

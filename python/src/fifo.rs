@@ -222,7 +222,7 @@ impl State {
         if self.input.is_empty() {
             return None;
         }
-        let line = self.input.iter().position(|&byte| byte == b'\n');
+        let line = self.input.iter().take(most).position(|&byte| byte == b'\n');
         let length = line.map_or(self.input.len(), |end| end + 1).min(most);
         Some(self.input.drain(..length).collect())
     }

@@ -13,6 +13,9 @@ static DESCRIPTORS: [AtomicI32; 128] = [const { AtomicI32::new(-1) }; 128];
 /// The readline function from before ours; null for none.
 static BEFORE: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
+/// The interpreter's variable that holds the readline function; null for none.
+static READLINE: AtomicPtr<Option<ReadlineFunction>> = AtomicPtr::new(std::ptr::null_mut());
+
 /// Whether this process is a fork of the worker.
 pub(crate) fn is_child() -> bool {
     IS_CHILD.load(Ordering::Relaxed)
@@ -37,6 +40,8 @@ fn replace(old: i32, new: i32) {
 pub(crate) fn register(readline_before: Option<ReadlineFunction>) {
     let before = readline_before.map_or(std::ptr::null_mut(), |function| function as *mut c_void);
     BEFORE.store(before, Ordering::Relaxed);
+    let pointer = capi::readline_pointer().unwrap_or(std::ptr::null_mut());
+    READLINE.store(pointer, Ordering::Relaxed);
     // SAFETY: the handler does only what is safe after a fork (see below).
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
 }
@@ -52,9 +57,10 @@ unsafe extern "C" fn in_child() {
             unsafe { libc::close(descriptor) };
         }
     }
-    if let Some(pointer) = capi::readline_pointer() {
+    let pointer = READLINE.load(Ordering::Relaxed);
+    if !pointer.is_null() {
         let before = BEFORE.load(Ordering::Relaxed);
-        // SAFETY: the pointer is null or was a readline function when it was stored; only the
+        // SAFETY: the variable lives as long as the interpreter; its value is null or was a readline function when it was stored; only the
         // forking thread exists in the child, so nobody else reads the variable.
         unsafe { *pointer = std::mem::transmute::<*mut c_void, Option<ReadlineFunction>>(before) };
     }

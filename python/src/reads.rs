@@ -9,7 +9,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -26,7 +26,7 @@ use crate::{
     fifo::Turn,
     fork,
     session::{self, Worker},
-    wake::{Waker, Woken, wait},
+    wake::Waker,
 };
 
 thread_local! {
@@ -38,6 +38,9 @@ thread_local! {
 pub(crate) static DRAINING: AtomicBool = AtomicBool::new(false);
 /// Whether `sys.stdin` was read since it was last drained.
 pub(crate) static STDIN_READ: AtomicBool = AtomicBool::new(false);
+
+/// How many threads are inside a read of `sys.stdin`, which holds the stream's own lock.
+pub(crate) static READING: AtomicUsize = AtomicUsize::new(0);
 
 /// A Python exception is set in this thread.
 struct Raised;
@@ -80,12 +83,15 @@ pub(crate) fn readinto(py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<us
     }
     let Some(worker) = session::worker() else { return Ok(0) };
     STDIN_READ.store(true, Ordering::Relaxed);
+    READING.fetch_add(1, Ordering::Relaxed);
     let read = py.detach(|| {
-        if fork::is_child() {
-            return read_terminal(most, false);
+        // A child reads as Python does alone; so does a program that put something else there.
+        if fork::is_child() || !worker.channel.terminal.is_on(0) {
+            return read_blocking(most);
         }
         read_input(worker, Reader::Stdin, b"", most)
     });
+    READING.fetch_sub(1, Ordering::Relaxed);
     let Ok(bytes) = read else { return Err(PyErr::fetch(py)) };
     let end = isize::try_from(bytes.len()).unwrap_or(isize::MAX);
     buffer.set_item(PySlice::new(py, 0, end, 1), PyBytes::new(py, &bytes))?;
@@ -121,16 +127,30 @@ fn read_input(
         });
     };
     say_waiting(prompt);
+    // A line of the terminal that has no end yet.
+    let mut partial = Vec::new();
     let (result, bytes) = loop {
         match worker.fifo.turn(wait, &waker, most) {
             Turn::Input(line) => {
                 echo(worker, &line);
                 let bytes = line.len() as u64;
-                break (Ok(line), bytes);
+                partial.extend(line);
+                break (Ok(partial), bytes);
             }
-            Turn::Terminal => {
-                break (read_terminal(most, matches!(reader, Reader::Readline)), 0);
-            }
+            Turn::Terminal => match channel.terminal.read(most.min(4096)) {
+                Ok(bytes) => {
+                    let at_end = bytes.is_empty();
+                    partial.extend(bytes);
+                    let whole = matches!(reader, Reader::Stdin) || partial.ends_with(b"\n");
+                    if at_end || whole {
+                        break (Ok(partial), 0);
+                    }
+                }
+                // Somebody else has read it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break (Err(raise(|_| error.into())), 0),
+            },
             // Signals are for the main thread.
             Turn::Again if !worker.is_main_thread() => {}
             Turn::Again => {
@@ -164,34 +184,21 @@ fn echo(worker: &Worker, line: &[u8]) {
     }
 }
 
-/// Reads what the terminal has; with `whole_line`, on to the line's end or the end of file.
-fn read_terminal(most: usize, whole_line: bool) -> Result<Vec<u8>, Raised> {
-    let mut line = Vec::new();
-    let mut chunk = vec![0; most.min(4096)];
+/// Reads standard input as any program does.
+fn read_blocking(most: usize) -> Result<Vec<u8>, Raised> {
+    let mut chunk = vec![0; most.min(1 << 16)];
     loop {
         // SAFETY: the buffer is live and of the length that is passed.
         let n = unsafe { libc::read(0, chunk.as_mut_ptr().cast(), chunk.len()) };
-        match usize::try_from(n) {
-            Ok(0) => return Ok(line),
-            Ok(n) => {
-                line.extend_from_slice(&chunk[..n]);
-                if !whole_line || line.ends_with(b"\n") {
-                    return Ok(line);
-                }
+        match (usize::try_from(n), errno()) {
+            (Ok(n), _) => {
+                chunk.truncate(n);
+                return Ok(chunk);
             }
-            Err(_) => match errno() {
-                libc::EINTR => check_signals()?,
-                libc::EAGAIN => wait_terminal()?,
-                code => return Err(raise(|_| io::Error::from_raw_os_error(code).into())),
-            },
+            (Err(_), libc::EINTR) => check_signals()?,
+            (Err(_), code) => return Err(raise(|_| io::Error::from_raw_os_error(code).into())),
         }
     }
-}
-
-/// A program made the terminal non-blocking: waits for it all the same.
-fn wait_terminal() -> Result<(), Raised> {
-    let waker = own_waker().map_err(|error| raise(|_| PyOSError::new_err(error.to_string())))?;
-    if wait(&waker, Some(0)) == Woken::Signal { check_signals() } else { Ok(()) }
 }
 
 fn own_waker() -> io::Result<Arc<Waker>> {

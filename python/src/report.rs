@@ -16,8 +16,8 @@ pub(crate) struct Reporter {
     print_exception: Option<Py<PyAny>>,
     /// The sources of the cells as `linecache` keeps them, until that is loaded.
     sources: Py<PyDict>,
-    /// `linecache.cache`, once loaded.
-    cache: Option<Py<PyDict>>,
+    /// `linecache`, once loaded. Its `cache` is looked up each time: a reload makes a new one.
+    linecache: Option<Py<PyModule>>,
     /// Whether the interpreter's own display finds sources in `linecache` (3.13 and newer).
     finds_sources: bool,
     /// Whether the interpreter keeps `sys.last_exc` (3.12 and newer).
@@ -32,7 +32,7 @@ impl Reporter {
             excepthook: sys.getattr("excepthook")?.unbind(),
             print_exception: None,
             sources: PyDict::new(sys.py()).unbind(),
-            cache: None,
+            linecache: None,
             finds_sources: version >= 0x030D_0000,
             keeps_last_exc: version >= 0x030C_0000,
         })
@@ -46,19 +46,19 @@ impl Reporter {
     /// # Errors
     /// KeyboardInterrupt, which is the cell's if one is about to run.
     pub(crate) fn load(&mut self, sys: &Bound<'_, PyModule>) -> PyResult<()> {
-        if self.cache.is_some() {
+        if self.linecache.is_some() {
             return Ok(());
         }
         let loaded = without_working_directory(sys, |py| {
-            let cache = py.import("linecache")?.getattr("cache")?.cast_into::<PyDict>()?;
+            let linecache = py.import("linecache")?;
             let print = py.import("traceback")?.getattr("print_exception")?;
-            Ok((cache.unbind(), print.unbind()))
+            Ok((linecache.unbind(), print.unbind()))
         });
         match loaded {
-            Ok((cache, print)) => {
-                let _ = cache.bind(sys.py()).update(self.sources.bind(sys.py()).as_mapping());
-                self.cache = Some(cache);
+            Ok((linecache, print)) => {
+                self.linecache = Some(linecache);
                 self.print_exception = Some(print);
+                self.fill_cache(sys.py());
                 Ok(())
             }
             Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(sys.py()) => Err(error),
@@ -78,7 +78,7 @@ impl Reporter {
         source: &str,
     ) -> PyResult<()> {
         let py = sys.py();
-        if self.cache.is_none() && looks_at_sources(source) {
+        if self.linecache.is_none() && looks_at_sources(source) {
             self.load(sys)?;
         }
         // The lines of a file end with a newline, the last one too.
@@ -88,10 +88,27 @@ impl Reporter {
         // An entry without a time is never taken for stale (`linecache.checkcache`).
         let entry = lines.map(|lines| (text.len(), py.None(), lines, name));
         if let Ok(entry) = entry {
-            let dictionary = self.cache.as_ref().unwrap_or(&self.sources);
-            let _ = dictionary.bind(py).set_item(name, entry);
+            let _ = self.sources.bind(py).set_item(name, &entry);
+            if let Some(cache) = self.cache(py) {
+                let _ = cache.set_item(name, &entry);
+                if cache.len() < self.sources.bind(py).len() {
+                    // A reload, or `clearcache`, emptied it.
+                    self.fill_cache(py);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// `linecache`'s cache of today.
+    fn cache<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyDict>> {
+        self.linecache.as_ref()?.bind(py).getattr("cache").ok()?.cast_into().ok()
+    }
+
+    fn fill_cache(&self, py: Python<'_>) {
+        if let Some(cache) = self.cache(py) {
+            let _ = cache.update(self.sources.bind(py).as_mapping());
+        }
     }
 
     /// Shows an exception and sets `sys.last_value` and its kin.

@@ -1,6 +1,7 @@
 //! The worker's top-level loop: takes cells from the queue, runs them, says when it is ready.
 
 use std::{
+    sync::atomic::Ordering,
     sync::{Mutex, OnceLock, PoisonError},
     thread::{self, ThreadId},
 };
@@ -18,7 +19,7 @@ use crate::{
     cell::{self, Compiler},
     channel::Channel,
     fifo::{Fifo, Next},
-    fork,
+    fork, reads,
     report::Reporter,
     streams::Streams,
     wake,
@@ -81,7 +82,7 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     });
     loop {
         // A signal from before the cell is not the cell's.
-        run_signal_handlers(py);
+        run_signal_handlers(&sys, worker);
         match py.detach(|| worker.fifo.next()) {
             Next::Cell { id, source, interrupted } => {
                 if interrupted {
@@ -115,6 +116,7 @@ impl Interpreter {
                 if interrupted { Outcome::Interrupted } else { Outcome::Error }
             }
         };
+        py.detach(|| worker.channel.terminal.resume_output());
         self.streams.flush(sys);
         if fork::is_child() {
             // A forked child came back from the cell: its work is done.
@@ -122,7 +124,9 @@ impl Interpreter {
             unsafe { ffi::Py_Exit(i32::from(outcome != Outcome::Ok)) }
         }
         self.streams.repair(sys);
-        let unread = if worker.fifo.has_readers() { 0 } else { self.streams.drain(py) };
+        let reads = worker.fifo.has_readers() || reads::READING.load(Ordering::Relaxed) > 0;
+        let unread = if reads { 0 } else { self.streams.drain(py) };
+        unblock_signals();
         py.detach(|| {
             capi::flush_c_streams();
             let unread = unread + worker.channel.terminal.restore();
@@ -135,7 +139,7 @@ impl Interpreter {
             });
         });
         // An interrupt that came as the cell ended has missed it.
-        run_signal_handlers(py);
+        run_signal_handlers(sys, worker);
         // Interrupted, it is tried again behind the next cell.
         let _ = self.reporter.load(sys);
     }
@@ -156,15 +160,27 @@ impl Interpreter {
 
 /// Runs the Python handlers of signals that arrived between cells. An interrupt is consumed;
 /// what a handler of the user's raises is shown.
-fn run_signal_handlers(py: Python<'_>) {
+fn run_signal_handlers(sys: &Bound<'_, PyModule>, worker: &Worker) {
+    let py = sys.py();
     // SAFETY: the GIL is held.
     while unsafe { ffi::PyErr_CheckSignals() } != 0 {
         let error = PyErr::fetch(py);
-        if !error.is_instance_of::<PyKeyboardInterrupt>(py)
-            && !error.is_instance_of::<PySystemExit>(py)
-        {
+        if error.is_instance_of::<PySystemExit>(py) {
+            exit(sys, worker, error);
+        }
+        if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
             error.print(py);
         }
+    }
+}
+
+/// A cell that left signals blocked would leave the next one beyond the reach of an interrupt.
+fn unblock_signals() {
+    let mut none = std::mem::MaybeUninit::uninit();
+    // SAFETY: the set is filled before it is used, and only this thread's mask changes.
+    unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
     }
 }
 

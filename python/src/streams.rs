@@ -4,14 +4,26 @@ use std::sync::atomic::Ordering;
 
 use pyo3::{
     prelude::*,
-    types::{PyDict, PyTuple},
+    types::{PyDict, PyTuple, PyType},
 };
 
 use crate::reads;
 
+/// The classes of `io`, captured before the program could get in the way of their import.
+#[derive(Debug)]
+struct Classes {
+    file: Py<PyAny>,
+    reader: Py<PyAny>,
+    writer: Py<PyAny>,
+    text: Py<PyAny>,
+    /// Ours, over the queue and the terminal.
+    terminal_reader: Py<PyAny>,
+}
+
 /// The streams as a cell finds them.
 #[derive(Debug)]
 pub(crate) struct Streams {
+    classes: Classes,
     stdin: Py<PyAny>,
     stdout: Py<PyAny>,
     stderr: Py<PyAny>,
@@ -27,46 +39,59 @@ fn like<'py>(stream: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     Ok(arguments)
 }
 
-/// A text stream over a raw reader of ours, as Python makes one over a `FileIO`
-/// (`create_stdio` in Python/pylifecycle.c).
-fn new_stdin<'py>(model: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = model.py();
-    let io = py.import("io")?;
-    let members = PyDict::new(py);
-    members.set_item("readinto", wrap_pyfunction!(reads::readinto, py)?)?;
-    members.set_item("fileno", wrap_pyfunction!(reads::fileno, py)?)?;
-    members.set_item("isatty", wrap_pyfunction!(reads::isatty, py)?)?;
-    members.set_item("readable", wrap_pyfunction!(reads::readable, py)?)?;
-    members.set_item("name", "<stdin>")?;
-    members.set_item("mode", "rb")?;
-    let bases = PyTuple::new(py, [io.getattr("RawIOBase")?])?;
-    let class = py.get_type::<pyo3::types::PyType>().call1(("TerminalReader", bases, members))?;
-    // Builtin functions are no descriptors, so the methods are called without `self`.
-    let buffer = io.getattr("BufferedReader")?.call1((class.call0()?,))?;
-    let stream = io.getattr("TextIOWrapper")?.call((buffer,), Some(&like(model)?))?;
-    stream.setattr("mode", "r")?;
-    Ok(stream)
-}
+impl Classes {
+    fn capture(py: Python<'_>) -> PyResult<Classes> {
+        let io = py.import("io")?;
+        let members = PyDict::new(py);
+        members.set_item("readinto", wrap_pyfunction!(reads::readinto, py)?)?;
+        members.set_item("fileno", wrap_pyfunction!(reads::fileno, py)?)?;
+        members.set_item("isatty", wrap_pyfunction!(reads::isatty, py)?)?;
+        members.set_item("readable", wrap_pyfunction!(reads::readable, py)?)?;
+        members.set_item("name", "<stdin>")?;
+        members.set_item("mode", "rb")?;
+        let bases = PyTuple::new(py, [io.getattr("RawIOBase")?])?;
+        let class = py.get_type::<PyType>().call1(("TerminalReader", bases, members))?;
+        Ok(Classes {
+            file: io.getattr("FileIO")?.unbind(),
+            reader: io.getattr("BufferedReader")?.unbind(),
+            writer: io.getattr("BufferedWriter")?.unbind(),
+            text: io.getattr("TextIOWrapper")?.unbind(),
+            terminal_reader: class.unbind(),
+        })
+    }
 
-/// A text stream for an output descriptor, in place of one that was closed.
-fn new_output<'py>(model: &Bound<'py, PyAny>, number: i32) -> PyResult<Bound<'py, PyAny>> {
-    let py = model.py();
-    let io = py.import("io")?;
-    let raw = io.getattr("FileIO")?.call1((number, "wb", false))?;
-    raw.setattr("name", if number == 1 { "<stdout>" } else { "<stderr>" })?;
-    let buffer = io.getattr("BufferedWriter")?.call1((raw,))?;
-    let stream = io.getattr("TextIOWrapper")?.call((buffer,), Some(&like(model)?))?;
-    stream.setattr("mode", "w")?;
-    Ok(stream)
+    /// A text stream over a raw reader of ours, as Python makes one over a `FileIO`
+    /// (`create_stdio` in Python/pylifecycle.c).
+    fn stdin<'py>(&self, model: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = model.py();
+        // Builtin functions are no descriptors, so the methods are called without `self`.
+        let buffer = self.reader.bind(py).call1((self.terminal_reader.bind(py).call0()?,))?;
+        let stream = self.text.bind(py).call((buffer,), Some(&like(model)?))?;
+        stream.setattr("mode", "r")?;
+        Ok(stream)
+    }
+
+    /// A text stream for an output descriptor, in place of one that was closed.
+    fn output<'py>(&self, model: &Bound<'py, PyAny>, number: i32) -> PyResult<Bound<'py, PyAny>> {
+        let py = model.py();
+        let raw = self.file.bind(py).call1((number, "wb", false))?;
+        raw.setattr("name", if number == 1 { "<stdout>" } else { "<stderr>" })?;
+        let buffer = self.writer.bind(py).call1((raw,))?;
+        let stream = self.text.bind(py).call((buffer,), Some(&like(model)?))?;
+        stream.setattr("mode", "w")?;
+        Ok(stream)
+    }
 }
 
 impl Streams {
     /// Puts our `sys.stdin` in place and remembers the others.
     pub(crate) fn install(sys: &Bound<'_, PyModule>) -> PyResult<Streams> {
-        let stdin = new_stdin(&sys.getattr("stdin")?)?;
+        let classes = Classes::capture(sys.py())?;
+        let stdin = classes.stdin(&sys.getattr("stdin")?)?;
         sys.setattr("stdin", &stdin)?;
         sys.setattr("__stdin__", &stdin)?;
         Ok(Streams {
+            classes,
             stdin: stdin.unbind(),
             stdout: sys.getattr("stdout")?.unbind(),
             stderr: sys.getattr("stderr")?.unbind(),
@@ -89,9 +114,10 @@ impl Streams {
 
     /// Puts back a stream that is missing or closed; one that was replaced stays.
     pub(crate) fn repair(&mut self, sys: &Bound<'_, PyModule>) {
-        let _ = repair_one(sys, "stdin", &mut self.stdin, new_stdin);
-        let _ = repair_one(sys, "stdout", &mut self.stdout, |model| new_output(model, 1));
-        let _ = repair_one(sys, "stderr", &mut self.stderr, |model| new_output(model, 2));
+        let Streams { classes, stdin, stdout, stderr } = self;
+        let _ = repair_one(sys, "stdin", stdin, |model| classes.stdin(model));
+        let _ = repair_one(sys, "stdout", stdout, |model| classes.output(model, 1));
+        let _ = repair_one(sys, "stderr", stderr, |model| classes.output(model, 2));
     }
 
     /// Throws away what our `sys.stdin` has read ahead; returns the count of bytes.

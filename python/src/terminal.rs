@@ -3,7 +3,12 @@
 //! All goes through a duplicate of the terminal's descriptor, since the program may close or
 //! redirect its standard streams.
 
-use std::{ffi::c_int, io, mem::MaybeUninit, sync::OnceLock};
+use std::{
+    ffi::{CString, c_int},
+    io,
+    mem::MaybeUninit,
+    sync::OnceLock,
+};
 
 use crate::{capi::errno, wake::move_up};
 
@@ -11,6 +16,8 @@ use crate::{capi::errno, wake::move_up};
 #[derive(Debug)]
 pub(crate) struct Terminal {
     descriptor: c_int,
+    /// A description of its own that does not block.
+    reader: c_int,
     /// The device it is.
     device: Option<Device>,
     /// The modes a cell finds, captured before the first.
@@ -27,16 +34,17 @@ impl Terminal {
         }
         let descriptor = move_up(copy);
         let device = device(descriptor);
-        let terminal = Terminal { descriptor, device, modes: OnceLock::new() };
+        let terminal =
+            Terminal { descriptor, reader: reopen(descriptor), device, modes: OnceLock::new() };
         if let Some(modes) = terminal.modes() {
             let _ = terminal.modes.set(modes);
         }
         Ok(terminal)
     }
 
-    /// The duplicate's number.
-    pub(crate) fn descriptor(&self) -> c_int {
-        self.descriptor
+    /// The numbers that are ours.
+    pub(crate) fn descriptors(&self) -> [c_int; 2] {
+        [self.descriptor, self.reader]
     }
 
     /// Writes all of `bytes`. Without the GIL: the terminal may be slow.
@@ -61,6 +69,16 @@ impl Terminal {
         unsafe { libc::poll(&mut set, 1, -1) };
     }
 
+    /// Reads what is there now, without waiting: at most `most` bytes, none at end of file.
+    pub(crate) fn read(&self, most: usize) -> io::Result<Vec<u8>> {
+        let mut chunk = vec![0; most];
+        // SAFETY: the buffer is live and of the length that is passed.
+        let n = unsafe { libc::read(self.reader, chunk.as_mut_ptr().cast(), chunk.len()) };
+        let n = usize::try_from(n).map_err(|_| io::Error::last_os_error())?;
+        chunk.truncate(n);
+        Ok(chunk)
+    }
+
     /// The current modes.
     fn modes(&self) -> Option<libc::termios> {
         let mut modes = MaybeUninit::uninit();
@@ -73,6 +91,24 @@ impl Terminal {
     /// Whether what is typed is shown.
     pub(crate) fn echoes(&self) -> bool {
         self.modes().is_none_or(|modes| modes.c_lflag & libc::ECHO != 0)
+    }
+
+    /// Lets output flow again that a program stopped (TCOOFF), and makes writes wait for room
+    /// again if it made them not to: all who have the terminal share that flag.
+    pub(crate) fn resume_output(&self) {
+        // SAFETY: these calls take no memory.
+        unsafe {
+            libc::tcflow(self.descriptor, libc::TCOON);
+            let flags = libc::fcntl(self.descriptor, libc::F_GETFL);
+            if flags >= 0 && flags & libc::O_NONBLOCK != 0 {
+                libc::fcntl(self.descriptor, libc::F_SETFL, flags & !libc::O_NONBLOCK);
+            }
+        }
+    }
+
+    /// Whether the standard descriptor `number` is the terminal.
+    pub(crate) fn is_on(&self, number: c_int) -> bool {
+        device(number) == self.device
     }
 
     /// Gives the terminal back its modes and its foreground group, drops unread input and
@@ -125,19 +161,34 @@ impl Terminal {
 
     /// Interrupts the foreground group, as the terminal does for Ctrl-C.
     pub(crate) fn interrupt_foreground(&self) {
+        self.resume_output();
         // SAFETY: no memory involved; a group that is gone makes killpg fail.
         unsafe {
             let group = libc::tcgetpgrp(self.descriptor);
-            libc::killpg(if group > 0 { group } else { libc::getpgrp() }, libc::SIGINT);
+            if group <= 0 || libc::killpg(group, libc::SIGINT) != 0 {
+                libc::killpg(libc::getpgrp(), libc::SIGINT);
+            } else {
+                // A stopped program gets the signal only when it goes on.
+                libc::killpg(group, libc::SIGCONT);
+            }
         }
     }
 }
 
+/// Opens the terminal anew, not to block; the descriptor itself where that can't be done.
+fn reopen(descriptor: c_int) -> c_int {
+    let Ok(path) = CString::new(format!("/dev/fd/{descriptor}")) else { return descriptor };
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: the path is a C string.
+    let opened = unsafe { libc::open(path.as_ptr(), flags) };
+    if opened < 0 { descriptor } else { move_up(opened) }
+}
+
 /// What tells one file from another: file system, inode, device.
-type Device = (libc::dev_t, libc::ino_t, libc::dev_t);
+pub(crate) type Device = (libc::dev_t, libc::ino_t, libc::dev_t);
 
 /// The device a descriptor stands for; `None` when it is closed.
-fn device(descriptor: c_int) -> Option<Device> {
+pub(crate) fn device(descriptor: c_int) -> Option<Device> {
     let mut stat = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fstat fills the structure when it returns 0.
     unsafe {

@@ -89,9 +89,14 @@ pub(crate) fn wait(waker: &Waker, other: Option<libc::c_int>) -> Woken {
     // poll(2) ignores negative descriptors.
     let mut set = [poll_in(waker.read), poll_in(other.unwrap_or(-1))];
     // SAFETY: the set is a live array of the length that is passed.
-    let ready = unsafe { libc::poll(set.as_mut_ptr(), 2, -1) };
-    if ready < 0 && errno() == libc::EINTR {
+    let ready = unsafe { libc::poll(set.as_mut_ptr(), if other.is_some() { 2 } else { 1 }, -1) };
+    if ready < 0 {
+        if errno() != libc::EINTR {
+            // The program took away what poll needs, its limit on descriptors, say. Look
+            // around every now and then.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
         return Woken::Signal;
     }
-    if set[0].revents != 0 || ready < 0 { Woken::Waker } else { Woken::Other }
+    if set[0].revents != 0 { Woken::Waker } else { Woken::Other }
 }

@@ -15,7 +15,7 @@ use mcp_repl_sideband::Outcome;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::runtime;
+use super::{runtime, serve::asked_to_end};
 use crate::{
     reply::{Content, Exit, Reply, Status},
     screen::Size,
@@ -32,6 +32,9 @@ const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// What begins a line that parts a script into cells, as editors have it.
 const MARKER: &str = "# %%";
+
+/// How often the program is told of the end of its input before it is ended.
+const LONGEST_END: u32 = 100;
 
 /// The arguments of `exec`.
 #[derive(Debug, Args)]
@@ -56,7 +59,10 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
             Config { target, size: Size::default(), budget: usize::MAX, paging: Paging::Through };
         let (session, engine) = engine::start(config).map_err(|error| error.to_string())?;
         let client = async {
-            let result = run(&session, cells, arguments.json).await;
+            let result = tokio::select! {
+                result = run(&session, cells, arguments.json) => result,
+                _ = asked_to_end() => Ok(ExitCode::FAILURE),
+            };
             session.shutdown();
             result
         };
@@ -107,6 +113,7 @@ fn split_cells(text: &str) -> Vec<String> {
 async fn run(session: &Handle, cells: Vec<String>, json: bool) -> Result<ExitCode, String> {
     let mut answers = Answers::default();
     let mut raised = false;
+    let mut ends = 0;
     for cell in cells {
         let (mut input, mut keys) = (cell, Vec::new());
         loop {
@@ -119,8 +126,13 @@ async fn run(session: &Handle, cells: Vec<String>, json: bool) -> Result<ExitCod
                 Status::Waiting { .. } | Status::Reading { .. } | Status::FullScreen { .. } => {
                     (input, keys) = match answers.next().await {
                         Some(line) => (line, Vec::new()),
+                        // A program that reads single keys may take the key of the end for any.
+                        None if ends == LONGEST_END => return Ok(ExitCode::FAILURE),
                         // The end of the input, as a person types it.
-                        None => (String::new(), vec!["C-d".to_owned()]),
+                        None => {
+                            ends += 1;
+                            (String::new(), vec!["C-d".to_owned()])
+                        }
                     };
                 }
                 Status::Ready { outcome } => {

@@ -39,7 +39,8 @@ pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> 
     result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
 }
 
-async fn asked_to_end() -> io::Result<()> {
+/// Waits for a signal that asks this process to end.
+pub(super) async fn asked_to_end() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;

@@ -23,6 +23,15 @@ fn session_of(pid: Pid) -> libc::pid_t {
     unsafe { libc::getsid(pid.as_raw_nonzero().get()) }
 }
 
+/// Has this process killed when the thread that started it ends, which is the server's main
+/// thread: a program that hangs before it listens to its sideband would outlive a killed server.
+///
+/// Async-signal-safe.
+pub(super) fn die_with_parent() {
+    // SAFETY: prctl with this option takes no memory.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
 /// Marks all descriptors from `first` on to be closed when this process executes a program.
 ///
 /// Async-signal-safe. Kernels before 5.11 refuse, and keep what the server's parent left open.

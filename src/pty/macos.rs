@@ -10,6 +10,9 @@ pub(super) fn session_members(_leader: Pid) -> Vec<Pid> {
     Vec::new()
 }
 
+/// macOS has no such thing: a program that hangs while it starts outlives a killed server.
+pub(super) fn die_with_parent() {}
+
 /// Marks the descriptors from `first` on to be closed when this process executes a program.
 ///
 /// Async-signal-safe.

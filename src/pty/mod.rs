@@ -22,7 +22,7 @@ mod terminal;
 use std::{ffi::OsString, path::PathBuf};
 
 pub use descriptor::{Descriptor, Kind};
-pub use process::{Process, spawn, unblock_signals};
+pub use process::{Process, allows_execution, spawn, unblock_signals};
 pub use terminal::{Modes, Terminal};
 
 use crate::reply::Exit;

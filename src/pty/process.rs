@@ -95,6 +95,7 @@ fn lead_session(inherited: Option<i32>) -> io::Result<()> {
         libc::sigemptyset(&mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
     }
+    platform::die_with_parent();
     platform::close_on_exec_from(3);
     if let Some(descriptor) = inherited {
         // SAFETY: fcntl changes a flag of a descriptor that the fork copied.
@@ -194,6 +195,12 @@ impl Drop for Process {
             std::thread::spawn(move || waitpid(Some(pid), WaitOptions::empty()));
         }
     }
+}
+
+/// Whether programs and libraries in a directory can be loaded: its file system may forbid it.
+pub fn allows_execution(directory: &std::path::Path) -> bool {
+    let noexec = rustix::fs::StatVfsMountFlags::from_bits_retain(libc::ST_NOEXEC);
+    rustix::fs::statvfs(directory).is_ok_and(|stat| !stat.f_flag.intersects(noexec))
 }
 
 /// Unblocks all signals of this process: its parent may have blocked those that end it.

@@ -7,6 +7,7 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::fs::{MetadataExt, OpenOptionsExt},
     },
+    path::PathBuf,
     sync::Mutex,
 };
 
@@ -26,6 +27,8 @@ use crate::screen::Size;
 pub struct Terminal {
     io: Descriptor,
     device: u64,
+    /// The slave side's path.
+    name: PathBuf,
     master: Master,
 }
 
@@ -58,7 +61,7 @@ impl Terminal {
         let name = pair.master.tty_name().ok_or_else(|| io::Error::other("a nameless terminal"))?;
         let noctty = OFlags::NOCTTY.bits().cast_signed();
         let slave: File =
-            OpenOptions::new().read(true).write(true).custom_flags(noctty).open(name)?;
+            OpenOptions::new().read(true).write(true).custom_flags(noctty).open(&name)?;
         set_up(&slave)?;
         let raw = pair.master.as_raw_fd().ok_or_else(|| io::Error::other("a closed terminal"))?;
         // SAFETY: `pair.master` owns the descriptor and outlives this borrow.
@@ -66,7 +69,7 @@ impl Terminal {
         // A description of its own is not to be had, but nobody else uses this one.
         let io = Descriptor::new(fcntl_dupfd_cloexec(master, 3)?, Kind::Terminal)?;
         let device = slave.metadata()?.rdev();
-        let terminal = Terminal { io, device, master: Master(Mutex::new(pair.master)) };
+        let terminal = Terminal { io, device, name, master: Master(Mutex::new(pair.master)) };
         Ok((terminal, slave.into()))
     }
 
@@ -98,6 +101,14 @@ impl Terminal {
     /// The device number of the slave side.
     pub(super) fn device(&self) -> u64 {
         self.device
+    }
+
+    /// Whether there is input that no program has read. False when that can't be told.
+    pub fn holds_input(&self) -> bool {
+        let options =
+            rustix::fs::OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let slave = rustix::fs::open(&self.name, options, rustix::fs::Mode::empty());
+        slave.is_ok_and(|slave| rustix::io::ioctl_fionread(slave).is_ok_and(|bytes| bytes > 0))
     }
 
     /// Changes the size and tells the foreground program.

@@ -33,6 +33,9 @@ impl Terminal {
         let fill = self.cursor.pen.background;
         if !self.on_alternate {
             self.transcript.finish(&mut self.primary);
+        } else if let Some(held) = self.alternate.rows.iter().rposition(|row| row.before_prompt) {
+            // A pager shows another place: the line its page ended in is not completed.
+            self.pages.report(&mut self.alternate, held + 1);
         }
         self.page_mut().reset(fill);
     }

@@ -70,9 +70,9 @@ impl Page {
         self.unwrap(bottom);
     }
 
-    /// The row does not go on in the next one any more.
+    /// The row does not go on in the next one any more, unless what stands there is a prompt.
     pub(super) fn unwrap(&mut self, row: usize) {
-        if self.rows[row].end == LineEnd::Wrapped {
+        if self.rows[row].end == LineEnd::Wrapped && !self.rows[row].before_prompt {
             self.rows[row].end = LineEnd::Open;
         }
     }

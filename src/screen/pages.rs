@@ -1,20 +1,34 @@
 //! Reading a pager: the rows above its prompt, on whichever screen it shows them.
 
-use super::Screen;
+use super::{
+    Screen,
+    row::{LineEnd, Row},
+    style::Style,
+};
 
 impl Screen {
     /// Appends what was not told yet of the rows above the cursor, where a pager has its prompt.
     ///
-    /// On the alternate screen, too: there it is what was read since it was last shown, and is
+    /// What fills the page below the end of the text is left out. On the alternate screen, too: there it is what was read since it was last shown, and is
     /// no part of [`Screen::report`].
     pub fn report_above_cursor(&mut self, out: &mut String) {
         let terminal = &mut self.receiver.terminal;
-        let above = terminal.cursor.row;
+        let mut above = terminal.cursor.row;
         let (transcript, page) = if terminal.on_alternate {
             (&mut terminal.pages, &mut terminal.alternate)
         } else {
             (&mut terminal.transcript, &mut terminal.primary)
         };
+        while above > 0 && page.rows[above - 1].is_filling() {
+            above -= 1;
+        }
+        if let Some(last) = above.checked_sub(1)
+            && page.rows[last].end == LineEnd::Wrapped
+        {
+            page.rows[last].before_prompt = true;
+            // The line is told when all of it was shown, unless it is longer than a page.
+            above = Some(page.line_start(last)).filter(|&first| first > 0).unwrap_or(above);
+        }
         transcript.report(page, above);
         transcript.drain(&mut |text: &str| out.push_str(text));
     }
@@ -25,19 +39,35 @@ impl Screen {
         self.page_text().split('\n').nth(row).unwrap_or_default().to_owned()
     }
 
+    /// Whether the row the cursor is in begins in a style of its own, as prompts do (standout).
+    pub fn cursor_line_is_styled(&self) -> bool {
+        let row = &self.terminal().page().rows[usize::from(self.cursor().0)];
+        row.first_style().is_some_and(|style| style.visible() != Style::default())
+    }
+
     /// Whether the cursor is in the last row of the page.
     pub fn cursor_at_bottom(&self) -> bool {
         self.cursor().0 + 1 == self.size().rows
     }
 
     /// Puts the terminal back as a program finds it: the primary screen, the cursor shown, no
-    /// scroll region, no modes of a program that did not clean up behind itself.
+    /// scroll region, no modes of a program that did not clean up behind itself, and the cursor
+    /// behind what was printed, which is not to be printed over.
     pub fn calm(&mut self) {
         let terminal = &mut self.receiver.terminal;
         if terminal.on_alternate {
             terminal.switch_screen(1049, false);
         }
         terminal.soft_reset();
+        let used = terminal.primary.rows.iter().rposition(Row::has_transcript_text);
+        let over = |&used: &usize| {
+            used > terminal.cursor.row
+                || used == terminal.cursor.row && terminal.primary.rows[used].end == LineEnd::Break
+        };
+        if let Some(used) = used.filter(over) {
+            terminal.go_to(used, 0);
+            terminal.line_feed();
+        }
     }
 }
 
@@ -83,10 +113,76 @@ mod tests {
     }
 
     #[test]
+    fn tildes_of_the_text_are_told_and_those_that_fill_the_page_are_not() {
+        let mut screen = screen();
+        screen.feed(
+            b"\x1b[?1049h\x1b[H~\r\n\x1b[1m~\x1b[m\r\n\x1b[1m~\x1b[m\r\n\x1b[7m(END)\x1b[27m",
+        );
+        assert_eq!(above(&mut screen), "~\n");
+    }
+
+    #[test]
     fn long_lines_are_joined() {
         let mut screen = screen();
         screen.feed(b"\x1b[?1049h\x1b[H12345678901234567890123\r\nx\r\n:");
         assert_eq!(above(&mut screen), "12345678901234567890123\nx\n");
+    }
+
+    /// Pages as `less` prints them: a blank makes a line that is wider than the page wrap.
+    #[test]
+    fn a_line_that_a_page_ends_in_is_told_whole() {
+        for start in ["", "\x1b[?1049h\x1b[H"] {
+            let mut screen = screen();
+            screen.feed(start.as_bytes());
+            screen.feed(b"1\r\n2\r\n12345678901234567890\x1b[m \x08\x1b[m\x1b[7m:\x1b[27m\x1b[K");
+            assert_eq!(above(&mut screen), "1\n2\n");
+            screen.feed(b"\r\x1b[Kxyz\r\n4\r\n5\r\n\x1b[7m:\x1b[27m\x1b[K");
+            assert_eq!(above(&mut screen), "12345678901234567890xyz\n4\n5\n");
+            screen.feed(
+                b"\r\x1b[K12345678901234567890\x1b[m \x08x\r\n6\r\n\x1b[7m(END)\x1b[27m\x1b[K",
+            );
+            assert_eq!(above(&mut screen), "12345678901234567890x\n6\n");
+        }
+    }
+
+    #[test]
+    fn a_line_that_a_page_ends_in_is_told_when_the_pager_goes_elsewhere() {
+        let mut screen = screen();
+        screen.feed(
+            b"\x1b[?1049h\x1b[H1\r\n2\r\n12345678901234567890\x1b[m \x08\x1b[7m:\x1b[27m\x1b[K",
+        );
+        assert_eq!(above(&mut screen), "1\n2\n");
+        screen.feed(b"\r\x1b[K\x1b[H\x1b[2J8\r\n9\r\n\x1b[7m:\x1b[27m\x1b[K");
+        assert_eq!(above(&mut screen), "12345678901234567890\n8\n9\n");
+    }
+
+    #[test]
+    fn a_line_longer_than_a_page_is_told_page_by_page() {
+        let mut screen = screen();
+        let row = "12345678901234567890\x1b[m \x08";
+        screen.feed(format!("{row}{row}{row}\x1b[7m:\x1b[27m\x1b[K").as_bytes());
+        let mut text = above(&mut screen);
+        assert_eq!(text.len(), 60);
+        screen.feed(format!("\r\x1b[K{row}xyz\r\n\x1b[7m(END)\x1b[27m\x1b[K").as_bytes());
+        text.push_str(&above(&mut screen));
+        assert_eq!(text, "12345678901234567890".repeat(4) + "xyz\n");
+    }
+
+    #[test]
+    fn what_was_printed_is_not_printed_over() {
+        let mut screen = screen();
+        let mut text = String::new();
+        screen.feed(b"1\r\n\x1b[H");
+        screen.report(&mut text);
+        screen.calm();
+        screen.feed(b"1\r\n2\x1b[H");
+        screen.report(&mut text);
+        screen.calm();
+        assert_eq!(screen.cursor(), (3, 0));
+        screen.feed(b"3\r4");
+        screen.report(&mut text);
+        screen.calm();
+        assert_eq!((text.as_str(), screen.cursor()), ("1\n1\n2\n4", (3, 1)));
     }
 
     #[test]

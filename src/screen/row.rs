@@ -37,6 +37,8 @@ pub(super) struct Row {
     /// The background of the columns that are not stored.
     pub(super) fill: Color,
     pub(super) end: LineEnd,
+    /// The line goes on once the prompt of a pager in the next row is erased.
+    pub(super) before_prompt: bool,
     /// What readers of the transcript know of the line that begins in this row.
     pub(super) reported: Option<Box<Reported>>,
 }
@@ -68,6 +70,7 @@ impl Row {
         self.edited = false;
         self.fill = fill;
         self.end = LineEnd::Open;
+        self.before_prompt = false;
     }
 
     /// The number of columns that are stored.
@@ -82,6 +85,26 @@ impl Row {
             self.strip.cells(&mut cells, &mut clusters);
         }
         (cells, clusters)
+    }
+
+    /// What fills a page of `less` below the end of the text: one tilde, in bold or as the user
+    /// has it.
+    pub(super) fn is_filling(&self) -> bool {
+        let style = self.first_style().unwrap_or_default().visible();
+        let mut text = String::new();
+        if self.len() == 1 && style != Style::default() {
+            self.visible_text(&mut text);
+        }
+        text == "~"
+    }
+
+    /// How the first column looks.
+    pub(super) fn first_style(&self) -> Option<Style> {
+        if self.edited {
+            self.cells.first().map(|cell| cell.style)
+        } else {
+            self.strip.first_style()
+        }
     }
 
     /// The extras that the row's cells name.

@@ -35,6 +35,11 @@ impl Strip {
         self.width
     }
 
+    /// How the first column looks.
+    pub(super) fn first_style(&self) -> Option<Style> {
+        self.runs.first().map(|run| run.style)
+    }
+
     fn style(&mut self, style: Style) {
         if self.runs.last().is_none_or(|run| run.style != style) {
             self.runs.push(Run { from: self.text.len() as u32, style });

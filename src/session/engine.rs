@@ -17,7 +17,6 @@ use super::{
     handle::{Command, Handle, Request},
     keys,
     launch::{Home, Target, WorkerProgram},
-    pager,
     spill::Spill,
     state::{CallId, Paging, Payload, Reading, State, Time},
     step::{Action, Event, Session},
@@ -30,8 +29,6 @@ use crate::{
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a line of a page is, for whether another page fits into a reply, in bytes.
-const PAGE_LINE: usize = 80;
 /// How long a worker has to end when the server does, before it is killed.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
@@ -218,12 +215,19 @@ impl Engine {
             return self.step(Event::Output);
         }
         let began = Instant::now();
-        let room = self.outbox.room() > usize::from(self.config.size.rows) * PAGE_LINE;
+        let room = self.has_room_for_page();
         let reading = self.worker.as_mut().and_then(|worker| worker.reading(room));
         let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
         let found = reading.is_some();
         self.step(Event::Look(reading));
         self.look_due = Some(self.now() + if found { QUIET } else { pause });
+    }
+
+    /// Whether another page of a pager fits into the reply: one of ASCII, and one like the last.
+    fn has_room_for_page(&self) -> bool {
+        let Size { columns, rows } = self.config.size;
+        let last = self.worker.as_ref().map_or(0, |worker| worker.screen.page_text().len());
+        self.outbox.room() > last.max(usize::from(columns) * usize::from(rows))
     }
 
     fn worker_event(&mut self, event: WorkerEvent) {
@@ -286,12 +290,13 @@ impl Engine {
                 }
             }
             Action::Interrupt => {
-                let typed = self.worker.as_mut().is_some_and(Worker::interrupt);
+                let waits = matches!(self.session.state(), State::InputWait { .. });
+                let typed = self.worker.as_mut().is_some_and(|worker| worker.interrupt(waits));
                 if typed {
                     self.step(Event::Message(ToServer::Interrupted));
                 }
             }
-            Action::TakePage(reading) => self.take_page(&reading),
+            Action::TakePage => self.take_page(),
             Action::TakeScreen => self.take_screen(),
             Action::CalmScreen => {
                 if let Some(worker) = &mut self.worker {
@@ -344,7 +349,15 @@ impl Engine {
         for note in resolved.passed_over {
             self.outbox.notice(format!("[repl] passed over {note}"));
         }
-        let launch = self.home.launch(&resolved.program, self.config.paging);
+        let mut launch = self.home.launch(&resolved.program, self.config.paging);
+        if launch.is_err() {
+            // Somebody swept the place for temporary files.
+            if let Ok(home) = Home::new() {
+                self.spill = Spill::new(home.path().to_owned());
+                self.home = home;
+                launch = self.home.launch(&resolved.program, self.config.paging);
+            }
+        }
         match launch.and_then(|launch| Worker::start(launch, self.config.size)) {
             Ok(worker) => self.worker = Some(worker),
             Err(error) => {
@@ -376,9 +389,9 @@ impl Engine {
     }
 
     /// Takes the text above a pager's prompt.
-    fn take_page(&mut self, reading: &Reading) {
+    fn take_page(&mut self) {
         let text = self.worker.as_mut().map(Worker::take_page).unwrap_or_default();
-        self.outbox.push(pager::without_filling(&text, reading));
+        self.outbox.push(&text);
         self.spill_text();
     }
 

@@ -15,7 +15,7 @@ use super::{
     python::{Choice, Surroundings},
     state::Paging,
 };
-use crate::pty::Program;
+use crate::pty::{self, Program};
 
 /// The worker's extension, which the binary carries.
 const EXTENSION: &[u8] = include_bytes!(env!("MCP_REPL_EXTENSION_FILE"));
@@ -26,6 +26,8 @@ const BOOTSTRAP: &str = "\
 import sys
 if sys.version_info < (3, 9) or sys.implementation.name != 'cpython':
     sys.exit('mcp-repl needs CPython 3.9 or newer, but %s is %s' % (sys.executable, sys.version.split()[0]))
+if 't' in getattr(sys, 'abiflags', ''):
+    sys.exit('mcp-repl needs a Python with the GIL, but %s is a free-threaded build' % sys.executable)
 m = __import__
 m = m('_imp').create_dynamic(m('_frozen_importlib').ModuleSpec(
     '_mcp_repl', None, origin=m('os').environ['MCP_REPL_EXTENSION']))
@@ -128,6 +130,11 @@ impl Home {
         for place in places {
             // The socket's path has room for what comes behind.
             if place.as_os_str().len() + 50 > LONGEST_SOCKET_PATH || !place.is_absolute() {
+                continue;
+            }
+            if !pty::allows_execution(&place) {
+                let why = format!("{} is missing or mounted noexec", place.display());
+                last = io::Error::other(why);
                 continue;
             }
             // tempfile makes it with mode 0700.

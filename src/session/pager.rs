@@ -1,6 +1,6 @@
 //! Pagers: told from the program that reads the keys and from the prompt it shows. Pure.
 
-use super::state::{Place, Reading, View};
+use super::state::Place;
 use crate::screen::Screen;
 
 /// The pagers whose prompts are known, by the names of their programs.
@@ -13,28 +13,30 @@ pub fn place(program: &str, screen: &Screen) -> Option<Place> {
     }
     let prompt = screen.cursor_line();
     let prompt = prompt.trim();
-    // A line is being typed: a search, a command, an option's value.
-    let typing = prompt.starts_with(['/', '?', '&', '!', '|', '-']) && !tells_place(prompt);
-    let stays = screen.cursor_at_bottom() || is_end(prompt);
-    if typing || prompt.ends_with("(press RETURN)") || !stays {
+    // A line is being typed: a search, a command, an option's value. A prompt may begin like
+    // one, with the name of a file, but stands out.
+    let stands_out = screen.cursor_line_is_styled();
+    let typing =
+        prompt.starts_with(['/', '?', '&', '!', '|', '-']) && !stands_out && !tells_place(prompt);
+    let stays = screen.cursor_at_bottom() || is_end(prompt) || stands_out;
+    if typing || !stays {
         return None;
     }
     Some(Place { at_end: is_end(prompt), prompt: describe(prompt) })
 }
 
-/// The text of a page without what pagers fill the last page up with: `less` shows a tilde a
-/// row, `more` a blank.
-pub fn without_filling<'a>(text: &'a str, reading: &Reading) -> &'a str {
-    let View::Pager { place: Place { at_end: true, .. }, .. } = &reading.view else { return text };
-    let filling = if reading.program == "more" { "\n" } else { "~\n" };
-    let mut text = text;
-    while let Some(rest) = text.strip_suffix(filling).filter(|rest| rest.ends_with('\n')) {
+/// The text of a page without the blank rows that `more` fills the last one up with.
+pub fn without_filling<'a>(mut text: &'a str, program: &str, place: &Place) -> &'a str {
+    while place.at_end
+        && program == "more"
+        && let Some(rest) = text.strip_suffix('\n').filter(|rest| rest.ends_with('\n'))
+    {
         text = rest;
     }
     text
 }
 
-/// A prompt may begin with the name of a file, which may look like a search.
+/// Where a user has prompts not stand out, what they say tells them from a search.
 fn tells_place(prompt: &str) -> bool {
     prompt.starts_with("--More--")
         || prompt.ends_with('%')
@@ -74,6 +76,13 @@ mod tests {
             ("less", "lines 262-300/300 (END)", true, "lines 262-300/300 (END)"),
             ("less", "\x1b[7m(END)\x1b[27m", true, "(END)"),
             ("less", "/etc/services lines 1-39/361 9%", false, "/etc/services lines 1-39/361 9%"),
+            ("less", "\x1b[7m/etc/services\x1b[27m", false, "/etc/services"),
+            (
+                "less",
+                "\x1b[7mPattern not found  (press RETURN)\x1b[27m",
+                false,
+                "Pattern not found  (press RETURN)",
+            ),
             ("more", "--More--(12%)", false, "--More--(12%)"),
             (
                 "less",
@@ -89,12 +98,7 @@ mod tests {
 
     #[test]
     fn other_programs_and_other_questions_are_no_pager() {
-        for (program, prompt) in [
-            ("vim", ":"),
-            ("python3", "(END)"),
-            ("less", "/needle"),
-            ("less", "Pattern not found  (press RETURN)"),
-        ] {
+        for (program, prompt) in [("vim", ":"), ("python3", "(END)"), ("less", "/needle")] {
             assert_eq!(at(program, prompt), None, "{program} {prompt}");
         }
     }

@@ -211,6 +211,11 @@ impl Session {
                 actions.push(Action::Interrupt);
             }
             State::Starting { .. } => self.drop_held(id, actions),
+            // A program in the background has the terminal: it gets the key.
+            State::Ready { .. } if reading.is_some() => {
+                actions.push(Action::Type(vec![INTERRUPT as u8]));
+                self.route(id, None, now, actions);
+            }
             // Nothing runs that it could strike.
             State::Ready { .. } | State::Ending { .. } | State::Ended { .. } => {
                 self.route(id, reading, now, actions)

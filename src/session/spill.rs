@@ -14,6 +14,9 @@ use std::{
 
 /// How much text may wait to be written, in bytes.
 const LONGEST_QUEUE: usize = 16 << 20;
+/// The most that is written of one reply, in bytes: a loop that prints for ever must not fill
+/// the disk.
+const LONGEST_FILE: u64 = 1 << 30;
 /// How long the disk may take to catch up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -124,6 +127,7 @@ impl Queue {
             Ok(file) => file,
             Err(error) => return self.fail(error.to_string()),
         };
+        let mut written = 0;
         loop {
             let mut state = self.lock();
             while state.texts.is_empty() && !state.closed {
@@ -131,6 +135,10 @@ impl Queue {
             }
             let Some(text) = state.texts.pop_front() else { return };
             drop(state);
+            written += text.len() as u64;
+            if written > LONGEST_FILE {
+                return self.fail(format!("only the first GiB is in {}", path.display()));
+            }
             if let Err(error) = file.write_all(text.as_bytes()) {
                 return self.fail(error.to_string());
             }

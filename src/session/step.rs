@@ -64,7 +64,7 @@ pub enum Action {
     /// Start a worker.
     Start,
     /// Take the text above the pager's prompt for the next reply.
-    TakePage(Reading),
+    TakePage,
     /// Take the whole page of a full-screen program for the next reply.
     TakeScreen,
     /// The cell is over: put the screen back as programs find it.
@@ -189,7 +189,7 @@ impl Session {
                 return;
             }
             View::Pager { place, news, room } => {
-                actions.push(Action::TakePage(reading.clone()));
+                actions.push(Action::TakePage);
                 // Not every prompt tells the end: a turn that brought nothing does, too.
                 match (turn, place.at_end || !news) {
                     (true, true) => Some(b'q'),

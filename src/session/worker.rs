@@ -29,6 +29,11 @@ const DRAIN_GRACE: Duration = Duration::from_secs(1);
 /// The most that is read before other events get their turn, in bytes.
 const TURN: usize = 256 * 1024;
 
+/// How much a canonical terminal's line discipline holds, in bytes (Linux: `N_TTY_BUF_SIZE`).
+const LINE_DISCIPLINE: usize = 4096;
+/// How often a terminal that holds input is looked at while more is to be typed.
+const TYPING_PACE: Duration = Duration::from_millis(2);
+
 /// What a worker did.
 #[derive(Debug)]
 pub enum WorkerEvent {
@@ -120,8 +125,10 @@ impl Worker {
 
     /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte, and
     /// true is returned, since the worker won't tell that it was taken.
-    pub fn interrupt(&mut self) -> bool {
-        let raw = self.terminal.modes().is_some_and(|modes| !modes.signals);
+    ///
+    /// A reader of Python's own, told of by `waits`, is interrupted whatever the modes.
+    pub fn interrupt(&mut self, waits: bool) -> bool {
+        let raw = !waits && self.terminal.modes().is_some_and(|modes| !modes.signals);
         if raw {
             self.type_bytes(&[3]);
         } else {
@@ -144,7 +151,13 @@ impl Worker {
         let place = if canonical { None } else { pager::place(&program, &self.screen) };
         let view = match place {
             Some(place) => {
-                self.screen.report_above_cursor(&mut self.page);
+                if self.screen.is_alternate() {
+                    // What was printed before the pager took the screen comes before its text.
+                    self.screen.report(&mut self.page);
+                }
+                let mut text = String::new();
+                self.screen.report_above_cursor(&mut text);
+                self.page.push_str(pager::without_filling(&text, &program, &place));
                 View::Pager { place, news: !self.page.is_empty(), room }
             }
             None if self.screen.is_alternate() => View::Page { cursor: self.screen.cursor() },
@@ -182,14 +195,33 @@ impl Worker {
         drop(launch);
     }
 
+    /// Types on. A canonical terminal gets what its line discipline holds, and more only when
+    /// its reader has taken that: what the kernel would queue in front of it could not be
+    /// taken back at the end of the cell.
     fn flush_typed(&mut self) {
         while !self.typed.is_empty() {
-            let written = self.terminal.io().try_write(&self.typed);
-            if written == 0 {
+            let canonical = self.terminal.modes().is_some_and(|modes| modes.canonical);
+            let most = if canonical { self.next_lines() } else { self.typed.len() };
+            if most == 0 {
                 return;
             }
+            let written = self.terminal.io().try_write(&self.typed[..most]);
             self.typed.drain(..written);
+            // What was written takes a moment to show in what the terminal holds.
+            if written == 0 || canonical {
+                return;
+            }
         }
+    }
+
+    /// How many bytes of whole lines the line discipline takes; 0 while it holds some.
+    fn next_lines(&self) -> usize {
+        if self.terminal.holds_input() {
+            return 0;
+        }
+        let room = self.typed.len().min(LINE_DISCIPLINE);
+        let whole = self.typed[..room].iter().rposition(|&byte| byte == b'\n');
+        whole.map_or(room, |end| end + 1)
     }
 
     /// The next event. Cancel safe.
@@ -226,10 +258,9 @@ impl Worker {
                         return WorkerEvent::Output;
                     }
                 }
-                writable = self.terminal.io().writable(), if !self.typed.is_empty() => {
-                    if writable.is_ok() {
-                        self.flush_typed();
-                    }
+                // Nothing tells when a reader has taken what was typed.
+                () = tokio::time::sleep(TYPING_PACE), if !self.typed.is_empty() => {
+                    self.flush_typed();
                 }
                 () = self.process.ended(), if !over => {
                     self.drained = Some(Instant::now() + DRAIN_GRACE);
@@ -322,7 +353,7 @@ impl Worker {
         loop {
             let due = self.early.front().map(|message| message.mark().unwrap_or(0));
             if due.is_some_and(|due| due <= self.met) {
-                return self.early.pop_front();
+                return self.early.pop_front().map(|message| self.count_untyped(message));
             }
             match self.behind.front()? {
                 Item::Bytes(bytes) => self.screen.feed(bytes),
@@ -332,6 +363,18 @@ impl Worker {
                 Item::Mark(_) => return None,
             }
             self.behind.pop_front();
+        }
+    }
+
+    /// What was not typed yet at the end of a cell is for nobody, and is counted with the input
+    /// that nobody read.
+    fn count_untyped(&mut self, message: ToServer) -> ToServer {
+        match message {
+            ToServer::Ready { mark, discarded_bytes } => {
+                let untyped = std::mem::take(&mut self.typed).len() as u64;
+                ToServer::Ready { mark, discarded_bytes: discarded_bytes + untyped }
+            }
+            message => message,
         }
     }
 

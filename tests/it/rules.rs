@@ -92,6 +92,7 @@ fn the_rest_behind_an_interrupt_is_a_cell_when_the_interrupted_one_is_done() {
     let mut rules = Rules::running();
     assert_eq!(rules.call("\u{3}6 * 7"), [Action::Interrupt]);
     let outcome = Outcome::Interrupted;
+    rules.says(ToServer::Interrupted);
     rules.says(ToServer::CellDone { id: 1, mark: 2, outcome });
     let actions = rules.says(ready(2));
     assert_eq!(actions, [Action::CalmScreen, reply(1, idle(Some(outcome))), cell(2, "6 * 7")]);
@@ -205,6 +206,29 @@ fn background_readers_are_served_before_a_cell() {
     rules.says(taken(2));
     assert_eq!(rules.says(ready(4)), [reply(3, idle(None))]);
     assert_eq!(rules.call("1 + 1"), [cell(1, "1 + 1")]);
+}
+
+#[test]
+fn a_reader_that_is_served_out_of_turn_leaves_no_answer_owed() {
+    // The worker serves its main thread first, though a thread in the background waits longer.
+    let mut rules = Rules::running();
+    rules.says(wait(1));
+    rules.says(wait(2));
+    assert_eq!(rules.call("for the main thread"), [stdin("for the main thread\n")]);
+    rules.says(taken(2));
+    assert_eq!(rules.done(1), [reply(2, waiting())]);
+}
+
+#[test]
+fn an_interrupt_of_one_of_two_readers_is_acknowledged_when_the_cell_is_done() {
+    let mut rules = Rules::running();
+    rules.says(wait(1));
+    rules.says(wait(2));
+    assert_eq!(rules.call("\u{3}"), [Action::Interrupt]);
+    assert_eq!(rules.says(ToServer::Interrupted), []);
+    // The main thread's reader raises; the one in the background waits on.
+    assert_eq!(rules.says(taken(2)), []);
+    assert_eq!(rules.done(1), [reply(2, waiting())]);
 }
 
 #[test]
