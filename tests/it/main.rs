@@ -1,26 +1,39 @@
 //! Behaviour tests: the real binary, driven as its clients drive it, a module a topic.
 
+#[path = "support/rules.rs"]
+mod sessions;
 mod support;
+#[path = "support/waits.rs"]
+mod waits;
 
 mod architecture;
 mod bars;
 mod calls;
 mod cells;
 mod control;
+mod ends;
 mod exec;
+mod fake_worker;
 mod full_screen;
 mod hostile;
 mod interpreters;
+mod interrupts;
 mod launch;
 mod lifecycle;
 mod options;
 mod pagers;
 mod pagers_by_hand;
 mod programs;
+mod reads_background;
+mod reads_python;
+mod reads_terminal;
 mod robustness;
+mod rules;
 mod sdk;
 mod source;
 mod streams;
+mod stress;
 mod tracebacks;
+mod typing;
 mod versions;
 mod workers;

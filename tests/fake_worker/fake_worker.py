@@ -1,0 +1,218 @@
+"""A worker that speaks the sideband protocol with its own hands, and breaks it as it is told.
+
+    fake_worker.py HOW FILE
+
+Where FILE does not exist it makes it and misbehaves in the way HOW; where it exists, and for the
+way `well`, it behaves: it answers each cell with `ran CELL`. See docs/sideband.md.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+
+HOW, FILE = sys.argv[1:]
+NONCE = os.environ["MCP_REPL_NONCE"]
+
+
+class Worker:
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(os.environ["MCP_REPL_SIDEBAND"])
+        self.lines = self.socket.makefile("rb")
+        self.marks = 0
+
+    def raw(self, data):
+        self.socket.sendall(data)
+
+    def send(self, kind, **fields):
+        self.raw(json.dumps({"type": kind, **fields}).encode() + b"\n")
+
+    def hello(self, **changes):
+        self.send("hello", **{"protocol": 1, "nonce": NONCE, "implementation": "fake",
+                              "version": "0", "pid": os.getpid(), **changes})
+
+    def print(self, text):
+        data = text.encode()
+        while data:
+            data = data[os.write(1, data):]
+
+    def place(self, number):
+        self.print(f"\x1b]5379;{NONCE};{number}\x07")
+
+    def mark(self):
+        self.marks += 1
+        self.place(self.marks)
+        return self.marks
+
+    def ready(self):
+        self.send("ready", mark=self.mark())
+
+    def done(self, number, **more):
+        mark = self.mark()
+        self.send("cell_done", id=number, mark=mark, outcome="ok")
+        self.send("ready", mark=mark, **more)
+
+    def receive(self):
+        line = self.lines.readline()
+        if not line:
+            sys.exit()
+        message = json.loads(line)
+        if message["type"] == "shutdown":
+            sys.exit()
+        return message
+
+    def cell(self):
+        while (message := self.receive())["type"] != "cell":
+            pass
+        return message["id"], message["source"]
+
+
+def rest():
+    while True:
+        signal.pause()
+
+
+def well(worker):
+    worker.hello()
+    worker.ready()
+    while True:
+        number, source = worker.cell()
+        if source == "server":
+            source = str(os.getppid())
+        worker.print(f"ran {source}\n")
+        worker.done(number)
+
+
+# Ways to misbehave before the first `ready`.
+
+def says_hello_twice(worker):
+    worker.hello()
+    worker.hello()
+    rest()
+
+
+def says_no_hello(worker):
+    worker.ready()
+    rest()
+
+
+def leaves_out_the_nonce(worker):
+    worker.send("hello", protocol=1, implementation="fake", version="0", pid=1)
+    rest()
+
+
+def hangs_up_before_hello(worker):
+    worker.socket.shutdown(socket.SHUT_RDWR)
+    rest()
+
+
+def comes_late(worker):
+    time.sleep(1)
+    well(worker)
+
+
+# Ways to misbehave in a cell.
+
+def announces_a_mark_that_never_comes(worker, number):
+    worker.send("cell_done", id=number, mark=99, outcome="ok")
+    rest()
+
+
+def places_marks_out_of_order(worker, number):
+    worker.print("before\n")
+    worker.place(9)
+    worker.place(3)
+    worker.send("cell_done", id=number, mark=3, outcome="ok")
+    worker.send("ready", mark=9)
+    worker.marks = 9
+
+
+def is_ready_twice(worker, number):
+    worker.done(number)
+    worker.ready()
+    worker.ready()
+
+
+def sends_a_word_for_a_number(worker, number):
+    worker.send("cell_done", id=number, mark="one", outcome="ok")
+    rest()
+
+
+def leaves_out_a_field(worker, number):
+    worker.send("cell_done", id=number, outcome="ok")
+    rest()
+
+
+def has_an_outcome_of_its_own(worker, number):
+    worker.send("cell_done", id=number, mark=worker.mark(), outcome="splendid")
+    rest()
+
+
+def exits_in_the_middle_of_a_line(worker, number):
+    worker.print("half a line")
+    worker.raw(b'{"type": "cell_done", "id": ')
+    os._exit(7)
+
+
+def takes_what_nobody_waits_for(worker, number):
+    worker.send("input_taken", wait=12345, bytes=6)
+    worker.print("went on\n")
+    worker.done(number)
+
+
+def never_exits_after_exiting(worker, number):
+    worker.print("bye\n")
+    worker.send("exiting", status=0)
+    rest()
+
+
+def leaves_a_child_with_the_sideband(worker, number):
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(5)
+        os._exit(0)
+    worker.print("bye\n")
+    os._exit(4)
+
+
+def floods_the_terminal(worker, number):
+    for _ in range(200):
+        worker.print("flood of text\n" * 5000)
+    worker.done(number)
+
+
+def floods_the_sideband(worker, number):
+    line = b'{"type": "input_taken", "wait": 1, "bytes": 0}\n'
+    for _ in range(200):
+        worker.raw(line * 1000)
+    worker.print("flooded\n")
+    worker.done(number)
+
+
+def says_nonsense_about_bytes(worker, number):
+    worker.done(number, discarded_bytes=-1)
+    rest()
+
+
+def main():
+    worker = Worker()
+    if HOW == "well" or os.path.exists(FILE):
+        well(worker)
+    open(FILE, "w").close()
+    way = globals()[HOW]
+    if way.__code__.co_argcount == 1:
+        way(worker)
+    worker.hello()
+    worker.ready()
+    way(worker, worker.cell()[0])
+    while True:
+        number, source = worker.cell()
+        worker.print(f"ran {source}\n")
+        worker.done(number)
+
+
+if __name__ == "__main__":
+    main()

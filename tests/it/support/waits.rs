@@ -1,0 +1,118 @@
+//! What tests of waiting programs share: keys, answers to programs that read the terminal, and
+//! ways to wait for what happens in the background.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::support::{Builder, HANG, IDLE, Server, python};
+
+/// The reply when somebody waits and shows no prompt.
+pub(crate) const WAITING: &str = "<<repl status: waiting for input>>\n";
+
+/// The versions of Python that sessions run.
+pub(crate) const VERSIONS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
+
+/// Defines `in_kernel(thread)` in a session: it returns when the thread sleeps in a system call
+/// that waits for descriptors (`read`, `poll`, `select` and the like), not in one that waits for
+/// the GIL or a lock, or is gone. `start(function)` starts a thread; with `later(function)` it
+/// begins when the cell has returned and the session is ready.
+pub(crate) const IN_KERNEL: &str = "\
+import os, platform, sys, threading
+_waits = ((0, 7, 23, 232, 270, 271, 281) if platform.machine() == 'x86_64' else (22, 63, 72, 73))
+def in_kernel(thread):
+    while True:
+        try:
+            with open(f'/proc/self/task/{thread.native_id}/syscall') as file: call = file.read()
+        except OSError: return
+        if call.split()[0] in map(str, _waits): return
+def start(function):
+    thread = threading.Thread(target=function)
+    thread.start()
+    return thread
+def later(function):
+    def when_ready():
+        in_kernel(threading.main_thread())
+        function()
+    return start(when_ready)";
+
+impl Server {
+    /// The text of the reply to keys, named as `tmux send-keys` does and parted by blanks.
+    #[track_caller]
+    pub(crate) fn keys(&self, keys: &str) -> String {
+        self.call(&json!({"keys": keys})).text()
+    }
+
+    /// Sends a cell that waits and shows no prompt.
+    #[track_caller]
+    pub(crate) fn waits(&self, input: &str) {
+        self.gives(input, WAITING);
+    }
+
+    /// Answers a program that reads the terminal itself. The terminal echoes what is typed, as
+    /// it does for a person; then comes `output`.
+    #[track_caller]
+    pub(crate) fn types(&self, answer: &str, output: &str) {
+        self.gives(answer, &format!("{answer}\n{output}"));
+    }
+
+    /// Polls until the replies have this in them, and gives what they said beyond that.
+    #[track_caller]
+    pub(crate) fn poll_until(&self, part: &str) -> String {
+        let end = Instant::now() + HANG;
+        let mut said = String::new();
+        while !said.contains(part) {
+            assert!(Instant::now() < end, "{part:?} does not come; there is:\n{said}");
+            let reply = self.poll();
+            assert!(!reply.contains("session ended"), "{part:?} does not come: {said}{reply}");
+            if reply != IDLE && reply != WAITING {
+                said.push_str(&reply);
+            }
+        }
+        said
+    }
+
+    /// Polls until somebody waits who shows no prompt.
+    #[track_caller]
+    pub(crate) fn poll_until_waiting(&self) {
+        let end = Instant::now() + HANG;
+        while self.poll() != WAITING {
+            assert!(Instant::now() < end, "nobody waits");
+        }
+    }
+
+    /// Sends a payload and polls until the replies have this in them, and gives what they said.
+    ///
+    /// For a payload whose call returns before all is done: because of a reader in the
+    /// background, say.
+    #[track_caller]
+    pub(crate) fn brings(&self, input: &str, part: &str) -> String {
+        let said = self.repl(input);
+        if said.contains(part) { said } else { said + &self.poll_until(part) }
+    }
+
+    /// Sends a payload and polls until a reader in the background waits behind this prompt.
+    ///
+    /// The prompt may be seen a moment before the worker has said that somebody waits.
+    #[track_caller]
+    pub(crate) fn asks(&self, input: &str, prompt: &str) -> String {
+        let said = self.brings(input, prompt);
+        self.poll_until_waiting();
+        said
+    }
+
+    /// The process of the worker, which is a Python that is ready.
+    #[track_caller]
+    pub(crate) fn worker_pid(&self) -> i32 {
+        let reply = self.repl("__import__('os').getpid()");
+        reply.trim().parse().unwrap_or_else(|_| panic!("a number: {reply}"))
+    }
+}
+
+/// Runs a test in a session of each version, and says which one failed.
+pub(crate) fn on_every_python(test: impl Fn(&Server)) {
+    for version in VERSIONS.into_iter().filter(|version| python::is_expected(version)) {
+        eprintln!("with Python {version}:");
+        test(&Builder::new().python(python::of_version(version)).start());
+    }
+}

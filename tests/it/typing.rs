@@ -1,0 +1,109 @@
+//! What is typed for a program that reads the terminal itself: lines, control characters, keys.
+
+use crate::{
+    support::{IDLE, Server, assert_has},
+    waits::on_every_python,
+};
+
+fn session() -> Server {
+    let repl = Server::start();
+    repl.gives("import os, sys, termios, tty", IDLE);
+    repl
+}
+
+#[test]
+fn a_line_that_a_terminal_cannot_hold_is_refused() {
+    let repl = session();
+    repl.waits("len(os.read(0, 10_000))");
+    let reply = repl.repl(&"x".repeat(4096));
+    assert_has(&reply, "nothing was typed");
+    assert_has(&reply, "4096");
+    assert_has(&reply, "4095");
+    // The reader still waits, for a line that is short enough.
+    assert!(repl.repl(&"y".repeat(4095)).ends_with("\n4096\n"));
+    repl.waits("with open(0, closefd=False) as file: lines = [len(file.readline()) for _ in range(3)]\nlines");
+    let reply = repl.repl(&["z".repeat(4000), "z".repeat(4095), "z".into()].join("\n"));
+    assert!(reply.ends_with("\n[4001, 4096, 2]\n"), "{}", &reply[reply.len() - 200..]);
+}
+
+#[test]
+fn a_long_payload_of_short_lines_is_typed_as_fast_as_it_is_read() {
+    let repl = session();
+    repl.waits("with open(0, closefd=False) as file: n = sum(len(file.readline()) for _ in range(3000))\nn");
+    let reply = repl.repl(&"thirty-nine characters and a newline...\n".repeat(3000));
+    assert!(reply.ends_with("\n120000\n"), "{}", &reply[reply.len().saturating_sub(300)..]);
+}
+
+#[test]
+fn control_characters_of_a_payload_reach_a_canonical_reader_as_data() {
+    on_every_python(|repl| {
+        repl.waits("import os\nos.read(0, 100)");
+        let reply = repl.repl("a\u{3}b\u{4}c\u{7f}\u{1}\u{15}\u{16}\u{17}\u{1a}\u{1c}\u{1b}[A\te");
+        assert!(
+            reply.ends_with("b'a\\x03b\\x04c\\x7f\\x01\\x15\\x16\\x17\\x1a\\x1c\\x1b[A\\te\\n'\n"),
+            "{reply}"
+        );
+    });
+}
+
+#[test]
+fn keys_are_typed_as_a_person_would() {
+    on_every_python(|repl| {
+        repl.waits("import os\nos.read(0, 100)");
+        // The end of the file.
+        assert_eq!(repl.keys("C-d"), "b''\n");
+        repl.waits("os.read(0, 100)");
+        let reply = repl.keys("abx BSpace c Space d Enter");
+        assert!(reply.ends_with("b'abc d\\n'\n"), "{reply}");
+        repl.waits("os.read(0, 100)");
+        assert_has(&repl.keys("C-c"), "KeyboardInterrupt\n");
+        repl.still_works();
+    });
+}
+
+#[test]
+fn half_a_line_is_kept_until_it_is_ended() {
+    let repl = session();
+    repl.waits("os.read(0, 100)");
+    assert_has(&repl.keys("ab"), "waiting for input");
+    assert!(repl.keys("c Enter").ends_with("b'abc\\n'\n"));
+}
+
+#[test]
+fn a_program_in_raw_mode_gets_single_keys() {
+    let repl = session();
+    let cell = "\
+before = termios.tcgetattr(0)
+tty.setraw(0)
+got = b''
+while not got.endswith(b'q'): got += os.read(0, 1)
+termios.tcsetattr(0, termios.TCSADRAIN, before)
+got";
+    let reply = repl.repl(cell);
+    assert_has(&reply, "`keys` types without Enter");
+    assert_has(&repl.keys("x"), "waiting for input");
+    assert_has(&repl.keys("Up"), "waiting for input");
+    assert_has(&repl.keys("C-c"), "waiting for input");
+    assert_has(&repl.repl("\u{3}"), "waiting for input");
+    assert_eq!(repl.keys("q"), "b'x\\x1b[A\\x03\\x03q'\n");
+    repl.still_works();
+}
+
+#[test]
+fn keys_that_nobody_reads_are_refused() {
+    let repl = session();
+    assert_has(&repl.keys("x Enter"), "nothing reads the terminal");
+    repl.gives("input('a? ')", "a? ");
+    repl.gives("b", "'b'\n");
+}
+
+#[test]
+fn the_modes_a_program_left_behind_are_restored() {
+    on_every_python(|repl| {
+        repl.gives("import os, tty\n_ = tty.setraw(0)", IDLE);
+        repl.gives("input('a? ')", "a? ");
+        repl.gives("b", "'b'\n");
+        repl.waits("os.read(0, 9)");
+        repl.types("c", "b'c\\n'\n");
+    });
+}
