@@ -142,6 +142,11 @@ impl Fifo {
         Next::Cell { id, source, interrupted }
     }
 
+    /// The cell was interrupted: one more would strike while that is shown.
+    pub(crate) fn strike_no_more(&self) {
+        self.lock().in_cell = false;
+    }
+
     /// The cell is over: no interrupt strikes from here on. Returns the count of bytes of
     /// input that were dropped, `more` bytes from elsewhere included.
     pub(crate) fn end_cell(&self, more: u64) -> u64 {

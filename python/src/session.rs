@@ -112,6 +112,10 @@ impl Interpreter {
             Err(error) if error.is_instance_of::<PySystemExit>(py) => exit(sys, worker, error),
             Err(error) => {
                 let interrupted = error.is_instance_of::<PyKeyboardInterrupt>(py);
+                if interrupted {
+                    py.detach(|| worker.fifo.strike_no_more());
+                    run_signal_handlers(sys, worker);
+                }
                 self.reporter.show(sys, error);
                 if interrupted { Outcome::Interrupted } else { Outcome::Error }
             }

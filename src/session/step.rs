@@ -227,10 +227,11 @@ impl Session {
                 self.waits(Wait { id: wait, echo, answered: false });
                 self.settle(now, actions);
             }
-            ToServer::InputTaken { wait, .. } => {
-                self.taken(wait);
-                // Another reader may be in line. Without one, `ready` follows, or the cell goes on.
-                if matches!(self.state, State::InputWait { .. }) {
+            ToServer::InputTaken { wait, bytes } => {
+                self.taken(wait, bytes);
+                // Another reader may be in line. Without one, `ready` follows, or the cell goes on;
+                // and one that was interrupted has more to say.
+                if bytes > 0 && matches!(self.state, State::InputWait { .. }) {
                     self.settle(now, actions);
                 }
             }
@@ -305,9 +306,17 @@ impl Session {
         }
     }
 
-    fn taken(&mut self, wait: u64) {
+    fn taken(&mut self, wait: u64, bytes: u64) {
         if let State::Ready { waits, .. } | State::InputWait { waits, .. } = &mut self.state {
-            waits.retain(|other| other.id != wait);
+            let place = waits.iter().position(|other| other.id == wait);
+            let taken = place.map(|place| waits.remove(place));
+            // The worker's order is its own: what was meant for another was taken by this one.
+            if bytes > 0
+                && taken.is_some_and(|taken| !taken.answered)
+                && let Some(owed) = waits.iter_mut().find(|other| other.answered)
+            {
+                owed.answered = false;
+            }
         }
         if let State::InputWait { cell, waits } = &self.state
             && waits.is_empty()
