@@ -277,6 +277,8 @@ impl Session {
                 _ => return,
             },
         };
+        // An interrupt on its way can only miss now.
+        self.calls.iter_mut().for_each(|call| call.strikes = false);
         actions.push(Action::CalmScreen);
         self.state = State::Ready { waits, outcome, fed: None };
     }

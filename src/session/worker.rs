@@ -277,13 +277,18 @@ impl Worker {
         }
     }
 
-    /// Whether a mark was met whose message has not taken effect.
+    /// Whether a mark was met whose message has not taken effect. When it has, there is an
+    /// event: what is behind the mark alone makes none, and is no reason to wait.
     pub fn holds(&self) -> bool {
-        !self.behind.is_empty()
+        matches!(self.behind.front(), Some(Item::Mark(_)))
     }
 
     /// Shows what the terminal has to give without waiting. Whether there was anything.
     pub fn catch_up(&mut self) -> bool {
+        // A message that is due comes first, with the screen where it belongs.
+        if self.early.is_empty() {
+            self.show_behind();
+        }
         self.terminal_open && self.behind.is_empty() && self.read_terminal()
     }
 
@@ -355,14 +360,24 @@ impl Worker {
             if due.is_some_and(|due| due <= self.met) {
                 return self.early.pop_front().map(|message| self.count_untyped(message));
             }
+            self.show_behind();
             match self.behind.front()? {
-                Item::Bytes(bytes) => self.screen.feed(bytes),
-                Item::Echo(on) => self.screen.set_echo(*on),
                 // A message refers to this mark or a later one.
                 Item::Mark(number) if due.is_some() => self.met = self.met.max(*number),
-                Item::Mark(_) => return None,
+                _ => return None,
             }
             self.behind.pop_front();
+        }
+    }
+
+    /// Shows what came from the terminal up to the next mark.
+    fn show_behind(&mut self) {
+        while let Some(item) = self.behind.pop_front_if(|item| !matches!(item, Item::Mark(_))) {
+            match item {
+                Item::Bytes(bytes) => self.screen.feed(&bytes),
+                Item::Echo(on) => self.screen.set_echo(on),
+                Item::Mark(_) => {}
+            }
         }
     }
 
