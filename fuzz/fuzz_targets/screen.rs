@@ -1,6 +1,7 @@
 //! Whatever a program prints, and wherever its output is cut, the screen stays sound.
 //!
-//! `cargo +nightly fuzz run screen -- -max_total_time=120`. The first three bytes choose the
+//! `cargo +nightly fuzz run screen -- -max_total_time=120`; `.ci/run` does the same with the
+//! stable compiler. The first three bytes choose the
 //! size of the page and of the chunks; the rest is the output.
 #![no_main]
 

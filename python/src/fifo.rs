@@ -154,6 +154,11 @@ impl Fifo {
         std::mem::take(&mut state.discarded) + more
     }
 
+    /// Whether no input is left.
+    pub(crate) fn has_no_input(&self) -> bool {
+        self.lock().input.is_empty()
+    }
+
     /// Whether a reader waits.
     pub(crate) fn has_readers(&self) -> bool {
         !self.lock().readers.is_empty()

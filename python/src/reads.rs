@@ -126,12 +126,20 @@ fn read_input(
             }]
         });
     };
-    say_waiting(prompt);
+    let mut announced = false;
     // A line of the terminal that has no end yet.
     let mut partial = Vec::new();
     let (result, bytes) = loop {
+        // Who gets in line while there is input for all waits for nobody outside.
+        if !announced && worker.fifo.has_no_input() {
+            say_waiting(prompt);
+            announced = true;
+        }
         match worker.fifo.turn(wait, &waker, most) {
             Turn::Input(line) => {
+                if !announced {
+                    channel.terminal.write(prompt);
+                }
                 echo(worker, &line);
                 let bytes = line.len() as u64;
                 partial.extend(line);
@@ -158,7 +166,7 @@ fn read_input(
                     break (Err(raised), 0);
                 }
                 // A handler of the user's dealt with the interrupt, and the wait goes on.
-                if worker.fifo.take_struck() {
+                if announced && worker.fifo.take_struck() {
                     say_waiting(b"");
                 }
             }
@@ -170,8 +178,10 @@ fn read_input(
         }
     };
     let at_rest = worker.fifo.leave(wait);
-    channel.send(&ToServer::InputTaken { wait, bytes });
-    if at_rest {
+    if announced {
+        channel.send(&ToServer::InputTaken { wait, bytes });
+    }
+    if announced && at_rest {
         channel.send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes: 0 }]);
     }
     result

@@ -9,8 +9,8 @@ use super::{
 impl Screen {
     /// Appends what was not told yet of the rows above the cursor, where a pager has its prompt.
     ///
-    /// What fills the page below the end of the text is left out. On the alternate screen, too: there it is what was read since it was last shown, and is
-    /// no part of [`Screen::report`].
+    /// What fills the page below the end of the text is left out. On the alternate screen, too:
+    /// there it is what was read since it was last shown, and is no part of [`Screen::report`].
     pub fn report_above_cursor(&mut self, out: &mut String) {
         let terminal = &mut self.receiver.terminal;
         let mut above = terminal.cursor.row;

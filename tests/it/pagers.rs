@@ -148,9 +148,14 @@ fn a_prompt_that_does_not_tell_the_end() {
 }
 
 #[test]
-#[ignore = "the page on which less ends by itself is gone with the alternate screen"]
-fn less_that_ends_by_itself_at_the_end() {
-    comes_whole(&start(plain_environment().env("LESS", "-E")), "'less'", &documents());
+fn less_that_ends_by_itself_takes_its_last_page_with_it() {
+    // It leaves the alternate screen without waiting for a key: nobody could have read the page.
+    let repl = start(plain_environment().env("LESS", "-E"));
+    let text: String = (1..=100).map(|n| format!("line {n}\n")).collect();
+    repl.file("document", &text);
+    let reply = repl.repl("run('less', 'document')");
+    assert!(reply.starts_with("line 1\n") && text.starts_with(&reply), "{reply}");
+    repl.still_works();
 }
 
 #[test]
