@@ -22,7 +22,6 @@ class Sideband:
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(os.environ.pop("MCP_REPL_SIDEBAND"))
         self.stream = connection.makefile("rw", encoding="utf-8", newline="\n")
-        connection.close()
         self.marks = 0
         self.send("hello", protocol=protocol, nonce=nonce or self.nonce,
                   implementation="calculator", version="1.0", pid=os.getpid())
@@ -34,14 +33,16 @@ class Sideband:
     def mark(self):
         """Marks this place on the terminal; messages that refer to it carry the number."""
         self.marks += 1
-        sys.stdout.write(f"\x1b]5379;{self.nonce};{self.marks}\x07")
-        sys.stdout.flush()
+        print(f"\x1b]5379;{self.nonce};{self.marks}\x07", end="", flush=True)
         return self.marks
 
     def receive(self):
         """The next message; the end of the stream is the end of the worker."""
         line = self.stream.readline()
-        return json.loads(line) if line else {"type": "shutdown"}
+        message = json.loads(line) if line else {"type": "shutdown"}
+        if message["type"] == "interrupt":
+            self.send("interrupted")
+        return message
 
     def ask(self, prompt):
         """Waits for a line of input."""

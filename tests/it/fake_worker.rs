@@ -2,7 +2,7 @@
 //! thousand sessions leave nothing behind.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -162,7 +162,7 @@ struct Holdings {
 }
 
 impl Holdings {
-    fn of(server: i32, directory: &std::path::Path) -> Holdings {
+    fn of(server: i32, directory: &Path) -> Holdings {
         let count = |place: PathBuf| std::fs::read_dir(place).map_or(0, Iterator::count);
         let place = |name: &str| PathBuf::from(format!("/proc/{server}/{name}"));
         let children = std::fs::read_dir(place("task")).unwrap().flatten().map(|task| {

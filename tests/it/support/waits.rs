@@ -59,8 +59,13 @@ impl Server {
     /// Polls until the replies have this in them, and gives what they said beyond that.
     #[track_caller]
     pub(crate) fn poll_until(&self, part: &str) -> String {
+        self.poll_on(String::new(), part)
+    }
+
+    /// Polls until what was said before and the replies have this in them.
+    #[track_caller]
+    fn poll_on(&self, mut said: String, part: &str) -> String {
         let end = Instant::now() + HANG;
-        let mut said = String::new();
         while !said.contains(part) {
             assert!(Instant::now() < end, "{part:?} does not come; there is:\n{said}");
             let reply = self.poll();
@@ -87,8 +92,8 @@ impl Server {
     /// background, say.
     #[track_caller]
     pub(crate) fn brings(&self, input: &str, part: &str) -> String {
-        let said = self.repl(input);
-        if said.contains(part) { said } else { said + &self.poll_until(part) }
+        // A line may come in pieces.
+        self.poll_on(self.repl(input), part)
     }
 
     /// Sends a payload and polls until a reader in the background waits behind this prompt.
