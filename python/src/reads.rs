@@ -167,6 +167,9 @@ fn read_input(
                 }
                 // A handler of the user's dealt with the interrupt, and the wait goes on.
                 if announced && worker.fifo.take_struck() {
+                    if let Err(raised) = await_signal() {
+                        break (Err(raised), 0);
+                    }
                     say_waiting(b"");
                 }
             }
@@ -220,6 +223,17 @@ fn own_waker() -> io::Result<Arc<Waker>> {
         *own = Some(waker.clone());
         Ok(waker)
     })
+}
+
+/// The kernel may give the signal of an interrupt to another thread of the program, when this
+/// one has another pending, SIGCHLD, say (`complete_signal` in Linux's kernel/signal.c). Its
+/// handler then runs a moment later, without waking this thread.
+fn await_signal() -> Result<(), Raised> {
+    for _ in 0..50 {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        check_signals()?;
+    }
+    Ok(())
 }
 
 /// Runs the Python handlers of signals that arrived. Takes the GIL.

@@ -94,7 +94,7 @@ fn threads_that_read_get_every_line_once_while_others_print_and_fork() {
     let cell = "\
 heard = []
 def reads():
-    while (line := sys.stdin.buffer.raw.readline()) != b'end\\n': heard.append(int(line))
+    while (line := sys.stdin.buffer.readline()) != b'end\\n': heard.append(int(line))
 readers = [threading.Thread(target=reads) for _ in range(4)]
 for reader in readers: reader.start()
 for reader in readers: reader.join()
