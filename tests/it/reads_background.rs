@@ -153,25 +153,6 @@ second = later(second_one)";
 }
 
 #[test]
-fn two_threads_that_call_input_ask_one_after_the_other() {
-    on_every_python(|repl| {
-        prepare(repl);
-        let cell = "\
-def second_one():
-    in_kernel(first)
-    heard.append(('second', input('second? ')))
-first = later(lambda: heard.append(('first', input('first? '))))
-second = later(second_one)";
-        let said = repl.asks(cell, "first? ");
-        // CPython lets one thread at a time ask.
-        assert_has_not(&said, "second? ");
-        repl.asks("one", "second? ");
-        repl.gives("two", IDLE);
-        repl.gives("first.join(); second.join(); heard", "[('first', 'one'), ('second', 'two')]\n");
-    });
-}
-
-#[test]
 fn a_reader_of_the_main_thread_comes_before_those_of_other_threads() {
     on_every_python(|repl| {
         prepare(repl);
