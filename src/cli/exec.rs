@@ -15,12 +15,12 @@ use mcp_repl_sideband::Outcome;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{runtime, serve::asked_to_end};
+use super::{serve::asked_to_end, with_session};
 use crate::{
     reply::{Content, Exit, Reply, Status},
     screen::Size,
     session::{
-        engine::{self, Config},
+        engine::Config,
         handle::{Handle, Request},
         launch::Target,
         state::Paging,
@@ -53,27 +53,14 @@ pub(super) struct ExecArguments {
 /// Runs the cells. The exit status is 1 when one raised, its own when the program exited.
 pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode, String> {
     let cells = cells(arguments)?;
-    let runtime = runtime()?;
-    let result = runtime.block_on(async {
-        let config =
-            Config { target, size: Size::default(), budget: usize::MAX, paging: Paging::Through };
-        let (session, engine) = engine::start(config).map_err(|error| error.to_string())?;
-        let client = async {
-            let result = tokio::select! {
-                result = run(&session, cells, arguments.json) => result,
-                _ = asked_to_end() => Ok(ExitCode::FAILURE),
-            };
-            session.shutdown();
-            result
-        };
-        let result = client.await;
-        // The task ends by itself; only a panic in it is an error, which it has told.
-        let _ = engine.await;
-        result
-    });
-    // A read of standard input may still be blocked.
-    runtime.shutdown_background();
-    result
+    let config =
+        Config { target, size: Size::default(), budget: usize::MAX, paging: Paging::Through };
+    with_session(config, async |session| {
+        tokio::select! {
+            result = run(&session, cells, arguments.json) => result,
+            _ = asked_to_end() => Ok(ExitCode::FAILURE),
+        }
+    })
 }
 
 fn cells(arguments: &ExecArguments) -> Result<Vec<String>, String> {

@@ -13,7 +13,13 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::session::{launch::Target, python::Surroundings, state::Paging};
+use crate::session::{
+    engine::{self, Config},
+    handle::Handle,
+    launch::Target,
+    python::Surroundings,
+    state::Paging,
+};
 
 /// One live Python terminal session for an agent (over MCP) and a person.
 ///
@@ -137,4 +143,23 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("no event loop: {error}"))
+}
+
+/// Runs a session beside its client, and ends it in good order when the client is done.
+fn with_session(
+    config: Config,
+    client: impl AsyncFnOnce(Handle) -> Result<ExitCode, String>,
+) -> Result<ExitCode, String> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(async {
+        let (session, engine) = engine::start(config).map_err(|error| error.to_string())?;
+        let result = client(session.clone()).await;
+        session.shutdown();
+        // The task ends by itself; only a panic in it is an error, which it has told.
+        let _ = engine.await;
+        result
+    });
+    // A read of standard input may still be blocked in a thread of the runtime.
+    runtime.shutdown_background();
+    result
 }

@@ -4,39 +4,23 @@ use std::{io, process::ExitCode};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::runtime;
+use super::with_session;
 use crate::{
     mcp, reply,
     screen::Size,
-    session::{
-        engine::{self, Config},
-        launch::Target,
-        state::Paging,
-    },
+    session::{engine::Config, launch::Target, state::Paging},
 };
 
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> {
-    let runtime = runtime()?;
-    let result = runtime.block_on(async {
-        let config = Config { target, size: Size::default(), budget: reply::BUDGET, paging };
-        let (session, engine) = engine::start(config)?;
-        let client = async {
-            let result = tokio::select! {
-                result = mcp::serve(session.clone()) => result,
-                result = asked_to_end() => result,
-            };
-            session.shutdown();
-            result
+    let config = Config { target, size: Size::default(), budget: reply::BUDGET, paging };
+    with_session(config, async |session| {
+        let result = tokio::select! {
+            result = mcp::serve(session) => result,
+            result = asked_to_end() => result,
         };
-        let result = client.await;
-        // The task ends by itself; only a panic in it is an error, which it has told.
-        let _ = engine.await;
-        result
-    });
-    // A read of standard input may still be blocked in a thread of the runtime.
-    runtime.shutdown_background();
-    result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+        result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+    })
 }
 
 /// Waits for a signal that asks this process to end.
