@@ -140,8 +140,7 @@ impl Home {
             // tempfile makes it with mode 0700.
             match tempfile::Builder::new().prefix(&prefix).tempdir_in(&place) {
                 Ok(directory) => {
-                    let lock = File::create_new(directory.path().join(LOCK))?;
-                    lock.lock()?;
+                    let lock = hold(directory.path())?;
                     std::thread::spawn(move || remove_stale(&place));
                     std::fs::write(directory.path().join("worker.so"), EXTENSION)?;
                     return Ok(Home { directory, launches: 0, _lock: lock });
@@ -218,6 +217,16 @@ impl Launch {
     }
 }
 
+/// Locks a new directory as long as the file given is open. The lock has its name only when it
+/// is held, so that no other server takes the directory for one that nobody has.
+fn hold(directory: &Path) -> io::Result<File> {
+    let unnamed = directory.join("lock.new");
+    let lock = File::create_new(&unnamed)?;
+    lock.lock()?;
+    std::fs::rename(unnamed, directory.join(LOCK))?;
+    Ok(lock)
+}
+
 /// Removes the directories of servers that were killed: those whose lock nobody holds.
 fn remove_stale(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
@@ -237,4 +246,21 @@ fn remove_stale(place: &Path) {
 fn nonce() -> String {
     let word = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", word(), word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_start_at_the_same_time_leave_each_others_directories_alone() {
+        let start = || {
+            for _ in 0..100 {
+                let mut home = Home::new().unwrap();
+                let program = WorkerProgram::Custom("true".into(), Vec::new());
+                home.launch(&program, Paging::Through).unwrap();
+            }
+        };
+        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(start))));
+    }
 }

@@ -153,6 +153,26 @@ second = later(second_one)";
 }
 
 #[test]
+fn two_threads_that_call_input_ask_one_after_the_other() {
+    on_every_python(|repl| {
+        prepare(repl);
+        let cell = "\
+def asks(name): heard.append((name, input(name + '? ')))
+threads = [later(lambda: asks('a')), later(lambda: asks('b'))]";
+        let said = repl.asks(cell, "? ");
+        // CPython lets one thread at a time ask, whichever comes first.
+        let (first, second) = if said.contains("a? ") { ("a", "b") } else { ("b", "a") };
+        assert_has_not(&said, &format!("{second}? "));
+        repl.asks("one", &format!("{second}? "));
+        repl.gives("two", IDLE);
+        repl.gives(
+            "for thread in threads: thread.join()\nheard",
+            &format!("[('{first}', 'one'), ('{second}', 'two')]\n"),
+        );
+    });
+}
+
+#[test]
 fn a_reader_of_the_main_thread_comes_before_those_of_other_threads() {
     on_every_python(|repl| {
         prepare(repl);

@@ -87,3 +87,32 @@ fn threads_that_print_fork_and_join_do_not_disturb_cells_reads_and_interrupts() 
         stress(&Builder::new().python(python::of_version(version)).start());
     }
 }
+
+#[test]
+fn threads_that_read_get_every_line_once_while_others_print_and_fork() {
+    let repl = Server::start();
+    let cell = "\
+heard = []
+def reads():
+    while (line := sys.stdin.buffer.readline()) != b'end\\n': heard.append(int(line))
+readers = [threading.Thread(target=reads) for _ in range(4)]
+for reader in readers: reader.start()
+for reader in readers: reader.join()
+stop.set()
+for thread in threads: thread.join()
+sorted(heard) == list(range(len(heard))), len(heard)";
+    repl.repl(THREADS);
+    repl.repl(cell);
+    let mut sent = 0;
+    let end = Instant::now() + TIME;
+    while Instant::now() < end {
+        let lines: String = (sent..sent + 25).map(|n| format!("{n}\n")).collect();
+        let reply = repl.repl(&lines);
+        assert_has_not(&reply, "discarded");
+        sent += 25;
+    }
+    // The value comes when nobody else prints.
+    let said = repl.brings("end\nend\nend\nend\n", &format!("(True, {sent})\n"));
+    assert_has_not(&said, "discarded");
+    repl.still_works();
+}
