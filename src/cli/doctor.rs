@@ -100,7 +100,9 @@ async fn become_ready(worker: &mut Worker, report: &mut Report) -> Result<(), St
             }
             WorkerEvent::Message(_) | WorkerEvent::Output => {}
             WorkerEvent::Broken(why) => return Err(why),
-            WorkerEvent::Ended(exit) => return Err(format!("it ended while it started: {exit}")),
+            WorkerEvent::Ended { exit, .. } => {
+                return Err(format!("it ended while it started: {exit}"));
+            }
         }
     }
 }

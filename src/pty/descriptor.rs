@@ -7,7 +7,10 @@
 use std::{
     io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -32,6 +35,7 @@ pub struct Descriptor {
     reader: AsyncFd<OwnedFd>,
     writer: OnceLock<AsyncFd<OwnedFd>>,
     kind: Kind,
+    lost: AtomicBool,
 }
 
 impl Descriptor {
@@ -42,7 +46,7 @@ impl Descriptor {
     pub fn new(descriptor: OwnedFd, kind: Kind) -> io::Result<Descriptor> {
         fcntl_setfl(&descriptor, fcntl_getfl(&descriptor)? | OFlags::NONBLOCK)?;
         let reader = register(descriptor, Interest::READABLE)?;
-        Ok(Descriptor { reader, writer: OnceLock::new(), kind })
+        Ok(Descriptor { reader, writer: OnceLock::new(), kind, lost: AtomicBool::new(false) })
     }
 
     /// Its number.
@@ -74,9 +78,12 @@ impl Descriptor {
                     self.clear_ready();
                     None
                 }
-                // Linux reports EIO when a terminal's slave side is closed; nothing else can be
-                // done about any other error either.
-                Err(_) => Some(0),
+                // Linux reports EIO when a terminal's slave side is closed, and ECONNRESET when
+                // a socket's peer did not read all; nothing can be done about others either.
+                Err(error) => {
+                    self.lost.fetch_or(error == Errno::CONNRESET, Ordering::Relaxed);
+                    Some(0)
+                }
             };
         }
     }
@@ -95,8 +102,17 @@ impl Descriptor {
         match rustix::io::write(&self.reader, bytes) {
             Ok(n) => n,
             Err(Errno::AGAIN | Errno::INTR) => 0,
-            Err(_) => bytes.len(),
+            Err(_) => {
+                self.lost.store(true, Ordering::Relaxed);
+                bytes.len()
+            }
         }
+    }
+
+    /// Whether the peer went before it had read all that was written: known when the end has
+    /// been read. A terminal does not tell.
+    pub fn has_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Waits until it takes more. Cancel safe.

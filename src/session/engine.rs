@@ -247,10 +247,10 @@ impl Engine {
                     "{why}; the session was ended, the next input starts a new one"
                 )));
             }
-            WorkerEvent::Ended(exit) => {
+            WorkerEvent::Ended { exit, missed_input } => {
                 self.report_screen();
                 self.retire_worker();
-                self.step(Event::Exited(exit));
+                self.step(Event::Exited { exit, missed_input });
             }
         }
     }
@@ -437,7 +437,7 @@ impl Engine {
             if !matches!(self.session.state(), State::Ready { .. } | State::InputWait { .. }) {
                 worker.hang_up();
             }
-            let end = async { while !matches!(worker.next().await, WorkerEvent::Ended(_)) {} };
+            let end = async { while !matches!(worker.next().await, WorkerEvent::Ended { .. }) {} };
             if tokio::time::timeout(SHUTDOWN_GRACE, end).await.is_err() {
                 worker.kill();
             }

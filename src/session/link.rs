@@ -24,6 +24,10 @@ pub struct Link {
     path: PathBuf,
     decoder: LineDecoder,
     out: Vec<u8>,
+    /// Whether the last message has input for the worker, a cell or a line.
+    last_is_input: bool,
+    /// Whether the worker went before it had read the last message.
+    lost: bool,
 }
 
 #[derive(Debug)]
@@ -58,13 +62,21 @@ impl Link {
             path: path.to_owned(),
             decoder: LineDecoder::new(LONGEST_LINE),
             out: Vec::new(),
+            last_is_input: false,
+            lost: false,
         })
     }
 
     /// Queues a message; [`Link::next`] sends what the socket does not take at once.
     pub fn send(&mut self, message: &ToWorker) {
+        self.last_is_input = matches!(message, ToWorker::Cell { .. } | ToWorker::Stdin { .. });
         self.out.extend(encode(message));
         self.flush();
+    }
+
+    /// Whether input was sent that the worker, which is gone, has never read.
+    pub fn missed_input(&self) -> bool {
+        self.lost && self.last_is_input
     }
 
     fn flush(&mut self) {
@@ -112,6 +124,7 @@ impl Link {
                 Stage::Open(socket) => {
                     let open = read(socket, &mut self.decoder, !self.out.is_empty()).await;
                     if !open {
+                        self.lost = !self.out.is_empty() || socket.has_lost();
                         self.stage = Stage::Closed;
                         return Arrival::Closed;
                     }

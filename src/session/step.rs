@@ -45,7 +45,12 @@ pub enum Event {
     /// The kernel was asked who reads the terminal: nobody, or this one.
     Look(Option<Reading>),
     /// The process ended and its terminal is drained.
-    Exited(Exit),
+    Exited {
+        /// How.
+        exit: Exit,
+        /// Whether it went before it had read the last input it was sent.
+        missed_input: bool,
+    },
     /// The worker could not be started, or broke the protocol.
     Failed(String),
     /// Time went by.
@@ -148,7 +153,9 @@ impl Session {
                 }
             }
             Event::Look(reading) => self.look(reading, now, &mut actions),
-            Event::Exited(exit) => self.ended(exit, now, &mut actions),
+            Event::Exited { exit, missed_input } => {
+                self.ended(exit, missed_input, now, &mut actions);
+            }
             Event::Failed(why) => self.failed(why, &mut actions),
             Event::Tick => self.tick(now, &mut actions),
         }
@@ -402,7 +409,7 @@ impl Session {
         actions.push(Action::Start);
     }
 
-    fn ended(&mut self, exit: Exit, now: Time, actions: &mut Vec<Action>) {
+    fn ended(&mut self, exit: Exit, missed_input: bool, now: Time, actions: &mut Vec<Action>) {
         match self.state {
             // Nobody is left to end; a second report changes nothing.
             State::Ended { .. } => return,
@@ -415,7 +422,8 @@ impl Session {
             }
             _ => {}
         }
-        actions.push(Action::Notice(format!("[repl] session ended ({exit})")));
+        let missed = if missed_input { "; the last input did not reach it" } else { "" };
+        actions.push(Action::Notice(format!("[repl] session ended ({exit}){missed}")));
         self.state = State::Ended { exit };
         let done: Vec<CallId> =
             self.calls.iter().filter(|call| call.pending.is_none()).map(|call| call.id).collect();
@@ -449,7 +457,7 @@ impl Session {
                     let deadline = now + KILL_GRACE;
                     self.state = State::Ending { since, next: EndStep::Abandon, deadline };
                 }
-                EndStep::Abandon => self.ended(Exit::Unknown, now, actions),
+                EndStep::Abandon => self.ended(Exit::Unknown, false, now, actions),
             }
         }
         let late: Vec<Call> =

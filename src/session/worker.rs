@@ -44,7 +44,12 @@ pub enum WorkerEvent {
     /// It broke the protocol.
     Broken(String),
     /// It ended, and all it printed is on the screen.
-    Ended(Exit),
+    Ended {
+        /// How.
+        exit: Exit,
+        /// Whether it went before it had read the last input it was sent.
+        missed_input: bool,
+    },
 }
 
 /// A piece of the byte stream that has to wait.
@@ -233,7 +238,8 @@ impl Worker {
             let over = self.process.is_over();
             if over && !self.terminal_open && !self.link_open {
                 self.finish();
-                return WorkerEvent::Ended(self.process.exit());
+                let missed_input = self.link.missed_input();
+                return WorkerEvent::Ended { exit: self.process.exit(), missed_input };
             }
             // What the leader printed is there by now; a descendant that holds the terminal
             // open, or goes on printing, delays nothing.

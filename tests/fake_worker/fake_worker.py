@@ -8,6 +8,7 @@ way `well`, it behaves: it answers each cell with `ran CELL`. See docs/sideband.
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -112,6 +113,18 @@ def hangs_up_before_hello(worker):
 def comes_late(worker):
     time.sleep(1)
     well(worker)
+
+
+# Ways to misbehave between cells.
+
+def ends_without_reading_the_cell(worker):
+    worker.hello()
+    worker.ready()
+    # The server's hello is read and not a byte more; then something is there for nobody.
+    while worker.socket.recv(1) != b"\n":
+        pass
+    select.select([worker.socket], [], [])
+    os._exit(5)
 
 
 # Ways to misbehave in a cell.

@@ -104,6 +104,14 @@ fn marks_out_of_order_hang_nobody() {
 }
 
 #[test]
+fn a_cell_that_a_dying_worker_has_not_read_is_told_as_not_taken() {
+    let fake = Fake::start("ends_without_reading_the_cell");
+    fake.repl
+        .gives("cell", "[repl] session ended (exit status 5); the last input did not reach it\n");
+    fake.starts_anew();
+}
+
+#[test]
 fn malformed_fields_are_told() {
     is_told("sends_a_word_for_a_number", &["not a message", "one"]);
     is_told("leaves_out_a_field", &["not a message", "mark"]);

@@ -59,12 +59,23 @@ fn a_payload_at_the_start_waits_for_the_session() {
 #[test]
 fn a_payload_after_the_end_starts_a_session() {
     let mut rules = Rules::ready();
-    let ended = rules.step(Event::Exited(Exit::Status(3)));
+    let ended = rules.step(exited(Exit::Status(3)));
     assert_eq!(ended, [Action::Notice("[repl] session ended (exit status 3)".into())]);
     assert_eq!(rules.call(""), [reply(1, Status::Ended { exit: Exit::Status(3) })]);
     assert_eq!(rules.call("1 + 1"), [Action::Start]);
     let started = Action::Notice("[repl] new session started".into());
     assert_eq!(rules.says(ready(1)), [started, Action::CalmScreen, cell(1, "1 + 1")]);
+}
+
+#[test]
+fn input_that_crosses_the_end_is_told_as_not_taken() {
+    let mut rules = Rules::running();
+    let exit = Exit::Signal("SIGKILL".into());
+    let told = "[repl] session ended (killed by SIGKILL); the last input did not reach it";
+    assert_eq!(
+        rules.step(Event::Exited { exit: exit.clone(), missed_input: true }),
+        [Action::Notice(told.into()), reply(1, Status::Ended { exit })]
+    );
 }
 
 #[test]
@@ -135,7 +146,7 @@ fn a_reset_of_an_idle_session_runs_the_rest_in_a_fresh_one() {
     let mut rules = Rules::ready();
     assert_eq!(rules.call("\u{4}6 * 7"), [Action::Send(ToWorker::Shutdown)]);
     let ended = Action::Notice("[repl] session ended (exit status 0)".into());
-    assert_eq!(rules.step(Event::Exited(Exit::Status(0))), [ended, Action::Start]);
+    assert_eq!(rules.step(exited(Exit::Status(0))), [ended, Action::Start]);
     let started = Action::Notice("[repl] new session started".into());
     assert_eq!(rules.says(ready(1)), [started, Action::CalmScreen, cell(1, "6 * 7")]);
     assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);
@@ -156,7 +167,7 @@ fn a_reset_while_a_cell_runs_answers_both_calls() {
     let exit = Exit::Signal("SIGHUP".into());
     let ended = Action::Notice("[repl] session ended (killed by SIGHUP)".into());
     assert_eq!(
-        rules.step(Event::Exited(exit.clone())),
+        rules.step(exited(exit.clone())),
         [ended, reply(1, Status::Ended { exit }), Action::Start]
     );
 }

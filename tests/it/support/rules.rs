@@ -4,13 +4,18 @@
 use std::time::Duration;
 
 use mcp_repl::{
-    reply::Status,
+    reply::{Exit, Status},
     session::{
         state::{Paging, Payload, Reading, View},
         step::{Action, Event, Session},
     },
 };
 use mcp_repl_sideband::{Outcome, Reader, ToServer, ToWorker};
+
+/// The worker ended, having taken all it was sent.
+pub(crate) fn exited(exit: Exit) -> Event {
+    Event::Exited { exit, missed_input: false }
+}
 
 /// A session and the time in it.
 pub(crate) struct Rules {
