@@ -12,9 +12,15 @@ impl Terminal {
         self.go_to_column(column);
     }
 
+    /// Goes to a place on the page that a program chose (CUP, HVP, VPA).
+    pub(super) fn address(&mut self, row: usize, column: usize) {
+        self.go_to(row, column);
+        self.painted |= !self.on_alternate && self.modes.kept(1) == Some(true);
+    }
+
     /// Goes to a row (VPA); the column stays.
     pub(super) fn go_to_row(&mut self, row: usize) {
-        self.go_to(row, self.cursor.column);
+        self.address(row, self.cursor.column);
     }
 
     /// Goes to a column of the row (CHA, HPA).
@@ -105,6 +111,7 @@ impl Terminal {
         if self.on_alternate == alternate {
             return;
         }
+        self.painted = false;
         if alternate {
             if mode == 1049 {
                 self.save_cursor();
@@ -115,6 +122,7 @@ impl Terminal {
                 self.alternate.reset(self.cursor.pen.background);
             }
         } else {
+            self.leave_pages();
             if mode == 1047 {
                 self.alternate.reset(self.cursor.pen.background);
             }
@@ -130,6 +138,7 @@ impl Terminal {
         let echo = self.cursor.pen.is_echo();
         let (row, column) = (self.cursor.row, self.cursor.column);
         self.cursor = Cursor { row, column, ..Cursor::default() };
+        self.painted = false;
         self.saved = [Cursor::default(); 2];
         self.region = (0, self.rows() - 1);
         self.modes.insert = false;

@@ -1,9 +1,12 @@
-//! Reading a pager: the rows above its prompt, on whichever screen it shows them.
+//! Reading a program that shows pages, on whichever screen: a pager's text is the rows above its
+//! prompt, a full-screen program's is its page.
 
 use super::{
     Screen,
+    page::Page,
     row::{LineEnd, Row},
     style::Style,
+    terminal::{LONGEST_PAGES, Terminal},
 };
 
 impl Screen {
@@ -13,15 +16,12 @@ impl Screen {
     /// there it is what was read since it was last shown, and is no part of [`Screen::report`].
     pub fn report_above_cursor(&mut self, out: &mut String) {
         let terminal = &mut self.receiver.terminal;
-        let mut above = terminal.cursor.row;
         let (transcript, page) = if terminal.on_alternate {
             (&mut terminal.pages, &mut terminal.alternate)
         } else {
             (&mut terminal.transcript, &mut terminal.primary)
         };
-        while above > 0 && page.rows[above - 1].is_filling() {
-            above -= 1;
-        }
+        let mut above = rows_of_text(page, terminal.cursor.row);
         if let Some(last) = above.checked_sub(1)
             && page.rows[last].end == LineEnd::Wrapped
         {
@@ -31,6 +31,35 @@ impl Screen {
         }
         transcript.report(page, above);
         transcript.drain(&mut |text: &str| out.push_str(text));
+    }
+
+    /// Takes what a pager showed above its prompt when it left the alternate screen, as far as it
+    /// was not told: one that ends by itself at the end of the text, say.
+    pub fn take_left_pages(&mut self) -> String {
+        std::mem::take(&mut self.receiver.terminal.left)
+    }
+
+    /// Whether a program has the screen to itself: the alternate one, or the primary one, as `top`
+    /// does. A line editor that takes the cursor keys lets the text scroll by, and moves from
+    /// where it is.
+    pub fn is_full(&self) -> bool {
+        self.is_alternate() || self.terminal().painted
+    }
+
+    /// Appends what was not told yet of the text before a full-screen program, then its page as a
+    /// person sees it, which counts as told.
+    pub fn report_page(&mut self, out: &mut String) {
+        if self.is_alternate() {
+            self.report(out);
+        } else {
+            self.drain(&mut |text| out.push_str(text));
+            self.report(&mut String::new());
+            // What stands on the page may begin in the middle of a line.
+            if !out.is_empty() && !out.ends_with('\n') {
+                out.push('\n');
+            }
+        }
+        out.push_str(&self.page_text());
     }
 
     /// The row the cursor is in, as a person sees it.
@@ -67,6 +96,27 @@ impl Screen {
         if let Some(used) = used.filter(over) {
             terminal.go_to(used, 0);
             terminal.line_feed();
+        }
+    }
+}
+
+/// How many of the first `rows` rows are text, and not what fills the page below its end.
+fn rows_of_text(page: &Page, rows: usize) -> usize {
+    let text = page.rows.iter().take(rows).rposition(|row| !row.is_filling());
+    text.map_or(0, |last| last + 1)
+}
+
+impl Terminal {
+    /// Keeps what was not told of the alternate screen, which is left.
+    pub(super) fn leave_pages(&mut self) {
+        let Terminal { pages, alternate, left, cursor, .. } = self;
+        pages.report(alternate, rows_of_text(alternate, cursor.row));
+        pages.drain(&mut |text: &str| left.push_str(text));
+        if !left.is_empty() && !left.ends_with('\n') {
+            left.push('\n');
+        }
+        if left.len() > LONGEST_PAGES {
+            left.clear();
         }
     }
 }
@@ -183,6 +233,53 @@ mod tests {
         screen.report(&mut text);
         screen.calm();
         assert_eq!((text.as_str(), screen.cursor()), ("1\n1\n2\n4", (3, 1)));
+    }
+
+    #[test]
+    fn what_a_pager_showed_last_is_not_lost() {
+        let mut screen = screen();
+        screen.feed(b"\x1b[?1049h\x1b[H1\r\n2\r\n3\r\n:");
+        assert_eq!(above(&mut screen), "1\n2\n3\n");
+        screen.feed(b"\r\x1b[K4\r\n5\r\n\r\x1b[K\x1b[?1049lafter\r\n");
+        assert_eq!(screen.take_left_pages(), "4\n5\n");
+        assert_eq!(screen.take_left_pages(), "");
+        // All of it was read, but for a line that went on below the prompt.
+        screen.feed(b"\x1b[?1049h\x1b[H1\r\n2\r\n12345678901234567890:");
+        assert_eq!(above(&mut screen), "1\n2\n");
+        screen.feed(b"\r\x1b[K\x1b[?1049l");
+        assert_eq!(screen.take_left_pages(), "12345678901234567890\n");
+    }
+
+    #[test]
+    fn a_page_that_is_painted_on_the_primary_screen_is_told_once() {
+        let mut screen = screen();
+        let mut text = String::new();
+        screen.feed(b"before\r\n\x1b[?1h\x1b=\x1b[H\x1b[J1\x1b[K\r\n2\x1b[3;1H");
+        assert!(screen.is_full());
+        screen.report_page(&mut text);
+        assert_eq!(text, "before\n1\n2");
+        text.clear();
+        screen.feed(b"\x1b[H9\x1b[K\r\n2\x1b[3;1H");
+        screen.report_page(&mut text);
+        assert_eq!(text, "9\n2");
+        text.clear();
+        screen.feed(b"\x1b[4;1H\x1b[?1l\x1b>\x1b[Kafter\r\n");
+        screen.report(&mut text);
+        assert_eq!(text, "after\n");
+        assert!(!screen.is_full());
+    }
+
+    #[test]
+    fn text_that_scrolls_by_is_no_page() {
+        let mut screen = screen();
+        screen.feed(b"\x1b[H\x1b[J\x1b[3;1H$ ");
+        assert!(!screen.is_full(), "a shell on a cleared screen");
+        screen.feed(b"\x1b[?1h>>> \x1b[4D\x1b[A");
+        assert!(!screen.is_full(), "a line editor");
+        screen.feed(b"\x1b[3;1H");
+        assert!(screen.is_full(), "a menu");
+        screen.feed(b"\r\n\r\n");
+        assert!(!screen.is_full(), "a line below the last");
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Terminal {
         match (between, action) {
             ([], 'm') => self.select_graphic_rendition(params),
             ([], 'H' | 'f') => {
-                self.go_to(count - 1, params.count(1) - 1);
+                self.address(count - 1, params.count(1) - 1);
                 self.homed = (self.cursor.row, self.cursor.column) == (0, 0);
             }
             ([] | [b'?'], 'K') => self.erase_in_line(params.get(0)),
@@ -153,7 +153,10 @@ impl Terminal {
             47 | 1047 | 1049 => self.switch_screen(mode, on),
             1048 if on => self.save_cursor(),
             1048 => self.restore_cursor(),
-            _ => self.modes.keep(mode, on),
+            _ => {
+                self.painted &= on || mode != 1;
+                self.modes.keep(mode, on);
+            }
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Terminal {
     pub(super) transcript: Transcript,
     /// What was read on the alternate screen since it was last shown, for pagers.
     pub(super) pages: Transcript,
+    /// What the alternate screen showed when it was left, and nobody had read.
+    pub(super) left: String,
     pub(super) extras: Extras,
     pub(super) answers: Answers,
     pub(super) title: Title,
@@ -35,12 +37,15 @@ pub(super) struct Terminal {
     pub(super) last_char: Option<char>,
     /// The cursor was sent home, and nothing happened since: an erase is a clear-screen then.
     pub(super) homed: bool,
+    /// A program paints a page on the primary screen: it takes the cursor keys for itself (DECCKM)
+    /// and has since gone to a place of its choice.
+    pub(super) painted: bool,
     /// The beginning of a UTF-8 character at the end of the last chunk.
     partial: Vec<u8>,
 }
 
 /// How much text of the alternate screen is kept for a reader, in bytes.
-const LONGEST_PAGES: usize = 1 << 20;
+pub(super) const LONGEST_PAGES: usize = 1 << 20;
 
 impl Terminal {
     pub(super) fn new(columns: usize, rows: usize) -> Terminal {
@@ -55,11 +60,13 @@ impl Terminal {
             tabs: Tabs::new(columns),
             transcript: Transcript::default(),
             pages: Transcript::default(),
+            left: String::new(),
             extras: Extras::default(),
             answers: Answers::default(),
             title: Title::default(),
             last_char: None,
             homed: false,
+            painted: false,
             partial: Vec::new(),
         }
     }
@@ -318,6 +325,7 @@ impl Terminal {
             // An editor scrolls for hours, and nobody asks for it.
             self.pages.forget_beyond(LONGEST_PAGES);
         } else {
+            self.painted &= self.region != (0, self.rows() - 1);
             self.primary.scroll_up(self.region, count, fill, Some(&mut self.transcript));
         }
     }

@@ -397,14 +397,30 @@ impl Engine {
 
     /// Takes the page of a full-screen program.
     fn take_screen(&mut self) {
-        self.report_screen();
-        if let Some(worker) = &self.worker {
-            self.outbox.push(&worker.screen.page_text());
+        let mut text = String::new();
+        if let Some(worker) = &mut self.worker {
+            text = worker.take_page();
+            worker.screen.report_page(&mut text);
+        }
+        self.outbox.push(&text);
+        self.spill_text();
+    }
+
+    /// Takes what a pager showed last, when it ended by itself. What other programs had on the
+    /// alternate screen is gone with it.
+    fn take_left_pages(&mut self) {
+        if let Some(worker) = &mut self.worker {
+            let left = worker.screen.take_left_pages();
+            if self.session.feeds_pager() {
+                self.outbox.push(&worker.take_page());
+                self.outbox.push(&left);
+            }
         }
     }
 
     /// Takes the text that can't change any more.
     fn drain_screen(&mut self) {
+        self.take_left_pages();
         let Engine { worker, outbox, .. } = self;
         if let Some(worker) = worker {
             outbox.push(&worker.take_page());
@@ -415,6 +431,7 @@ impl Engine {
 
     /// Takes all text that was not told yet.
     fn report_screen(&mut self) {
+        self.take_left_pages();
         let mut text = String::new();
         if let Some(worker) = &mut self.worker {
             text = worker.take_page();

@@ -6,9 +6,14 @@ use crate::screen::Screen;
 /// The pagers whose prompts are known, by the names of their programs.
 const PAGERS: [&str; 4] = ["less", "more", "pager", "most"];
 
+/// Whether a program of this name is a pager.
+pub fn is_pager(program: &str) -> bool {
+    PAGERS.contains(&program)
+}
+
 /// Where in its text a pager is; `None` if `program` is none, or asks for something else.
 pub fn place(program: &str, screen: &Screen) -> Option<Place> {
-    if !PAGERS.contains(&program) {
+    if !is_pager(program) {
         return None;
     }
     let prompt = screen.cursor_line();

@@ -128,6 +128,14 @@ impl Session {
         open && !self.calls.is_empty()
     }
 
+    /// Whether a pager got a key and was not found waiting for another one since.
+    pub fn feeds_pager(&self) -> bool {
+        matches!(
+            &self.state,
+            State::Running { fed: Some(Reading { view: View::Pager { .. }, .. }), .. }
+        )
+    }
+
     /// When the next [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
         let end = match self.state {

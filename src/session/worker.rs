@@ -165,10 +165,19 @@ impl Worker {
                 self.page.push_str(pager::without_filling(&text, &program, &place));
                 View::Pager { place, news: !self.page.is_empty(), room }
             }
-            None if self.screen.is_alternate() => View::Page { cursor: self.screen.cursor() },
+            None if self.shows_page(canonical, &program) => {
+                View::Page { cursor: self.screen.cursor() }
+            }
             None => View::Text,
         };
         Some(Reading { thread, wakes, program, canonical, echo, guessed, view })
+    }
+
+    /// Whether the program that reads has the screen to itself. One that reads lines has only
+    /// where it says so; a pager that asks for a line has a place for it, and no page.
+    fn shows_page(&self, canonical: bool, program: &str) -> bool {
+        let painted = !canonical && !pager::is_pager(program) && self.screen.is_full();
+        self.screen.is_alternate() || painted
     }
 
     /// Whether threads or children of the program could be reading the terminal in the

@@ -78,11 +78,34 @@ fn nano_edits_a_file() {
 #[test]
 fn top_shows_processes_until_it_is_left() {
     let repl = session();
-    // It does not use the alternate screen: what it showed stays, as a person sees it.
-    let reply = repl.repl("run('top', '-d', '3600'); print('after')");
-    assert_has(&reply, "load average");
-    assert_has(&reply, "PID USER");
-    assert!(repl.repl("q").ends_with("after\n"));
+    // It does not use the alternate screen: what it showed last stays, and is told once.
+    let reply = repl.repl("print('before'); run('top', '-d', '3600'); print('after')");
+    let (shown, status) = page(&reply);
+    assert!(shown.starts_with("before\ntop - "), "{shown}");
+    assert_has(status, "[screen] top, cursor at row");
+    // Each reply has the whole page.
+    for key in ["c", ""] {
+        let reply = repl.repl(key);
+        let (shown, _) = page(&reply);
+        assert!(shown.starts_with("top - "), "{shown}");
+        assert_has(shown, "PID USER");
+    }
+    repl.gives("q", "\nafter\n");
+    repl.still_works();
+}
+
+#[test]
+fn a_shell_is_no_full_screen_program_after_one() {
+    let repl = session();
+    let prompt = "$ \n<<repl status: waiting for input>> (bash; `keys` types without Enter)\n";
+    assert!(repl.repl("run('env', 'PS1=$ ', 'bash', '--norc', '-i')").ends_with(prompt));
+    assert_has(&repl.repl("top -d 3600"), "[screen] top");
+    assert!(repl.repl("q").ends_with(prompt));
+    for command in ["clear", "tput cup 3 10", "echo out"] {
+        let reply = repl.repl(command);
+        assert_has(&reply, "waiting for input>> (bash;");
+    }
+    repl.repl("exit");
     repl.still_works();
 }
 
