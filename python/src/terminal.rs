@@ -116,19 +116,31 @@ impl Terminal {
     pub(crate) fn restore(&self) -> u64 {
         self.restore_standard_descriptors();
         self.restore_foreground();
+        let found = self.modes();
+        // A canonical terminal does not count a line that has no end yet.
+        let counts = found.is_some_and(|mut modes| {
+            modes.c_lflag &= !libc::ICANON;
+            self.set_modes(&modes, libc::TCSANOW)
+        });
         let mut unread: c_int = 0;
         // SAFETY: FIONREAD stores an int; tcflush takes no memory.
         unsafe {
             libc::ioctl(self.descriptor, libc::FIONREAD, &mut unread);
             libc::tcflush(self.descriptor, libc::TCIFLUSH);
         }
-        if let (Some(before), Some(now)) = (self.modes.get(), self.modes())
-            && !same_modes(before, &now)
-        {
-            // SAFETY: the structure is a whole one that tcgetattr filled.
-            unsafe { libc::tcsetattr(self.descriptor, libc::TCSADRAIN, before) };
+        if let (Some(before), Some(found)) = (self.modes.get(), found) {
+            let same = same_modes(before, &found);
+            if counts || !same {
+                self.set_modes(before, if same { libc::TCSANOW } else { libc::TCSADRAIN });
+            }
         }
         u64::try_from(unread).unwrap_or(0)
+    }
+
+    /// Sets the modes; whether it was done.
+    fn set_modes(&self, modes: &libc::termios, when: c_int) -> bool {
+        // SAFETY: the structure is a whole one that tcgetattr filled.
+        unsafe { libc::tcsetattr(self.descriptor, when, modes) == 0 }
     }
 
     fn restore_foreground(&self) {

@@ -70,6 +70,19 @@ fn half_a_line_is_kept_until_it_is_ended() {
 }
 
 #[test]
+fn half_a_line_that_nobody_reads_is_discarded_and_counted() {
+    on_every_python(|repl| {
+        repl.repl("import os");
+        repl.waits("os.read(0, 100)");
+        assert_has(&repl.keys("ab"), "waiting for input");
+        let reply = repl.repl("\u{3}");
+        assert!(reply.ends_with("\n[repl] 2 bytes of unread input discarded\n"), "{reply}");
+        repl.waits("os.read(0, 100)");
+        assert!(repl.keys("c Enter").ends_with("b'c\\n'\n"));
+    });
+}
+
+#[test]
 fn a_program_in_raw_mode_gets_single_keys() {
     let repl = session();
     let cell = "\
