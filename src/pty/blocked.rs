@@ -131,6 +131,10 @@ fn waits_for(process: i32, call: &Call, device: u64) -> bool {
     match call.number {
         libc::SYS_read | libc::SYS_readv => is_terminal(first),
         libc::SYS_ppoll => polls(process, first, second, &is_terminal),
+        // A poll that goes on after the program was stopped for a while, its arguments as they
+        // were. It may be another call: a timed wait for a futex has a number here that no set
+        // of this kind has as its length.
+        libc::SYS_restart_syscall => second < 128 && polls(process, first, second, &is_terminal),
         libc::SYS_pselect6 => selects(process, first, second, &is_terminal),
         libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => epolls(process, first, &is_terminal),
         #[cfg(target_arch = "x86_64")]

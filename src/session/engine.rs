@@ -182,7 +182,7 @@ impl Engine {
         }
         self.callers.insert(id, Caller { reply, progress });
         let payload = self.payload(input, &keys);
-        let reading = self.background_reading(&payload);
+        let reading = self.background_reading();
         self.step(Event::Call { id, payload, deadline: now.saturating_add(timeout), reading });
         if timeout.is_zero() {
             self.step(Event::Tick);
@@ -199,9 +199,9 @@ impl Engine {
     }
 
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.
-    fn background_reading(&mut self, payload: &Payload) -> Option<Reading> {
+    fn background_reading(&mut self) -> Option<Reading> {
         let ready = matches!(self.session.state(), State::Ready { waits, .. } if waits.is_empty());
-        let worker = self.worker.as_mut().filter(|_| ready && !payload.is_empty())?;
+        let worker = self.worker.as_mut().filter(|_| ready)?;
         if worker.has_company() { worker.reading(false) } else { None }
     }
 

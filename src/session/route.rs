@@ -4,7 +4,7 @@ use mcp_repl_sideband::ToWorker;
 
 use super::{
     state::{CallId, Cell, Payload, Reading, State, Time, Wait},
-    step::{Action, END_GRACE, Session},
+    step::{Action, END_GRACE, Session, reads},
     typing::{LONGEST_LINE, completes_line, type_text},
 };
 use crate::reply::Status;
@@ -35,7 +35,7 @@ impl Session {
     ) {
         let Some(payload) = self.pending(id).and_then(Option::take) else { return };
         match payload {
-            payload if payload.is_empty() => self.poll(id, actions),
+            payload if payload.is_empty() => self.poll(id, reading, actions),
             Payload::Keys(keys) => self.route_keys(id, keys, reading, now, actions),
             Payload::Text(text) => {
                 if let Some(rest) = text.strip_prefix(INTERRUPT) {
@@ -65,14 +65,14 @@ impl Session {
 
     /// A poll returns at once when things stand still. A program that read the terminal a
     /// while ago may do so no longer: it is looked at anew.
-    fn poll(&mut self, id: CallId, actions: &mut Vec<Action>) {
+    fn poll(&mut self, id: CallId, background: Option<Reading>, actions: &mut Vec<Action>) {
         if let State::TerminalWait { cell, .. } | State::FullScreen { cell, .. } = self.state {
             self.state = self.running(cell, None);
         } else if let State::Pager { cell, reading } = &self.state {
             actions.push(Action::Type(b" ".to_vec()));
             self.state = self.running(*cell, Some(reading.clone()));
         } else if let Some(status) = self.settled() {
-            self.reply(id, status, actions);
+            self.reply(id, background.as_ref().map_or(status, reads), actions);
         } else if matches!(self.state, State::Starting { .. }) {
             self.hold(id, Payload::Text(String::new()));
         }
@@ -102,6 +102,7 @@ impl Session {
                 } else if let Some(reading) = reading {
                     match typed(&text, &reading) {
                         Ok(bytes) => {
+                            actions.push(served(&reading));
                             *fed = Some(reading);
                             actions.push(Action::Type(bytes));
                         }
@@ -156,6 +157,7 @@ impl Session {
             }
             State::Ready { waits, fed, .. } => {
                 if waits.is_empty() {
+                    actions.extend(background.as_ref().map(served));
                     *fed = background;
                 }
                 actions.push(Action::Type(keys));
@@ -211,14 +213,14 @@ impl Session {
                 actions.push(Action::Interrupt);
             }
             State::Starting { .. } => self.drop_held(id, actions),
-            // A program in the background has the terminal: it gets the key.
-            State::Ready { .. } if reading.is_some() => {
-                actions.push(Action::Type(vec![INTERRUPT as u8]));
-                self.route(id, None, now, actions);
-            }
-            // Nothing runs that it could strike.
+            // A program in the background that has the terminal gets the key; else nothing runs
+            // that an interrupt could strike.
             State::Ready { .. } | State::Ending { .. } | State::Ended { .. } => {
-                self.route(id, reading, now, actions)
+                if let Some(reading) = &reading {
+                    actions.push(served(reading));
+                    actions.push(Action::Type(vec![INTERRUPT as u8]));
+                }
+                self.route(id, None, now, actions);
             }
         }
     }
@@ -270,6 +272,15 @@ impl Session {
 /// The state after the client typed for a program: from here on it turns the pages itself.
 fn by_hand(cell: Cell, reading: &Reading) -> State {
     State::Running { cell, fed: Some(reading.clone()), seen: None, turn: false }
+}
+
+/// Says that a payload went to a program in the background, which no status told of: it was
+/// found when the payload came.
+fn served(reading: &Reading) -> Action {
+    let program = &reading.program;
+    Action::Notice(format!(
+        "[repl] typed for {program}, which reads the terminal in the background"
+    ))
 }
 
 /// A command for a pager: one that takes a line is ended, a key is typed as it is.

@@ -363,12 +363,7 @@ impl Session {
             State::InputWait { waits, .. } => {
                 waits.first().map(|wait| Status::Waiting { echo: wait.echo })
             }
-            State::TerminalWait { reading, .. } => Some(Status::Reading {
-                program: reading.program.clone(),
-                canonical: reading.canonical,
-                echo: reading.echo,
-                guessed: reading.guessed,
-            }),
+            State::TerminalWait { reading, .. } => Some(reads(reading)),
             State::Pager { reading, .. } => {
                 let View::Pager { place, .. } = &reading.view else { return None };
                 Some(Status::Pager {
@@ -489,5 +484,15 @@ impl Session {
             State::Ready { .. } | State::Ended { .. } => now,
         };
         now.saturating_sub(since)
+    }
+}
+
+/// The status while a program reads the terminal itself.
+pub(super) fn reads(reading: &Reading) -> Status {
+    Status::Reading {
+        program: reading.program.clone(),
+        canonical: reading.canonical,
+        echo: reading.echo,
+        guessed: reading.guessed,
     }
 }

@@ -40,7 +40,10 @@ fn a_thread_that_reads_the_terminal_itself_gets_the_next_payload() {
     on_every_python(|repl| {
         prepare(repl);
         repl.repl("thread = start(lambda: heard.append(os.read(0, 100)))\nin_kernel(thread)");
-        repl.repl("raw");
+        repl.gives("", WAITING);
+        let reply = repl.repl("raw");
+        assert_has(&reply, "[repl] typed for python");
+        assert_has(&reply, ", which reads the terminal in the background\n");
         let reply = repl.repl("thread.join(); heard");
         assert!(reply.ends_with("[b'raw\\n']\n"), "{reply}");
         repl.still_works();

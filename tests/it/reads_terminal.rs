@@ -228,6 +228,27 @@ fn programs_that_wait_in_select_poll_and_epoll_wait_for_the_terminal() {
 }
 
 #[test]
+fn a_program_that_was_stopped_as_it_waited_waits_on() {
+    let repl = session();
+    let cell = "\
+import subprocess
+program = 'import os, select; p = select.poll(); p.register(0, 1); p.poll(); print(os.read(0, 100))'
+child = subprocess.Popen([sys.executable, '-c', program])
+def call():
+    with open(f'/proc/{child.pid}/syscall') as file: return file.read().split()[0]
+polls = ('7', '73')
+while call() not in polls: pass
+os.kill(child.pid, signal.SIGSTOP)
+os.waitpid(child.pid, os.WUNTRACED)
+os.kill(child.pid, signal.SIGCONT)
+child.wait()";
+    repl.repl("import os, signal, sys");
+    repl.waits(cell);
+    repl.types("on", "b'on\\n'\n0\n");
+    repl.still_works();
+}
+
+#[test]
 fn a_set_without_the_terminal_is_no_wait_for_it() {
     let repl = session();
     let cell = "\

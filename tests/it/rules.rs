@@ -245,10 +245,21 @@ fn an_interrupt_of_one_of_two_readers_is_acknowledged_when_the_cell_is_done() {
 #[test]
 fn a_background_reader_of_the_terminal_is_served_before_a_cell() {
     let mut rules = Rules::ready();
-    assert_eq!(rules.send(Payload::Text("line".into()), Some(reader(5))), [typed("line\n")]);
+    let told = "[repl] typed for cat, which reads the terminal in the background";
+    assert_eq!(
+        rules.send(Payload::Text("line".into()), Some(reader(5))),
+        [Action::Notice(told.into()), typed("line\n")]
+    );
     // The call returns when the reader has it.
     assert_eq!(rules.step(Event::Look(Some(reader(5)))), []);
     assert_eq!(rules.step(Event::Look(None)), [reply(1, idle(None))]);
+}
+
+#[test]
+fn a_poll_tells_of_a_background_reader_of_the_terminal() {
+    let mut rules = Rules::ready();
+    let poll = Payload::Text(String::new());
+    assert_eq!(rules.send(poll, Some(reader(5))), [reply(1, reads(5))]);
 }
 
 #[test]

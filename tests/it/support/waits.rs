@@ -19,7 +19,8 @@ pub(crate) const VERSIONS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
 /// begins when the cell has returned and the session is ready.
 pub(crate) const IN_KERNEL: &str = "\
 import os, platform, sys, threading
-_waits = ((0, 7, 23, 232, 270, 271, 281) if platform.machine() == 'x86_64' else (22, 63, 72, 73))
+_waits = ((0, 7, 23, 219, 232, 270, 271, 281) if platform.machine() == 'x86_64'
+          else (22, 63, 72, 73, 128))
 def in_kernel(thread):
     while True:
         try:
