@@ -189,7 +189,8 @@ impl Row {
 
     /// Prints ASCII; the caller sees to it that it ends within the page.
     pub(super) fn write_ascii(&mut self, column: usize, text: &str, style: Style) {
-        if !self.edited && self.strip.write_ascii(column, text, style) {
+        let covers = column < self.len() && style.is_plain() && text.contains(' ');
+        if !self.edited && !covers && self.strip.write_ascii(column, text, style) {
             return;
         }
         self.reach(column);
@@ -199,7 +200,8 @@ impl Row {
         let bytes = text.as_bytes();
         let cell = |&byte: &u8| Cell { glyph: Glyph::ascii(byte), style };
         for (old, byte) in self.cells[column..over].iter_mut().zip(bytes) {
-            *old = cell(byte);
+            let blank = covers && *byte == b' ' && old.glyph != Glyph::EMPTY;
+            *old = if blank { Cell { glyph: Glyph::BLANK, style } } else { cell(byte) };
         }
         self.cells.extend(bytes[over - column..].iter().map(cell));
     }
@@ -213,7 +215,9 @@ impl Row {
         self.reach(column + width);
         self.sever(column, column + width);
         for c in text.chars() {
-            self.cells[at] = Cell { glyph: Glyph::char(c), style };
+            let blank = c == ' ' && style.is_plain() && self.cells[at].glyph != Glyph::EMPTY;
+            let glyph = if blank { Glyph::BLANK } else { Glyph::char(c) };
+            self.cells[at] = Cell { glyph, style };
             at += 1;
             if columns_of(c) == 2 {
                 self.cells[at] = Cell { glyph: Glyph::WIDE_TAIL, style };
@@ -378,14 +382,24 @@ impl Row {
         }
     }
 
+    /// Whether the program printed this for people to read: no blank that only erases, unless the
+    /// line goes on behind it.
+    fn is_printed(&self, cell: &Cell) -> bool {
+        let erased = match cell.glyph {
+            Glyph::EMPTY => true,
+            Glyph::BLANK => self.end != LineEnd::Wrapped,
+            _ => false,
+        };
+        !erased && !cell.style.is_echo()
+    }
+
     /// Appends what the program printed: not echo, nor the blanks behind it that nobody printed.
     pub(super) fn transcript_text(&self, out: &mut String) {
         if !self.edited {
             self.strip.transcript_text(out);
             return;
         }
-        let printed = |cell: &Cell| cell.glyph != Glyph::EMPTY && !cell.style.is_echo();
-        let Some(last) = self.cells.iter().rposition(printed) else { return };
+        let Some(last) = self.cells.iter().rposition(|cell| self.is_printed(cell)) else { return };
         for cell in self.cells[..=last].iter().filter(|cell| !cell.style.is_echo()) {
             match cell.glyph {
                 Glyph::WIDE_TAIL | Glyph::TAB_TAIL | Glyph::PADDING => {}
@@ -400,8 +414,7 @@ impl Row {
 
     /// Whether [`Row::transcript_text`] has something to say.
     pub(super) fn has_transcript_text(&self) -> bool {
-        let printed = |c: &Cell| c.glyph != Glyph::EMPTY && !c.style.is_echo();
-        self.strip.has_transcript_text() || self.cells.iter().any(printed)
+        self.strip.has_transcript_text() || self.cells.iter().any(|cell| self.is_printed(cell))
     }
 
     fn cluster(&self, glyph: Glyph) -> Option<&str> {
