@@ -1,59 +1,19 @@
 //! Progress bars: each costs what its last state costs, however often it was painted.
 
-use std::{
-    fs::{self, File},
-    path::{Path, PathBuf},
-    process::Command,
-    sync::OnceLock,
-};
-
 use crate::support::{
     IDLE, Server, assert_has, assert_has_not,
+    packages::environment,
     paging::{plain_environment, start},
     python,
 };
 
 /// The packages whose bars are painted.
-const REQUIREMENTS: [&str; 2] = ["tqdm==4.67.1", "rich==14.0.0"];
-
-/// The Python of a virtual environment that has them. It is made once and kept between runs.
-fn environment() -> PathBuf {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    let make = || {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bars");
-        fs::create_dir_all(&place).unwrap();
-        // Another run may be at it.
-        let lock = File::create(place.join("lock")).unwrap();
-        lock.lock().unwrap();
-        let python = place.join("venv/bin/python");
-        let installed = place.join("installed.txt");
-        let wanted = REQUIREMENTS.join("\n");
-        if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
-            return python;
-        }
-        run(Command::new(python::default())
-            .args(["-m", "venv", "--clear"])
-            .arg(place.join("venv")));
-        run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(["--no-input", "--only-binary", ":all:"])
-            .args(REQUIREMENTS));
-        fs::write(installed, wanted).unwrap();
-        python
-    };
-    PYTHON.get_or_init(make).clone()
-}
-
-#[track_caller]
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} failed:\n{told}");
-}
+const REQUIREMENTS: &str = "tqdm==4.67.1\nrich==14.0.0\n";
 
 /// A session that has the packages.
 fn with_packages() -> Server {
-    start(plain_environment().python(environment()))
+    let python = environment("bars", &python::default(), REQUIREMENTS);
+    start(plain_environment().python(python))
 }
 
 /// The lines of a reply that has no escape sequences and no carriage returns left.

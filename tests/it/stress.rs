@@ -1,11 +1,11 @@
-//! Threads that print, fork and read while payloads and interrupts arrive: nothing deadlocks,
+//! Threads that print, plot, fork and read while payloads and interrupts arrive: nothing deadlocks,
 //! nothing of one is taken for another, and the session works afterwards. Lines of several
 //! threads mix on the terminal as they do on any.
 
 use std::time::{Duration, Instant};
 
 use crate::{
-    support::{Builder, Server, assert_has, assert_has_not, python},
+    support::{Builder, Server, assert_has, assert_has_not, packages::environment, python},
     waits::VERSIONS,
 };
 
@@ -47,8 +47,8 @@ def joins():
 threads = [threading.Thread(target=f) for f in (prints, forks, starts, joins)]
 for thread in threads: thread.start()";
 
-fn stress(repl: &Server) {
-    repl.repl(THREADS);
+fn stress(repl: &Server, threads: &str) {
+    assert_has_not(&repl.repl(threads), "Error");
     let end = Instant::now() + TIME;
     let mut rounds = 0;
     while Instant::now() < end {
@@ -84,7 +84,7 @@ fn stress(repl: &Server) {
 fn threads_that_print_fork_and_join_do_not_disturb_cells_reads_and_interrupts() {
     for version in VERSIONS.into_iter().filter(|version| python::is_expected(version)) {
         eprintln!("with Python {version}:");
-        stress(&Builder::new().python(python::of_version(version)).start());
+        stress(&Builder::new().python(python::of_version(version)).start(), THREADS);
     }
 }
 
@@ -115,4 +115,28 @@ sorted(heard) == list(range(len(heard))), len(heard)";
     let said = repl.brings("end\nend\nend\nend\n", &format!("(True, {sent})\n"));
     assert_has_not(&said, "discarded");
     repl.still_works();
+}
+
+/// Threads that draw figures and save them, as programs do that plot in the background.
+const PLOTS: &str = "\
+import io
+from matplotlib.figure import Figure
+def plots():
+    while not stop.is_set():
+        figure = Figure()
+        figure.subplots().plot(range(100))
+        figure.savefig(file := io.BytesIO())
+        assert file.getvalue().startswith(b'\\x89PNG')
+        counts['plotted'] = counts.get('plotted', 0) + 1
+more = [threading.Thread(target=plots) for _ in range(2)]
+threads += more
+for thread in more: thread.start()";
+
+#[test]
+fn threads_that_plot_do_not_disturb_cells_reads_and_interrupts() {
+    let python = environment("plots", &python::default(), "matplotlib>=3.9,<3.12\n");
+    let repl = Builder::new().python(python).start();
+    stress(&repl, &format!("{THREADS}\n{PLOTS}"));
+    let reply = repl.repl("counts['plotted'] > 1");
+    assert_has(&reply, "True\n");
 }

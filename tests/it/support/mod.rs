@@ -3,6 +3,7 @@
 mod builder;
 mod inbox;
 mod lifeline;
+pub(crate) mod packages;
 pub(crate) mod paging;
 pub(crate) mod python;
 mod server;
