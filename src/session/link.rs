@@ -4,6 +4,7 @@
 //! session's nonce; then nobody else is listened to.
 
 use std::{
+    collections::VecDeque,
     io,
     path::{Path, PathBuf},
 };
@@ -23,7 +24,7 @@ pub struct Link {
     nonce: String,
     path: PathBuf,
     decoder: LineDecoder,
-    out: Vec<u8>,
+    out: VecDeque<u8>,
     /// Whether the last message has input for the worker, a cell or a line.
     last_is_input: bool,
     /// Whether the worker went before it had read the last message.
@@ -61,7 +62,7 @@ impl Link {
             nonce,
             path: path.to_owned(),
             decoder: LineDecoder::new(LONGEST_LINE),
-            out: Vec::new(),
+            out: VecDeque::new(),
             last_is_input: false,
             lost: false,
         })
@@ -82,7 +83,7 @@ impl Link {
     fn flush(&mut self) {
         let Stage::Open(socket) = &self.stage else { return };
         while !self.out.is_empty() {
-            let written = socket.try_write(&self.out);
+            let written = socket.try_write(self.out.make_contiguous());
             if written == 0 {
                 return;
             }
@@ -155,7 +156,7 @@ impl Link {
                 self.stage = Stage::Open(socket);
                 let _ = std::fs::remove_file(&self.path);
                 let hello = ToWorker::Hello { protocol: PROTOCOL, nonce: self.nonce.clone() };
-                let queued = std::mem::replace(&mut self.out, encode(&hello));
+                let queued = std::mem::replace(&mut self.out, encode(&hello).into());
                 self.out.extend(queued);
                 self.flush();
             }

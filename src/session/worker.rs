@@ -80,7 +80,7 @@ pub struct Worker {
     /// When the two have missed each other for too long.
     missed: Option<Instant>,
     /// What the terminal did not take yet.
-    typed: Vec<u8>,
+    typed: VecDeque<u8>,
     terminal_open: bool,
     /// Set once the process is over: when the wait for the terminal's end is, too.
     drained: Option<Instant>,
@@ -108,7 +108,7 @@ impl Worker {
             early: VecDeque::new(),
             met: 0,
             missed: None,
-            typed: Vec::new(),
+            typed: VecDeque::new(),
             terminal_open: true,
             drained: None,
             link_open: true,
@@ -124,7 +124,7 @@ impl Worker {
 
     /// Types into the terminal.
     pub fn type_bytes(&mut self, bytes: &[u8]) {
-        self.typed.extend_from_slice(bytes);
+        self.typed.extend(bytes);
         self.flush_typed();
     }
 
@@ -215,27 +215,19 @@ impl Worker {
     fn flush_typed(&mut self) {
         while !self.typed.is_empty() {
             let canonical = self.terminal.modes().is_some_and(|modes| modes.canonical);
-            let most = if canonical { self.next_lines() } else { self.typed.len() };
+            let held = canonical && self.terminal.holds_input();
+            let typed = self.typed.make_contiguous();
+            let most = if canonical { next_lines(typed, held) } else { typed.len() };
             if most == 0 {
                 return;
             }
-            let written = self.terminal.io().try_write(&self.typed[..most]);
+            let written = self.terminal.io().try_write(&typed[..most]);
             self.typed.drain(..written);
             // What was written takes a moment to show in what the terminal holds.
             if written == 0 || canonical {
                 return;
             }
         }
-    }
-
-    /// How many bytes of whole lines the line discipline takes; 0 while it holds some.
-    fn next_lines(&self) -> usize {
-        if self.terminal.holds_input() {
-            return 0;
-        }
-        let room = self.typed.len().min(LINE_DISCIPLINE);
-        let whole = self.typed[..room].iter().rposition(|&byte| byte == b'\n');
-        whole.map_or(room, |end| end + 1)
     }
 
     /// The next event. Cancel safe.
@@ -461,4 +453,14 @@ async fn until(moment: Option<Instant>) {
     if let Some(moment) = moment {
         tokio::time::sleep_until(moment).await;
     }
+}
+
+/// How many bytes of whole lines the line discipline takes; 0 while it holds some.
+fn next_lines(typed: &[u8], held: bool) -> usize {
+    if held {
+        return 0;
+    }
+    let room = typed.len().min(LINE_DISCIPLINE);
+    let whole = typed[..room].iter().rposition(|&byte| byte == b'\n');
+    whole.map_or(room, |end| end + 1)
 }
