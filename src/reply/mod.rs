@@ -93,6 +93,8 @@ pub enum Status {
         prompt: String,
         /// Whether the end of the text is shown.
         at_end: bool,
+        /// Whether it is left to people who are attached: an empty payload does not turn it.
+        shared: bool,
     },
     /// A program has the screen to itself: the next payload is typed, as it is.
     FullScreen {

@@ -205,7 +205,13 @@ impl Status {
                     "<<repl status: waiting for input>> ({program}; `keys` types without Enter)"
                 )]
             }
-            Status::Pager { program, prompt, at_end } => {
+            Status::Pager { program, prompt, shared: true, .. } => {
+                vec![format!(
+                    "[pager] {program}: {prompt}; left to the person who is attached; \"q\" quits \
+                     for both"
+                )]
+            }
+            Status::Pager { program, prompt, at_end, shared: false } => {
                 let next = if *at_end { "" } else { "\"\" next, " };
                 vec![format!("[pager] {program}: {prompt}; {next}\"/text\" search, \"q\" quit")]
             }

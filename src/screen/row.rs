@@ -204,6 +204,7 @@ impl Row {
             *old = if blank { Cell { glyph: Glyph::BLANK, style } } else { cell(byte) };
         }
         self.cells.extend(bytes[over - column..].iter().map(cell));
+        self.forget_blanks();
     }
 
     /// Prints characters of one or two columns each, `width` in all.
@@ -223,6 +224,15 @@ impl Row {
                 self.cells[at] = Cell { glyph: Glyph::WIDE_TAIL, style };
                 at += 1;
             }
+        }
+        self.forget_blanks();
+    }
+
+    /// A line that was cleared with blanks is empty: what is printed then is not followed by them.
+    fn forget_blanks(&mut self) {
+        let cleared = |cell: &Cell| [Glyph::EMPTY, Glyph::BLANK].contains(&cell.glyph);
+        if self.end != LineEnd::Wrapped && self.cells.iter().all(cleared) {
+            self.cells.iter_mut().for_each(|cell| cell.glyph = Glyph::EMPTY);
         }
     }
 
@@ -317,6 +327,7 @@ impl Row {
             }
         }
         self.check_wrap(columns);
+        self.forget_blanks();
     }
 
     /// Stores this many columns, which the fill has covered so far.
@@ -347,6 +358,7 @@ impl Row {
             self.cells.splice(at..at, blanks);
         }
         self.check_wrap(columns);
+        self.forget_blanks();
     }
 
     /// Deletes `count` columns, moving what is behind them to the left (DCH).
@@ -365,6 +377,7 @@ impl Row {
             self.cells.resize(columns, Cell::erased(fill));
         }
         self.check_wrap(columns);
+        self.forget_blanks();
     }
 
     /// The line goes on in the next row.
@@ -382,24 +395,14 @@ impl Row {
         }
     }
 
-    /// Whether the program printed this for people to read: no blank that only erases, unless the
-    /// line goes on behind it.
-    fn is_printed(&self, cell: &Cell) -> bool {
-        let erased = match cell.glyph {
-            Glyph::EMPTY => true,
-            Glyph::BLANK => self.end != LineEnd::Wrapped,
-            _ => false,
-        };
-        !erased && !cell.style.is_echo()
-    }
-
     /// Appends what the program printed: not echo, nor the blanks behind it that nobody printed.
     pub(super) fn transcript_text(&self, out: &mut String) {
         if !self.edited {
             self.strip.transcript_text(out);
             return;
         }
-        let Some(last) = self.cells.iter().rposition(|cell| self.is_printed(cell)) else { return };
+        let printed = |cell: &Cell| cell.glyph != Glyph::EMPTY && !cell.style.is_echo();
+        let Some(last) = self.cells.iter().rposition(printed) else { return };
         for cell in self.cells[..=last].iter().filter(|cell| !cell.style.is_echo()) {
             match cell.glyph {
                 Glyph::WIDE_TAIL | Glyph::TAB_TAIL | Glyph::PADDING => {}
@@ -414,7 +417,8 @@ impl Row {
 
     /// Whether [`Row::transcript_text`] has something to say.
     pub(super) fn has_transcript_text(&self) -> bool {
-        self.strip.has_transcript_text() || self.cells.iter().any(|cell| self.is_printed(cell))
+        let printed = |c: &Cell| c.glyph != Glyph::EMPTY && !c.style.is_echo();
+        self.strip.has_transcript_text() || self.cells.iter().any(printed)
     }
 
     fn cluster(&self, glyph: Glyph) -> Option<&str> {

@@ -127,6 +127,9 @@ impl Engine {
         loop {
             match self.wait(&mut commands).await {
                 Woken::Command(Some(Command::Call { request, reply })) => self.call(request, reply),
+                Woken::Command(Some(Command::People { attached })) => {
+                    self.step(Event::People { attached });
+                }
                 Woken::Command(Some(Command::Shutdown) | None) => break,
                 Woken::Worker(event) => self.worker_event(event),
                 Woken::Cancelled(id) => {

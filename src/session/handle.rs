@@ -29,6 +29,11 @@ pub enum Command {
         /// Where its reply goes.
         reply: oneshot::Sender<Reply>,
     },
+    /// People have attached, or the last one has left.
+    People {
+        /// Whether there is one.
+        attached: bool,
+    },
     /// End the session and the engine.
     Shutdown,
 }
@@ -54,6 +59,11 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Call { request, reply }).ok()?;
         answer.await.ok()
+    }
+
+    /// Tells whether people are attached to the session's terminal: pagers are left to them.
+    pub fn people(&self, attached: bool) {
+        let _ = self.commands.send(Command::People { attached });
     }
 
     /// Asks the engine to end the worker and itself.

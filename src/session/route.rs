@@ -64,13 +64,22 @@ impl Session {
     }
 
     /// A poll returns at once when things stand still. A program that read the terminal a
-    /// while ago may do so no longer: it is looked at anew.
+    /// while ago may do so no longer: it is looked at anew. A pager's page is turned, unless
+    /// people are attached who read it.
     fn poll(&mut self, id: CallId, background: Option<Reading>, actions: &mut Vec<Action>) {
-        if let State::TerminalWait { cell, .. } | State::FullScreen { cell, .. } = self.state {
-            self.state = self.running(cell, None);
-        } else if let State::Pager { cell, reading } = &self.state {
-            actions.push(Action::Type(b" ".to_vec()));
-            self.state = self.running(*cell, Some(reading.clone()));
+        let fed = match &self.state {
+            State::TerminalWait { cell, .. } | State::FullScreen { cell, .. } => {
+                Some((*cell, None))
+            }
+            State::Pager { cell, .. } if self.people => Some((*cell, None)),
+            State::Pager { cell, reading } => {
+                actions.push(Action::Type(b" ".to_vec()));
+                Some((*cell, Some(reading.clone())))
+            }
+            _ => None,
+        };
+        if let Some((cell, fed)) = fed {
+            self.state = self.running(cell, fed);
         } else if let Some(status) = self.settled() {
             self.reply(id, background.as_ref().map_or(status, reads), actions);
         } else if matches!(self.state, State::Starting { .. }) {

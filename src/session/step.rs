@@ -33,6 +33,11 @@ pub enum Event {
         /// At [`State::Ready`]: who reads the terminal nevertheless, in the background.
         reading: Option<Reading>,
     },
+    /// The first person has attached, or the last one has left.
+    People {
+        /// Whether there is one.
+        attached: bool,
+    },
     /// A client no longer waits for its call.
     Cancel {
         /// The call's number.
@@ -103,13 +108,15 @@ pub struct Session {
     pub(super) calls: Vec<Call>,
     pub(super) cells: u64,
     pub(super) paging: Paging,
+    /// Whether people are attached, who read pagers themselves.
+    pub(super) people: bool,
 }
 
 impl Session {
     /// A session whose first worker was just started.
     pub fn new(now: Time, paging: Paging) -> Session {
         let state = State::Starting { since: now, fresh: false };
-        Session { state, calls: Vec::new(), cells: 0, paging }
+        Session { state, calls: Vec::new(), cells: 0, paging, people: false }
     }
 
     /// Where the worker stands.
@@ -153,6 +160,7 @@ impl Session {
                 self.calls.push(Call { id, deadline, pending: Some(payload), strikes: false });
                 self.route(id, reading, now, &mut actions);
             }
+            Event::People { attached } => self.people = attached,
             Event::Cancel { id } => self.calls.retain(|call| call.id != id),
             Event::Message(message) => self.message(message, now, &mut actions),
             Event::Output => {
@@ -206,7 +214,7 @@ impl Session {
             View::Pager { place, news, room } => {
                 actions.push(Action::TakePage);
                 // Not every prompt tells the end: a turn that brought nothing does, too.
-                match (turn, place.at_end || !news) {
+                match (turn && !self.people, place.at_end || !news) {
                     (true, true) => Some(b'q'),
                     (true, false) if *room => Some(b' '),
                     _ => None,
@@ -370,6 +378,7 @@ impl Session {
                     program: reading.program.clone(),
                     prompt: place.prompt.clone(),
                     at_end: place.at_end,
+                    shared: self.people,
                 })
             }
             State::FullScreen { reading, .. } => {

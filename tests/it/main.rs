@@ -29,6 +29,7 @@ mod reads_python;
 mod reads_terminal;
 mod robustness;
 mod rules;
+mod rules_of_pagers;
 mod sdk;
 mod source;
 mod streams;

@@ -28,12 +28,13 @@ fn a_progress_bar_is_its_last_state() {
 }
 
 #[test]
-fn blanks_over_text_erase_it() {
+fn a_line_that_was_cleared_with_blanks_is_empty() {
     let clear = " ".repeat(9);
     assert_eq!(transcript(&format!("step 1000\r{clear}\rdone\r\n")), "done\n");
     assert_eq!(transcript(&format!("step 1000\r{clear}\r\nnext")), "\nnext");
-    assert_eq!(transcript("50% | a\r51% |  \r\n"), "51% |\n");
-    assert_eq!(transcript("██ 50%\r█     \r\n"), "█\n");
+    assert_eq!(transcript("██ 50%\r█\x08      \r"), "");
+    // Those of a line of text are printed.
+    assert_eq!(transcript("--More--\rline  \x1b[K\r\n"), "line  \n");
     // A line that goes on in the next row keeps them.
     let row = "0123456789".repeat(2);
     let blanks = " ".repeat(5);
