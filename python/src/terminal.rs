@@ -93,6 +93,12 @@ impl Terminal {
         self.modes().is_none_or(|modes| modes.c_lflag & libc::ECHO != 0)
     }
 
+    /// Whether the Enter key sends a carriage return, as in raw mode, and nothing makes a
+    /// newline of it.
+    pub(crate) fn enter_is_return(&self) -> bool {
+        self.modes().is_some_and(|modes| modes.c_iflag & libc::ICRNL == 0)
+    }
+
     /// Lets output flow again that a program stopped (TCOOFF), and makes writes wait for room
     /// again if it made them not to: all who have the terminal share that flag.
     pub(crate) fn resume_output(&self) {

@@ -135,3 +135,31 @@ fn the_modes_a_program_left_behind_are_restored() {
         repl.types("c", "b'c\\n'\n");
     });
 }
+
+#[test]
+fn a_line_that_is_typed_in_pieces_arrives_whole_in_every_mode() {
+    on_every_python(|repl| {
+        repl.gives("import sys, tty", IDLE);
+        for mode in ["tty.setcbreak(0)", "tty.setraw(0)"] {
+            for (read, line) in
+                [("input('a? ')", "'xyz'\n"), ("input('a? '), input('b? ')", "('xyz', 'xyz')\n")]
+            {
+                repl.gives_part(&format!("{mode}\n{read}"), "a? ");
+                let mut reply = String::new();
+                for _ in line.matches("xyz") {
+                    for key in ["x", "y", "z"] {
+                        assert_has(&repl.keys(key), "waiting for input");
+                    }
+                    reply = repl.keys("Enter");
+                }
+                assert!(reply.ends_with(line), "{mode}: {reply}");
+            }
+            // And what is sent as a payload.
+            repl.gives_part(&format!("{mode}\ninput('a? ')"), "a? ");
+            let reply = repl.repl("b");
+            assert!(reply.ends_with("'b'\n"), "{mode}: {reply}");
+            // What was printed in raw mode has moved the cursor.
+            assert_eq!(repl.repl("6 * 7").trim_start(), "42\n");
+        }
+    });
+}
