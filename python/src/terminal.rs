@@ -10,7 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{capi::errno, wake::move_up};
+use crate::{capi::errno, orphan, wake::move_up};
 
 /// The worker's terminal.
 #[derive(Debug)]
@@ -165,14 +165,16 @@ impl Terminal {
         }
     }
 
-    /// Interrupts the foreground group, as the terminal does for Ctrl-C.
+    /// Interrupts the foreground group, as the terminal does for Ctrl-C; our own where nobody
+    /// of that lives.
     pub(crate) fn interrupt_foreground(&self) {
         self.resume_output();
         // SAFETY: no memory involved; a group that is gone makes killpg fail.
         unsafe {
-            let group = libc::tcgetpgrp(self.descriptor);
-            if group <= 0 || libc::killpg(group, libc::SIGINT) != 0 {
-                libc::killpg(libc::getpgrp(), libc::SIGINT);
+            let (group, own) = (libc::tcgetpgrp(self.descriptor), libc::getpgrp());
+            let lives = group > 0 && (group == own || orphan::has_living(group));
+            if !lives || libc::killpg(group, libc::SIGINT) != 0 {
+                libc::killpg(own, libc::SIGINT);
             } else {
                 // A stopped program gets the signal only when it goes on.
                 libc::killpg(group, libc::SIGCONT);

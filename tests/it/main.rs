@@ -14,6 +14,7 @@ mod control;
 mod ends;
 mod exec;
 mod fake_worker;
+mod foreground;
 mod full_screen;
 mod hostile;
 mod interpreters;
