@@ -7,7 +7,10 @@ use std::{
     ffi::{CString, c_int},
     io,
     mem::MaybeUninit,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{capi::errno, orphan, wake::move_up};
@@ -180,6 +183,21 @@ impl Terminal {
                 libc::killpg(group, libc::SIGCONT);
             }
         }
+    }
+}
+
+/// Writes to the controlling terminal when no descriptor of ours can be relied on. Once.
+pub(crate) fn last_words(text: &[u8]) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if SAID.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let flags = libc::O_WRONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: the path is a C string and the text a live slice.
+    unsafe {
+        let terminal = libc::open(c"/dev/tty".as_ptr(), flags);
+        libc::tcflow(terminal, libc::TCOON);
+        libc::write(terminal, text.as_ptr().cast(), text.len());
     }
 }
 

@@ -20,6 +20,7 @@ mod hostile;
 mod interpreters;
 mod interrupts;
 mod launch;
+mod leftovers;
 mod lifecycle;
 mod options;
 mod pagers;
