@@ -142,7 +142,8 @@ impl Home {
                 Ok(directory) => {
                     let lock = File::create_new(directory.path().join(LOCK))?;
                     lock.lock()?;
-                    std::thread::spawn(move || remove_stale(&place));
+                    let sweep = std::thread::Builder::new().name("sweep".into());
+                    let _ = sweep.spawn(move || remove_stale(&place));
                     std::fs::write(directory.path().join("worker.so"), EXTENSION)?;
                     return Ok(Home { directory, launches: 0, _lock: lock });
                 }
