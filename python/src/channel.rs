@@ -18,12 +18,16 @@ use mcp_repl_sideband::{
 use crate::{
     fork, orphan,
     session::Worker,
-    terminal::{Device, Terminal, device},
+    terminal::{self, Device, Terminal, device},
     wake::move_up,
 };
 
 /// The longest line the server may send: more than any client's message can hold.
 const LONGEST_LINE: usize = 1 << 30;
+
+/// What is said when the program closed descriptors of ours, before the session ends.
+const CLOSED: &[u8] =
+    b"mcp-repl: the program closed the session's own descriptors; the session ends\n";
 
 /// The writing half, shared by all threads.
 ///
@@ -33,8 +37,8 @@ pub(crate) struct Channel {
     pub(crate) terminal: Terminal,
     nonce: String,
     descriptor: i32,
-    /// What the descriptor stands for.
-    device: Option<Device>,
+    /// The descriptors without which there is no session, and what they stand for.
+    vital: [(i32, Option<Device>); 3],
     /// The master side of the terminal, held so that the kernel does not hang up when the
     /// server is gone: the reading thread ends the session then, and has to live for it.
     master: i32,
@@ -80,11 +84,13 @@ impl Channel {
         let reader = unsafe { UnixStream::from_raw_fd(socket.as_raw_fd()) };
         let master = env::var(MASTER_VARIABLE).ok().and_then(|number| number.parse().ok());
         let master = master.map_or(-1, move_up);
+        let terminal = Terminal::open()?;
+        let [writer, typed] = terminal.descriptors();
         let channel = Channel {
-            terminal: Terminal::open()?,
+            terminal,
             nonce,
             descriptor,
-            device: device(descriptor),
+            vital: [descriptor, writer, typed].map(|number| (number, device(number))),
             master,
             out: Mutex::new(Out { socket, marks: 0 }),
         };
@@ -103,7 +109,8 @@ impl Channel {
             return;
         }
         if let Ok(mut out) = self.out.lock() {
-            self.write(&mut out, &encode(message));
+            self.check();
+            write(&mut out, &encode(message));
         }
     }
 
@@ -118,19 +125,21 @@ impl Channel {
             return;
         }
         let Ok(mut out) = self.out.lock() else { return };
+        self.check();
         out.marks += 1;
         let mark = out.marks;
         let mut bytes = text.to_vec();
         bytes.extend(mark_bytes(&self.nonce, Mark::Point(mark)));
         self.terminal.write(&bytes);
         let lines: Vec<u8> = messages(mark).iter().flat_map(encode).collect();
-        self.write(&mut out, &lines);
+        write(&mut out, &lines);
     }
 
-    /// Without its sideband the session is over: the server is gone, or the program closed the
-    /// descriptor (`os.closerange`), whose number may be a file of its own by now.
-    fn write(&self, out: &mut Out, lines: &[u8]) {
-        if device(self.descriptor) != self.device || out.socket.write_all(lines).is_err() {
+    /// Ends the session if the program closed what it needs (`os.closerange`): the numbers may
+    /// be files of its own by now.
+    fn check(&self) {
+        if self.vital.iter().any(|&(number, before)| device(number) != before) {
+            terminal::last_words(CLOSED);
             orphan::end_session();
         }
     }
@@ -148,6 +157,13 @@ impl Channel {
         }
         bytes.extend(mark_bytes(&self.nonce, Mark::EchoEnd));
         self.terminal.write(&bytes);
+    }
+}
+
+/// Without its server the session is over.
+fn write(out: &mut Out, lines: &[u8]) {
+    if out.socket.write_all(lines).is_err() {
+        orphan::end_session();
     }
 }
 
@@ -180,10 +196,12 @@ pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
                 ToWorker::Shutdown => worker.fifo.shut_down(),
             },
             Ok(None) => match socket.read(&mut chunk) {
-                Ok(0) => orphan::end_session(),
-                Ok(n) => decoder.push(&chunk[..n]),
+                Ok(n @ 1..) => decoder.push(&chunk[..n]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => orphan::end_session(),
+                Ok(_) | Err(_) => {
+                    worker.channel.check();
+                    orphan::end_session();
+                }
             },
             // A server that breaks the protocol is not ours.
             Err(_) => orphan::end_session(),

@@ -1,4 +1,4 @@
-//! What happens when the server is gone: nothing of the session stays.
+//! What happens when the server is gone: nothing of the session stays. And who is gone already.
 
 use std::{fs, time::Duration};
 
@@ -36,4 +36,22 @@ fn members(session: libc::pid_t) -> Vec<libc::pid_t> {
         // SAFETY: getsid takes no memory.
         .filter(|&pid| pid != session && unsafe { libc::getsid(pid) } == session)
         .collect()
+}
+
+/// Whether a process group has more than processes that ended and were not waited for. Where
+/// that can't be told, it has.
+pub(crate) fn has_living(group: libc::pid_t) -> bool {
+    let Ok(entries) = fs::read_dir("/proc") else { return true };
+    entries
+        .flatten()
+        .filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
+        .any(|stat| lives_in(&stat, group).unwrap_or(false))
+}
+
+/// Reads `/proc/PID/stat` (proc(5)): the state and the group stand behind the program's name in
+/// parentheses, which may hold some.
+fn lives_in(stat: &str, group: libc::pid_t) -> Option<bool> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let (state, _parent) = (fields.next()?, fields.next()?);
+    Some(fields.next()?.parse() == Ok(group) && !matches!(state, "Z" | "X"))
 }

@@ -146,8 +146,15 @@ fn read_input(
                 break (Ok(partial), bytes);
             }
             Turn::Terminal => match channel.terminal.read(most.min(4096)) {
-                Ok(bytes) => {
+                Ok(mut bytes) => {
                     let at_end = bytes.is_empty();
+                    if matches!(reader, Reader::Readline) && channel.terminal.enter_is_return() {
+                        // The key ends a line in `input()`, whatever the modes.
+                        bytes
+                            .iter_mut()
+                            .filter(|byte| **byte == b'\r')
+                            .for_each(|byte| *byte = b'\n');
+                    }
                     partial.extend(bytes);
                     let whole = matches!(reader, Reader::Stdin) || partial.ends_with(b"\n");
                     if at_end || whole {

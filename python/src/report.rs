@@ -18,6 +18,8 @@ pub(crate) struct Reporter {
     sources: Py<PyDict>,
     /// `linecache`, once loaded. Its `cache` is looked up each time: a reload makes a new one.
     linecache: Option<Py<PyModule>>,
+    /// The name of the last cell, whose source is in the cache unless all are lost.
+    last: String,
     /// Whether the interpreter's own display finds sources in `linecache` (3.13 and newer).
     finds_sources: bool,
     /// Whether the interpreter keeps `sys.last_exc` (3.12 and newer).
@@ -33,6 +35,7 @@ impl Reporter {
             print_exception: None,
             sources: PyDict::new(sys.py()).unbind(),
             linecache: None,
+            last: String::new(),
             finds_sources: version >= 0x030D_0000,
             keeps_last_exc: version >= 0x030C_0000,
         })
@@ -88,14 +91,12 @@ impl Reporter {
         // An entry without a time is never taken for stale (`linecache.checkcache`).
         let entry = lines.map(|lines| (text.len(), py.None(), lines, name));
         if let Ok(entry) = entry {
+            self.refill_cache(py);
             let _ = self.sources.bind(py).set_item(name, &entry);
             if let Some(cache) = self.cache(py) {
                 let _ = cache.set_item(name, &entry);
-                if cache.len() < self.sources.bind(py).len() {
-                    // A reload, or `clearcache`, emptied it.
-                    self.fill_cache(py);
-                }
             }
+            name.clone_into(&mut self.last);
         }
         Ok(())
     }
@@ -103,6 +104,15 @@ impl Reporter {
     /// `linecache`'s cache of today.
     fn cache<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyDict>> {
         self.linecache.as_ref()?.bind(py).getattr("cache").ok()?.cast_into().ok()
+    }
+
+    /// Puts the sources back into a cache that lost them: a reload, or `clearcache`, empties it.
+    fn refill_cache(&self, py: Python<'_>) {
+        let has_last = |cache: &Bound<'_, PyDict>| cache.contains(&self.last).unwrap_or(true);
+        let shorter = |cache: &Bound<'_, PyDict>| cache.len() < self.sources.bind(py).len();
+        if self.cache(py).is_some_and(|cache| !has_last(&cache) || shorter(&cache)) {
+            self.fill_cache(py);
+        }
     }
 
     fn fill_cache(&self, py: Python<'_>) {
@@ -116,6 +126,7 @@ impl Reporter {
         let py = sys.py();
         // Shown natively if it does not load.
         let _ = self.load(sys);
+        self.refill_cache(py);
         let original =
             sys.getattr("excepthook").is_ok_and(|hook| hook.is(self.excepthook.bind(py)));
         let print =

@@ -7,10 +7,13 @@ use std::{
     ffi::{CString, c_int},
     io,
     mem::MaybeUninit,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use crate::{capi::errno, wake::move_up};
+use crate::{capi::errno, orphan, wake::move_up};
 
 /// The worker's terminal.
 #[derive(Debug)]
@@ -93,6 +96,12 @@ impl Terminal {
         self.modes().is_none_or(|modes| modes.c_lflag & libc::ECHO != 0)
     }
 
+    /// Whether the Enter key sends a carriage return, as in raw mode, and nothing makes a
+    /// newline of it.
+    pub(crate) fn enter_is_return(&self) -> bool {
+        self.modes().is_some_and(|modes| modes.c_iflag & libc::ICRNL == 0)
+    }
+
     /// Lets output flow again that a program stopped (TCOOFF), and makes writes wait for room
     /// again if it made them not to: all who have the terminal share that flag.
     pub(crate) fn resume_output(&self) {
@@ -171,19 +180,36 @@ impl Terminal {
         }
     }
 
-    /// Interrupts the foreground group, as the terminal does for Ctrl-C.
+    /// Interrupts the foreground group, as the terminal does for Ctrl-C; our own where nobody
+    /// of that lives.
     pub(crate) fn interrupt_foreground(&self) {
         self.resume_output();
         // SAFETY: no memory involved; a group that is gone makes killpg fail.
         unsafe {
-            let group = libc::tcgetpgrp(self.descriptor);
-            if group <= 0 || libc::killpg(group, libc::SIGINT) != 0 {
-                libc::killpg(libc::getpgrp(), libc::SIGINT);
+            let (group, own) = (libc::tcgetpgrp(self.descriptor), libc::getpgrp());
+            let lives = group > 0 && (group == own || orphan::has_living(group));
+            if !lives || libc::killpg(group, libc::SIGINT) != 0 {
+                libc::killpg(own, libc::SIGINT);
             } else {
                 // A stopped program gets the signal only when it goes on.
                 libc::killpg(group, libc::SIGCONT);
             }
         }
+    }
+}
+
+/// Writes to the controlling terminal when no descriptor of ours can be relied on. Once.
+pub(crate) fn last_words(text: &[u8]) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if SAID.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let flags = libc::O_WRONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: the path is a C string and the text a live slice.
+    unsafe {
+        let terminal = libc::open(c"/dev/tty".as_ptr(), flags);
+        libc::tcflow(terminal, libc::TCOON);
+        libc::write(terminal, text.as_ptr().cast(), text.len());
     }
 }
 

@@ -13,10 +13,13 @@ use std::{
 
 use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rustix::{
-    fs::OFlags,
-    io::fcntl_dupfd_cloexec,
+    fs::{Mode, OFlags},
+    io::{fcntl_dupfd_cloexec, ioctl_fionread},
     process::Pid,
-    termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcgetpgrp, tcsetattr},
+    termios::{
+        InputModes, LocalModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcgetpgrp,
+        tcsetattr,
+    },
 };
 
 use super::descriptor::{Descriptor, Kind};
@@ -105,10 +108,27 @@ impl Terminal {
 
     /// Whether there is input that no program has read. False when that can't be told.
     pub fn holds_input(&self) -> bool {
-        let options =
-            rustix::fs::OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let slave = rustix::fs::open(&self.name, options, rustix::fs::Mode::empty());
-        slave.is_ok_and(|slave| rustix::io::ioctl_fionread(slave).is_ok_and(|bytes| bytes > 0))
+        self.slave().is_ok_and(|slave| ioctl_fionread(slave).is_ok_and(|bytes| bytes > 0))
+    }
+
+    /// Drops what no program has read, and counts its bytes.
+    pub fn drop_input(&self) -> u64 {
+        let Ok(slave) = self.slave() else { return 0 };
+        let (mut read, mut buffer) = (0, [0; 4096]);
+        // What was just typed is neither counted nor echoed yet; a read waits for that, and for
+        // nothing else (`n_tty_read` in Linux's drivers/tty/n_tty.c).
+        while let Ok(n @ 1..) = rustix::io::read(&slave, &mut buffer) {
+            read += n as u64;
+        }
+        let unread = ioctl_fionread(&slave).unwrap_or(0);
+        let _ = tcflush(&slave, QueueSelector::IFlush);
+        read + unread
+    }
+
+    /// The slave side, for a look that does not block.
+    fn slave(&self) -> rustix::io::Result<OwnedFd> {
+        let options = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        rustix::fs::open(&self.name, options, Mode::empty())
     }
 
     /// Changes the size and tells the foreground program.

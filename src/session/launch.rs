@@ -141,7 +141,8 @@ impl Home {
             match tempfile::Builder::new().prefix(&prefix).tempdir_in(&place) {
                 Ok(directory) => {
                     let lock = hold(directory.path())?;
-                    std::thread::spawn(move || remove_stale(&place));
+                    let sweep = std::thread::Builder::new().name("sweep".into());
+                    let _ = sweep.spawn(move || remove_stale(&place));
                     std::fs::write(directory.path().join("worker.so"), EXTENSION)?;
                     return Ok(Home { directory, launches: 0, _lock: lock });
                 }

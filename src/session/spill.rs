@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Spill {
     directory: PathBuf,
+    /// The most that is written of one reply, in bytes.
+    limit: u64,
     files: u64,
     current: Option<Current>,
 }
@@ -55,7 +57,7 @@ struct State {
 impl Spill {
     /// Writes to `directory`, which must exist when the first text comes.
     pub fn new(directory: PathBuf) -> Spill {
-        Spill { directory, files: 0, current: None }
+        Spill { directory, limit: LONGEST_FILE, files: 0, current: None }
     }
 
     /// Adds to the current reply's text.
@@ -65,7 +67,8 @@ impl Spill {
         }
         let current = self.current.get_or_insert_with(|| {
             self.files += 1;
-            Current::start(self.directory.join(format!("output-{}.txt", self.files)))
+            let path = self.directory.join(format!("output-{}.txt", self.files));
+            Current::start(path, self.limit)
         });
         current.queue.push(text);
     }
@@ -79,11 +82,11 @@ impl Spill {
 }
 
 impl Current {
-    fn start(path: PathBuf) -> Current {
+    fn start(path: PathBuf, limit: u64) -> Current {
         let queue = Arc::new(Queue::default());
         let (to_write, file) = (queue.clone(), path.clone());
         let writer = std::thread::Builder::new().name("spill".into());
-        if let Err(error) = writer.spawn(move || to_write.write_to(&file)) {
+        if let Err(error) = writer.spawn(move || to_write.write_to(&file, limit)) {
             queue.lock().failed = Some(error.to_string());
         }
         Current { path, queue }
@@ -122,12 +125,12 @@ impl Queue {
     }
 
     /// The body of the writing thread.
-    fn write_to(&self, path: &Path) {
+    fn write_to(&self, path: &Path, limit: u64) {
         let mut file = match File::create_new(path) {
             Ok(file) => file,
             Err(error) => return self.fail(error.to_string()),
         };
-        let mut written = 0;
+        let mut left = limit;
         loop {
             let mut state = self.lock();
             while state.texts.is_empty() && !state.closed {
@@ -135,12 +138,15 @@ impl Queue {
             }
             let Some(text) = state.texts.pop_front() else { return };
             drop(state);
-            written += text.len() as u64;
-            if written > LONGEST_FILE {
-                return self.fail(format!("only the first GiB is in {}", path.display()));
-            }
-            if let Err(error) = file.write_all(text.as_bytes()) {
+            let room = usize::try_from(left).unwrap_or(usize::MAX);
+            let fits = &text[..text.floor_char_boundary(room)];
+            left -= fits.len() as u64;
+            if let Err(error) = file.write_all(fits.as_bytes()) {
                 return self.fail(error.to_string());
+            }
+            if fits.len() < text.len() {
+                let place = path.display();
+                return self.fail(format!("only the first {limit} bytes are in {place}"));
             }
             self.lock().bytes -= text.len();
             self.changed.notify_all();
@@ -187,6 +193,26 @@ mod tests {
         std::fs::create_dir(directory.path().join("missing")).unwrap();
         spill.write("b".into());
         assert!(spill.finish().unwrap().is_ok());
+    }
+
+    #[test]
+    fn a_file_grows_to_its_limit_and_the_rest_is_said_to_be_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut spill = Spill::new(directory.path().to_owned());
+        spill.limit = 10;
+        let file = |number| directory.path().join(format!("output-{number}.txt"));
+        for text in ["0123", "4567", "8é9", "more", "and more"] {
+            spill.write(text.into());
+        }
+        let place = file(1).display().to_string();
+        let why = format!("only the first 10 bytes are in {place}");
+        assert_eq!(spill.finish(), Some(Err(why)));
+        // The last character that fits ends before the limit, or at it.
+        assert_eq!(std::fs::read_to_string(file(1)).unwrap(), "012345678");
+        // The next reply has a file of its own, which may be as long again.
+        spill.write("0123456789".into());
+        assert_eq!(spill.finish(), Some(Ok(file(2).display().to_string())));
+        assert_eq!(std::fs::read_to_string(file(2)).unwrap(), "0123456789");
     }
 
     #[test]

@@ -31,6 +31,9 @@ const TURN: usize = 256 * 1024;
 
 /// How much a canonical terminal's line discipline holds, in bytes (Linux: `N_TTY_BUF_SIZE`).
 const LINE_DISCIPLINE: usize = 4096;
+/// How much of a write reaches the line discipline at once, in bytes (`iterate_tty_write` in
+/// Linux's drivers/tty/tty_io.c): a reader may be done before the rest is there.
+const AT_ONCE: usize = 2048;
 /// How often a terminal that holds input is looked at while more is to be typed.
 const TYPING_PACE: Duration = Duration::from_millis(2);
 
@@ -81,6 +84,10 @@ pub struct Worker {
     missed: Option<Instant>,
     /// What the terminal did not take yet.
     typed: VecDeque<u8>,
+    /// Whether anything was typed since the last cell ended.
+    fed: bool,
+    /// Bytes that were typed too late for that cell.
+    late: u64,
     terminal_open: bool,
     /// Set once the process is over: when the wait for the terminal's end is, too.
     drained: Option<Instant>,
@@ -109,6 +116,8 @@ impl Worker {
             met: 0,
             missed: None,
             typed: VecDeque::new(),
+            fed: false,
+            late: 0,
             terminal_open: true,
             drained: None,
             link_open: true,
@@ -223,6 +232,7 @@ impl Worker {
             }
             let written = self.terminal.io().try_write(&typed[..most]);
             self.typed.drain(..written);
+            self.fed |= written > 0;
             // What was written takes a moment to show in what the terminal holds.
             if written == 0 || canonical {
                 return;
@@ -388,12 +398,24 @@ impl Worker {
         }
     }
 
-    /// What was not typed yet at the end of a cell is for nobody, and is counted with the input
-    /// that nobody read.
+    /// What was not typed yet at the end of a cell is for nobody, nor is what was typed when the
+    /// worker had cleaned up: both are counted with the input that nobody read.
     fn count_untyped(&mut self, message: ToServer) -> ToServer {
         match message {
+            ToServer::CellDone { .. } => {
+                if std::mem::take(&mut self.fed) {
+                    self.late = self.terminal.drop_input();
+                }
+                // The terminal has echoed it.
+                if self.late > 0 {
+                    self.show_behind();
+                    self.read_terminal();
+                }
+                message
+            }
             ToServer::Ready { mark, discarded_bytes } => {
                 let untyped = std::mem::take(&mut self.typed).len() as u64;
+                let untyped = untyped + std::mem::take(&mut self.late);
                 ToServer::Ready { mark, discarded_bytes: discarded_bytes + untyped }
             }
             message => message,
@@ -460,7 +482,9 @@ fn next_lines(typed: &[u8], held: bool) -> usize {
     if held {
         return 0;
     }
-    let room = typed.len().min(LINE_DISCIPLINE);
-    let whole = typed[..room].iter().rposition(|&byte| byte == b'\n');
-    whole.map_or(room, |end| end + 1)
+    let is_end = |&byte: &u8| byte == b'\n';
+    let room = |most: usize| &typed[..typed.len().min(most)];
+    let whole = room(AT_ONCE).iter().rposition(is_end);
+    let whole = whole.or_else(|| room(LINE_DISCIPLINE).iter().position(is_end));
+    whole.map_or(room(LINE_DISCIPLINE).len(), |end| end + 1)
 }

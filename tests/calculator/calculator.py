@@ -21,7 +21,9 @@ class Sideband:
         self.nonce = os.environ.pop("MCP_REPL_NONCE")
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(os.environ.pop("MCP_REPL_SIDEBAND"))
-        self.stream = connection.makefile("rw", encoding="utf-8", newline="\n")
+        # Two streams: one for both would lose what it has read ahead when it writes.
+        self.messages = connection.makefile("r", encoding="utf-8", newline="\n")
+        self.stream = connection.makefile("w", encoding="utf-8", newline="\n")
         self.marks = 0
         self.send("hello", protocol=protocol, nonce=nonce or self.nonce,
                   implementation="calculator", version="1.0", pid=os.getpid())
@@ -38,7 +40,7 @@ class Sideband:
 
     def receive(self):
         """The next message; the end of the stream is the end of the worker."""
-        line = self.stream.readline()
+        line = self.messages.readline()
         message = json.loads(line) if line else {"type": "shutdown"}
         if message["type"] == "interrupt":
             self.send("interrupted")

@@ -56,7 +56,7 @@ while True:
     elif how == "messageless":
         sideband.mark()
     elif how == "closing":
-        sideband.stream.close()
+        sideband.messages.close(), sideband.stream.close()
         idle()
     elif how == "dying":
         os._exit(3)

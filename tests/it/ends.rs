@@ -111,6 +111,33 @@ fn a_worker_that_is_killed_from_outside_is_told_in_the_next_reply() {
 }
 
 #[test]
+fn a_signal_handler_that_exits_while_the_session_is_idle_ends_it() {
+    on_every_python(|repl| {
+        for (raise, how) in [("SystemExit", 0), ("SystemExit(7)", 7)] {
+            let pid = rustix::process::Pid::from_raw(repl.worker_pid()).unwrap();
+            let cell = format!(
+                "import atexit, signal\n\
+                 _ = atexit.register(print, 'at exit')\n\
+                 name = 1\n\
+                 def handle(*_):\n    print('handled')\n    raise {raise}\n\
+                 _ = signal.signal(signal.SIGUSR1, handle)"
+            );
+            repl.gives(&cell, IDLE);
+            rustix::process::kill_process(pid, rustix::process::Signal::USR1).unwrap();
+            let end = Instant::now() + HANG;
+            let mut said = String::new();
+            while !said.contains("session ended") {
+                assert!(Instant::now() < end, "the end is not told: {said}");
+                said += &repl.poll();
+            }
+            let said = said.replace(IDLE, "");
+            assert_eq!(said, format!("handled\nat exit\n{}", ended(&format!("exit status {how}"))));
+            starts_anew(repl);
+        }
+    });
+}
+
+#[test]
 fn a_fresh_session_has_a_directory_for_temporary_files_that_stays() {
     on_every_python(|repl| {
         let cell = "import os, tempfile\nold = tempfile.gettempdir()\nold";

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Starts a cell that prints `begun` and goes on, and returns once it has.
-fn begin(repl: &Server, cell: &str) {
+pub(crate) fn begin(repl: &Server, cell: &str) {
     let end = std::time::Instant::now() + crate::support::HANG;
     // The session has started.
     repl.poll();

@@ -153,6 +153,33 @@ fn with_a_tmpdir_whose_path_is_too_long_for_a_socket() {
 }
 
 #[test]
+fn with_a_tmpdir_on_a_file_system_that_forbids_execution() {
+    // A mount of the server's own; only root can make one, and not in every container.
+    let condition = "\
+import ctypes
+libc, place = ctypes.CDLL(None, use_errno=True), os.environ['TMPDIR'].encode()
+def check(result):
+    if result: sys.exit('cannot mount: ' + os.strerror(ctypes.get_errno()))
+NEW_MOUNTS, PRIVATE_BELOW, NO_EXECUTION = 0x20000, 1 << 18 | 1 << 14, 8
+check(libc.unshare(NEW_MOUNTS))
+check(libc.mount(b'none', b'/', None, PRIVATE_BELOW, None))
+check(libc.mount(b'none', place, b'tmpfs', NO_EXECUTION, None))";
+    let (mut command, _directory) = Builder::new().condition(condition).arg("--version").command();
+    let output = command.output().unwrap();
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        assert_has(&why, "cannot mount: ");
+        return eprintln!("not tested: {why}");
+    }
+    let repl = Builder::new().condition(condition).start();
+    repl.gives(
+        "import os\nbool(os.statvfs(os.environ['TMPDIR']).f_flag & os.ST_NOEXEC)",
+        "False\n",
+    );
+    works(&repl);
+}
+
+#[test]
 fn the_session_has_a_directory_for_temporary_files() {
     let repl = Server::start();
     repl.gives(

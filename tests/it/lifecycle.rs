@@ -1,6 +1,8 @@
 //! The server's end: in good order or not, nothing of a session stays.
 
 use std::{
+    fs::Permissions,
+    os::unix::{fs::PermissionsExt, net::UnixListener},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -8,7 +10,7 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::support::{Builder, IDLE, Lifeline, Server};
+use crate::support::{Builder, HANG, IDLE, Lifeline, Server, python, quoted};
 
 /// A server whose files all go to the directory.
 fn with_own_directory() -> (Server, TempDir) {
@@ -130,6 +132,44 @@ if os.fork() == 0:
     line.wait_until_cut();
 }
 
+/// A program that never comes to speak on its sideband, deaf to all signals but the last.
+fn hanging(line: &Path) -> String {
+    format!(
+        "import signal, socket\n\
+         for s in 1, 2, 15: signal.signal(s, signal.SIG_IGN)\n\
+         line = socket.socket(socket.AF_UNIX)\n\
+         line.connect({})\n\
+         line.send(b'!')\n\
+         while True: signal.pause()\n",
+        quoted(line)
+    )
+}
+
+#[test]
+fn kill_9_of_the_server_ends_a_worker_that_hangs_at_its_start() {
+    let directory = tempfile::tempdir_in("/tmp").unwrap();
+    let program = directory.path().join("hangs.py");
+    let script = directory.path().join("python");
+    let interpreter = python::default();
+    let exec = format!("#!/bin/sh\nexec '{}' '{}'\n", interpreter.display(), program.display());
+    std::fs::write(&script, exec).unwrap();
+    std::fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
+    let path = directory.path().join("line");
+    std::fs::write(&program, hanging(&path)).unwrap();
+    let listener = UnixListener::bind(&path).unwrap();
+    let worker = format!("'{}' '{}'", interpreter.display(), program.display());
+    for start in
+        [Builder::new().python(&script), Builder::new().any_python().arg("--worker").arg(worker)]
+    {
+        let mut repl = start.start();
+        let mut line = Lifeline::accept(&listener);
+        line.hears("!");
+        repl.signal(Signal::KILL);
+        repl.wait();
+        line.wait_until_cut();
+    }
+}
+
 #[test]
 fn a_server_nobody_ever_spoke_to_ends() {
     let mut repl = Builder::new().start_silent();
@@ -173,4 +213,58 @@ fn a_session_that_was_replaced_leaves_no_files() {
     assert_eq!(text, "[]\n");
     drop(repl);
     assert!(!home.exists());
+}
+
+/// What a server that was killed leaves: a lock that nobody holds.
+fn leave(directory: &Path, name: &str) -> PathBuf {
+    let left = directory.join(name);
+    std::fs::create_dir(&left).unwrap();
+    std::fs::write(left.join("lock"), "").unwrap();
+    left
+}
+
+/// A server that has swept `directory`, where something was left for it.
+fn sweeps(directory: &Path) -> Server {
+    let left = leave(directory, "mcp-repl-0-left");
+    let repl = Builder::new().env("TMPDIR", directory).start();
+    let cell = "\
+import glob, os
+def sweeps():
+    names = [open(file).read() for file in glob.glob(f'/proc/{os.getppid()}/task/*/comm')]
+    return 'sweep\\n' in names
+sweeps()";
+    let mut reply = repl.repl(cell);
+    let end = Instant::now() + HANG;
+    while left.exists() || reply != "False\n" {
+        assert!(Instant::now() < end, "{} stays: {reply}", left.display());
+        reply = repl.repl("sweeps()");
+    }
+    repl
+}
+
+#[test]
+fn files_of_a_server_that_lives_stay_and_those_of_one_that_was_killed_go() {
+    let directory = tempfile::tempdir_in("/tmp").unwrap();
+    let mut first = Builder::new().env("TMPDIR", directory.path()).start();
+    let line = Lifeline::lay(&first);
+    let cell = "import tempfile\nfile = tempfile.NamedTemporaryFile()\n_ = file.write(b'kept')\nfile.flush()";
+    first.gives(cell, IDLE);
+    let home = files_in(directory.path()).pop().unwrap();
+    let second = sweeps(directory.path());
+    assert!(home.exists());
+    first.gives("open(file.name).read()", "'kept'\n");
+    first.gives_part("\u{4}6 * 7", "42\n");
+    line.wait_until_cut();
+    let line = Lifeline::lay(&first);
+    first.signal(Signal::KILL);
+    first.wait();
+    line.wait_until_cut();
+    assert!(home.exists(), "nobody could remove it");
+    let third = sweeps(directory.path());
+    assert!(!home.exists());
+    assert_eq!(files_in(directory.path()).len(), 2, "those of the two that live");
+    for repl in [second, third] {
+        repl.still_works();
+        repl.gives_part("\u{4}6 * 7", "42\n");
+    }
 }

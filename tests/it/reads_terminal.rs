@@ -63,6 +63,22 @@ fn getpass_asks_for_a_secret_that_nobody_sees() {
 }
 
 #[test]
+fn a_program_of_another_user_asks_for_a_password() {
+    let repl = session();
+    // Root is asked for none.
+    let cell = "\
+nobody = 'setpriv --reuid=65534 --regid=65534 --clear-groups'.split() if os.getuid() == 0 else []
+subprocess.run(nobody + ['su', 'root']).returncode";
+    let asked = repl.repl(cell);
+    assert_eq!(asked, format!("Password: \n{SECRET}"));
+    let reply = repl.repl("certainly-wrong");
+    assert_has_not(&reply, "certainly-wrong");
+    assert_eq!(reply.trim_start(), "su: Authentication failure\n1\n");
+    repl.gives("input('shown? ')", "shown? ");
+    repl.gives("yes", "'yes'\n");
+}
+
+#[test]
 fn the_controlling_terminal_is_a_terminal_like_descriptor_0() {
     let repl = session();
     repl.waits("open('/dev/tty').readline()");

@@ -1,6 +1,9 @@
 //! Tracebacks: the user's frames and source lines, and nothing of ours.
 
-use crate::support::{IDLE, Server, assert_has, assert_has_not, without_carets};
+use crate::{
+    support::{IDLE, Server, assert_has, assert_has_not, without_carets},
+    waits::on_every_python,
+};
 
 #[test]
 fn a_traceback_shows_the_users_frames_and_lines() {
@@ -129,6 +132,39 @@ fn inspect_and_linecache_have_the_source() {
         "'    # doubles\\n'\n",
     );
     repl.gives("linecache.checkcache()\nprint(inspect.getsource(f)[:5])", "def f\n");
+}
+
+#[test]
+fn source_lines_survive_what_is_done_to_linecache() {
+    on_every_python(|repl| {
+        repl.gives("def f(n):\n    return 1 / n  # of the first", IDLE);
+        repl.gives("import importlib, linecache", IDLE);
+        for cell in [
+            "linecache.clearcache()",
+            "linecache.checkcache()",
+            "linecache.cache = {}",
+            "linecache.cache.clear()",
+            "_ = importlib.reload(linecache)",
+            // So many other files are looked at that there is more in the cache than before.
+            "linecache.clearcache()\n\
+             import sys\n\
+             for module in list(sys.modules.values()):\n\
+             \x20   file = getattr(module, '__file__', None) or ''\n\
+             \x20   if file.endswith('.py'): _ = linecache.getlines(file)",
+        ] {
+            repl.gives(cell, IDLE);
+            let reply = repl.repl("x = 1\nf(0)  # of the last");
+            assert_has(&reply, "    f(0)  # of the last\n");
+            assert_has(&reply, "    return 1 / n  # of the first\n");
+            // So they do for whoever else looks.
+            repl.gives(cell, IDLE);
+            repl.gives("import inspect\ninspect.getsource(f).count('first')", "1\n");
+            // The cell that does it shows its own lines, too.
+            let reply = repl.repl(&format!("{cell}\nf(0)  # here"));
+            assert_has(&reply, "    f(0)  # here\n");
+            assert_has(&reply, "    return 1 / n  # of the first\n");
+        }
+    });
 }
 
 #[test]

@@ -35,6 +35,34 @@ fn a_long_payload_of_short_lines_is_typed_as_fast_as_it_is_read() {
 }
 
 #[test]
+fn what_a_reader_of_one_line_leaves_is_discarded_and_counted() {
+    on_every_python(|repl| {
+        repl.gives("import os, subprocess", IDLE);
+        let line = "thirty-nine characters and a newline...\n";
+        for n in 0..30 {
+            let cell = [
+                "n = len(os.read(0, 4096))",
+                "n = len(subprocess.check_output(['head', '-n', '1']))",
+                "with open(0, closefd=False) as file: n = len(file.readline())",
+            ][n % 3];
+            repl.waits(cell);
+            let reply = repl.repl(&line.repeat(1000));
+            let end = "\n[repl] 39960 bytes of unread input discarded\n";
+            assert!(reply.ends_with(end), "{n}: {}", &reply[reply.len().saturating_sub(300)..]);
+            // Nothing of it reaches the next cell, or a later reader.
+            repl.gives("n", "40\n");
+            if n % 2 == 0 {
+                repl.gives("input('a? ')", "a? ");
+                repl.gives("b", "'b'\n");
+            } else {
+                repl.waits("os.read(0, 100)");
+                repl.types("c", "b'c\\n'\n");
+            }
+        }
+    });
+}
+
+#[test]
 fn control_characters_of_a_payload_reach_a_canonical_reader_as_data() {
     on_every_python(|repl| {
         repl.waits("import os\nos.read(0, 100)");
@@ -118,5 +146,33 @@ fn the_modes_a_program_left_behind_are_restored() {
         repl.gives("b", "'b'\n");
         repl.waits("os.read(0, 9)");
         repl.types("c", "b'c\\n'\n");
+    });
+}
+
+#[test]
+fn a_line_that_is_typed_in_pieces_arrives_whole_in_every_mode() {
+    on_every_python(|repl| {
+        repl.gives("import sys, tty", IDLE);
+        for mode in ["tty.setcbreak(0)", "tty.setraw(0)"] {
+            for (read, line) in
+                [("input('a? ')", "'xyz'\n"), ("input('a? '), input('b? ')", "('xyz', 'xyz')\n")]
+            {
+                repl.gives_part(&format!("{mode}\n{read}"), "a? ");
+                let mut reply = String::new();
+                for _ in line.matches("xyz") {
+                    for key in ["x", "y", "z"] {
+                        assert_has(&repl.keys(key), "waiting for input");
+                    }
+                    reply = repl.keys("Enter");
+                }
+                assert!(reply.ends_with(line), "{mode}: {reply}");
+            }
+            // And what is sent as a payload.
+            repl.gives_part(&format!("{mode}\ninput('a? ')"), "a? ");
+            let reply = repl.repl("b");
+            assert!(reply.ends_with("'b'\n"), "{mode}: {reply}");
+            // What was printed in raw mode has moved the cursor.
+            assert_eq!(repl.repl("6 * 7").trim_start(), "42\n");
+        }
     });
 }

@@ -1,7 +1,7 @@
 //! Other programs as the worker (`--worker`): one that speaks the sideband protocol, and one
 //! that breaks it in every way.
 
-use crate::support::{Builder, IDLE, Server, assert_has, python};
+use crate::support::{Builder, IDLE, Server, assert_has, assert_has_not, python};
 
 /// A server whose worker is a file of `tests/calculator`.
 fn with_worker(file: &str, argument: &str) -> Server {
@@ -28,6 +28,27 @@ fn a_calculator_is_a_worker() {
     repl.gives("y", "2.5\n");
     let reply = repl.repl("\u{4}1 + 1");
     assert!(reply.ends_with("[repl] new session started\n2\n"), "{reply}");
+}
+
+#[test]
+fn an_interrupt_of_a_calculator_is_answered() {
+    let repl = with_worker("calculator.py", "");
+    for _ in 0..3 {
+        // While it is idle there is nothing to strike, and no wait for an effect.
+        assert_eq!(repl.repl_with("\u{3}", 5000), IDLE);
+        assert_eq!(repl.repl_with("\u{3}6 * 7", 5000), "42\n");
+        repl.gives("ask y", "y? ");
+        assert_eq!(repl.repl_with("\u{3}", 5000).trim_start(), IDLE);
+        repl.gives("ask y", "y? ");
+        assert_eq!(repl.repl_with("\u{3}6 * 7", 5000).trim_start(), "42\n");
+    }
+    // All at once: before, in, or behind the wait.
+    for _ in 0..20 {
+        let calls = [repl.begin("ask y"), repl.begin("\u{3}"), repl.begin("")];
+        let said: String = calls.iter().map(|call| call.text()).collect();
+        assert_has_not(&said, "busy");
+        repl.gives("6 * 7", "42\n");
+    }
 }
 
 /// What a worker breaks is an error of the bridge that says so, and the next payload starts

@@ -31,7 +31,16 @@ impl Lifeline {
             quoted(&path)
         );
         assert_eq!(server.repl(&connect), super::IDLE);
-        let (stream, _) = listener.accept().unwrap();
+        Lifeline::accept(&listener)
+    }
+
+    /// Waits for a program that connects to `listener`.
+    #[track_caller]
+    pub(crate) fn accept(listener: &UnixListener) -> Lifeline {
+        let (tell, told) = mpsc::channel();
+        let listener = listener.try_clone().unwrap();
+        std::thread::spawn(move || tell.send(listener.accept().unwrap().0));
+        let stream = told.recv_timeout(HANG).expect("a program connects");
         stream.set_read_timeout(Some(HANG)).unwrap();
         Lifeline { stream }
     }
