@@ -56,10 +56,13 @@ impl Terminal {
         }
     }
 
-    /// CHT.
+    /// CHT: as HT, it leaves a cursor that is behind the last column there (xterm).
     pub(super) fn tab_forward(&mut self, count: usize) {
         for _ in 0..count.min(self.columns()) {
-            self.go_to_column(self.tabs.next(self.cursor.column));
+            let next = self.tabs.next(self.cursor.column);
+            if next > self.cursor.column {
+                self.go_to_column(next);
+            }
         }
     }
 

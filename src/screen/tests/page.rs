@@ -90,6 +90,10 @@ fn line_drawing() {
 fn tab_stops() {
     assert_eq!(page("\x1b[3g\x1b[5G\x1bH\r\tx\ty"), "    x              y");
     assert_eq!(shown("\x1b[2Ia\x1b[Z").1, (0, 16));
+    // Behind the last column there is no stop to go to; what follows is in the next row.
+    let line = "x".repeat(20);
+    assert_eq!(page(&format!("{line}\ty")), format!("{line}\ny"));
+    assert_eq!(page(&format!("{line}\x1b[Iy")), format!("{line}\ny"));
 }
 
 #[test]
