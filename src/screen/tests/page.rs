@@ -83,6 +83,7 @@ fn regions() {
 #[test]
 fn line_drawing() {
     assert_eq!(page("\x1b(0lqk\x1b(B q"), "┌─┐ q");
+    assert_eq!(page("\x1b(0_q_q"), " ─ ─");
     assert_eq!(page("\x1b)0\x0elqk\x0f q"), "┌─┐ q");
 }
 
