@@ -84,6 +84,16 @@ impl Terminal {
         }
     }
 
+    /// DECCOLM, where mode 40 allows it: the page keeps its columns, but is cleared as if they
+    /// changed (xterm).
+    pub(super) fn set_column_mode(&mut self) {
+        if self.modes.kept(40) == Some(true) {
+            self.clear_page();
+            self.region = (0, self.rows() - 1);
+            self.go_to(0, 0);
+        }
+    }
+
     /// DECSC. The hyperlink is not part of it.
     pub(super) fn save_cursor(&mut self) {
         let saved = &mut self.saved[usize::from(self.on_alternate)];

@@ -81,6 +81,15 @@ fn regions() {
 }
 
 #[test]
+fn changing_the_column_mode_clears_the_page_where_mode_40_allows_it() {
+    assert_eq!(page("text\x1b[?3h\x1b[?3l"), "text");
+    assert_eq!(page("\x1b[?40htext\x1b[?40l\x1b[?3l"), "text");
+    assert_eq!(shown("\x1b[?40htext\x1b[2;3r\x1b[4;4H\x1b[?3h"), (String::new(), (0, 0)));
+    assert_eq!(page("\x1b[?40h\x1b[2;3r\x1b[?3l\x1b[9Bx"), "\n\n\n\nx");
+    assert_eq!(transcript("text\x1b[?40h\x1b[?3lmore"), "text\nmore");
+}
+
+#[test]
 fn line_drawing() {
     assert_eq!(page("\x1b(0lqk\x1b(B q"), "┌─┐ q");
     assert_eq!(page("\x1b(0_q_q"), " ─ ─");
