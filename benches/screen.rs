@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use alacritty_terminal::event::VoidListener;
-use alacritty_terminal::grid::Dimensions;
+use alacritty_terminal::term::test::TermSize;
 use alacritty_terminal::term::{Config, Term};
 use alacritty_terminal::vte::ansi::{Processor, StdSyncHandler};
 use mcp_repl::screen::{MarkSplitter, Screen, Segment, Size};
@@ -15,20 +15,6 @@ use mcp_repl::screen::{MarkSplitter, Screen, Segment, Size};
 const CHUNK: usize = 4095;
 const BYTES: usize = 16 << 20;
 const ROUNDS: usize = 12;
-
-struct Page(Size);
-
-impl Dimensions for Page {
-    fn total_lines(&self) -> usize {
-        self.screen_lines()
-    }
-    fn screen_lines(&self) -> usize {
-        usize::from(self.0.rows)
-    }
-    fn columns(&self) -> usize {
-        usize::from(self.0.columns)
-    }
-}
 
 fn time(run: impl FnOnce()) -> Duration {
     let start = Instant::now();
@@ -62,7 +48,9 @@ fn ours(bytes: &[u8]) -> Duration {
 fn theirs(bytes: &[u8]) -> Duration {
     time(|| {
         let config = Config { scrolling_history: 1000, ..Config::default() };
-        let mut term = Term::new(config, &Page(Size::default()), VoidListener);
+        let Size { columns, rows } = Size::default();
+        let page = TermSize::new(columns.into(), rows.into());
+        let mut term = Term::new(config, &page, VoidListener);
         let mut parser: Processor<StdSyncHandler> = Processor::new();
         for chunk in bytes.chunks(CHUNK) {
             parser.advance(&mut term, chunk);

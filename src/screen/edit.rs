@@ -29,7 +29,7 @@ impl Terminal {
     }
 
     /// Erases the whole page. What was on it was there to be read.
-    fn clear_page(&mut self) {
+    pub(super) fn clear_page(&mut self) {
         let fill = self.cursor.pen.background;
         if !self.on_alternate {
             self.transcript.finish(&mut self.primary);

@@ -20,9 +20,10 @@ pub(super) struct Modes {
 }
 
 /// Private modes that change what a client of the terminal sends, but not the screen: cursor
-/// keys, reverse video, blinking cursor, mouse, focus, bracketed paste, colour-scheme notes.
-const KEPT: [u16; 17] =
-    [1, 5, 9, 12, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1036, 2004, 2031];
+/// keys, reverse video, blinking cursor, mouse, focus, bracketed paste, colour-scheme notes. And
+/// 40, which allows DECCOLM.
+const KEPT: [u16; 18] =
+    [1, 5, 9, 12, 40, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1036, 2004, 2031];
 
 /// The mouse modes, of which one is set at a time.
 const MOUSE: [u16; 5] = [9, 1000, 1001, 1002, 1003];

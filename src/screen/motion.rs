@@ -62,10 +62,13 @@ impl Terminal {
         }
     }
 
-    /// CHT.
+    /// CHT: as HT, it leaves a cursor that is behind the last column there (xterm).
     pub(super) fn tab_forward(&mut self, count: usize) {
         for _ in 0..count.min(self.columns()) {
-            self.go_to_column(self.tabs.next(self.cursor.column));
+            let next = self.tabs.next(self.cursor.column);
+            if next > self.cursor.column {
+                self.go_to_column(next);
+            }
         }
     }
 
@@ -83,6 +86,16 @@ impl Terminal {
         let top = top.max(1);
         if top < bottom {
             self.region = (top - 1, bottom - 1);
+            self.go_to(0, 0);
+        }
+    }
+
+    /// DECCOLM, where mode 40 allows it: the page keeps its columns, but is cleared as if they
+    /// changed (xterm).
+    pub(super) fn set_column_mode(&mut self) {
+        if self.modes.kept(40) == Some(true) {
+            self.clear_page();
+            self.region = (0, self.rows() - 1);
             self.go_to(0, 0);
         }
     }

@@ -143,6 +143,7 @@ impl Terminal {
     /// DECSET and DECRST.
     fn set_mode(&mut self, mode: u16, on: bool) {
         match mode {
+            3 => self.set_column_mode(),
             6 => {
                 self.cursor.origin = on;
                 self.go_to(0, 0);

@@ -81,8 +81,18 @@ fn regions() {
 }
 
 #[test]
+fn changing_the_column_mode_clears_the_page_where_mode_40_allows_it() {
+    assert_eq!(page("text\x1b[?3h\x1b[?3l"), "text");
+    assert_eq!(page("\x1b[?40htext\x1b[?40l\x1b[?3l"), "text");
+    assert_eq!(shown("\x1b[?40htext\x1b[2;3r\x1b[4;4H\x1b[?3h"), (String::new(), (0, 0)));
+    assert_eq!(page("\x1b[?40h\x1b[2;3r\x1b[?3l\x1b[9Bx"), "\n\n\n\nx");
+    assert_eq!(transcript("text\x1b[?40h\x1b[?3lmore"), "text\nmore");
+}
+
+#[test]
 fn line_drawing() {
     assert_eq!(page("\x1b(0lqk\x1b(B q"), "┌─┐ q");
+    assert_eq!(page("\x1b(0_q_q"), " ─ ─");
     assert_eq!(page("\x1b)0\x0elqk\x0f q"), "┌─┐ q");
 }
 
@@ -90,6 +100,10 @@ fn line_drawing() {
 fn tab_stops() {
     assert_eq!(page("\x1b[3g\x1b[5G\x1bH\r\tx\ty"), "    x              y");
     assert_eq!(shown("\x1b[2Ia\x1b[Z").1, (0, 16));
+    // Behind the last column there is no stop to go to; what follows is in the next row.
+    let line = "x".repeat(20);
+    assert_eq!(page(&format!("{line}\ty")), format!("{line}\ny"));
+    assert_eq!(page(&format!("{line}\x1b[Iy")), format!("{line}\ny"));
 }
 
 #[test]
