@@ -10,7 +10,7 @@ use super::super::terminal::Terminal;
 use super::*;
 
 /// What of a screen a dump must bring back, as text.
-fn state(screen: &Screen) -> String {
+pub(super) fn state(screen: &Screen) -> String {
     let terminal = screen.terminal();
     let mut out = page_state(terminal, &terminal.primary);
     if terminal.on_alternate {
@@ -63,7 +63,7 @@ fn cursor_state(terminal: &Terminal, cursor: &Cursor) -> String {
     format!("{row} {column} {pending_wrap} {origin} {charsets:?} {sgr} {link:?}\n")
 }
 
-fn repainted(screen: &Screen) -> Screen {
+pub(super) fn repainted(screen: &Screen) -> Screen {
     let mut fresh = Screen::new(screen.size());
     fresh.feed(&screen.dump());
     fresh

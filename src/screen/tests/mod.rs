@@ -1,8 +1,10 @@
 //! Bytes in, text out.
 
+mod alacritty;
 mod differential;
 mod dump;
 mod page;
+mod recordings;
 mod transcript;
 
 use super::*;
