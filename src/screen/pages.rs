@@ -87,7 +87,10 @@ impl Screen {
         if terminal.on_alternate {
             terminal.switch_screen(1049, false);
         }
+        let pending_wrap = terminal.cursor.pending_wrap;
         terminal.soft_reset();
+        // A line that fills its last row goes on in the next one.
+        terminal.cursor.pending_wrap = pending_wrap;
         let used = terminal.primary.rows.iter().rposition(Row::has_transcript_text);
         let over = |&used: &usize| {
             used > terminal.cursor.row
@@ -96,6 +99,10 @@ impl Screen {
         if let Some(used) = used.filter(over) {
             terminal.go_to(used, 0);
             terminal.line_feed();
+        }
+        // Where a line feed did not return the carriage (no ONLCR), nothing stands before it.
+        if terminal.primary.rows[terminal.cursor.row].is_blank() {
+            terminal.carriage_return();
         }
     }
 }
@@ -280,6 +287,36 @@ mod tests {
         assert!(screen.is_full(), "a menu");
         screen.feed(b"\r\n\r\n");
         assert!(!screen.is_full(), "a line below the last");
+    }
+
+    #[test]
+    fn the_last_line_goes_on_where_it_ended() {
+        let mut screen = screen();
+        for part in ["x", "12345678901234567890", "12345678901234567890123"] {
+            let mut text = String::new();
+            screen.feed(part.as_bytes());
+            screen.report(&mut text);
+            screen.calm();
+            screen.feed(b"y\r\n");
+            screen.report(&mut text);
+            assert_eq!(text, format!("{part}y\n"));
+        }
+    }
+
+    #[test]
+    fn the_next_line_begins_at_the_left() {
+        let mut screen = screen();
+        let mut text = String::new();
+        screen.feed(b"raw\n");
+        screen.report(&mut text);
+        screen.calm();
+        screen.feed(b"next\r\n  ");
+        screen.report(&mut text);
+        screen.calm();
+        // Blanks that were printed count.
+        screen.feed(b"last");
+        screen.report(&mut text);
+        assert_eq!(text, "raw\nnext\n  last");
     }
 
     #[test]

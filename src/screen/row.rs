@@ -98,6 +98,13 @@ impl Row {
         text == "~"
     }
 
+    /// Whether nothing is to be seen in it, and no blanks were printed.
+    pub(super) fn is_blank(&self) -> bool {
+        let mut text = String::new();
+        self.visible_text(&mut text);
+        text.trim_end_matches(' ').is_empty() && !self.has_transcript_text()
+    }
+
     /// How the first column looks.
     pub(super) fn first_style(&self) -> Option<Style> {
         if self.edited {
