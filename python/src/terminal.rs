@@ -126,9 +126,11 @@ impl Terminal {
         self.restore_standard_descriptors();
         self.restore_foreground();
         let found = self.modes();
-        // A canonical terminal does not count a line that has no end yet.
+        // A canonical terminal counts a line that has no end yet only with this flag, which else
+        // changes nothing that matters here (`n_tty_ioctl` in Linux's drivers/tty/n_tty.c). To
+        // leave canonical mode for it would be seen by who is typing.
         let counts = found.is_some_and(|mut modes| {
-            modes.c_lflag &= !libc::ICANON;
+            modes.c_lflag |= libc::EXTPROC;
             self.set_modes(&modes, libc::TCSANOW)
         });
         let mut unread: c_int = 0;
