@@ -133,7 +133,7 @@ impl Interpreter {
         unblock_signals();
         py.detach(|| {
             capi::flush_c_streams();
-            let unread = unread + worker.channel.terminal.restore();
+            worker.channel.terminal.restore();
             let discarded_bytes = worker.fifo.end_cell(unread);
             worker.channel.send_marked(b"", |mark| {
                 [

@@ -120,38 +120,17 @@ impl Terminal {
         device(number) == self.device
     }
 
-    /// Gives the terminal back its modes and its foreground group, drops unread input and
-    /// puts it back on the standard descriptors. Returns how many bytes were dropped.
-    pub(crate) fn restore(&self) -> u64 {
+    /// Gives the terminal back its modes and its foreground group, and puts it back on the
+    /// standard descriptors. Input that nobody read is the server's to drop, who typed it.
+    pub(crate) fn restore(&self) {
         self.restore_standard_descriptors();
         self.restore_foreground();
-        let found = self.modes();
-        // A canonical terminal counts a line that has no end yet only with this flag, which else
-        // changes nothing that matters here (`n_tty_ioctl` in Linux's drivers/tty/n_tty.c). To
-        // leave canonical mode for it would be seen by who is typing.
-        let counts = found.is_some_and(|mut modes| {
-            modes.c_lflag |= libc::EXTPROC;
-            self.set_modes(&modes, libc::TCSANOW)
-        });
-        let mut unread: c_int = 0;
-        // SAFETY: FIONREAD stores an int; tcflush takes no memory.
-        unsafe {
-            libc::ioctl(self.descriptor, libc::FIONREAD, &mut unread);
-            libc::tcflush(self.descriptor, libc::TCIFLUSH);
+        if let (Some(before), Some(now)) = (self.modes.get(), self.modes())
+            && !same_modes(before, &now)
+        {
+            // SAFETY: the structure is a whole one that tcgetattr filled.
+            unsafe { libc::tcsetattr(self.descriptor, libc::TCSADRAIN, before) };
         }
-        if let (Some(before), Some(found)) = (self.modes.get(), found) {
-            let same = same_modes(before, &found);
-            if counts || !same {
-                self.set_modes(before, if same { libc::TCSANOW } else { libc::TCSADRAIN });
-            }
-        }
-        u64::try_from(unread).unwrap_or(0)
-    }
-
-    /// Sets the modes; whether it was done.
-    fn set_modes(&self, modes: &libc::termios, when: c_int) -> bool {
-        // SAFETY: the structure is a whole one that tcgetattr filled.
-        unsafe { libc::tcsetattr(self.descriptor, when, modes) == 0 }
     }
 
     fn restore_foreground(&self) {

@@ -120,8 +120,18 @@ impl Terminal {
         while let Ok(n @ 1..) = rustix::io::read(&slave, &mut buffer) {
             read += n as u64;
         }
+        // A canonical terminal counts a line that has no end yet only with this flag, which else
+        // changes nothing that matters here (`n_tty_ioctl` in the same file).
+        let found = tcgetattr(&slave);
+        if let Ok(mut modes) = found.clone() {
+            modes.local_modes |= LocalModes::EXTPROC;
+            let _ = tcsetattr(&slave, OptionalActions::Now, &modes);
+        }
         let unread = ioctl_fionread(&slave).unwrap_or(0);
         let _ = tcflush(&slave, QueueSelector::IFlush);
+        if let Ok(modes) = found {
+            let _ = tcsetattr(&slave, OptionalActions::Now, &modes);
+        }
         read + unread
     }
 

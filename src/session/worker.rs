@@ -86,8 +86,8 @@ pub struct Worker {
     typed: VecDeque<u8>,
     /// Whether anything was typed since the last cell ended.
     fed: bool,
-    /// Bytes that were typed too late for that cell.
-    late: u64,
+    /// Bytes of it that were dropped, and not told yet.
+    dropped: u64,
     terminal_open: bool,
     /// Set once the process is over: when the wait for the terminal's end is, too.
     drained: Option<Instant>,
@@ -117,7 +117,7 @@ impl Worker {
             missed: None,
             typed: VecDeque::new(),
             fed: false,
-            late: 0,
+            dropped: 0,
             terminal_open: true,
             drained: None,
             link_open: true,
@@ -128,6 +128,10 @@ impl Worker {
 
     /// Says something to the worker.
     pub fn send(&mut self, message: &ToWorker) {
+        // What a reader in the background left is not for the cell.
+        if matches!(message, ToWorker::Cell { .. }) {
+            self.drop_typed();
+        }
         self.link.send(message);
     }
 
@@ -398,16 +402,14 @@ impl Worker {
         }
     }
 
-    /// What was not typed yet at the end of a cell is for nobody, nor is what was typed when the
-    /// worker had cleaned up: both are counted with the input that nobody read.
+    /// What was typed and not read at the end of a cell, or not typed yet, is for nobody: it is
+    /// dropped, and counted with the input that the worker dropped.
     fn count_untyped(&mut self, message: ToServer) -> ToServer {
         match message {
             ToServer::CellDone { .. } => {
-                if std::mem::take(&mut self.fed) {
-                    self.late = self.terminal.drop_input();
-                }
+                self.drop_typed();
                 // The terminal has echoed it.
-                if self.late > 0 {
+                if self.dropped > 0 {
                     self.show_behind();
                     self.read_terminal();
                 }
@@ -415,10 +417,17 @@ impl Worker {
             }
             ToServer::Ready { mark, discarded_bytes } => {
                 let untyped = std::mem::take(&mut self.typed).len() as u64;
-                let untyped = untyped + std::mem::take(&mut self.late);
+                let untyped = untyped + std::mem::take(&mut self.dropped);
                 ToServer::Ready { mark, discarded_bytes: discarded_bytes + untyped }
             }
             message => message,
+        }
+    }
+
+    /// Drops what was typed and nobody has read.
+    fn drop_typed(&mut self) {
+        if std::mem::take(&mut self.fed) {
+            self.dropped += self.terminal.drop_input();
         }
     }
 
