@@ -116,6 +116,8 @@ impl Interpreter {
                     py.detach(|| worker.fifo.strike_no_more());
                     run_signal_handlers(sys, worker);
                 }
+                // Lines of an error are read as lines, whatever the cell did to the terminal.
+                py.detach(|| worker.channel.terminal.restore_modes());
                 self.reporter.show(sys, error);
                 if interrupted { Outcome::Interrupted } else { Outcome::Error }
             }

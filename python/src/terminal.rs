@@ -125,6 +125,11 @@ impl Terminal {
     pub(crate) fn restore(&self) {
         self.restore_standard_descriptors();
         self.restore_foreground();
+        self.restore_modes();
+    }
+
+    /// Gives the terminal back the modes a cell finds.
+    pub(crate) fn restore_modes(&self) {
         if let (Some(before), Some(now)) = (self.modes.get(), self.modes())
             && !same_modes(before, &now)
         {

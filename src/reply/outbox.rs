@@ -160,7 +160,9 @@ impl Outbox {
                 break;
             }
             let least = text.ceil_char_boundary(over);
-            let end = text[least..].find('\n').map_or(least, |newline| least + newline + 1);
+            let line = text[least..].find('\n').map(|newline| least + newline + 1);
+            // The only line is cut where it must be.
+            let end = line.filter(|&end| end < text.len()).unwrap_or(least);
             self.left_out.bytes += end;
             self.left_out.lines += text[..end].matches('\n').count();
             self.tail_bytes -= end;

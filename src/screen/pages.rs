@@ -9,6 +9,9 @@ use super::{
     terminal::{LONGEST_PAGES, Terminal},
 };
 
+/// `CAN`: ends a sequence that was begun (ECMA-48, 8.3.6).
+const CANCEL: u8 = 0x18;
+
 impl Screen {
     /// Appends what was not told yet of the rows above the cursor, where a pager has its prompt.
     ///
@@ -79,10 +82,11 @@ impl Screen {
         self.cursor().0 + 1 == self.size().rows
     }
 
-    /// Puts the terminal back as a program finds it: the primary screen, the cursor shown, no
-    /// scroll region, no modes of a program that did not clean up behind itself, and the cursor
-    /// behind what was printed, which is not to be printed over.
+    /// Puts the terminal back as a program finds it: no sequence begun, the primary screen, the
+    /// cursor shown, no scroll region, no modes of a program that did not clean up behind itself,
+    /// and the cursor behind what was printed, which is not to be printed over.
     pub fn calm(&mut self) {
+        self.feed(&[CANCEL]);
         let terminal = &mut self.receiver.terminal;
         if terminal.on_alternate {
             terminal.switch_screen(1049, false);
@@ -93,8 +97,10 @@ impl Screen {
         terminal.cursor.pending_wrap = pending_wrap;
         let used = terminal.primary.rows.iter().rposition(Row::has_transcript_text);
         let over = |&used: &usize| {
-            used > terminal.cursor.row
-                || used == terminal.cursor.row && terminal.primary.rows[used].end == LineEnd::Break
+            let (row, cursor) = (&terminal.primary.rows[used], &terminal.cursor);
+            let before = row.end == LineEnd::Break
+                || !cursor.pending_wrap && cursor.column < row.printed_columns();
+            used > cursor.row || used == cursor.row && before
         };
         if let Some(used) = used.filter(over) {
             terminal.go_to(used, 0);
@@ -301,6 +307,33 @@ mod tests {
             screen.report(&mut text);
             assert_eq!(text, format!("{part}y\n"));
         }
+    }
+
+    #[test]
+    fn a_sequence_that_was_begun_swallows_nothing_that_comes_later() {
+        for begun in [b"\x1b" as &[u8], b"\x1b[31", b"\x1b]0;t", b"\x1bP1$r", b"\x1b_x", b"\x1b("] {
+            let mut screen = screen();
+            screen.feed(begun);
+            screen.calm();
+            let mut text = String::new();
+            screen.report(&mut text);
+            text.clear();
+            screen.feed(b"m next\r\n");
+            screen.report(&mut text);
+            assert_eq!(text, "m next\n", "{begun:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_left_is_not_printed_over() {
+        let mut screen = screen();
+        let mut text = String::new();
+        screen.feed(b"50%\r100% done\r");
+        screen.calm();
+        screen.report(&mut text);
+        screen.feed(b"7\r\n");
+        screen.report(&mut text);
+        assert_eq!(text, "100% done\n7\n");
     }
 
     #[test]

@@ -105,6 +105,15 @@ impl Row {
         text.trim_end_matches(' ').is_empty() && !self.has_transcript_text()
     }
 
+    /// The columns up to the last one that was printed for people to read.
+    pub(super) fn printed_columns(&self) -> usize {
+        if !self.edited {
+            return if self.strip.has_transcript_text() { self.strip.width() } else { 0 };
+        }
+        let printed = |cell: &Cell| cell.glyph != Glyph::EMPTY && !cell.style.is_echo();
+        self.cells.iter().rposition(printed).map_or(0, |last| last + 1)
+    }
+
     /// How the first column looks.
     pub(super) fn first_style(&self) -> Option<Style> {
         if self.edited {

@@ -302,6 +302,10 @@ impl Engine {
             Action::TakePage => self.take_page(),
             Action::TakeScreen => self.take_screen(),
             Action::CalmScreen => {
+                // What the cell said last stands there, and would go with it.
+                if self.worker.as_ref().is_some_and(|worker| worker.screen.is_alternate()) {
+                    self.take_screen();
+                }
                 if let Some(worker) = &mut self.worker {
                     worker.screen.calm();
                 }

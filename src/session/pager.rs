@@ -24,10 +24,12 @@ pub fn place(program: &str, screen: &Screen) -> Option<Place> {
     let typing =
         prompt.starts_with(['/', '?', '&', '!', '|', '-']) && !stands_out && !tells_place(prompt);
     let stays = screen.cursor_at_bottom() || is_end(prompt) || stands_out;
-    if typing || !stays {
+    // A question wants an answer, and no other page.
+    if typing || !stays || prompt.ends_with('?') {
         return None;
     }
-    Some(Place { at_end: is_end(prompt), prompt: describe(prompt) })
+    let has_next = prompt.contains("(END) - Next: ");
+    Some(Place { at_end: is_end(prompt), has_next, prompt: describe(prompt) })
 }
 
 /// The text of a page without the blank rows that `more` fills the last one up with.

@@ -127,7 +127,9 @@ impl Session {
             State::InputWait { waits, .. } => answer(waits, text, actions),
             State::TerminalWait { cell, reading } => match typed(&text, reading) {
                 Ok(bytes) => {
-                    self.state = by_hand(*cell, reading);
+                    // A pager that this starts, in a shell, say, is read through.
+                    let (cell, fed) = (*cell, Some(reading.clone()));
+                    self.state = self.running(cell, fed);
                     actions.push(Action::Type(bytes));
                 }
                 Err(why) => self.refuse(id, why, now, actions),
@@ -190,7 +192,8 @@ impl Session {
                     }
                     return;
                 }
-                self.state = by_hand(*cell, reading);
+                let (cell, fed) = (*cell, Some(reading.clone()));
+                self.state = self.running(cell, fed);
             }
             State::Pager { cell, reading } | State::FullScreen { cell, reading } => {
                 self.state = by_hand(*cell, reading);
@@ -294,6 +297,10 @@ fn served(reading: &Reading) -> Action {
 
 /// A command for a pager: one that takes a line is ended, a key is typed as it is.
 fn pager_command(mut text: String) -> Vec<u8> {
+    // What comes behind the key would be for whoever reads next.
+    if matches!(text.trim_end(), "quit" | "exit") {
+        return b"q".to_vec();
+    }
     if text.starts_with(['/', '?', ':', '&', '-', '|', '!']) {
         let end = text.trim_end_matches('\n').len();
         text.truncate(end);

@@ -140,6 +140,8 @@ pub enum View {
 pub struct Place {
     /// Whether the end of the text is shown.
     pub at_end: bool,
+    /// Whether another file comes behind it, which is for the client to ask for.
+    pub has_next: bool,
     /// The prompt, for people.
     pub prompt: String,
 }

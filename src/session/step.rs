@@ -215,7 +215,7 @@ impl Session {
                 actions.push(Action::TakePage);
                 // Not every prompt tells the end: a turn that brought nothing does, too.
                 match (turn && !self.people, place.at_end || !news) {
-                    (true, true) => Some(b'q'),
+                    (true, true) if !place.has_next => Some(b'q'),
                     (true, false) if *room => Some(b' '),
                     _ => None,
                 }

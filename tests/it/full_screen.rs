@@ -204,7 +204,9 @@ fn a_program_that_dies_leaves_a_sane_terminal() {
                  def show(text): sys.stdout.write(text); sys.stdout.flush()\n{spoil}\n{death}\n"
             );
             repl.file("program.py", &program);
-            repl.gives("run(sys.executable, 'program.py')", IDLE);
+            let reply = repl.repl("run(sys.executable, 'program.py')");
+            // What stands on the alternate screen when the cell ends is told before it goes.
+            assert_eq!(reply != IDLE, spoil.contains("1049h"), "{what}: {reply}");
             assert_eq!(repl.repl("state()"), sane, "{what}");
             let text: String = (1..=60).map(|number| format!("line {number}\n")).collect();
             repl.gives("for n in range(1, 61): print('line', n)", &text);
@@ -217,6 +219,17 @@ fn a_program_that_dies_leaves_a_sane_terminal() {
             assert_eq!(repl.hit("Down"), "KEY_DOWN\n", "{what}");
         }
     }
+}
+
+#[test]
+fn what_a_cell_says_on_a_screen_that_it_did_not_leave_is_told() {
+    let repl = session();
+    let cell = "import curses\nw = curses.initscr(); w.addstr('shown'); w.refresh()\n1 / 0";
+    let reply = repl.repl(cell);
+    assert_has(&reply, "shown");
+    assert_has(&reply, "ZeroDivisionError: division by zero");
+    assert_has(&repl.repl("print('\\x1b[?1049h'); 6 * 7"), "42");
+    repl.still_works();
 }
 
 #[test]

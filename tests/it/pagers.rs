@@ -3,7 +3,7 @@
 use std::{fmt::Write, path::Path, process::Command};
 
 use crate::support::{
-    IDLE, Server,
+    IDLE, Server, assert_has,
     paging::{assert_same_lines, plain_environment, session, start},
     python,
 };
@@ -125,6 +125,45 @@ fn less_shows_tabs_as_blanks_and_ends_the_last_line() {
     let repl = session();
     repl.file("document", &("a\tb\n".repeat(60) + "c"));
     assert_eq!(repl.repl("run('less', 'document')"), "a       b\n".repeat(60) + "c\n");
+}
+
+#[test]
+fn less_stays_open_while_it_has_another_file() {
+    let repl = start(plain_environment().env("LESS", "-M"));
+    for name in ["a", "b"] {
+        let text: String = (1..=50).map(|n| format!("{name} {n}\n")).collect();
+        repl.file(name, &text);
+    }
+    let reply = repl.repl("run('less', 'a', 'b'); print('after')");
+    assert_has(&reply, "a 1\n");
+    assert_has(&reply, "a 50\n[pager] less: a lines 12-50/50 (END) - Next: b;");
+    assert_has(&repl.repl(":n"), "b 1\n");
+    let reply = repl.repl("");
+    assert!(reply.ends_with("b 49\nb 50\nafter\n"), "{reply}");
+    repl.still_works();
+}
+
+#[test]
+fn less_asks_before_it_shows_what_is_no_text() {
+    let repl = session();
+    let reply = repl.repl("run('less', '/bin/ls')");
+    assert_has(&reply, "may be a binary file.  See it anyway?");
+    assert_has(&reply, "<<repl status: waiting for input>> (less;");
+    repl.repl("n");
+    repl.still_works();
+}
+
+#[test]
+fn a_pager_started_in_a_shell_is_read_through() {
+    let repl = session();
+    let text: String = (1..=200).map(|n| format!("line {n}\n")).collect();
+    repl.file("document", &text);
+    repl.repl("run('env', 'PS1=$ ', 'bash', '--norc', '-i')");
+    let reply = repl.repl("less document");
+    assert!(reply.contains(&text), "{reply}");
+    assert_has(&reply, "waiting for input>> (bash;");
+    repl.repl("exit");
+    repl.still_works();
 }
 
 #[test]

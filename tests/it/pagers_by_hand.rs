@@ -103,6 +103,16 @@ fn a_search_may_be_repeated_and_may_fail() {
 }
 
 #[test]
+fn quit_is_one_key_to_a_pager() {
+    let (repl, _) = in_less(None);
+    let reply = repl.repl("quit");
+    assert_has_not(&reply, "discarded");
+    assert_has_not(&reply, "[pager]");
+    repl.gives("input('clean? ')", "clean? ");
+    repl.gives("yes", "'yes'\n");
+}
+
+#[test]
 fn any_keys_work() {
     let (repl, _) = in_less(None);
     let end = repl.repl("G");

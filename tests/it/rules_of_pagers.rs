@@ -12,7 +12,7 @@ use crate::sessions::*;
 
 /// A pager that shows a page; its thread woke so often.
 fn page(wakes: u64, at_end: bool, news: bool, room: bool) -> Reading {
-    let place = Place { at_end, prompt: "lines 1-39/361".into() };
+    let place = Place { at_end, has_next: false, prompt: "lines 1-39/361".into() };
     Reading {
         program: "less".into(),
         canonical: false,
