@@ -1,6 +1,6 @@
 //! Who is blocked reading the terminal: the kernel is asked (proc(5)).
 //!
-//! A thread of the foreground group that is inside `read` on the terminal, or inside a `poll`,
+//! A thread of the foreground that is inside `read` on the terminal, or inside a `poll`,
 //! `select` or `epoll` with it in the set, waits for somebody to type.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
     os::unix::fs::{FileExt, MetadataExt},
 };
 
-use rustix::process::{Pid, getpgid};
+use rustix::process::{Pid, getpgid, getsid};
 
 use super::Blocked;
 
@@ -19,19 +19,46 @@ const DEV_TTY: u64 = 5 << 8;
 const LARGEST_SET: usize = 1024;
 
 /// The first thread found that waits for the terminal `device`, among `leader` and its
-/// descendants in the foreground group.
+/// descendants: those of the foreground group, and those in a session of their own (`su -c`)
+/// that their parent waits for. Job control holds these not back, but one that nobody waits
+/// for is no part of what runs.
 pub(super) fn find(leader: Pid, foreground: Pid, device: u64) -> Option<Blocked> {
-    let mut processes = vec![leader];
-    while let Some(process) = processes.pop() {
-        let in_foreground = getpgid(Some(process)) == Ok(foreground);
+    let mut processes = vec![(leader, leader)];
+    while let Some((process, parent)) = processes.pop() {
+        let names = match getsid(Some(process)) {
+            Ok(session) if session == leader => {
+                (getpgid(Some(process)) == Ok(foreground)).then_some(Names::Both)
+            }
+            Ok(_) => waits_for_child(parent, process).then_some(Names::Own),
+            Err(_) => None,
+        };
         for thread in threads(process) {
-            if in_foreground && let Some(blocked) = look(process, thread, device) {
+            if let Some(names) = names
+                && let Some(blocked) = look(process, thread, &Sought { device, names })
+            {
                 return Some(blocked);
             }
             children(process, thread, &mut processes);
         }
     }
     None
+}
+
+/// Whether a thread of `parent` waits for the end of `child`, or of any child.
+fn waits_for_child(parent: Pid, child: Pid) -> bool {
+    let child = child.as_raw_nonzero().get();
+    let parent_number = parent.as_raw_nonzero();
+    threads(parent).into_iter().any(|thread| {
+        let call = fs::read_to_string(format!("/proc/{parent_number}/task/{thread}/syscall"));
+        let Some(call) = call.ok().and_then(|call| Call::parse(&call)) else { return false };
+        let [first, second, ..] = call.arguments;
+        match call.number {
+            // wait4(2): a number below 1 is a group, or any.
+            libc::SYS_wait4 => first as i32 == child || (first as i32) < 1,
+            libc::SYS_waitid => first as u32 != libc::P_PID || second as i32 == child,
+            _ => false,
+        }
+    })
 }
 
 /// A cheap look at whether a process has more threads, or any child of its first one: asked
@@ -69,18 +96,35 @@ fn threads(process: Pid) -> Vec<i32> {
         .collect()
 }
 
-fn children(process: Pid, thread: i32, found: &mut Vec<Pid>) {
+fn children(process: Pid, thread: i32, found: &mut Vec<(Pid, Pid)>) {
     let file = format!("/proc/{}/task/{thread}/children", process.as_raw_nonzero());
     let children = fs::read_to_string(file).unwrap_or_default();
-    found.extend(children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)));
+    let pids = children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+    found.extend(pids.map(|pid| (pid, process)));
 }
 
-fn look(process: Pid, thread: i32, device: u64) -> Option<Blocked> {
+/// The names by which a process knows the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// By its own, and as its controlling terminal.
+    Both,
+    /// By its own only.
+    Own,
+}
+
+/// The terminal that is looked for.
+#[derive(Debug, Clone, Copy)]
+struct Sought {
+    device: u64,
+    names: Names,
+}
+
+fn look(process: Pid, thread: i32, sought: &Sought) -> Option<Blocked> {
     let process = process.as_raw_nonzero().get();
     let call = fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall"));
     let guessed = match call {
         Ok(call) => {
-            waits_for(process, &Call::parse(&call)?, device).then_some(())?;
+            waits_for(process, &Call::parse(&call)?, sought).then_some(())?;
             false
         }
         // Another user's, as a program under sudo is (ptrace(2), access mode checks).
@@ -125,9 +169,9 @@ impl Call {
     }
 }
 
-fn waits_for(process: i32, call: &Call, device: u64) -> bool {
+fn waits_for(process: i32, call: &Call, sought: &Sought) -> bool {
     let [first, second, ..] = call.arguments;
-    let is_terminal = |descriptor: u64| is_terminal(process, descriptor, device);
+    let is_terminal = |descriptor: u64| is_terminal(process, descriptor, sought);
     match call.number {
         libc::SYS_read | libc::SYS_readv => is_terminal(first),
         libc::SYS_ppoll => polls(process, first, second, &is_terminal),
@@ -148,11 +192,12 @@ fn waits_for(process: i32, call: &Call, device: u64) -> bool {
 }
 
 /// Whether a descriptor of the process is the terminal, by its own name or as `/dev/tty`.
-fn is_terminal(process: i32, descriptor: u64, device: u64) -> bool {
+fn is_terminal(process: i32, descriptor: u64, sought: &Sought) -> bool {
     // The kernel passes an int in a long, whose upper half may be anything.
     let descriptor = descriptor & 0xFFFF_FFFF;
-    fs::metadata(format!("/proc/{process}/fd/{descriptor}"))
-        .is_ok_and(|file| file.rdev() == device || file.rdev() == DEV_TTY)
+    fs::metadata(format!("/proc/{process}/fd/{descriptor}")).is_ok_and(|file| {
+        file.rdev() == sought.device || sought.names == Names::Both && file.rdev() == DEV_TTY
+    })
 }
 
 /// `poll(2)`: an array of descriptor (int), events (short), result (short).

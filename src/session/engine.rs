@@ -35,6 +35,8 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 /// How long nothing may have been printed before the kernel is asked who reads the terminal,
 /// and the time between two looks that confirm each other.
 const QUIET: Duration = Duration::from_millis(5);
+/// How long output puts off a look: others may print while somebody reads.
+const LOUD: Duration = Duration::from_millis(50);
 /// The time between looks that find nobody; more when a look takes long, so that looking never
 /// costs more than a small part of a processor.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -74,6 +76,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         calls: 0,
         progress_due: None,
         look_due: None,
+        look_latest: None,
         began: Instant::now(),
         home,
         spill,
@@ -101,6 +104,8 @@ struct Engine {
     progress_due: Option<Time>,
     /// When the kernel is next asked who reads the terminal.
     look_due: Option<Time>,
+    /// When it is asked although output comes.
+    look_latest: Option<Time>,
     began: Instant,
 }
 
@@ -144,9 +149,11 @@ impl Engine {
 
     async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Woken {
         if !self.session.wants_look() {
-            self.look_due = None;
+            (self.look_due, self.look_latest) = (None, None);
         } else if self.look_due.is_none() {
-            self.look_due = Some(self.now() + QUIET);
+            let now = self.now();
+            let latest = *self.look_latest.get_or_insert(now + LOUD);
+            self.look_due = Some(latest.min(now + QUIET));
         }
         let holds = self.worker.as_ref().is_some_and(Worker::holds);
         if !holds && let Some(command) = self.deferred.take() {
@@ -212,10 +219,15 @@ impl Engine {
     fn look(&mut self) {
         // Under load the kernel brings output late: what was printed before the read is shown
         // first, and a wait that the sideband is about to tell is not taken for another.
-        if self.worker.as_mut().is_some_and(|worker| worker.catch_up() || worker.is_behind()) {
+        let came = self.worker.as_mut().is_some_and(Worker::catch_up);
+        let behind = self.worker.as_ref().is_some_and(Worker::is_behind);
+        let late = self.look_latest.is_some_and(|latest| latest <= self.now());
+        if came || behind {
             self.drain_screen();
+        }
+        if behind || came && !late {
             self.look_due = None;
-            return self.step(Event::Output);
+            return;
         }
         let began = Instant::now();
         let room = self.has_room_for_page();
@@ -223,7 +235,9 @@ impl Engine {
         let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
         let found = reading.is_some();
         self.step(Event::Look(reading));
-        self.look_due = Some(self.now() + if found { QUIET } else { pause });
+        let now = self.now();
+        self.look_due = Some(now + if found { QUIET } else { pause });
+        self.look_latest = Some(now + pause.max(LOUD));
     }
 
     /// Whether another page of a pager fits into the reply: one of ASCII, and one like the last.
@@ -236,10 +250,7 @@ impl Engine {
     fn worker_event(&mut self, event: WorkerEvent) {
         self.drain_screen();
         match event {
-            WorkerEvent::Output => {
-                self.look_due = None;
-                self.step(Event::Output);
-            }
+            WorkerEvent::Output => self.look_due = None,
             WorkerEvent::Message(message) => self.step(Event::Message(message)),
             WorkerEvent::Broken(why) => {
                 if let Some(worker) = &mut self.worker {

@@ -35,7 +35,7 @@ pub enum State {
         /// Who was reading the terminal when something was last typed: found unchanged, it
         /// has not got it yet.
         fed: Option<Reading>,
-        /// Who was found reading the terminal, with nothing printed since.
+        /// Who was found reading the terminal at the last look.
         seen: Option<Reading>,
         /// Whether a pager's pages are turned for the caller.
         turn: bool,

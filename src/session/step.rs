@@ -45,8 +45,6 @@ pub enum Event {
     },
     /// The worker said something, and its mark, if any, was met.
     Message(ToServer),
-    /// Something was printed.
-    Output,
     /// The kernel was asked who reads the terminal: nobody, or this one.
     Look(Option<Reading>),
     /// The process ended and its terminal is drained.
@@ -163,11 +161,6 @@ impl Session {
             Event::People { attached } => self.people = attached,
             Event::Cancel { id } => self.calls.retain(|call| call.id != id),
             Event::Message(message) => self.message(message, now, &mut actions),
-            Event::Output => {
-                if let State::Running { seen, .. } = &mut self.state {
-                    *seen = None;
-                }
-            }
             Event::Look(reading) => self.look(reading, now, &mut actions),
             Event::Exited { exit, missed_input } => {
                 self.ended(exit, missed_input, now, &mut actions);
@@ -178,7 +171,7 @@ impl Session {
         actions
     }
 
-    /// Two looks that find the same sleep, with nothing printed between, make it a wait.
+    /// Two looks that find the same sleep make it a wait, whatever others print meanwhile.
     fn look(&mut self, reading: Option<Reading>, now: Time, actions: &mut Vec<Action>) {
         let same = |known: &Option<Reading>| match (known, &reading) {
             (Some(known), Some(reading)) => known.is_same(reading),

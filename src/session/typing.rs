@@ -39,7 +39,7 @@ pub fn type_text(text: &str, canonical: bool) -> Result<Vec<u8>, usize> {
 
 /// Whether keys end a line or a file for a canonical reader, or interrupt it.
 pub fn completes_line(keys: &[u8]) -> bool {
-    keys.iter().any(|key| matches!(key, b'\r' | b'\n' | 3 | 4 | 0x1a | 0x1c))
+    keys.iter().any(|key| matches!(key, b'\r' | b'\n' | 3 | 4 | 0x1c))
 }
 
 #[cfg(test)]

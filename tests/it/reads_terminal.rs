@@ -8,7 +8,7 @@ use crate::{
 
 /// The status of a program that asks for a secret.
 const SECRET: &str = "<<repl status: waiting for input>> (what is typed is not shown)\n";
-const IMPORTS: &str = "import getpass, os, select, subprocess, sys, termios, time, tty";
+const IMPORTS: &str = "import getpass, os, select, subprocess, sys, termios, threading, time, tty";
 
 fn session() -> Server {
     let repl = Server::start();
@@ -261,6 +261,37 @@ child.wait()";
     repl.repl("import os, signal, sys");
     repl.waits(cell);
     repl.types("on", "b'on\\n'\n0\n");
+    repl.still_works();
+}
+
+#[test]
+fn a_child_in_a_session_of_its_own_reads() {
+    let repl = session();
+    let command = "['sh', '-c', 'read x; echo got $x']";
+    repl.waits(&format!("subprocess.run({command}, start_new_session=True).returncode"));
+    repl.types("this", "got this\n0\n");
+    // One that nobody waits for is not what runs.
+    repl.repl(&format!("child = subprocess.Popen({command}, start_new_session=True)"));
+    repl.gives("6 * 7", "42\n");
+    repl.gives("import time; time.sleep(0.3)", IDLE);
+    repl.gives("child.kill(); child.wait()", "-9\n");
+}
+
+#[test]
+fn a_reader_is_found_while_others_print() {
+    let repl = session();
+    let cell = "\
+stop = threading.Event()
+def prints():
+    while not stop.wait(0.002): print('noise')
+thread = threading.Thread(target=prints); thread.start()
+try: got = os.read(0, 100)
+finally: stop.set(); thread.join()
+got";
+    let reply = repl.repl(cell);
+    assert!(reply.ends_with(WAITING), "{reply}");
+    let reply = repl.repl("this");
+    assert!(reply.ends_with("b'this\\n'\n"), "{reply}");
     repl.still_works();
 }
 
