@@ -18,7 +18,7 @@ use rustix::{
     process::Pid,
     termios::{
         InputModes, LocalModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcgetpgrp,
-        tcsetattr,
+        tcgetwinsize, tcsetattr,
     },
 };
 
@@ -139,6 +139,14 @@ impl Terminal {
     fn slave(&self) -> rustix::io::Result<OwnedFd> {
         let options = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         rustix::fs::open(&self.name, options, Mode::empty())
+    }
+
+    /// The size, which programs may change (`stty cols 80`); `None` while it has no columns or
+    /// rows.
+    pub fn size(&self) -> Option<Size> {
+        let size = tcgetwinsize(self.io.as_fd()).ok()?;
+        let size = Size { columns: size.ws_col, rows: size.ws_row };
+        (size.columns > 0 && size.rows > 0).then_some(size)
     }
 
     /// Changes the size and tells the foreground program.

@@ -169,6 +169,11 @@ impl Screen {
         self.terminal().modes.kept(1) == Some(true)
     }
 
+    /// Whether the program tells text that is pasted from text that is typed (bracketed paste).
+    pub fn wants_bracketed_paste(&self) -> bool {
+        self.terminal().modes.kept(2004) == Some(true)
+    }
+
     /// The row and the column of the cursor, counted from 0.
     pub fn cursor(&self) -> (u16, u16) {
         let cursor = &self.terminal().cursor;

@@ -346,9 +346,12 @@ impl Engine {
             // The client gave up a moment ago: what there is to say is for the next call.
             return;
         }
-        // A pager's prompt is no text; its page was taken when it was found.
-        if !matches!(status, Status::Pager { .. }) {
-            self.report_screen();
+        match status {
+            // A pager's prompt is no text; its page was taken when it was found.
+            Status::Pager { .. } => {}
+            // So a program is seen that shows a page and does not read the terminal.
+            Status::Busy { .. } | Status::Waiting { .. } if self.shows_page() => self.take_screen(),
+            _ => self.report_screen(),
         }
         let screen = self.worker.as_ref().map(|worker| &worker.screen);
         let prompt_visible =
@@ -411,6 +414,11 @@ impl Engine {
         let text = self.worker.as_mut().map(Worker::take_page).unwrap_or_default();
         self.outbox.push(&text);
         self.spill_text();
+    }
+
+    /// Whether a program has the screen to itself.
+    fn shows_page(&self) -> bool {
+        self.worker.as_ref().is_some_and(|worker| worker.screen.is_full())
     }
 
     /// Takes the page of a full-screen program.

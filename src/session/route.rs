@@ -5,7 +5,7 @@ use mcp_repl_sideband::ToWorker;
 use super::{
     state::{CallId, Cell, Payload, Reading, State, Time, Wait},
     step::{Action, END_GRACE, Session, reads},
-    typing::{LONGEST_LINE, completes_line, type_text},
+    typing::{LONGEST_LINE, completes_line, paste, type_text},
 };
 use crate::reply::Status;
 
@@ -330,6 +330,10 @@ fn as_line(mut input: String) -> String {
 
 /// The bytes that type `text` for this reader, or why it can't be typed.
 fn typed(text: &str, reading: &Reading) -> Result<Vec<u8>, String> {
+    let lines = text.strip_suffix('\n').unwrap_or(text);
+    if reading.pastes && lines.contains('\n') && !lines.contains('\u{1b}') {
+        return Ok(paste(lines));
+    }
     type_text(text, reading.canonical).map_err(|length| {
         format!(
             "nothing was typed: a line of {length} bytes is longer than the {LONGEST_LINE} bytes \

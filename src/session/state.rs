@@ -108,6 +108,8 @@ pub struct Reading {
     pub canonical: bool,
     /// Whether what is typed is shown.
     pub echo: bool,
+    /// Whether it takes several lines at once, as pasted ones.
+    pub pastes: bool,
     /// Whether that it reads is a guess.
     pub guessed: bool,
     /// What the program shows.

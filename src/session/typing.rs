@@ -37,6 +37,12 @@ pub fn type_text(text: &str, canonical: bool) -> Result<Vec<u8>, usize> {
     Ok(bytes)
 }
 
+/// The bytes that paste `lines` and press Enter, for a program that asked to be told (xterm,
+/// bracketed paste mode). It indents nothing by itself then, as line editors do with what is typed.
+pub fn paste(lines: &str) -> Vec<u8> {
+    format!("\x1b[200~{}\x1b[201~\r", lines.replace('\n', "\r")).into_bytes()
+}
+
 /// Whether keys end a line or a file for a canonical reader, or interrupt it.
 pub fn completes_line(keys: &[u8]) -> bool {
     keys.iter().any(|key| matches!(key, b'\r' | b'\n' | 3 | 4 | 0x1c))
@@ -58,6 +64,11 @@ mod tests {
     #[test]
     fn control_characters_are_data_to_a_canonical_reader() {
         assert_eq!(type_text("\u{3}x\r\ty", true).unwrap(), b"\x16\x03x\x16\r\ty\n");
+    }
+
+    #[test]
+    fn several_lines_are_pasted_at_once() {
+        assert_eq!(paste("if x:\n  y"), b"\x1b[200~if x:\r  y\x1b[201~\r");
     }
 
     #[test]

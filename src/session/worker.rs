@@ -71,6 +71,10 @@ pub struct Worker {
     link: Link,
     /// What the worker printed.
     pub screen: Screen,
+    /// The size of the terminal between cells.
+    size: Size,
+    /// The size that the terminal was last found to have.
+    found_size: Size,
     /// Text above a pager's prompt that was not taken yet.
     page: String,
     splitter: MarkSplitter,
@@ -109,6 +113,8 @@ impl Worker {
             terminal,
             link,
             screen: Screen::new(size),
+            size,
+            found_size: size,
             page: String::new(),
             splitter: MarkSplitter::new(launch.nonce()),
             behind: VecDeque::new(),
@@ -183,7 +189,8 @@ impl Worker {
             }
             None => View::Text,
         };
-        Some(Reading { thread, wakes, program, canonical, echo, guessed, view })
+        let pastes = !canonical && self.screen.wants_bracketed_paste();
+        Some(Reading { thread, wakes, program, canonical, echo, pastes, guessed, view })
     }
 
     /// Whether the program that reads has the screen to itself. One that reads lines has only
@@ -330,6 +337,7 @@ impl Worker {
                 }
                 Some(n) => {
                     total += n;
+                    self.follow_size();
                     self.take_bytes(&buffer[..n]);
                 }
                 None => break,
@@ -341,6 +349,23 @@ impl Worker {
             self.answer_queries();
         }
         total > 0
+    }
+
+    /// Gives the screen the size that a program gave the terminal: nothing tells of it.
+    fn follow_size(&mut self) {
+        if let Some(size) = self.terminal.size().filter(|&size| size != self.found_size) {
+            self.found_size = size;
+            self.screen.resize(size);
+        }
+    }
+
+    /// Gives the terminal the size back that a cell finds.
+    fn restore_size(&mut self) {
+        self.follow_size();
+        if self.found_size != self.size {
+            self.terminal.resize(self.size);
+            self.follow_size();
+        }
     }
 
     /// Types the answers that a terminal owes to programs which ask it something.
@@ -407,6 +432,7 @@ impl Worker {
     fn count_untyped(&mut self, message: ToServer) -> ToServer {
         match message {
             ToServer::CellDone { .. } => {
+                self.restore_size();
                 self.drop_typed();
                 // The terminal has echoed it.
                 if self.dropped > 0 {

@@ -233,6 +233,21 @@ fn what_a_cell_says_on_a_screen_that_it_did_not_leave_is_told() {
 }
 
 #[test]
+fn the_page_of_a_program_that_reads_nothing_is_shown_when_the_time_is_up() {
+    let repl = session();
+    repl.repl("import time");
+    let cell = "print('\\x1b[?1049h\\x1b[Hclock', flush=True)\ntime.sleep(1000)";
+    for input in [cell, ""] {
+        let reply = repl.repl_with(input, 500);
+        assert!(reply.starts_with("clock\n<<repl status: busy, elapsed_ms="), "{reply}");
+    }
+    assert_has(&repl.repl("\u{3}"), "KeyboardInterrupt");
+    repl.gives("print('\\x1b[?1049h\\x1b[Hmenu'); input('choice? ')", "menu\nchoice?");
+    repl.repl("a");
+    repl.still_works();
+}
+
+#[test]
 fn a_full_screen_program_may_be_interrupted() {
     let repl = session();
     let reply = repl.repl(CURSES);

@@ -47,6 +47,20 @@ print('x' * 100_000)";
 }
 
 #[test]
+fn a_size_that_was_changed() {
+    on_every_python(|repl| {
+        let line = "x".repeat(100);
+        let cell = "import os, subprocess\n_ = os.system('stty cols 40 rows 10')\nprint('x' * 100)";
+        repl.gives(cell, &format!("{line}\n"));
+        repl.gives("tuple(os.get_terminal_size(0))", "(120, 40)\n");
+        let text: String = (1..=100).map(|n| format!("line {n}\n")).collect();
+        let cell = "_ = os.system('stty cols 40 rows 10; seq -f \"line %g\" 100 | LESS=-M less')";
+        repl.gives(cell, &text);
+        repl.gives("print('x' * 100)", &format!("{line}\n"));
+    });
+}
+
+#[test]
 fn output_that_is_stopped() {
     on_every_python(|repl| {
         repl.gives("import termios\ntermios.tcflow(0, termios.TCOOFF)", IDLE);

@@ -1,7 +1,7 @@
 //! What is typed for a program that reads the terminal itself: lines, control characters, keys.
 
 use crate::{
-    support::{IDLE, Server, assert_has},
+    support::{IDLE, Server, assert_has, python},
     waits::on_every_python,
 };
 
@@ -108,6 +108,25 @@ fn half_a_line_that_nobody_reads_is_discarded_and_counted() {
         repl.waits("os.read(0, 100)");
         assert!(repl.keys("c Enter").ends_with("b'c\\n'\n"));
     });
+}
+
+#[test]
+fn several_lines_are_pasted_into_a_line_editor() {
+    let repl = session();
+    repl.repl("import subprocess");
+    repl.repl("subprocess.run(['bash', '--norc', '-i']).returncode");
+    let reply = repl.repl("for x in 1 2; do\n  echo item $x\ndone\necho end");
+    assert_has(&reply, "\nitem 1\nitem 2\nend\n");
+    repl.repl("exit");
+    // An editor that indents by itself does not indent what is pasted.
+    if python::is_expected("3.13") {
+        let editor = python::of_version("3.13");
+        repl.brings(&format!("subprocess.run(['{}', '-q'])", editor.display()), ">>> ");
+        repl.repl("def f(x):\n    if x:\n        return 2\n    return 3\n\n");
+        assert_has(&repl.repl("f(1), f(0)"), "\n(2, 3)\n");
+        repl.repl("exit()");
+    }
+    repl.still_works();
 }
 
 #[test]

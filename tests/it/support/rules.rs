@@ -151,6 +151,7 @@ pub(crate) fn reader(wakes: u64) -> Reading {
         program: "cat".into(),
         canonical: true,
         echo: true,
+        pastes: false,
         guessed: false,
         view: View::Text,
     }
