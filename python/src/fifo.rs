@@ -164,6 +164,11 @@ impl Fifo {
         self.lock().input.is_empty()
     }
 
+    /// Whether nobody stands before this one.
+    pub(crate) fn is_first(&self, wait: u64) -> bool {
+        self.lock().readers.first().is_some_and(|first| first.wait == wait)
+    }
+
     /// Whether a reader waits.
     pub(crate) fn has_readers(&self) -> bool {
         !self.lock().readers.is_empty()

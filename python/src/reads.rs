@@ -115,8 +115,8 @@ fn read_input(
     }
     let waker = own_waker().map_err(|error| raise(|_| PyOSError::new_err(error.to_string())))?;
     let wait = worker.fifo.join(worker.is_main_thread(), waker.clone());
-    let say_waiting = |prompt: &[u8]| {
-        channel.send_marked(prompt, |mark| {
+    let say_waiting = |shown: &[u8]| {
+        channel.send_marked(shown, |mark| {
             [ToServer::InputWait {
                 mark,
                 wait,
@@ -127,19 +127,21 @@ fn read_input(
         });
     };
     let mut announced = false;
+    let mut unshown = prompt;
     // A line of the terminal that has no end yet.
     let mut partial = Vec::new();
     let (result, bytes) = loop {
-        // Who gets in line while there is input for all waits for nobody outside.
-        if !announced && worker.fifo.has_no_input() {
-            say_waiting(prompt);
+        // Who gets in line while there is input, here or in the terminal, waits for nobody.
+        if !announced
+            && worker.fifo.has_no_input()
+            && !(worker.fifo.is_first(wait) && channel.terminal.has_input())
+        {
+            say_waiting(std::mem::take(&mut unshown));
             announced = true;
         }
         match worker.fifo.turn(wait, &waker, most) {
             Turn::Input(line) => {
-                if !announced {
-                    channel.terminal.write(prompt);
-                }
+                channel.terminal.write(unshown);
                 echo(worker, &line);
                 let bytes = line.len() as u64;
                 partial.extend(line);
@@ -147,6 +149,7 @@ fn read_input(
             }
             Turn::Terminal => match channel.terminal.read(most.min(4096)) {
                 Ok(mut bytes) => {
+                    channel.terminal.write(std::mem::take(&mut unshown));
                     let at_end = bytes.is_empty();
                     if matches!(reader, Reader::Readline) && channel.terminal.enter_is_return() {
                         // The key ends a line in `input()`, whatever the modes.

@@ -82,6 +82,13 @@ impl Terminal {
         Ok(chunk)
     }
 
+    /// Whether there is something to read now.
+    pub(crate) fn has_input(&self) -> bool {
+        let mut set = libc::pollfd { fd: self.reader, events: libc::POLLIN, revents: 0 };
+        // SAFETY: a set of one live entry.
+        unsafe { libc::poll(&mut set, 1, 0) > 0 && set.revents & libc::POLLIN != 0 }
+    }
+
     /// The current modes.
     fn modes(&self) -> Option<libc::termios> {
         let mut modes = MaybeUninit::uninit();

@@ -40,6 +40,8 @@ const LOUD: Duration = Duration::from_millis(50);
 /// The time between looks that find nobody; more when a look takes long, so that looking never
 /// costs more than a small part of a processor.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// How many looks a reader has to wake up, on a machine that is busy, and take its input.
+const WAKE_LOOKS: u32 = 25;
 /// The most of its time that the engine looks: one part in this many.
 const LOOK_SHARE: u32 = 200;
 
@@ -77,6 +79,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         progress_due: None,
         look_due: None,
         look_latest: None,
+        wake_looks: 0,
         began: Instant::now(),
         home,
         spill,
@@ -106,6 +109,8 @@ struct Engine {
     look_due: Option<Time>,
     /// When it is asked although output comes.
     look_latest: Option<Time>,
+    /// How many looks found a reader awake and its input not taken.
+    wake_looks: u32,
     began: Instant,
 }
 
@@ -234,10 +239,22 @@ impl Engine {
         let reading = self.worker.as_mut().and_then(|worker| worker.reading(room));
         let pause = LOOK_INTERVAL.max(began.elapsed() * LOOK_SHARE);
         let found = reading.is_some();
-        self.step(Event::Look(reading));
+        if found || !self.wakes_up() {
+            self.wake_looks = 0;
+            self.step(Event::Look(reading));
+        }
         let now = self.now();
         self.look_due = Some(now + if found { QUIET } else { pause });
         self.look_latest = Some(now + pause.max(LOUD));
+    }
+
+    /// Whether a reader in the background that got input may be about to take it: it is awake,
+    /// and the input is still there. What it leaves for good is not waited for.
+    fn wakes_up(&mut self) -> bool {
+        let fed = matches!(self.session.state(), State::Ready { fed: Some(_), .. });
+        self.wake_looks += 1;
+        let holds = || self.worker.as_ref().is_some_and(Worker::holds_input);
+        fed && self.wake_looks <= WAKE_LOOKS && holds()
     }
 
     /// Whether another page of a pager fits into the reply: one of ASCII, and one like the last.

@@ -206,6 +206,11 @@ impl Worker {
         self.process.has_company(2)
     }
 
+    /// Whether there is input in the terminal that nobody has read.
+    pub fn holds_input(&self) -> bool {
+        self.terminal.holds_input()
+    }
+
     /// Takes the text above a pager's prompt.
     pub fn take_page(&mut self) -> String {
         std::mem::take(&mut self.page)

@@ -39,8 +39,8 @@ fn a_thread_that_reads_stdin_after_its_cell_gets_the_next_payload() {
 fn a_thread_that_reads_the_terminal_itself_gets_the_next_payload() {
     on_every_python(|repl| {
         prepare(repl);
-        repl.repl("thread = start(lambda: heard.append(os.read(0, 100)))\nin_kernel(thread)");
-        repl.gives("", WAITING);
+        repl.repl("thread = later(lambda: heard.append(os.read(0, 100)))");
+        repl.poll_until_waiting();
         let reply = repl.repl("raw");
         assert_has(&reply, "[repl] typed for python");
         assert_has(&reply, ", which reads the terminal in the background\n");

@@ -296,6 +296,17 @@ got";
 }
 
 #[test]
+fn input_takes_what_is_left_of_lines_that_were_typed_for_another() {
+    let repl = session();
+    let asks = "os.system('read x; echo got $x'); y = input('y? '); y";
+    repl.waits(asks);
+    let reply = repl.repl("one\ntwo");
+    assert!(reply.ends_with("'two'\n"), "{reply}");
+    assert_has(&reply, "got one\ny? ");
+    repl.still_works();
+}
+
+#[test]
 fn a_set_without_the_terminal_is_no_wait_for_it() {
     let repl = session();
     let cell = "\
