@@ -96,6 +96,9 @@ impl Session {
         actions: &mut Vec<Action>,
     ) {
         match &mut self.state {
+            State::Ending { asks: Some(waits), .. } if !waits.is_empty() => {
+                answer(waits, text, actions);
+            }
             State::Starting { .. } | State::Ending { .. } => self.hold(id, Payload::Text(text)),
             State::Ended { .. } => {
                 self.hold(id, Payload::Text(text));
@@ -156,6 +159,9 @@ impl Session {
     ) {
         let completes = completes_line(&keys);
         match &mut self.state {
+            State::Ending { asks: Some(waits), .. } if !waits.is_empty() => {
+                actions.push(Action::Type(keys));
+            }
             State::Starting { .. } | State::Ending { .. } => {
                 self.hold(id, Payload::Keys(keys));
             }
@@ -213,6 +219,10 @@ impl Session {
     ) {
         self.hold(id, rest);
         match &self.state {
+            State::Ending { asks: Some(waits), .. } if !waits.is_empty() => {
+                self.strike(id);
+                actions.push(Action::Interrupt);
+            }
             State::Running { .. } | State::InputWait { .. } => {
                 self.strike(id);
                 actions.push(Action::Interrupt);
@@ -237,8 +247,12 @@ impl Session {
         }
     }
 
+    /// The call has interrupted something; without more behind that, nothing of it is pending.
     fn strike(&mut self, id: CallId) {
-        self.calls.iter_mut().filter(|call| call.id == id).for_each(|call| call.strikes = true);
+        for call in self.calls.iter_mut().filter(|call| call.id == id) {
+            call.strikes = true;
+            call.pending.take_if(|rest| rest.is_empty());
+        }
     }
 
     /// An interrupt while the session starts strikes what waits to be run then.
@@ -256,12 +270,13 @@ impl Session {
     fn reset(&mut self, now: Time, actions: &mut Vec<Action>) {
         match self.state {
             State::Ended { .. } => return self.start(now, actions),
-            State::Ending { .. } => return,
+            State::Ending { asks: None, .. } => return,
             // What waits is told through the sideband; what is busy does not listen to it.
             State::Ready { .. } | State::InputWait { .. } => {
                 actions.push(Action::Send(ToWorker::Shutdown));
             }
             State::Starting { .. }
+            | State::Ending { asks: Some(_), .. }
             | State::Running { .. }
             | State::TerminalWait { .. }
             | State::Pager { .. }
@@ -269,7 +284,7 @@ impl Session {
                 actions.extend([Action::Send(ToWorker::Shutdown), Action::HangUp]);
             }
         }
-        self.ending(now, END_GRACE);
+        self.ending(now, END_GRACE, None);
     }
 
     /// Answers a call whose payload can't be taken, saying why.

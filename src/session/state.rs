@@ -74,8 +74,11 @@ pub enum State {
         since: Time,
         /// What happens if it takes longer.
         next: EndStep,
-        /// When that happens.
+        /// When that happens, unless somebody is asked for input.
         deadline: Time,
+        /// Who waits for input, while the program ends by itself: `atexit` handlers, threads.
+        /// `None` when it was told to end: then nobody is asked.
+        asks: Option<Vec<Wait>>,
     },
     /// There is no worker. The next payload starts one.
     Ended {

@@ -144,7 +144,7 @@ impl Session {
     /// When the next [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
         let end = match self.state {
-            State::Ending { deadline, .. } => Some(deadline),
+            State::Ending { deadline, ref asks, .. } if !is_asked(asks) => Some(deadline),
             _ => None,
         };
         self.calls.iter().map(|call| call.deadline).chain(end).min()
@@ -226,9 +226,14 @@ impl Session {
         match message {
             ToServer::Image { mime, data, .. } => actions.push(Action::Image { mime, data }),
             ToServer::Exiting { .. } => {
-                if !matches!(self.state, State::Ending { .. }) {
-                    self.ending(now, EXIT_GRACE);
-                }
+                let asks = match &mut self.state {
+                    State::Ending { .. } => return,
+                    State::Ready { waits, .. } | State::InputWait { waits, .. } => {
+                        std::mem::take(waits)
+                    }
+                    _ => Vec::new(),
+                };
+                self.ending(now, EXIT_GRACE, Some(asks));
             }
             ToServer::CellDone { id, outcome, .. } => {
                 if let Some(cell) = self.cell_mut().filter(|cell| cell.id == id) {
@@ -244,10 +249,11 @@ impl Session {
                 self.settle(now, actions);
             }
             ToServer::InputTaken { wait, bytes } => {
-                self.taken(wait, bytes);
+                self.taken(wait, bytes, now);
                 // Another reader may be in line. Without one, `ready` follows, or the cell goes on;
                 // and one that was interrupted has more to say.
-                if bytes > 0 && matches!(self.state, State::InputWait { .. }) {
+                let in_line = matches!(self.state, State::InputWait { .. } | State::Ending { .. });
+                if bytes > 0 && in_line {
                     self.settle(now, actions);
                 }
             }
@@ -310,7 +316,9 @@ impl Session {
 
     fn waits(&mut self, wait: Wait) {
         match &mut self.state {
-            State::Ready { waits, .. } | State::InputWait { waits, .. } => {
+            State::Ready { waits, .. }
+            | State::InputWait { waits, .. }
+            | State::Ending { asks: Some(waits), .. } => {
                 // One that is said again outlived an interrupt.
                 if !waits.iter().any(|known| known.id == wait.id) {
                     waits.push(wait);
@@ -324,8 +332,11 @@ impl Session {
         }
     }
 
-    fn taken(&mut self, wait: u64, bytes: u64) {
-        if let State::Ready { waits, .. } | State::InputWait { waits, .. } = &mut self.state {
+    fn taken(&mut self, wait: u64, bytes: u64, now: Time) {
+        if let State::Ready { waits, .. }
+        | State::InputWait { waits, .. }
+        | State::Ending { asks: Some(waits), .. } = &mut self.state
+        {
             let place = waits.iter().position(|other| other.id == wait);
             let taken = place.map(|place| waits.remove(place));
             // The worker's order is its own: what was meant for another was taken by this one.
@@ -336,10 +347,16 @@ impl Session {
                 owed.answered = false;
             }
         }
-        if let State::InputWait { cell, waits } = &self.state
-            && waits.is_empty()
-        {
-            self.state = self.running(*cell, None);
+        match &mut self.state {
+            State::InputWait { cell, waits } if waits.is_empty() => {
+                let cell = *cell;
+                self.state = self.running(cell, None);
+            }
+            // What ends by itself has its time again.
+            State::Ending { asks: Some(waits), deadline, .. } if waits.is_empty() => {
+                *deadline = now + EXIT_GRACE;
+            }
+            _ => {}
         }
     }
 
@@ -352,7 +369,9 @@ impl Session {
     pub(super) fn settled(&self) -> Option<Status> {
         match &self.state {
             State::Ready { fed: Some(_), .. } => None,
-            State::Ready { waits, .. } | State::InputWait { waits, .. }
+            State::Ready { waits, .. }
+            | State::InputWait { waits, .. }
+            | State::Ending { asks: Some(waits), .. }
                 if waits.iter().any(|wait| wait.answered) =>
             {
                 None
@@ -361,7 +380,7 @@ impl Session {
                 Some(wait) => Status::Waiting { echo: wait.echo },
                 None => Status::Ready { outcome: *outcome },
             }),
-            State::InputWait { waits, .. } => {
+            State::InputWait { waits, .. } | State::Ending { asks: Some(waits), .. } => {
                 waits.first().map(|wait| Status::Waiting { echo: wait.echo })
             }
             State::TerminalWait { reading, .. } => Some(reads(reading)),
@@ -379,7 +398,9 @@ impl Session {
                 Some(Status::FullScreen { program: reading.program.clone(), cursor })
             }
             State::Ended { exit } => Some(Status::Ended { exit: exit.clone() }),
-            State::Starting { .. } | State::Running { .. } | State::Ending { .. } => None,
+            State::Starting { .. } | State::Running { .. } | State::Ending { asks: None, .. } => {
+                None
+            }
         }
     }
 
@@ -391,7 +412,10 @@ impl Session {
             let call = self.calls.iter().find(|call| call.id == id && !call.strikes);
             let Some(call) = call else { continue };
             if call.pending.as_ref().is_some_and(|payload| !payload.is_empty()) {
-                self.route(id, None, now, actions);
+                // What came for the next session is no answer to this one.
+                if !matches!(self.state, State::Ending { .. }) {
+                    self.route(id, None, now, actions);
+                }
             } else {
                 self.reply(id, status, actions);
             }
@@ -403,9 +427,9 @@ impl Session {
         actions.push(Action::Reply { call: id, status });
     }
 
-    pub(super) fn ending(&mut self, now: Time, grace: Duration) {
+    pub(super) fn ending(&mut self, now: Time, grace: Duration, asks: Option<Vec<Wait>>) {
         let deadline = now + grace;
-        self.state = State::Ending { since: now, next: EndStep::Kill, deadline };
+        self.state = State::Ending { since: now, next: EndStep::Kill, deadline, asks };
     }
 
     pub(super) fn start(&mut self, now: Time, actions: &mut Vec<Action>) {
@@ -453,14 +477,16 @@ impl Session {
     }
 
     fn tick(&mut self, now: Time, actions: &mut Vec<Action>) {
-        if let State::Ending { since, next, deadline } = self.state
+        if let State::Ending { since, next, deadline, ref asks } = self.state
             && deadline <= now
+            && !is_asked(asks)
         {
             match next {
                 EndStep::Kill => {
                     actions.push(Action::Kill);
                     let deadline = now + KILL_GRACE;
-                    self.state = State::Ending { since, next: EndStep::Abandon, deadline };
+                    let next = EndStep::Abandon;
+                    self.state = State::Ending { since, next, deadline, asks: None };
                 }
                 EndStep::Abandon => self.ended(Exit::Unknown, false, now, actions),
             }
@@ -487,6 +513,11 @@ impl Session {
         };
         now.saturating_sub(since)
     }
+}
+
+/// Whether somebody is asked for input by a program that ends by itself.
+fn is_asked(asks: &Option<Vec<Wait>>) -> bool {
+    asks.as_ref().is_some_and(|waits| !waits.is_empty())
 }
 
 /// The status while a program reads the terminal itself.

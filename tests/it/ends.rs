@@ -187,6 +187,35 @@ fn a_thread_that_never_ends_is_given_ten_seconds_or_until_a_reset() {
 }
 
 #[test]
+fn what_is_asked_at_exit_is_answered() {
+    on_every_python(|repl| {
+        for cell in [
+            "import atexit, sys\natexit.register(lambda: print(input('sure? ')))\nsys.exit()",
+            "import threading\nask = lambda: print(input('sure? '))\nthreading.Thread(target=ask).start()\nexit()",
+        ] {
+            let mut reply = repl.repl(cell);
+            if !reply.ends_with("sure? ") {
+                // The thread asked before its cell was over, or between two replies.
+                reply = repl.poll_until("sure? ");
+            }
+            assert_has_not(&reply, "session ended");
+            repl.gives("yes", &format!("yes\n{}", ended("exit status 0")));
+            starts_anew(repl);
+        }
+        // It may be interrupted or ended, too.
+        let cell = "import atexit\natexit.register(lambda: input('sure? '))\nexit()";
+        repl.gives(cell, "sure? ");
+        let reply = repl.repl("\u{3}");
+        assert_has(&reply, "KeyboardInterrupt");
+        assert!(reply.ends_with(&ended("exit status 0")), "{reply}");
+        starts_anew(repl);
+        repl.gives(cell, "sure? ");
+        let reply = repl.repl("\u{4}6 * 7");
+        assert!(reply.ends_with("[repl] new session started\n42\n"), "{reply}");
+    });
+}
+
+#[test]
 fn a_worker_that_ignores_signals_is_killed() {
     on_every_python(|repl| {
         repl.repl("name = 1");

@@ -173,6 +173,20 @@ fn a_reset_while_a_cell_runs_answers_both_calls() {
 }
 
 #[test]
+fn a_program_that_asks_while_it_exits_has_all_time() {
+    let mut rules = Rules::running();
+    rules.says(ToServer::Exiting { status: 0 });
+    assert_eq!(rules.says(wait(7)), [reply(1, waiting())]);
+    assert_eq!(rules.tick(EXIT_GRACE * 10), []);
+    assert_eq!(rules.call("yes"), [stdin("yes\n")]);
+    // What comes now is for the next session, and no answer.
+    assert_eq!(rules.says(taken(7)), []);
+    assert_eq!(rules.call("6 * 7"), []);
+    assert_eq!(rules.says(wait(8)), [reply(2, waiting())]);
+    assert_eq!(rules.session.next_deadline(), Some(rules.now + PATIENCE));
+}
+
+#[test]
 fn a_worker_that_does_not_go_is_killed_and_then_given_up() {
     let mut rules = Rules::running();
     rules.call("\u{4}");
