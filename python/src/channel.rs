@@ -8,6 +8,7 @@ use std::{
         unix::net::UnixStream,
     },
     sync::Mutex,
+    time::Duration,
 };
 
 use mcp_repl_sideband::{
@@ -16,7 +17,7 @@ use mcp_repl_sideband::{
 };
 
 use crate::{
-    fork, orphan,
+    fork, nudge, orphan,
     session::Worker,
     terminal::{self, Device, Terminal, device},
     wake::move_up,
@@ -160,6 +161,13 @@ impl Channel {
     }
 }
 
+/// Whether there is something to read within this time.
+fn is_readable(socket: &UnixStream, time: Duration) -> bool {
+    let mut set = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: a set of one live entry.
+    unsafe { libc::poll(&mut set, 1, time.as_millis() as libc::c_int) != 0 }
+}
+
 /// Without its server the session is over.
 fn write(out: &mut Out, lines: &[u8]) {
     if out.socket.write_all(lines).is_err() {
@@ -173,6 +181,8 @@ fn write(out: &mut Out, lines: &[u8]) {
 pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
     let mut decoder = LineDecoder::new(LONGEST_LINE);
     let mut chunk = vec![0; 64 * 1024];
+    // When the main thread is to be woken after an interrupt.
+    let mut paces = [].iter();
     loop {
         match decoder.next_message::<ToWorker>() {
             Ok(Some(message)) => match message {
@@ -192,9 +202,16 @@ pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
                 ToWorker::Interrupt => {
                     worker.fifo.interrupt(|| worker.channel.terminal.interrupt_foreground());
                     worker.channel.send(&ToServer::Interrupted);
+                    paces = nudge::PACES.iter();
                 }
                 ToWorker::Shutdown => worker.fifo.shut_down(),
             },
+            Ok(None)
+                if paces.as_slice().first().is_some_and(|&pace| !is_readable(&socket, pace)) =>
+            {
+                paces.next();
+                worker.fifo.while_in_cell(|| worker.sleeper.wake());
+            }
             Ok(None) => match socket.read(&mut chunk) {
                 Ok(n @ 1..) => decoder.push(&chunk[..n]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

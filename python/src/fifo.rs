@@ -115,6 +115,14 @@ impl Fifo {
         }
     }
 
+    /// Calls `wake` if a cell runs.
+    pub(crate) fn while_in_cell(&self, wake: impl FnOnce()) {
+        let state = self.lock();
+        if state.in_cell {
+            wake();
+        }
+    }
+
     /// Whether an interrupt struck a waiting reader since the last time it was asked.
     pub(crate) fn take_struck(&self) -> bool {
         std::mem::take(&mut self.lock().struck)

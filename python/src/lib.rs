@@ -18,6 +18,7 @@ mod cell;
 mod channel;
 mod fifo;
 mod fork;
+mod nudge;
 mod orphan;
 mod reads;
 mod report;

@@ -19,7 +19,9 @@ use crate::{
     cell::{self, Compiler},
     channel::Channel,
     fifo::{Fifo, Next},
-    fork, reads,
+    fork,
+    nudge::Sleeper,
+    reads,
     report::Reporter,
     streams::Streams,
     wake,
@@ -31,6 +33,7 @@ pub(crate) struct Worker {
     pub(crate) channel: Channel,
     pub(crate) fifo: Fifo,
     main_thread: ThreadId,
+    pub(crate) sleeper: Sleeper,
 }
 
 /// What only the top-level loop uses, always with the GIL.
@@ -50,7 +53,7 @@ static INTERPRETER: Mutex<Option<Interpreter>> = Mutex::new(None);
 impl Worker {
     /// A worker whose main thread is the calling one.
     pub(crate) fn new(channel: Channel, fifo: Fifo) -> Worker {
-        Worker { channel, fifo, main_thread: thread::current().id() }
+        Worker { channel, fifo, main_thread: thread::current().id(), sleeper: Sleeper::current() }
     }
 
     /// Whether the calling thread is Python's main thread, which signals are for.

@@ -433,9 +433,10 @@ impl Engine {
         self.spill_text();
     }
 
-    /// Whether a program has the screen to itself.
+    /// Whether a program has the screen to itself, and is no pager whose pages are turned.
     fn shows_page(&self) -> bool {
-        self.worker.as_ref().is_some_and(|worker| worker.screen.is_full())
+        let full = self.worker.as_ref().is_some_and(|worker| worker.screen.is_full());
+        full && !self.session.feeds_pager()
     }
 
     /// Takes the page of a full-screen program.

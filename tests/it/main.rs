@@ -29,6 +29,7 @@ mod programs;
 mod reads_background;
 mod reads_python;
 mod reads_terminal;
+mod reads_unusual;
 mod robustness;
 mod rules;
 mod rules_of_pagers;

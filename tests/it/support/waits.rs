@@ -10,6 +10,9 @@ use crate::support::{Builder, HANG, IDLE, Server, python};
 /// The reply when somebody waits and shows no prompt.
 pub(crate) const WAITING: &str = "<<repl status: waiting for input>>\n";
 
+/// The status of a program that asks for a secret.
+pub(crate) const SECRET: &str = "<<repl status: waiting for input>> (what is typed is not shown)\n";
+
 /// The versions of Python that sessions run.
 pub(crate) const VERSIONS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
 
