@@ -17,8 +17,6 @@ impl Glyph {
     pub(super) const TAB_TAIL: Glyph = Glyph(2);
     /// The last column, left free because a wide character did not fit.
     pub(super) const PADDING: Glyph = Glyph(3);
-    /// A blank that was printed over something else: a line of them was cleared.
-    pub(super) const BLANK: Glyph = Glyph(4);
     /// The first place that a tab skipped. A tab that skips what was printed leaves no trace.
     pub(super) const TAB: Glyph = Glyph(b'\t' as u32);
 

@@ -165,13 +165,7 @@ impl Writer<'_> {
             let wide = cells.get(last).is_some_and(|cell| cell.glyph == Glyph::WIDE_TAIL);
             let column = last - usize::from(wide);
             let cell = cells.get(column).copied().unwrap_or(Cell::erased(line.fill));
-            let place = format!("\x1b[{};{}H", row + 1, column + 1);
-            self.out.push_str(&place);
-            if cell.glyph == Glyph::EMPTY {
-                // A blank leaves nothing behind only where it covers something.
-                self.out.push('x');
-                self.out.push_str(&place);
-            }
+            self.push(format_args!("\x1b[{};{}H", row + 1, column + 1));
             self.cell(cell, &clusters);
         } else {
             self.push(format_args!("\x1b[{};{}H", row + 1, cursor.column + 1));

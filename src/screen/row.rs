@@ -205,8 +205,7 @@ impl Row {
 
     /// Prints ASCII; the caller sees to it that it ends within the page.
     pub(super) fn write_ascii(&mut self, column: usize, text: &str, style: Style) {
-        let covers = column < self.len() && style.is_plain() && text.contains(' ');
-        if !self.edited && !covers && self.strip.write_ascii(column, text, style) {
+        if !self.edited && self.strip.write_ascii(column, text, style) {
             return;
         }
         self.reach(column);
@@ -216,11 +215,9 @@ impl Row {
         let bytes = text.as_bytes();
         let cell = |&byte: &u8| Cell { glyph: Glyph::ascii(byte), style };
         for (old, byte) in self.cells[column..over].iter_mut().zip(bytes) {
-            let blank = covers && *byte == b' ' && old.glyph != Glyph::EMPTY;
-            *old = if blank { Cell { glyph: Glyph::BLANK, style } } else { cell(byte) };
+            *old = cell(byte);
         }
         self.cells.extend(bytes[over - column..].iter().map(cell));
-        self.forget_blanks();
     }
 
     /// Prints characters of one or two columns each, `width` in all.
@@ -232,23 +229,12 @@ impl Row {
         self.reach(column + width);
         self.sever(column, column + width);
         for c in text.chars() {
-            let blank = c == ' ' && style.is_plain() && self.cells[at].glyph != Glyph::EMPTY;
-            let glyph = if blank { Glyph::BLANK } else { Glyph::char(c) };
-            self.cells[at] = Cell { glyph, style };
+            self.cells[at] = Cell { glyph: Glyph::char(c), style };
             at += 1;
             if columns_of(c) == 2 {
                 self.cells[at] = Cell { glyph: Glyph::WIDE_TAIL, style };
                 at += 1;
             }
-        }
-        self.forget_blanks();
-    }
-
-    /// A line that was cleared with blanks is empty: what is printed then is not followed by them.
-    fn forget_blanks(&mut self) {
-        let cleared = |cell: &Cell| [Glyph::EMPTY, Glyph::BLANK].contains(&cell.glyph);
-        if self.end != LineEnd::Wrapped && self.cells.iter().all(cleared) {
-            self.cells.iter_mut().for_each(|cell| cell.glyph = Glyph::EMPTY);
         }
     }
 
@@ -343,7 +329,6 @@ impl Row {
             }
         }
         self.check_wrap(columns);
-        self.forget_blanks();
     }
 
     /// Stores this many columns, which the fill has covered so far.
@@ -374,7 +359,6 @@ impl Row {
             self.cells.splice(at..at, blanks);
         }
         self.check_wrap(columns);
-        self.forget_blanks();
     }
 
     /// Deletes `count` columns, moving what is behind them to the left (DCH).
@@ -393,7 +377,6 @@ impl Row {
             self.cells.resize(columns, Cell::erased(fill));
         }
         self.check_wrap(columns);
-        self.forget_blanks();
     }
 
     /// The line goes on in the next row.

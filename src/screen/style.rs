@@ -99,11 +99,6 @@ impl Style {
         Style { background, ..Style::default() }
     }
 
-    /// Whether a blank in this style looks as if nothing were there, but for the background.
-    pub(super) fn is_plain(self) -> bool {
-        self == Style::erased(self.background)
-    }
-
     pub(super) fn is_echo(self) -> bool {
         self.attributes.contains(Attributes::ECHO)
     }

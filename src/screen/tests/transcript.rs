@@ -28,23 +28,6 @@ fn a_progress_bar_is_its_last_state() {
 }
 
 #[test]
-fn a_line_that_was_cleared_with_blanks_is_empty() {
-    let clear = " ".repeat(9);
-    assert_eq!(transcript(&format!("step 1000\r{clear}\rdone\r\n")), "done\n");
-    assert_eq!(transcript(&format!("step 1000\r{clear}\r\nnext")), "\nnext");
-    assert_eq!(transcript("██ 50%\r█\x08      \r"), "");
-    // Those of a line of text are printed.
-    assert_eq!(transcript("--More--\rline  \x1b[K\r\n"), "line  \n");
-    // A line that goes on in the next row keeps them.
-    let row = "0123456789".repeat(2);
-    let blanks = " ".repeat(5);
-    assert_eq!(
-        transcript(&format!("{row}\x1b[16G{blanks}next\r\n")),
-        format!("{}{blanks}next\n", &row[..15])
-    );
-}
-
-#[test]
 fn blank_lines_are_kept() {
     assert_eq!(transcript(&"\r\n".repeat(10_000)), "\n".repeat(10_000));
 }
