@@ -18,10 +18,11 @@ pub(crate) const VERSIONS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
 
 /// Defines `in_kernel(thread)` in a session: it returns when the thread sleeps in a system call
 /// that waits for descriptors (`read`, `poll`, `select` and the like), not in one that waits for
-/// the GIL or a lock, or is gone. `start(function)` starts a thread; with `later(function)` it
+/// the GIL or a lock, or is gone. It looks now and then: one that never rests would keep the GIL from
+/// the thread it looks at. `start(function)` starts a thread; with `later(function)` it
 /// begins when the cell has returned and the session is ready.
 pub(crate) const IN_KERNEL: &str = "\
-import os, platform, sys, threading
+import os, platform, sys, threading, time
 _waits = ((0, 7, 23, 219, 232, 270, 271, 281) if platform.machine() == 'x86_64'
           else (22, 63, 72, 73, 128))
 def in_kernel(thread):
@@ -30,6 +31,7 @@ def in_kernel(thread):
             with open(f'/proc/self/task/{thread.native_id}/syscall') as file: call = file.read()
         except OSError: return
         if call.split()[0] in map(str, _waits): return
+        time.sleep(0.001)
 def start(function):
     thread = threading.Thread(target=function)
     thread.start()
