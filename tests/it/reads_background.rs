@@ -139,10 +139,15 @@ fn two_threads_are_served_in_order() {
     on_every_python(|repl| {
         prepare(repl);
         let cell = "\
+begun = threading.Event()
+def first_one():
+    begun.set()
+    heard.append(('first', sys.stdin.readline()))
 def second_one():
+    begun.wait()
     in_kernel(first)
     heard.append(('second', input('second? ')))
-first = later(lambda: heard.append(('first', sys.stdin.readline())))
+first = later(first_one)
 second = later(second_one)";
         repl.asks(cell, "second? ");
         // Who has waited longest comes first, though it shows no prompt.
