@@ -15,7 +15,7 @@ pub(crate) use lifeline::Lifeline;
 pub(crate) use server::{Server, text_of};
 
 /// How long anything may take before it counts as hung. Nothing waits this long when all is well.
-pub(crate) const HANG: Duration = Duration::from_secs(60);
+pub(crate) const HANG: Duration = Duration::from_secs(180);
 
 /// What a call with nothing to tell gets.
 pub(crate) const IDLE: &str = "<<repl status: idle>>\n";
