@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mcp_repl::reply::{Content, Reply, Status};
-use mcp_repl::session::handle::{Command as EngineCommand, Handle};
+use mcp_repl::session::client::{Command as EngineCommand, Handle};
 
 const WARM_UP: usize = 200;
 const ROUNDS: usize = 5_000;
@@ -48,13 +48,10 @@ fn serve() -> io::Result<()> {
     runtime.block_on(async {
         let (session, mut commands) = Handle::new();
         tokio::spawn(async move {
-            while let Some(EngineCommand::Call { reply, .. }) = commands.recv().await {
+            while let Some(command) = commands.recv().await {
+                let EngineCommand::Call { reply, .. } = command else { continue };
                 let content = vec![Content::Text("2".to_owned())];
-                let _ = reply.send(Reply {
-                    content,
-                    is_error: false,
-                    status: Status::Ready { outcome: None },
-                });
+                let _ = reply.send(Reply { content, status: Status::Ready { outcome: None } });
             }
         });
         mcp_repl::mcp::serve(session).await

@@ -2,20 +2,20 @@
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
-use mcp_repl_sideband::ToServer;
-
-use super::runtime;
+use super::{config, with_session};
 use crate::{
-    screen::Size,
+    reply::{Block, Reply, Status},
     session::{
-        launch::{Home, Target, WorkerProgram},
-        state::Paging,
-        worker::{Worker, WorkerEvent},
+        client::{Handle, Request},
+        launch::Target,
+        rules::{payload::Payload, state::Paging},
     },
 };
 
 /// How long a worker may take to become ready before it counts as broken.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The most that is shown of what a broken worker printed, in bytes.
+const LONGEST_TEXT: usize = 20_000;
 
 /// What was found out, a row a line.
 #[derive(Debug, Default)]
@@ -54,55 +54,54 @@ pub(super) fn doctor(target: &Target) -> Result<ExitCode, String> {
 }
 
 fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
-    let resolved = target.resolve()?;
-    match &resolved.program {
-        WorkerProgram::Python(file) => report.row("python", file.display().to_string()),
-        WorkerProgram::Custom(file, _) => report.row("worker", file.display().to_string()),
-    }
+    let resolved = target.resolve().map_err(|error| error.to_string())?;
+    let file = resolved.program.file.display().to_string();
+    report.row(if matches!(target, Target::Python(_)) { "python" } else { "worker" }, file);
     report.row("chosen by", resolved.reason);
     for note in resolved.passed_over {
         report.row("passed over", note);
     }
-    let mut home = Home::new().map_err(|error| format!("no private directory: {error}"))?;
-    report.row("directory", home.path().display().to_string());
-    let launch =
-        home.launch(&resolved.program, Paging::Through).map_err(|error| error.to_string())?;
-    runtime()?.block_on(async {
-        let mut worker =
-            Worker::start(launch, Size::default()).map_err(|error| error.to_string())?;
-        report.row("terminal", "ok");
-        let ready = tokio::time::timeout(PATIENCE, become_ready(&mut worker, report)).await;
-        let result = ready
-            .unwrap_or_else(|_| Err(format!("not ready after {} seconds", PATIENCE.as_secs())));
-        let mut printed = String::new();
-        worker.screen.report(&mut printed);
-        if !printed.trim().is_empty() {
-            report.row("it printed", printed);
-        }
-        worker.kill();
-        worker.sweep().await;
-        result
-    })
+    let config = config(target.clone(), Paging::Through, LONGEST_TEXT)?;
+    report.row("directory", config.runtime.path().display().to_string());
+    let mut result = Err(String::new());
+    with_session(config, async |session: Handle| {
+        result = try_session(&session, report).await;
+        Ok(ExitCode::SUCCESS)
+    })?;
+    result
 }
 
-async fn become_ready(worker: &mut Worker, report: &mut Report) -> Result<(), String> {
-    loop {
-        match worker.next().await {
-            WorkerEvent::Message(ToServer::Hello {
-                implementation, version, executable, ..
-            }) => {
-                report.row("sideband", "ok");
-                report.row("version", format!("{implementation} {version} ({executable})"));
-            }
-            WorkerEvent::Message(ToServer::Ready { .. }) => {
-                report.row("extension", "ok");
-                return Ok(());
-            }
-            WorkerEvent::Message(_) | WorkerEvent::Output => {}
-            WorkerEvent::Broken(why) => return Err(why),
-            WorkerEvent::Ended { exit, .. } => {
-                return Err(format!("it ended while it started: {exit}"));
-            }
-        }
+async fn try_session(session: &Handle, report: &mut Report) -> Result<(), String> {
+    let client = session.join();
+    let poll = Request { payload: Payload::poll(), timeout: PATIENCE, progress: None };
+    let reply = client.call(poll).await.ok_or("the session is gone")?;
+    if let Some(worker) = session.worker().await {
+        report.row("terminal", "ok");
+        report.row("sideband", "ok");
+        let (implementation, version) = (worker.implementation, worker.version);
+        report.row("version", format!("{implementation} {version} ({})", worker.executable));
     }
+    let result = match &reply.status {
+        Status::Ready { .. } => {
+            report.row("extension", "ok");
+            Ok(())
+        }
+        Status::Failed { failure } => Err(failure.to_string()),
+        Status::Busy { .. } => Err(format!("not ready after {} seconds", PATIENCE.as_secs())),
+        status => Err(format!("not ready, but {status:?}")),
+    };
+    if result.is_err() {
+        report.row("it printed", printed(reply));
+    }
+    result
+}
+
+/// What the program printed.
+fn printed(mut reply: Reply) -> String {
+    reply.content.retain(|part| matches!(part, crate::reply::Content::Text(_)));
+    let text = |block| match block {
+        Block::Text(text) => text,
+        Block::Image { .. } => String::new(),
+    };
+    reply.merged().into_iter().map(text).collect::<String>().trim_end().to_owned()
 }

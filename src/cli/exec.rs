@@ -15,15 +15,16 @@ use mcp_repl_sideband::Outcome;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{serve::asked_to_end, with_session};
+use super::{config, serve::asked_to_end, with_session};
 use crate::{
     reply::{Content, Exit, Reply, Status},
-    screen::Size,
     session::{
-        engine::Config,
-        handle::{Handle, Request},
+        client::{Client, Handle, Request},
         launch::Target,
-        state::Paging,
+        rules::{
+            payload::{Keys, Payload},
+            state::Paging,
+        },
     },
 };
 
@@ -53,11 +54,10 @@ pub(super) struct ExecArguments {
 /// Runs the cells. The exit status is 1 when one raised, its own when the program exited.
 pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode, String> {
     let cells = cells(arguments)?;
-    let config =
-        Config { target, size: Size::default(), budget: usize::MAX, paging: Paging::Through };
-    with_session(config, async |session| {
+    with_session(config(target, Paging::Through, usize::MAX)?, async |session: Handle| {
+        let client = session.join();
         tokio::select! {
-            result = run(&session, cells, arguments.json) => result,
+            result = run(&client, cells, arguments.json) => result,
             _ = asked_to_end() => Ok(ExitCode::FAILURE),
         }
     })
@@ -97,28 +97,28 @@ fn split_cells(text: &str) -> Vec<String> {
     cells
 }
 
-async fn run(session: &Handle, cells: Vec<String>, json: bool) -> Result<ExitCode, String> {
+async fn run(session: &Client, cells: Vec<String>, json: bool) -> Result<ExitCode, String> {
     let mut answers = Answers::default();
     let mut raised = false;
     let mut ends = 0;
     for cell in cells {
-        let (mut input, mut keys) = (cell, Vec::new());
+        let mut payload = Payload::Text(cell);
         loop {
-            let request = Request { input, keys, timeout: FOR_EVER, progress: None };
+            let request = Request { payload, timeout: FOR_EVER, progress: None };
             let reply = session.call(request).await.ok_or("the session is gone")?;
             print(&reply, json).map_err(|error| format!("can't print: {error}"))?;
             match &reply.status {
                 // There is room for all of a text, so a pager that stays open has none to turn.
-                Status::Pager { .. } => (input, keys) = ("q".into(), Vec::new()),
+                Status::Pager { .. } => payload = Payload::Text("q".into()),
                 Status::Waiting { .. } | Status::Reading { .. } | Status::FullScreen { .. } => {
-                    (input, keys) = match answers.next().await {
-                        Some(line) => (line, Vec::new()),
+                    payload = match answers.next().await {
+                        Some(line) => Payload::Text(line),
                         // A program that reads single keys may take the key of the end for any.
                         None if ends == LONGEST_END => return Ok(ExitCode::FAILURE),
                         // The end of the input, as a person types it.
                         None => {
                             ends += 1;
-                            (String::new(), vec!["C-d".to_owned()])
+                            Payload::Keys(Keys(vec!["C-d".to_owned()]))
                         }
                     };
                 }
@@ -186,17 +186,27 @@ fn print(reply: &Reply, json: bool) -> io::Result<()> {
                 out.flush()?;
                 note(&text[prompt..]);
             }
-            Content::Notice(line) if is_status(line) => {}
-            Content::Notice(line) => note(&format!("{line}\n")),
+            Content::Status(_) if is_plain(&reply.status) => {}
+            Content::Status(line) => note(&format!("{line}\n")),
+            Content::Notice(notice) => note(&format!("{notice}\n")),
             Content::Image { mime, .. } => note(&format!("[repl] a picture ({mime})\n")),
         }
     }
     out.flush()
 }
 
-/// Status lines are for agents; a person sees them in what happens.
-fn is_status(line: &str) -> bool {
-    line.starts_with("<<repl status")
+/// Whether a person sees what happens how things stand: the line that says so is for agents.
+fn is_plain(status: &Status) -> bool {
+    match status {
+        Status::Ready { .. }
+        | Status::Waiting { .. }
+        | Status::Reading { .. }
+        | Status::Busy { .. } => true,
+        Status::Pager { .. }
+        | Status::FullScreen { .. }
+        | Status::Ended { .. }
+        | Status::Failed { .. } => false,
+    }
 }
 
 fn note(text: &str) {
@@ -210,7 +220,8 @@ fn note(text: &str) {
 fn as_json(reply: &Reply) -> serde_json::Value {
     let part = |part: &Content| match part {
         Content::Text(text) => json!({"type": "text", "text": text}),
-        Content::Notice(line) => json!({"type": "notice", "text": line}),
+        Content::Notice(notice) => json!({"type": "notice", "text": notice.to_string()}),
+        Content::Status(line) => json!({"type": "notice", "text": line}),
         Content::Image { mime, data } => json!({"type": "image", "mimeType": mime, "data": data}),
     };
     let status = match &reply.status {
@@ -227,12 +238,12 @@ fn as_json(reply: &Reply) -> serde_json::Value {
             json!({"state": "busy", "elapsed_ms": elapsed.as_millis() as u64})
         }
         Status::Ended { exit } => json!({"state": "ended", "exit": exit.to_string()}),
-        Status::Failed { why } => json!({"state": "failed", "error": why}),
+        Status::Failed { failure } => json!({"state": "failed", "error": failure.to_string()}),
     };
     json!({
         "content": reply.content.iter().map(part).collect::<Vec<_>>(),
         "status": status,
-        "isError": reply.is_error,
+        "isError": reply.is_error(),
     })
 }
 

@@ -13,12 +13,14 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::session::{
-    engine::{self, Config},
-    handle::Handle,
-    launch::Target,
-    python::Surroundings,
-    state::Paging,
+use crate::{
+    screen::Size,
+    session::{
+        client::Handle,
+        engine::{self, Config},
+        launch::{RuntimeDirectory, Target, python::PythonSearch},
+        rules::state::Paging,
+    },
 };
 
 /// One live Python terminal session for an agent (over MCP) and a person.
@@ -109,7 +111,7 @@ fn accept(value: &str, known: &str, otherwise: &str) -> Result<String, String> {
 impl WorkerArguments {
     fn target(&self) -> Result<Target, String> {
         let Some(command) = &self.worker else {
-            return Ok(Target::Python(Surroundings::of_process(self.python.clone())));
+            return Ok(Target::Python(PythonSearch::of_process(self.python.clone())));
         };
         let words = shell_words::split(command)
             .map_err(|error| format!("--worker {command:?} can't be split into words: {error}"))?;
@@ -143,6 +145,13 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("no event loop: {error}"))
+}
+
+/// What a session of this process runs, in a runtime directory of its own.
+fn config(target: Target, paging: Paging, budget: usize) -> Result<Config, String> {
+    let runtime =
+        RuntimeDirectory::new().map_err(|error| format!("no private directory: {error}"))?;
+    Ok(Config { target, runtime, paging, size: Size::default(), budget, recorder: None })
 }
 
 /// Runs a session beside its client, and ends it in good order when the client is done.

@@ -4,17 +4,15 @@ use std::{io, process::ExitCode};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::with_session;
+use super::{config, with_session};
 use crate::{
     mcp, reply,
-    screen::Size,
-    session::{engine::Config, launch::Target, state::Paging},
+    session::{launch::Target, rules::state::Paging},
 };
 
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> {
-    let config = Config { target, size: Size::default(), budget: reply::BUDGET, paging };
-    with_session(config, async |session| {
+    with_session(config(target, paging, reply::BUDGET)?, async |session| {
         let result = tokio::select! {
             result = mcp::serve(session) => result,
             result = asked_to_end() => result,

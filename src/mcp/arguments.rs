@@ -5,6 +5,8 @@ use std::time::Duration;
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
+use crate::session::rules::payload::Payload;
+
 /// How long a call waits when the client does not say. Clients give up at 60 seconds.
 const DEFAULT_TIMEOUT_MS: f64 = 40_000.0;
 
@@ -14,10 +16,8 @@ const LONGEST_TIMEOUT_MS: f64 = 86_400_000.0;
 /// What a client may say to the tool.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Arguments {
-    /// The payload.
-    pub(super) input: String,
-    /// Keys to be typed, by name.
-    pub(super) keys: Vec<String>,
+    /// What is sent.
+    pub(super) payload: Payload,
     /// How long the call waits.
     pub(super) timeout: Duration,
 }
@@ -29,13 +29,13 @@ impl Arguments {
     ///
     /// A text for the agent that says which argument is wrong and what is allowed.
     pub(super) fn read(given: Option<JsonObject>) -> Result<Self, String> {
-        let mut arguments =
-            Arguments { input: String::new(), keys: Vec::new(), timeout: timeout(&Value::Null)? };
+        let (mut input, mut typed) = (String::new(), Vec::new());
+        let mut wait = timeout(&Value::Null)?;
         for (name, value) in given.unwrap_or_default() {
             match name.as_str() {
-                "input" => arguments.input = text(&name, value)?,
-                "keys" => arguments.keys = keys(value)?,
-                "timeout_ms" => arguments.timeout = timeout(&value)?,
+                "input" => input = text(&name, value)?,
+                "keys" => typed = keys(value)?,
+                "timeout_ms" => wait = timeout(&value)?,
                 _ => {
                     return Err(format!(
                         "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a \
@@ -44,10 +44,9 @@ impl Arguments {
                 }
             }
         }
-        if !arguments.input.is_empty() && !arguments.keys.is_empty() {
-            return Err("`input` and `keys` can't be sent in one call. Nothing was run.".into());
-        }
-        Ok(arguments)
+        let payload = Payload::parse(&input, typed);
+        let payload = payload.map_err(|error| format!("{error}. Nothing was run."))?;
+        Ok(Arguments { payload, timeout: wait })
     }
 
     /// The JSON schema of the arguments.

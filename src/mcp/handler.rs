@@ -11,8 +11,8 @@ use rmcp::service::{Peer, RequestContext, RoleServer};
 use rmcp::{ServerHandler, model::Tool};
 use tokio::sync::mpsc;
 
-use crate::reply::{Content, Reply};
-use crate::session::handle::{Handle, Request};
+use crate::reply::{Block, Reply};
+use crate::session::client::{Client, Handle, Request};
 
 use super::arguments::Arguments;
 use super::tool;
@@ -20,25 +20,25 @@ use super::tool;
 /// The server's side of one connection.
 #[derive(Debug)]
 pub(super) struct Server {
-    session: Handle,
+    session: Client,
     info: ServerConfig,
     tool: Tool,
 }
 
 impl Server {
     /// A server that makes its calls on `session`.
-    pub(super) fn new(session: Handle) -> Self {
-        Server { session, info: tool::server_info(), tool: tool::definition() }
+    pub(super) fn new(session: &Handle) -> Self {
+        Server { session: session.join(), info: tool::server_info(), tool: tool::definition() }
     }
 
     /// Makes the call, telling the client the last line on the screen while it waits.
     async fn call(&self, arguments: Arguments, progress: Option<Progress>) -> Option<Reply> {
-        let Arguments { input, keys, timeout } = arguments;
+        let Arguments { payload, timeout } = arguments;
         let Some(mut progress) = progress else {
-            return self.session.call(Request { input, keys, timeout, progress: None }).await;
+            return self.session.call(Request { payload, timeout, progress: None }).await;
         };
         let (sender, mut lines) = mpsc::unbounded_channel();
-        let request = Request { input, keys, timeout, progress: Some(sender) };
+        let request = Request { payload, timeout, progress: Some(sender) };
         let mut reply = std::pin::pin!(self.session.call(request));
         loop {
             tokio::select! {
@@ -117,7 +117,7 @@ fn failure(message: String) -> CallToolResult {
 
 /// A reply as MCP content: text and images only, at least one block.
 fn result(reply: Reply) -> CallToolResult {
-    let is_error = reply.is_error;
+    let is_error = reply.is_error();
     let mut content: Vec<_> = reply.merged().into_iter().map(block).collect();
     if content.is_empty() {
         content.push(ContentBlock::text(""));
@@ -125,10 +125,10 @@ fn result(reply: Reply) -> CallToolResult {
     if is_error { CallToolResult::error(content) } else { CallToolResult::success(content) }
 }
 
-fn block(content: Content) -> ContentBlock {
-    match content {
-        Content::Text(text) | Content::Notice(text) => ContentBlock::text(text),
-        Content::Image { mime, data } => ContentBlock::image(data, mime),
+fn block(block: Block) -> ContentBlock {
+    match block {
+        Block::Text(text) => ContentBlock::text(text),
+        Block::Image { mime, data } => ContentBlock::image(data, mime),
     }
 }
 

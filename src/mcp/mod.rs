@@ -1,7 +1,7 @@
 //! The MCP server: one client on one session, over lines of JSON. The only place that names rmcp.
 //!
 //! This layer does not know Python, the terminal or the sideband: it turns `tools/call` into a
-//! [`Request`](crate::session::handle::Request) and a [`Reply`](crate::reply::Reply) into content.
+//! [`Request`](crate::session::client::Request) and a [`Reply`](crate::reply::Reply) into content.
 //!
 //! ```text
 //! stdio      standard input and output as streams, whatever they are
@@ -31,7 +31,7 @@ use rmcp::service::serve_directly;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
-use crate::session::handle::Handle;
+use crate::session::client::Handle;
 
 use self::handler::Server;
 use self::transport::{End, LineTransport};
@@ -70,7 +70,7 @@ where
     let transport = LineTransport::new(reader, writer, ended);
     // Not `serve_server`: its handshake ends the connection at the first notification that
     // comes before `initialize`, and a handler can do everything else it does.
-    let running = serve_directly(Server::new(session), transport, None);
+    let running = serve_directly(Server::new(&session), transport, None);
     let calls = running.cancellation_token();
     let mut over = std::pin::pin!(running.waiting());
     let end = tokio::select! {

@@ -3,7 +3,7 @@
 //! Text that fits is kept in memory. Of more, a head and a tail are kept, and all of it is
 //! handed out to be written to disk, piece by piece as it comes.
 
-use super::{Content, Reply, Status};
+use super::{Content, KeptText, Notice, Reply, Status};
 
 /// How much text a reply holds for an agent, in bytes: about 5,000 tokens.
 pub const BUDGET: usize = 20_000;
@@ -72,8 +72,8 @@ impl Outbox {
     }
 
     /// Adds a line of the bridge's own at this place.
-    pub fn notice(&mut self, line: String) {
-        self.place(Content::Notice(line));
+    pub fn notice(&mut self, notice: Notice) {
+        self.place(Content::Notice(notice));
     }
 
     /// Adds a picture at this place.
@@ -98,27 +98,23 @@ impl Outbox {
 
     /// Makes the reply of what was collected, and is empty afterwards.
     ///
-    /// `prompt_visible` tells whether a waiting reader shows a prompt; `file` is where the
-    /// text that is too long was written, or why it was not.
-    pub fn take(
-        &mut self,
-        status: Status,
-        prompt_visible: bool,
-        file: Option<&Result<String, String>>,
-    ) -> Reply {
+    /// `prompt_visible` tells whether a waiting reader shows a prompt. Where the text is that had
+    /// no room is for [`Reply::set_kept_text`] to say.
+    pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
         if self.spills() {
             self.trim_tail();
         }
         let Outbox { head: mut content, tail, left_out, .. } =
             std::mem::replace(self, Outbox::new(self.budget));
-        if left_out.bytes > 0 {
-            content.push(Content::Notice(left_out.describe(file)));
+        let LeftOut { bytes, lines } = left_out;
+        if bytes > 0 {
+            let kept = KeptText::Nowhere;
+            content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
         }
         content.extend(tail);
-        let is_error = matches!(status, Status::Failed { .. });
         let lines = status.lines(prompt_visible, content.is_empty());
-        content.extend(lines.into_iter().map(Content::Notice));
-        Reply { content, is_error, status }
+        content.extend(lines.into_iter().map(Content::Status));
+        Reply { content, status }
     }
 
     /// Fills the head; returns the text that has no room in it.
@@ -145,7 +141,7 @@ impl Outbox {
     fn all_text(&self) -> String {
         let text = |piece: &Content| match piece {
             Content::Text(text) => Some(text.clone()),
-            Content::Notice(_) | Content::Image { .. } => None,
+            Content::Notice(_) | Content::Status(_) | Content::Image { .. } => None,
         };
         self.head.iter().chain(&self.tail).filter_map(text).collect()
     }
@@ -172,72 +168,6 @@ impl Outbox {
     }
 }
 
-impl LeftOut {
-    fn describe(self, file: Option<&Result<String, String>>) -> String {
-        let LeftOut { bytes, lines } = self;
-        let place = match file {
-            Some(Ok(path)) => format!("the whole text is in {path}"),
-            Some(Err(why)) => format!("the whole text could not be written to disk: {why}"),
-            None => "the whole text was not kept".to_owned(),
-        };
-        format!("[repl] … {lines} lines ({bytes} bytes) left out here; {place}")
-    }
-}
-
-impl Status {
-    /// The lines that say how things stand, where there is something to say.
-    fn lines(&self, prompt_visible: bool, nothing_else: bool) -> Vec<String> {
-        let one = |line: &str| vec![line.to_owned()];
-        match self {
-            Status::Ready { .. } if nothing_else => one("<<repl status: idle>>"),
-            Status::Ready { .. } => Vec::new(),
-            Status::Waiting { echo: false } => {
-                one("<<repl status: waiting for input>> (what is typed is not shown)")
-            }
-            Status::Waiting { .. } if prompt_visible && !nothing_else => Vec::new(),
-            Status::Waiting { .. } => one("<<repl status: waiting for input>>"),
-            Status::Reading { program, guessed: true, .. } => {
-                vec![format!("<<repl status: waiting for input>> (guessed: {program} sleeps)")]
-            }
-            Status::Reading { canonical: true, echo, .. } => {
-                Status::Waiting { echo: *echo }.lines(prompt_visible, nothing_else)
-            }
-            Status::Reading { program, .. } => {
-                vec![format!(
-                    "<<repl status: waiting for input>> ({program}; `keys` types without Enter)"
-                )]
-            }
-            Status::Pager { program, prompt, shared: true, .. } => {
-                vec![format!(
-                    "[pager] {program}: {prompt}; left to the person who is attached; \"q\" quits \
-                     for both"
-                )]
-            }
-            Status::Pager { program, prompt, at_end, shared: false } => {
-                let next = if *at_end { "" } else { "\"\" next, " };
-                vec![format!("[pager] {program}: {prompt}; {next}\"/text\" search, \"q\" quit")]
-            }
-            Status::FullScreen { program, cursor: (row, column) } => {
-                let (row, column) = (row + 1, column + 1);
-                vec![format!(
-                    "[screen] {program}, cursor at row {row}, column {column}; text is typed as it \
-                     is, `keys` by name (Enter, Escape, C-c)"
-                )]
-            }
-            Status::Busy { elapsed, discarded } => {
-                let busy = format!("<<repl status: busy, elapsed_ms={}>>", elapsed.as_millis());
-                let refused = "[repl] input discarded while worker busy".to_owned();
-                if *discarded { vec![refused, busy] } else { vec![busy] }
-            }
-            Status::Ended { .. } if nothing_else => {
-                one("[repl] session ended; the next input starts a new one")
-            }
-            Status::Ended { .. } => Vec::new(),
-            Status::Failed { why } => vec![format!("[repl] {why}")],
-        }
-    }
-}
-
 /// Appends to the last piece if it is text.
 fn append(pieces: &mut Vec<Content>, text: &str) {
     match pieces.last_mut() {
@@ -251,13 +181,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::reply::Block;
 
     const READY: Status = Status::Ready { outcome: None };
 
     fn text_of(reply: &Reply) -> String {
-        let text = |content: Content| match content {
-            Content::Text(text) | Content::Notice(text) => text,
-            Content::Image { mime, .. } => format!("({mime})\n"),
+        let text = |block: Block| match block {
+            Block::Text(text) => text,
+            Block::Image { mime, .. } => format!("({mime})\n"),
         };
         reply.clone().merged().into_iter().map(text).collect()
     }
@@ -266,12 +197,12 @@ mod tests {
     fn text_alone_is_given_as_it_is() {
         let mut outbox = Outbox::new(BUDGET);
         outbox.push("2\n");
-        assert_eq!(text_of(&outbox.take(READY, false, None)), "2\n");
+        assert_eq!(text_of(&outbox.take(READY, false)), "2\n");
     }
 
     #[test]
     fn nothing_to_report_is_idle() {
-        let reply = Outbox::new(BUDGET).take(READY, false, None);
+        let reply = Outbox::new(BUDGET).take(READY, false);
         assert_eq!(text_of(&reply), "<<repl status: idle>>\n");
     }
 
@@ -279,7 +210,7 @@ mod tests {
     fn a_visible_prompt_ends_the_text() {
         let mut outbox = Outbox::new(BUDGET);
         outbox.push("name? ");
-        let reply = outbox.take(Status::Waiting { echo: true }, true, None);
+        let reply = outbox.take(Status::Waiting { echo: true }, true);
         assert_eq!(text_of(&reply), "name? ");
     }
 
@@ -287,15 +218,14 @@ mod tests {
     fn a_wait_without_a_prompt_is_said() {
         let mut outbox = Outbox::new(BUDGET);
         outbox.push("half");
-        let reply = outbox.take(Status::Waiting { echo: true }, false, None);
+        let reply = outbox.take(Status::Waiting { echo: true }, false);
         assert_eq!(text_of(&reply), "half\n<<repl status: waiting for input>>\n");
     }
 
     #[test]
     fn discarded_input_is_said_before_the_busy_line() {
         let elapsed = Duration::from_millis(1234);
-        let reply =
-            Outbox::new(BUDGET).take(Status::Busy { elapsed, discarded: true }, false, None);
+        let reply = Outbox::new(BUDGET).take(Status::Busy { elapsed, discarded: true }, false);
         assert_eq!(
             text_of(&reply),
             "[repl] input discarded while worker busy\n<<repl status: busy, elapsed_ms=1234>>\n"
@@ -308,9 +238,9 @@ mod tests {
         outbox.push("a\n");
         outbox.image("image/png".into(), "AA==".into());
         outbox.push("b");
-        outbox.notice("[repl] new session started".into());
+        outbox.notice(Notice::SessionStarted);
         outbox.push("c\n");
-        let reply = outbox.take(READY, false, None);
+        let reply = outbox.take(READY, false);
         assert_eq!(text_of(&reply), "a\n(image/png)\nb\n[repl] new session started\nc\n");
     }
 
@@ -325,7 +255,8 @@ mod tests {
             disk.push_str(&outbox.take_spill());
         }
         assert_eq!(disk, whole);
-        let reply = outbox.take(READY, false, Some(&Ok("/tmp/x.txt".into())));
+        let mut reply = outbox.take(READY, false);
+        reply.set_kept_text(KeptText::File("/tmp/x.txt".into()));
         let text = text_of(&reply);
         assert!(text.len() < BUDGET + 200, "{}", text.len());
         assert!(text.starts_with("line 0\n") && text.ends_with("line 99999\n"));
@@ -349,7 +280,7 @@ mod tests {
         let mut outbox = Outbox::new(BUDGET);
         outbox.push(&whole);
         assert_eq!(outbox.take_spill(), whole);
-        let text = text_of(&outbox.take(READY, false, None));
+        let text = text_of(&outbox.take(READY, false));
         assert!(text.len() < BUDGET + 200 && text.contains("left out"));
     }
 
@@ -357,8 +288,8 @@ mod tests {
     fn a_reply_leaves_nothing_behind() {
         let mut outbox = Outbox::new(BUDGET);
         outbox.push(&"x".repeat(BUDGET + 1));
-        outbox.take(READY, false, None);
+        outbox.take(READY, false);
         assert!(!outbox.spills());
-        assert_eq!(text_of(&outbox.take(READY, false, None)), "<<repl status: idle>>\n");
+        assert_eq!(text_of(&outbox.take(READY, false)), "<<repl status: idle>>\n");
     }
 }

@@ -20,6 +20,7 @@ mod page;
 mod pages;
 mod params;
 mod perform;
+mod prompt;
 mod resize;
 mod row;
 mod sequence;
@@ -33,6 +34,7 @@ mod transcript;
 mod verify;
 
 pub use marks::{MarkSplitter, Segment};
+pub use prompt::{Place, is_pager, pager_place, without_filling};
 
 use gate::{Gate, Part};
 use params::Params;

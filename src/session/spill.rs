@@ -1,19 +1,24 @@
 //! The files that hold text too long for a reply.
 //!
-//! A thread writes them, so that a disk that hangs costs a reply its file, and never hangs the
-//! session.
+//! A thread writes them, and nobody waits for it for long: a disk that hangs costs a reply its
+//! file, and never hangs the session.
 
 use std::{
-    collections::VecDeque,
     fs::File,
     io::Write,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-/// How much text may wait to be written, in bytes.
-const LONGEST_QUEUE: usize = 16 << 20;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+use crate::reply::KeptText;
+
+/// How many texts may wait to be written. Each is what one turn at the terminal gives, or less.
+const LONGEST_QUEUE: usize = 16;
 /// The most that is written of one reply, in bytes: a loop that prints for ever must not fill
 /// the disk.
 const LONGEST_FILE: u64 = 1 << 30;
@@ -22,8 +27,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Writes the text of one reply after the other to files in a directory.
 #[derive(Debug)]
-pub struct Spill {
+pub(super) struct Spill {
     directory: PathBuf,
+    /// What the names of its files begin with.
+    name: String,
     /// The most that is written of one reply, in bytes.
     limit: u64,
     files: u64,
@@ -34,200 +41,234 @@ pub struct Spill {
 #[derive(Debug)]
 struct Current {
     path: PathBuf,
-    queue: Arc<Queue>,
+    texts: mpsc::Sender<String>,
+    written: oneshot::Receiver<Result<(), WriteError>>,
+    /// Text that the queue had no room for, and when that was first so.
+    waiting: Option<(String, Instant)>,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
+/// Why not all of the text is in the file.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error("the disk does not answer")]
+    NoAnswer,
+    #[error("only the first {limit} bytes are in {}", path.display())]
+    TooLong { limit: u64, path: PathBuf },
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
 }
 
-#[derive(Debug, Default)]
-struct State {
-    texts: VecDeque<String>,
-    /// Bytes that were queued and are not written.
-    bytes: usize,
-    /// No more text is to come.
-    closed: bool,
-    /// Why not all of the text is in the file.
-    failed: Option<String>,
-}
+/// A file that is being finished.
+#[derive(Debug)]
+pub(super) struct Finishing(Current);
 
 impl Spill {
-    /// Writes to `directory`, which must exist when the first text comes.
-    pub fn new(directory: PathBuf) -> Spill {
-        Spill { directory, limit: LONGEST_FILE, files: 0, current: None }
+    /// Writes files with names that begin with `name` to `directory`, which must exist when the
+    /// first text comes.
+    pub(super) fn new(directory: PathBuf, name: String) -> Spill {
+        Spill { directory, name, limit: LONGEST_FILE, files: 0, current: None }
     }
 
     /// Adds to the current reply's text.
-    pub fn write(&mut self, text: String) {
-        if text.is_empty() {
-            return;
-        }
+    pub(super) fn write(&mut self, text: String) {
         let current = self.current.get_or_insert_with(|| {
             self.files += 1;
-            let path = self.directory.join(format!("output-{}.txt", self.files));
+            let path = self.directory.join(format!("{}-{}.txt", self.name, self.files));
             Current::start(path, self.limit)
         });
-        current.queue.push(text);
+        current.push(text);
     }
 
-    /// Ends the current reply's text. Where it is, or why it is not all there; `None` if
-    /// there was none.
-    pub fn finish(&mut self) -> Option<Result<String, String>> {
-        let current = self.current.take()?;
-        Some(current.queue.finish().map(|()| current.path.display().to_string()))
+    /// Whether the disk is behind, so that no more text should be made.
+    pub(super) fn is_behind(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.waiting.is_some())
+    }
+
+    /// Waits until the disk is not behind any more, or has been for too long: then the text is
+    /// given up. Cancel safe; pends for ever when it is not behind.
+    pub(super) async fn catch_up(&mut self) {
+        let Some(current) = &mut self.current else { return std::future::pending().await };
+        let Some((_, since)) = &current.waiting else { return std::future::pending().await };
+        let room = tokio::time::timeout_at(*since + PATIENCE, current.texts.reserve()).await;
+        let is_late = room.is_err();
+        // A writer that has gone has said why.
+        if let (Ok(Ok(room)), Some((text, _))) = (room, current.waiting.take()) {
+            room.send(text);
+        }
+        if is_late {
+            current.give_up();
+        }
+    }
+
+    /// Ends the current reply's text; `None` if there was none.
+    pub(super) fn finish(&mut self) -> Option<Finishing> {
+        self.current.take().map(Finishing)
+    }
+}
+
+impl Finishing {
+    /// Waits until all is written, within bounds. Where the text is, or why it is not all there.
+    pub(super) async fn done(self) -> KeptText {
+        let Current { path, texts, written, waiting } = self.0;
+        let write = async move {
+            if let Some((text, _)) = waiting {
+                let _ = texts.send(text).await;
+            }
+            drop(texts);
+            written.await
+        };
+        let result = match tokio::time::timeout(PATIENCE, write).await {
+            Ok(Ok(result)) => result,
+            // Only a thread that could not be started says nothing.
+            Ok(Err(_)) | Err(_) => Err(WriteError::NoAnswer),
+        };
+        match result {
+            Ok(()) => KeptText::File(path.display().to_string()),
+            Err(error) => KeptText::Failed(error.to_string()),
+        }
     }
 }
 
 impl Current {
     fn start(path: PathBuf, limit: u64) -> Current {
-        let queue = Arc::new(Queue::default());
-        let (to_write, file) = (queue.clone(), path.clone());
+        let (texts, queue) = mpsc::channel(LONGEST_QUEUE);
+        let (done, written) = oneshot::channel();
+        let file = path.clone();
         let writer = std::thread::Builder::new().name("spill".into());
-        if let Err(error) = writer.spawn(move || to_write.write_to(&file, limit)) {
-            queue.lock().failed = Some(error.to_string());
+        // Without a thread the receiver is gone, which is seen at the end.
+        let _ = writer.spawn(move || {
+            let _ = done.send(write_all(queue, &file, limit));
+        });
+        Current { path, texts, written, waiting: None }
+    }
+
+    fn push(&mut self, text: String) {
+        if let Some((waiting, _)) = &mut self.waiting {
+            waiting.push_str(&text);
+        } else if let Err(mpsc::error::TrySendError::Full(text)) = self.texts.try_send(text) {
+            self.waiting = Some((text, Instant::now()));
         }
-        Current { path, queue }
+    }
+
+    /// Nothing more is written.
+    fn give_up(&mut self) {
+        let (done, written) = oneshot::channel();
+        let _ = done.send(Err(WriteError::NoAnswer));
+        self.written = written;
+        (self.texts, _) = mpsc::channel(1);
     }
 }
 
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits, within bounds, until `done`; gives the disk up when it does not come.
-    fn wait(&self, done: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
-        let busy = |state: &mut State| !done(state) && state.failed.is_none();
-        let waited = self.changed.wait_timeout_while(self.lock(), PATIENCE, busy);
-        let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        if timeout.timed_out() {
-            state.failed = Some("the disk does not answer".into());
-        }
-        state
-    }
-
-    fn push(&self, text: String) {
-        let mut state = self.wait(|state| state.bytes < LONGEST_QUEUE);
-        if state.failed.is_none() {
-            state.bytes += text.len();
-            state.texts.push_back(text);
-        }
-        self.changed.notify_all();
-    }
-
-    fn finish(&self) -> Result<(), String> {
-        self.lock().closed = true;
-        self.changed.notify_all();
-        self.wait(|state| state.bytes == 0).failed.clone().map_or(Ok(()), Err)
-    }
-
-    /// The body of the writing thread.
-    fn write_to(&self, path: &Path, limit: u64) {
-        let mut file = match File::create_new(path) {
-            Ok(file) => file,
-            Err(error) => return self.fail(error.to_string()),
-        };
-        let mut left = limit;
-        loop {
-            let mut state = self.lock();
-            while state.texts.is_empty() && !state.closed {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            }
-            let Some(text) = state.texts.pop_front() else { return };
-            drop(state);
-            let room = usize::try_from(left).unwrap_or(usize::MAX);
-            let fits = &text[..text.floor_char_boundary(room)];
-            left -= fits.len() as u64;
-            if let Err(error) = file.write_all(fits.as_bytes()) {
-                return self.fail(error.to_string());
-            }
-            if fits.len() < text.len() {
-                let place = path.display();
-                return self.fail(format!("only the first {limit} bytes are in {place}"));
-            }
-            self.lock().bytes -= text.len();
-            self.changed.notify_all();
+/// The body of the writing thread.
+fn write_all(mut texts: mpsc::Receiver<String>, path: &Path, limit: u64) -> Result<(), WriteError> {
+    let mut file = File::create_new(path)?;
+    let mut left = limit;
+    while let Some(text) = texts.blocking_recv() {
+        let room = usize::try_from(left).unwrap_or(usize::MAX);
+        let fits = &text[..text.floor_char_boundary(room)];
+        left -= fits.len() as u64;
+        file.write_all(fits.as_bytes())?;
+        if fits.len() < text.len() {
+            return Err(WriteError::TooLong { limit, path: path.to_owned() });
         }
     }
-
-    fn fail(&self, why: String) {
-        let mut state = self.lock();
-        state.failed = Some(why);
-        state.texts.clear();
-        self.changed.notify_all();
-    }
-}
-
-impl Drop for Current {
-    fn drop(&mut self) {
-        self.queue.lock().closed = true;
-        self.queue.changed.notify_all();
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_reply_has_a_file_of_its_own() {
+    fn spill(directory: &Path) -> Spill {
+        Spill::new(directory.to_owned(), "output".into())
+    }
+
+    async fn finished(spill: &mut Spill) -> KeptText {
+        spill.finish().unwrap().done().await
+    }
+
+    #[tokio::test]
+    async fn each_reply_has_a_file_of_its_own() {
         let directory = tempfile::tempdir().unwrap();
-        let mut spill = Spill::new(directory.path().to_owned());
-        assert_eq!(spill.finish(), None);
+        let mut spill = spill(directory.path());
+        assert!(spill.finish().is_none());
         for texts in [["a", "b"], ["c", ""]] {
             texts.iter().for_each(|text| spill.write(text.to_string()));
-            let path = spill.finish().unwrap().unwrap();
+            let KeptText::File(path) = finished(&mut spill).await else { panic!("no file") };
             assert_eq!(std::fs::read_to_string(path).unwrap(), texts.concat());
         }
     }
 
-    #[test]
-    fn a_file_that_cannot_be_written_is_said_and_the_next_one_is_tried() {
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_is_said_and_the_next_one_is_tried() {
         let directory = tempfile::tempdir().unwrap();
-        let mut spill = Spill::new(directory.path().join("missing"));
+        let mut spill = spill(&directory.path().join("missing"));
         spill.write("a".into());
-        assert!(spill.finish().unwrap().is_err());
+        assert!(matches!(finished(&mut spill).await, KeptText::Failed(_)));
         std::fs::create_dir(directory.path().join("missing")).unwrap();
         spill.write("b".into());
-        assert!(spill.finish().unwrap().is_ok());
+        assert!(matches!(finished(&mut spill).await, KeptText::File(_)));
     }
 
-    #[test]
-    fn a_file_grows_to_its_limit_and_the_rest_is_said_to_be_missing() {
+    #[tokio::test]
+    async fn a_file_grows_to_its_limit_and_the_rest_is_said_to_be_missing() {
         let directory = tempfile::tempdir().unwrap();
-        let mut spill = Spill::new(directory.path().to_owned());
+        let mut spill = spill(directory.path());
         spill.limit = 10;
         let file = |number| directory.path().join(format!("output-{number}.txt"));
         for text in ["0123", "4567", "8é9", "more", "and more"] {
             spill.write(text.into());
         }
-        let place = file(1).display().to_string();
-        let why = format!("only the first 10 bytes are in {place}");
-        assert_eq!(spill.finish(), Some(Err(why)));
+        let why = format!("only the first 10 bytes are in {}", file(1).display());
+        assert_eq!(finished(&mut spill).await, KeptText::Failed(why));
         // The last character that fits ends before the limit, or at it.
         assert_eq!(std::fs::read_to_string(file(1)).unwrap(), "012345678");
         // The next reply has a file of its own, which may be as long again.
         spill.write("0123456789".into());
-        assert_eq!(spill.finish(), Some(Ok(file(2).display().to_string())));
+        let place = file(2).display().to_string();
+        assert_eq!(finished(&mut spill).await, KeptText::File(place));
         assert_eq!(std::fs::read_to_string(file(2)).unwrap(), "0123456789");
     }
 
-    #[test]
-    fn a_disk_that_hangs_is_given_up() {
-        // A FIFO without a reader blocks the one who opens it to write.
-        let directory = tempfile::tempdir().unwrap();
-        let fifo = directory.path().join("fifo");
+    /// A FIFO without a reader blocks the one who opens it to write.
+    fn hanging(directory: &Path) -> Current {
+        let fifo = directory.join("fifo");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        let queue = Arc::new(Queue::default());
-        let to_write = queue.clone();
+        let (texts, queue) = mpsc::channel(LONGEST_QUEUE);
+        let (done, written) = oneshot::channel();
+        let path = fifo.clone();
         std::thread::spawn(move || {
-            let mut file = std::fs::OpenOptions::new().write(true).open(fifo).unwrap();
-            let _ = file.write_all(to_write.lock().texts.pop_front().unwrap().as_bytes());
+            let open = std::fs::OpenOptions::new().write(true).open(fifo);
+            let _ = done.send(open.map(drop).map_err(WriteError::Io));
+            drop(queue);
         });
-        queue.push("text".into());
-        assert_eq!(queue.finish(), Err("the disk does not answer".into()));
+        Current { path, texts, written, waiting: None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_hangs_is_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut current = hanging(directory.path());
+        current.push("text".into());
+        let why = "the disk does not answer".to_owned();
+        assert_eq!(Finishing(current).done().await, KeptText::Failed(why));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_is_behind_is_waited_for_and_then_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut spill = spill(directory.path());
+        spill.current = Some(hanging(directory.path()));
+        for _ in 0..=LONGEST_QUEUE {
+            assert!(!spill.is_behind());
+            spill.write("text".into());
+        }
+        assert!(spill.is_behind());
+        spill.catch_up().await;
+        assert!(!spill.is_behind());
+        spill.write("more".into());
+        assert!(!spill.is_behind());
+        let why = "the disk does not answer".to_owned();
+        assert_eq!(finished(&mut spill).await, KeptText::Failed(why));
     }
 }

@@ -1,103 +1,51 @@
-//! A running worker: its process, terminal, sideband and screen as one source of events.
-//!
-//! Here the two channels are put in order: a message takes effect when the byte stream has
-//! come to its mark, and nothing behind a mark is read before the mark's message is there.
+//! A running worker: its process, its terminal and its sideband. It performs; it decides nothing
+//! and knows no calls, replies or screen.
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::io;
 
-use mcp_repl_sideband::{Mark, ToServer, ToWorker};
-use tokio::time::Instant;
+use mcp_repl_sideband::ToWorker;
 
 use super::{
     launch::Launch,
-    link::{Arrival, Link},
-    pager,
-    state::{Reading, View},
+    pipeline::{Found, InputState, Typist},
+    rules::{reader::Reader, state::Time},
+    sideband::Sideband,
 };
 use crate::{
     pty::{self, Blocked, Modes, Process, Terminal},
     reply::Exit,
-    screen::{MarkSplitter, Screen, Segment, Size},
+    screen::Size,
 };
 
-/// How long a mark and its message may miss each other. They are written one right after the
-/// other, so only a worker that breaks the protocol needs this.
-const MARK_GRACE: Duration = Duration::from_secs(2);
 /// How long the terminal of a program that ended may take to report its end. The kernel does it
 /// at once when the leader of the session is gone.
-const DRAIN_GRACE: Duration = Duration::from_secs(1);
-/// The most that is read before other events get their turn, in bytes.
-const TURN: usize = 256 * 1024;
-
-/// How much a canonical terminal's line discipline holds, in bytes (Linux: `N_TTY_BUF_SIZE`).
-const LINE_DISCIPLINE: usize = 4096;
-/// How much of a write reaches the line discipline at once, in bytes (`iterate_tty_write` in
-/// Linux's drivers/tty/tty_io.c): a reader may be done before the rest is there.
-const AT_ONCE: usize = 2048;
-/// How often a terminal that holds input is looked at while more is to be typed.
-const TYPING_PACE: Duration = Duration::from_millis(2);
-
-/// What a worker did.
-#[derive(Debug)]
-pub enum WorkerEvent {
-    /// It printed; the screen has it.
-    Output,
-    /// It said something, and the text before it is on the screen.
-    Message(ToServer),
-    /// It broke the protocol.
-    Broken(String),
-    /// It ended, and all it printed is on the screen.
-    Ended {
-        /// How.
-        exit: Exit,
-        /// Whether it went before it had read the last input it was sent.
-        missed_input: bool,
-    },
-}
-
-/// A piece of the byte stream that has to wait.
-#[derive(Debug)]
-enum Item {
-    Bytes(Vec<u8>),
-    Echo(bool),
-    Mark(u64),
-}
+const DRAIN_GRACE: Time = Time::from_secs(1);
 
 /// A worker and all that belongs to it.
 #[derive(Debug)]
-pub struct Worker {
-    process: Process,
-    terminal: Terminal,
-    link: Link,
-    /// What the worker printed.
-    pub screen: Screen,
+pub(super) struct Worker {
+    pub(super) process: Process,
+    pub(super) terminal: Terminal,
+    pub(super) sideband: Sideband,
+    typist: Typist,
     /// The size of the terminal between cells.
     size: Size,
     /// The size that the terminal was last found to have.
     found_size: Size,
-    /// Text above a pager's prompt that was not taken yet.
-    page: String,
-    splitter: MarkSplitter,
-    /// What came from the terminal behind a mark whose message is not there yet.
-    behind: VecDeque<Item>,
-    /// Messages whose mark was not met yet, and those behind them.
-    early: VecDeque<ToServer>,
-    /// The last mark met in the byte stream.
-    met: u64,
-    /// When the two have missed each other for too long.
-    missed: Option<Instant>,
-    /// What the terminal did not take yet.
-    typed: VecDeque<u8>,
-    /// Whether anything was typed since the last cell ended.
-    fed: bool,
-    /// Bytes of it that were dropped, and not told yet.
-    dropped: u64,
     terminal_open: bool,
-    /// Set once the process is over: when the wait for the terminal's end is, too.
-    drained: Option<Instant>,
-    link_open: bool,
-    buffer: Vec<u8>,
+    sideband_open: bool,
+    /// Once the process is over: until when the rest is waited for.
+    drained: Option<Time>,
     launch: Launch,
+}
+
+/// What a read of the terminal gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// How many bytes were read.
+    pub(super) length: usize,
+    /// The size that the terminal was found to have, if it is another one than before.
+    pub(super) resized: Option<Size>,
 }
 
 impl Worker {
@@ -105,426 +53,198 @@ impl Worker {
     ///
     /// # Errors
     /// When there is no terminal or socket, or the program can't be executed.
-    pub fn start(launch: Launch, size: Size) -> io::Result<Worker> {
-        let link = Link::listen(launch.socket(), launch.nonce().to_owned())?;
+    pub(super) fn start(launch: Launch, size: Size) -> io::Result<Worker> {
+        let sideband = Sideband::listen(launch.socket(), launch.nonce().to_owned())?;
         let (terminal, process) = pty::spawn(launch.program(), size)?;
         Ok(Worker {
             process,
             terminal,
-            link,
-            screen: Screen::new(size),
+            sideband,
+            typist: Typist::default(),
             size,
             found_size: size,
-            page: String::new(),
-            splitter: MarkSplitter::new(launch.nonce()),
-            behind: VecDeque::new(),
-            early: VecDeque::new(),
-            met: 0,
-            missed: None,
-            typed: VecDeque::new(),
-            fed: false,
-            dropped: 0,
             terminal_open: true,
+            sideband_open: true,
             drained: None,
-            link_open: true,
-            buffer: vec![0; 64 * 1024],
             launch,
         })
     }
 
+    /// The nonce that its marks carry.
+    pub(super) fn nonce(&self) -> &str {
+        self.launch.nonce()
+    }
+
     /// Says something to the worker.
-    pub fn send(&mut self, message: &ToWorker) {
-        // What a reader in the background left is not for the cell.
-        if matches!(message, ToWorker::Cell { .. }) {
-            self.drop_typed();
-        }
-        self.link.send(message);
+    pub(super) fn send(&mut self, message: &ToWorker) {
+        self.sideband.send(message);
+    }
+
+    /// Whether the terminal may still give something.
+    pub(super) fn terminal_is_open(&self) -> bool {
+        self.terminal_open
+    }
+
+    /// The terminal gives nothing more.
+    pub(super) fn close_terminal(&mut self) {
+        self.terminal_open = false;
+    }
+
+    /// The sideband gives nothing more.
+    pub(super) fn close_sideband(&mut self) {
+        self.sideband_open = false;
+    }
+
+    /// The process was seen to end.
+    pub(super) fn is_over(&self) -> bool {
+        self.process.is_over()
+    }
+
+    /// The process ended: the rest of what it printed and said is waited for, within bounds.
+    pub(super) fn start_draining(&mut self, now: Time) {
+        self.drained = Some(now + DRAIN_GRACE);
+    }
+
+    /// How it went, and whether it missed input, once it has ended and all it gave was taken.
+    pub(super) fn end(&self) -> Option<(Exit, bool)> {
+        let ended = self.is_over() && !self.terminal_open && !self.sideband_open;
+        ended.then(|| (self.process.exit(), self.sideband.missed_input()))
     }
 
     /// Types into the terminal.
-    pub fn type_bytes(&mut self, bytes: &[u8]) {
-        self.typed.extend(bytes);
-        self.flush_typed();
+    pub(super) fn type_bytes(&mut self, bytes: &[u8], now: Time) {
+        self.typist.push(bytes);
+        self.type_on(now);
+    }
+
+    /// Types what the terminal takes.
+    fn type_on(&mut self, now: Time) {
+        while self.typist.is_typing() {
+            let canonical = self.is_canonical();
+            let holds_input = canonical && self.terminal.holds_input();
+            let state = InputState { canonical, holds_input };
+            let bytes = self.typist.next_write(state);
+            let written = if bytes.is_empty() { 0 } else { self.terminal.io().try_write(bytes) };
+            if !self.typist.wrote(written, state, now) {
+                return;
+            }
+        }
+    }
+
+    fn is_canonical(&self) -> bool {
+        self.terminal.modes().is_some_and(|modes| modes.canonical)
+    }
+
+    /// Types what a terminal owes a program that asked it something, if the program means to read
+    /// it.
+    pub(super) fn answer(&mut self, bytes: &[u8], now: Time) {
+        if self.terminal.modes().is_some_and(|modes| !modes.canonical) {
+            self.type_bytes(bytes, now);
+        }
+    }
+
+    /// When [`Worker::tick`] is due.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.typist.deadline().into_iter().chain(self.drained).min()
+    }
+
+    /// Does what is due.
+    pub(super) fn tick(&mut self, now: Time) {
+        if self.typist.deadline().is_some_and(|due| due <= now) {
+            self.type_on(now);
+        }
+        if self.drained.is_some_and(|due| due <= now) {
+            (self.terminal_open, self.sideband_open, self.drained) = (false, false, None);
+        }
     }
 
     /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte, and
     /// true is returned, since the worker won't tell that it was taken.
     ///
-    /// A reader of Python's own, told of by `waits`, is interrupted whatever the modes.
-    pub fn interrupt(&mut self, waits: bool) -> bool {
-        let raw = !waits && self.terminal.modes().is_some_and(|modes| !modes.signals);
+    /// A reader of the worker's own is interrupted whatever the modes.
+    pub(super) fn interrupt(&mut self, worker_reads: bool, now: Time) -> bool {
+        let raw = !worker_reads && self.terminal.modes().is_some_and(|modes| !modes.signals);
         if raw {
-            self.type_bytes(&[3]);
+            self.type_bytes(&[3], now);
         } else {
             self.send(&ToWorker::Interrupt);
         }
         raw
     }
 
-    /// Who waits for the terminal, if the kernel tells, and what it shows. `room` tells whether
-    /// a reply has room for another page.
-    pub fn reading(&mut self, room: bool) -> Option<Reading> {
-        let Blocked { thread, wakes, program, guessed } =
-            self.process.blocked_reader(&self.terminal)?;
-        let Modes { canonical, echo, .. } = self.terminal.modes()?;
-        // A program that sleeps may wait for anything; one that switched the echo off and
-        // sleeps asks for a secret.
-        if guessed && echo {
-            return None;
-        }
-        let place = if canonical { None } else { pager::place(&program, &self.screen) };
-        let view = match place {
-            Some(place) => {
-                if self.screen.is_alternate() {
-                    // What was printed before the pager took the screen comes before its text.
-                    self.screen.report(&mut self.page);
-                }
-                let mut text = String::new();
-                self.screen.report_above_cursor(&mut text);
-                self.page.push_str(pager::without_filling(&text, &program, &place));
-                View::Pager { place, news: !self.page.is_empty(), room }
-            }
-            None if self.shows_page(canonical, &program) => {
-                View::Page { cursor: self.screen.cursor() }
-            }
-            None => View::Text,
-        };
-        let pastes = !canonical && self.screen.wants_bracketed_paste();
-        Some(Reading { thread, wakes, program, canonical, echo, pastes, guessed, view })
-    }
-
-    /// Whether the program that reads has the screen to itself. One that reads lines has only
-    /// where it says so; a pager that asks for a line has a place for it, and no page.
-    fn shows_page(&self, canonical: bool, program: &str) -> bool {
-        let painted = !canonical && !pager::is_pager(program) && self.screen.is_full();
-        self.screen.is_alternate() || painted
-    }
-
-    /// Whether threads or children of the program could be reading the terminal in the
-    /// background: it has more than its main thread and the one that reads the sideband.
-    pub fn has_company(&self) -> bool {
-        self.process.has_company(2)
+    /// Drops what was typed and nobody has read; how much, in bytes.
+    pub(super) fn drop_input(&mut self) -> u64 {
+        let (untyped, has_typed) = self.typist.drop_all();
+        if has_typed { untyped + self.terminal.drop_input() } else { untyped }
     }
 
     /// Whether there is input in the terminal that nobody has read.
-    pub fn holds_input(&self) -> bool {
+    pub(super) fn holds_input(&self) -> bool {
         self.terminal.holds_input()
     }
 
-    /// Takes the text above a pager's prompt.
-    pub fn take_page(&mut self) -> String {
-        std::mem::take(&mut self.page)
+    /// Who is blocked reading the terminal, if the kernel tells.
+    pub(super) fn blocked_reader(&self) -> Option<Found> {
+        let Blocked { thread, wakes, program, guessed } =
+            self.process.blocked_reader(&self.terminal)?;
+        let Modes { canonical, echo, .. } = self.terminal.modes()?;
+        Some(Found { reader: Reader { thread, wakes, program, guessed }, canonical, echo })
+    }
+
+    /// Whether other threads or children of the program could be reading the terminal in the
+    /// background.
+    pub(super) fn may_have_background_reader(&self) -> bool {
+        self.process.has_company(self.launch.own_threads())
+    }
+
+    /// Reads what the terminal has into `buffer`; `None` when there is nothing for now, or
+    /// nothing more.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Option<Chunk> {
+        match self.terminal.io().try_read(buffer)? {
+            0 => {
+                self.terminal_open = false;
+                None
+            }
+            length => Some(Chunk { length, resized: self.find_size() }),
+        }
+    }
+
+    /// The size that a program gave the terminal, if it is another one than before: nothing tells
+    /// of it.
+    pub(super) fn find_size(&mut self) -> Option<Size> {
+        let size = self.terminal.size().filter(|&size| size != self.found_size)?;
+        self.found_size = size;
+        Some(size)
+    }
+
+    /// Gives the terminal the size that it has between cells.
+    pub(super) fn restore_size(&mut self) {
+        if self.terminal.size().is_some_and(|size| size != self.size) {
+            self.terminal.resize(self.size);
+        }
+    }
+
+    /// Gives the terminal another size, which it has between cells from here on.
+    pub(super) fn resize(&mut self, size: Size) {
+        self.size = size;
+        self.restore_size();
     }
 
     /// Hangs up on the program.
-    pub fn hang_up(&self) {
+    pub(super) fn hang_up(&self) {
         self.process.hang_up();
     }
 
     /// Kills the program and its session.
-    pub fn kill(&self) {
+    pub(super) fn kill(&self) {
         self.process.kill();
     }
 
     /// Ends what is left in the worker's session and removes its directory.
-    pub async fn sweep(self) {
+    pub(super) async fn sweep(self) {
         let Worker { process, launch, terminal, .. } = self;
         drop(terminal);
         process.sweep().await;
         drop(launch);
     }
-
-    /// Types on. A canonical terminal gets what its line discipline holds, and more only when
-    /// its reader has taken that: what the kernel would queue in front of it could not be
-    /// taken back at the end of the cell.
-    fn flush_typed(&mut self) {
-        while !self.typed.is_empty() {
-            let canonical = self.terminal.modes().is_some_and(|modes| modes.canonical);
-            let held = canonical && self.terminal.holds_input();
-            let typed = self.typed.make_contiguous();
-            let most = if canonical { next_lines(typed, held) } else { typed.len() };
-            if most == 0 {
-                return;
-            }
-            let written = self.terminal.io().try_write(&typed[..most]);
-            self.typed.drain(..written);
-            self.fed |= written > 0;
-            // What was written takes a moment to show in what the terminal holds.
-            if written == 0 || canonical {
-                return;
-            }
-        }
-    }
-
-    /// The next event. Cancel safe.
-    pub async fn next(&mut self) -> WorkerEvent {
-        loop {
-            if let Some(message) = self.join() {
-                return WorkerEvent::Message(message);
-            }
-            let over = self.process.is_over();
-            if over && !self.terminal_open && !self.link_open {
-                self.finish();
-                let missed_input = self.link.missed_input();
-                return WorkerEvent::Ended { exit: self.process.exit(), missed_input };
-            }
-            // What the leader printed is there by now; a descendant that holds the terminal
-            // open, or goes on printing, delays nothing.
-            if over && self.terminal_open && self.behind.is_empty() {
-                if self.read_terminal() {
-                    return WorkerEvent::Output;
-                }
-                self.terminal_open = false;
-                continue;
-            }
-            self.watch_missing();
-            let reads = self.terminal_open && self.behind.is_empty();
-            tokio::select! {
-                biased;
-                arrival = self.link.next() => match arrival {
-                    Arrival::Message(message) => self.early.push_back(message),
-                    Arrival::Broken(why) => return WorkerEvent::Broken(why),
-                    Arrival::Closed => self.link_open = false,
-                },
-                readable = self.terminal.io().readable(), if reads => {
-                    if readable.is_err() || self.read_terminal() {
-                        return WorkerEvent::Output;
-                    }
-                }
-                // Nothing tells when a reader has taken what was typed.
-                () = tokio::time::sleep(TYPING_PACE), if !self.typed.is_empty() => {
-                    self.flush_typed();
-                }
-                () = self.process.ended(), if !over => {
-                    self.drained = Some(Instant::now() + DRAIN_GRACE);
-                    self.missed = None;
-                }
-                () = until(self.missed), if self.missed.is_some() => {
-                    return WorkerEvent::Broken(self.missing());
-                }
-                () = until(self.drained), if self.drained.is_some() => {
-                    self.terminal_open = false;
-                    self.link_open = false;
-                }
-            }
-        }
-    }
-
-    /// Whether a mark was met whose message has not taken effect. When it has, there is an
-    /// event: what is behind the mark alone makes none, and is no reason to wait.
-    pub fn holds(&self) -> bool {
-        matches!(self.behind.front(), Some(Item::Mark(_)))
-    }
-
-    /// Shows what the terminal has to give without waiting. Whether there was anything.
-    pub fn catch_up(&mut self) -> bool {
-        // A message that is due comes first, with the screen where it belongs.
-        if self.early.is_empty() {
-            self.show_behind();
-        }
-        self.terminal_open && self.behind.is_empty() && self.read_terminal()
-    }
-
-    /// Whether a mark and its message are on their way to each other.
-    pub fn is_behind(&self) -> bool {
-        !self.behind.is_empty() || !self.early.is_empty()
-    }
-
-    /// Reads what the terminal has, up to a turn's worth or a mark. Whether anything came.
-    fn read_terminal(&mut self) -> bool {
-        let mut total = 0;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        while total < TURN && self.behind.is_empty() {
-            match self.terminal.io().try_read(&mut buffer) {
-                Some(0) => {
-                    self.terminal_open = false;
-                    break;
-                }
-                Some(n) => {
-                    total += n;
-                    self.follow_size();
-                    self.take_bytes(&buffer[..n]);
-                }
-                None => break,
-            }
-        }
-        self.buffer = buffer;
-        if total > 0 {
-            self.missed = None;
-            self.answer_queries();
-        }
-        total > 0
-    }
-
-    /// Gives the screen the size that a program gave the terminal: nothing tells of it.
-    fn follow_size(&mut self) {
-        if let Some(size) = self.terminal.size().filter(|&size| size != self.found_size) {
-            self.found_size = size;
-            self.screen.resize(size);
-        }
-    }
-
-    /// Gives the terminal the size back that a cell finds.
-    fn restore_size(&mut self) {
-        self.follow_size();
-        if self.found_size != self.size {
-            self.terminal.resize(self.size);
-            self.follow_size();
-        }
-    }
-
-    /// Types the answers that a terminal owes to programs which ask it something.
-    ///
-    /// One that means to read them has switched the terminal to single keys; into a canonical
-    /// terminal the question came by accident, in a file that was printed, say, and the answer
-    /// would be left over for somebody else.
-    fn answer_queries(&mut self) {
-        let mut answers = Vec::new();
-        self.screen.take_answers(&mut answers);
-        if !answers.is_empty() && self.terminal.modes().is_some_and(|modes| !modes.canonical) {
-            self.type_bytes(&answers);
-        }
-    }
-
-    /// Feeds bytes to the screen, up to the first mark; what is behind it waits.
-    fn take_bytes(&mut self, bytes: &[u8]) {
-        let Worker { splitter, screen, behind, .. } = self;
-        splitter.split(bytes, &mut |segment| match segment {
-            Segment::Bytes(bytes) if behind.is_empty() => screen.feed(bytes),
-            Segment::Bytes(bytes) => behind.push_back(Item::Bytes(bytes.to_vec())),
-            Segment::Mark(Mark::Point(number)) => behind.push_back(Item::Mark(number)),
-            Segment::Mark(mark) => {
-                let on = mark == Mark::EchoStart;
-                if behind.is_empty() {
-                    screen.set_echo(on)
-                } else {
-                    behind.push_back(Item::Echo(on))
-                }
-            }
-        });
-    }
-
-    /// The next message that takes effect, the screen being just where it belongs.
-    fn join(&mut self) -> Option<ToServer> {
-        loop {
-            let due = self.early.front().map(|message| message.mark().unwrap_or(0));
-            if due.is_some_and(|due| due <= self.met) {
-                return self.early.pop_front().map(|message| self.count_untyped(message));
-            }
-            self.show_behind();
-            match self.behind.front()? {
-                // A message refers to this mark or a later one.
-                Item::Mark(number) if due.is_some() => self.met = self.met.max(*number),
-                _ => return None,
-            }
-            self.behind.pop_front();
-        }
-    }
-
-    /// Shows what came from the terminal up to the next mark.
-    fn show_behind(&mut self) {
-        while let Some(item) = self.behind.pop_front_if(|item| !matches!(item, Item::Mark(_))) {
-            match item {
-                Item::Bytes(bytes) => self.screen.feed(&bytes),
-                Item::Echo(on) => self.screen.set_echo(on),
-                Item::Mark(_) => {}
-            }
-        }
-    }
-
-    /// What was typed and not read at the end of a cell, or not typed yet, is for nobody: it is
-    /// dropped, and counted with the input that the worker dropped.
-    fn count_untyped(&mut self, message: ToServer) -> ToServer {
-        match message {
-            ToServer::CellDone { .. } => {
-                self.restore_size();
-                self.drop_typed();
-                // The terminal has echoed it.
-                if self.dropped > 0 {
-                    self.show_behind();
-                    self.read_terminal();
-                }
-                message
-            }
-            ToServer::Ready { mark, discarded_bytes } => {
-                let untyped = std::mem::take(&mut self.typed).len() as u64;
-                let untyped = untyped + std::mem::take(&mut self.dropped);
-                ToServer::Ready { mark, discarded_bytes: discarded_bytes + untyped }
-            }
-            message => message,
-        }
-    }
-
-    /// Drops what was typed and nobody has read.
-    fn drop_typed(&mut self) {
-        if std::mem::take(&mut self.fed) {
-            self.dropped += self.terminal.drop_input();
-        }
-    }
-
-    /// Starts the clock when a mark or a message waits for the other.
-    fn watch_missing(&mut self) {
-        let orphan = !self.link_open && !self.process.is_over();
-        if self.early.is_empty() && self.behind.is_empty() && !orphan {
-            self.missed = None;
-        } else if self.missed.is_none() && self.drained.is_none() {
-            self.missed = Some(Instant::now() + MARK_GRACE);
-        }
-    }
-
-    /// What the clock ran out on.
-    fn missing(&self) -> String {
-        if let Some(mark) = self.early.front().and_then(ToServer::mark) {
-            format!("the worker announced mark {mark}, which did not come on its terminal")
-        } else if !self.behind.is_empty() {
-            "the worker wrote a mark to its terminal and sent no message for it".into()
-        } else {
-            "the worker closed its sideband and went on".into()
-        }
-    }
-
-    /// Shows all there is, from a worker that is given up.
-    pub fn give_up(&mut self) {
-        self.finish();
-        if self.terminal_open {
-            self.read_terminal();
-            self.finish();
-        }
-    }
-
-    /// Nothing more is to come: shows what was held back.
-    fn finish(&mut self) {
-        self.met = u64::MAX;
-        for item in std::mem::take(&mut self.behind) {
-            match item {
-                Item::Bytes(bytes) => self.screen.feed(&bytes),
-                Item::Echo(on) => self.screen.set_echo(on),
-                Item::Mark(_) => {}
-            }
-        }
-        let Worker { splitter, screen, .. } = self;
-        splitter.finish(&mut |segment| {
-            if let Segment::Bytes(bytes) = segment {
-                screen.feed(bytes);
-            }
-        });
-    }
-}
-
-async fn until(moment: Option<Instant>) {
-    if let Some(moment) = moment {
-        tokio::time::sleep_until(moment).await;
-    }
-}
-
-/// How many bytes of whole lines the line discipline takes; 0 while it holds some.
-fn next_lines(typed: &[u8], held: bool) -> usize {
-    if held {
-        return 0;
-    }
-    let is_end = |&byte: &u8| byte == b'\n';
-    let room = |most: usize| &typed[..typed.len().min(most)];
-    let whole = room(AT_ONCE).iter().rposition(is_end);
-    let whole = whole.or_else(|| room(LINE_DISCIPLINE).iter().position(is_end));
-    whole.map_or(room(LINE_DISCIPLINE).len(), |end| end + 1)
 }

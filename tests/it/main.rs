@@ -1,7 +1,5 @@
 //! Behaviour tests: the real binary, driven as its clients drive it, a module a topic.
 
-#[path = "support/rules.rs"]
-mod sessions;
 mod support;
 #[path = "support/waits.rs"]
 mod waits;
@@ -30,9 +28,8 @@ mod reads_background;
 mod reads_python;
 mod reads_terminal;
 mod reads_unusual;
+mod replay;
 mod robustness;
-mod rules;
-mod rules_of_pagers;
 mod sdk;
 mod source;
 mod streams;

@@ -14,7 +14,8 @@ use rustix::fs::{OFlags, fcntl_getfl};
 use serde_json::{Value, json};
 
 use crate::reply::{Content, Reply, Status};
-use crate::session::handle::{Command as EngineCommand, Handle};
+use crate::session::client::{Command as EngineCommand, Handle};
+use crate::session::rules::payload::Payload;
 
 /// The variable that asks for [`serve_when_asked`].
 const ASKED: &str = "MCP_REPL_TEST_SERVE";
@@ -31,14 +32,12 @@ fn serve_when_asked() {
     runtime.block_on(async {
         let (session, mut commands) = Handle::new();
         tokio::spawn(async move {
-            while let Some(EngineCommand::Call { request, reply }) = commands.recv().await {
+            while let Some(command) = commands.recv().await {
+                let EngineCommand::Call { request, reply, .. } = command else { continue };
+                let Payload::Text(input) = request.payload else { continue };
                 let times = request.timeout.as_millis() as usize;
-                let content = vec![Content::Text(request.input.repeat(times))];
-                let _ = reply.send(Reply {
-                    content,
-                    is_error: false,
-                    status: Status::Ready { outcome: None },
-                });
+                let content = vec![Content::Text(input.repeat(times))];
+                let _ = reply.send(Reply { content, status: Status::Ready { outcome: None } });
             }
         });
         crate::mcp::serve(session).await.unwrap();

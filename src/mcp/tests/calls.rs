@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::reply::{Content, Reply, Status};
+use crate::reply::{Content, Failure, Reply, Status};
 
 use super::{Played, repl, text};
 
@@ -13,7 +13,7 @@ async fn a_call_carries_the_input_to_the_engine_and_its_reply_back() {
     let mut played = Played::initialized().await;
     played.send(repl(1, json!({"input": "print('é')\n", "timeout_ms": 250}))).await;
     let call = played.call().await;
-    assert_eq!(call.request.input, "print('é')\n");
+    assert_eq!(call.input(), "print('é')\n");
     assert_eq!(call.request.timeout, Duration::from_millis(250));
     assert!(call.request.progress.is_none());
     call.answer("é");
@@ -35,7 +35,6 @@ async fn text_and_images_keep_their_order() {
             Content::Image { mime: "image/png".to_owned(), data: "aGk=".to_owned() },
             Content::Text("after".to_owned()),
         ],
-        is_error: false,
         status: Status::Ready { outcome: None },
     };
     played.call().await.reply.send(reply).unwrap();
@@ -51,7 +50,7 @@ async fn text_and_images_keep_their_order() {
 async fn an_empty_reply_is_an_empty_text() {
     let mut played = Played::initialized().await;
     played.send(repl(1, json!({"input": "x = 1"}))).await;
-    let reply = Reply { content: vec![], is_error: false, status: Status::Ready { outcome: None } };
+    let reply = Reply { content: vec![], status: Status::Ready { outcome: None } };
     played.call().await.reply.send(reply).unwrap();
     assert_eq!(text(&played.receive().await), "");
 }
@@ -60,12 +59,13 @@ async fn an_empty_reply_is_an_empty_text() {
 async fn an_error_of_the_bridge_is_marked_as_one() {
     let mut played = Played::initialized().await;
     played.send(repl(1, json!({"input": "1"}))).await;
-    let content = vec![Content::Text("no Python found".to_owned())];
-    let reply = Reply { content, is_error: true, status: Status::Ready { outcome: None } };
+    let failure = Failure::NoProgram("no Python found".to_owned());
+    let content = vec![Content::Status(failure.to_string())];
+    let reply = Reply { content, status: Status::Failed { failure } };
     played.call().await.reply.send(reply).unwrap();
     let answer = played.receive().await;
     assert_eq!(answer["result"]["isError"], true);
-    assert_eq!(text(&answer), "no Python found");
+    assert_eq!(text(&answer), "no Python found\n");
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn absent_and_null_arguments_are_their_defaults() {
             .send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
             .await;
         let call = played.call().await;
-        assert_eq!(call.request.input, "");
+        assert_eq!(call.input(), "");
         assert_eq!(call.request.timeout, Duration::from_secs(40));
         call.answer("");
         played.receive().await;
@@ -140,7 +140,7 @@ async fn wrong_arguments_are_errors_the_agent_reads_and_nothing_runs() {
         assert_eq!(answer["result"]["isError"], true);
         assert!(text(&answer).contains(expected), "{answer}");
     }
-    assert!(played.commands.try_recv().is_err());
+    assert!(played.has_no_call());
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn calls_reach_the_engine_in_the_order_they_were_sent() {
         (0..200).map(|n| repl(n, json!({"input": n.to_string()})).to_string() + "\n").collect();
     played.send_raw(lines).await;
     for n in 0..200 {
-        assert_eq!(played.call().await.request.input, n.to_string());
+        assert_eq!(played.call().await.input(), n.to_string());
     }
 }
 

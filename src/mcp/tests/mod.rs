@@ -16,7 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::reply::{Content, Reply, Status};
-use crate::session::handle::{Command, Handle, Request};
+use crate::session::client::{Command, Handle, Request};
+use crate::session::rules::payload::Payload;
 
 /// Waits for what must come; a test fails when it does not, instead of hanging.
 async fn soon<F: Future>(event: F) -> F::Output {
@@ -38,17 +39,26 @@ struct Call {
 }
 
 impl Call {
+    /// What was sent, as the client wrote it.
+    fn input(&self) -> String {
+        fn write(payload: &Payload) -> String {
+            match payload {
+                Payload::Text(text) => text.clone(),
+                Payload::Interrupt(rest) => format!("\u{3}{}", write(rest)),
+                Payload::Reset(rest) => format!("\u{4}{}", write(rest)),
+                Payload::Keys(keys) => panic!("{keys:?} is no text"),
+            }
+        }
+        write(&self.request.payload)
+    }
+
     fn answer(self, text: &str) {
         self.reply.send(text_reply(text)).expect("the server waits for the reply");
     }
 }
 
 fn text_reply(text: &str) -> Reply {
-    Reply {
-        content: vec![Content::Text(text.to_owned())],
-        is_error: false,
-        status: Status::Ready { outcome: None },
-    }
+    Reply { content: vec![Content::Text(text.to_owned())], status: Status::Ready { outcome: None } }
 }
 
 impl Played {
@@ -93,9 +103,21 @@ impl Played {
 
     /// The next call that reaches the engine.
     async fn call(&mut self) -> Call {
-        match soon(self.commands.recv()).await {
-            Some(Command::Call { request, reply }) => Call { request, reply },
+        let mut next = soon(self.commands.recv()).await;
+        if let Some(Command::Join { .. }) = next {
+            next = soon(self.commands.recv()).await;
+        }
+        match next {
+            Some(Command::Call { request, reply, .. }) => Call { request, reply },
             other => panic!("expected a call, got {other:?}"),
+        }
+    }
+
+    /// Whether nothing reached the engine but that the client came.
+    fn has_no_call(&mut self) -> bool {
+        match self.commands.try_recv() {
+            Ok(Command::Join { .. }) => self.commands.try_recv().is_err(),
+            other => other.is_err(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! How a worker is launched: its program, its environment, its private directory.
+//! The private directories: one a server, in it one a session, in that one a worker. Everything
+//! that is written is in them, and goes with them.
 
 use std::{
     ffi::OsString,
@@ -6,130 +7,118 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io,
     path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use mcp_repl_sideband::{EXTENSION_VARIABLE, MASTER_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
+use mcp_repl_sideband::{NONCE_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 
-use super::{
-    python::{Choice, Surroundings},
-    state::Paging,
+use super::WorkerProgram;
+use crate::{
+    pty::{self, Program},
+    session::rules::state::Paging,
 };
-use crate::pty::{self, Program};
 
 /// The worker's extension, which the binary carries.
 const EXTENSION: &[u8] = include_bytes!(env!("MCP_REPL_EXTENSION_FILE"));
 
-/// Loads the extension and hands Python over to it. Runs under any Python, so that an old one
-/// can be told apart from a broken one.
-const BOOTSTRAP: &str = "\
-import sys
-if sys.version_info < (3, 9) or sys.implementation.name != 'cpython':
-    sys.exit('mcp-repl needs CPython 3.9 or newer, but %s is %s' % (sys.executable, sys.version.split()[0]))
-if 't' in getattr(sys, 'abiflags', ''):
-    sys.exit('mcp-repl needs a Python with the GIL, but %s is a free-threaded build' % sys.executable)
-m = __import__
-m = m('_imp').create_dynamic(m('_frozen_importlib').ModuleSpec(
-    '_mcp_repl', None, origin=m('os').environ['MCP_REPL_EXTENSION']))
-__import__('_imp').exec_dynamic(m)
-m.boot(globals())
-";
-
 /// The longest path of a socket that all platforms take (macOS: 104 with the final NUL).
 const LONGEST_SOCKET_PATH: usize = 100;
+/// What a socket's path has behind the place for temporary files, at most.
+const LONGEST_SOCKET_NAME: usize = 50;
 
-/// What the names of private directories begin with.
+/// What the names of servers' directories begin with.
 const DIRECTORY_PREFIX: &str = "mcp-repl-";
+/// The extension's file in a server's directory.
+const EXTENSION_FILE: &str = "worker.so";
+/// The file in a server's directory that it holds a lock on.
+const LOCK: &str = "lock";
 
 /// The options of `less` where the user has none: those git sets (end by itself if the text fits
 /// on the screen, show colours, leave the text on the screen), and a prompt that tells the place.
 const LESS: &str = "-FRXM";
 
-/// The file in a private directory that its server holds a lock on.
-const LOCK: &str = "lock";
-
-/// What to run as the worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WorkerProgram {
-    /// A Python interpreter, with the extension.
-    Python(PathBuf),
-    /// A program that speaks the sideband protocol itself, with its arguments.
-    Custom(PathBuf, Vec<OsString>),
-}
-
-/// What to run, before it is looked for.
+/// A server's directory, which only this user can enter. Clones are the same one; it goes with
+/// the last of them and of its sessions'.
 #[derive(Debug, Clone)]
-pub enum Target {
-    /// A Python, chosen anew for every session: one that was just made is found.
-    Python(Surroundings),
-    /// A program that speaks the sideband protocol itself, with its arguments.
-    Custom(PathBuf, Vec<OsString>),
+pub struct RuntimeDirectory {
+    /// Replaced when somebody removed it.
+    root: Arc<Mutex<Arc<Root>>>,
 }
 
-/// What was found for a [`Target`].
-#[derive(Debug, Clone)]
-pub struct Resolved {
-    /// What to run.
-    pub program: WorkerProgram,
-    /// Why this one.
-    pub reason: String,
-    /// What came first and can't be run, each with the reason.
-    pub passed_over: Vec<String>,
-}
-
-impl Target {
-    /// Looks for the program.
-    ///
-    /// # Errors
-    /// A text that says what was looked for and what to do.
-    pub fn resolve(&self) -> Result<Resolved, String> {
-        match self {
-            Target::Python(surroundings) => {
-                let Choice { file, source, passed_over } = surroundings.choose()?;
-                let program = WorkerProgram::Python(file);
-                Ok(Resolved { program, reason: source.to_string(), passed_over })
-            }
-            Target::Custom(file, arguments) => Ok(Resolved {
-                program: WorkerProgram::Custom(file.clone(), arguments.clone()),
-                reason: "--worker".into(),
-                passed_over: Vec::new(),
-            }),
-        }
-    }
-}
-
-/// The server's private directory: everything it writes is in here, and goes with it.
 #[derive(Debug)]
-pub struct Home {
+struct Root {
     directory: TempDir,
-    launches: u64,
+    sessions: AtomicU64,
     /// Held while this process lives: the directory of a server that was killed has none.
     _lock: File,
+}
+
+/// A session's directory: for the texts of long replies, and its workers'.
+#[derive(Debug)]
+pub struct SessionDirectory {
+    root: Arc<Root>,
+    directory: TempDir,
+    launches: u64,
 }
 
 /// One launch. Its directory goes when it is dropped.
 #[derive(Debug)]
 pub struct Launch {
     program: Program,
+    own_threads: u64,
     nonce: String,
     socket: PathBuf,
     /// Holds the socket and the worker's temporary files.
     _directory: TempDir,
 }
 
-impl Home {
-    /// Makes the directory, which only this user can enter, and writes the extension there.
+impl RuntimeDirectory {
+    /// Makes the directory and writes the extension there.
     ///
     /// # Errors
     /// When none of the usual places for temporary files can be written.
-    pub fn new() -> io::Result<Home> {
+    pub fn new() -> io::Result<RuntimeDirectory> {
+        Ok(RuntimeDirectory { root: Arc::new(Mutex::new(Arc::new(Root::new()?))) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.root().directory.path().to_owned()
+    }
+
+    /// Makes a directory for a session. Makes the server's anew if somebody removed it.
+    ///
+    /// # Errors
+    /// When that can't be written.
+    pub fn session(&self) -> io::Result<SessionDirectory> {
+        let root = self.root();
+        let made = SessionDirectory::new(root.clone());
+        if made.is_ok() || root.directory.path().join(EXTENSION_FILE).exists() {
+            return made;
+        }
+        let root = Arc::new(Root::new()?);
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = root.clone();
+        SessionDirectory::new(root)
+    }
+
+    fn root(&self) -> Arc<Root> {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Root {
+    fn new() -> io::Result<Root> {
         let prefix = format!("{DIRECTORY_PREFIX}{}-", std::process::id());
         let mut places = vec![std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
         places.extend(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from));
         let mut last = io::Error::other("no directory for temporary files");
         for place in places {
-            // The socket's path has room for what comes behind.
-            if place.as_os_str().len() + 50 > LONGEST_SOCKET_PATH || !place.is_absolute() {
+            let longest = place.as_os_str().len() + LONGEST_SOCKET_NAME;
+            if longest > LONGEST_SOCKET_PATH || !place.is_absolute() {
                 continue;
             }
             if !pty::allows_execution(&place) {
@@ -140,19 +129,29 @@ impl Home {
             // tempfile makes it with mode 0700.
             match tempfile::Builder::new().prefix(&prefix).tempdir_in(&place) {
                 Ok(directory) => {
-                    let lock = hold(directory.path())?;
+                    let lock = lock(directory.path())?;
                     let sweep = std::thread::Builder::new().name("sweep".into());
                     let _ = sweep.spawn(move || remove_stale(&place));
-                    std::fs::write(directory.path().join("worker.so"), EXTENSION)?;
-                    return Ok(Home { directory, launches: 0, _lock: lock });
+                    std::fs::write(directory.path().join(EXTENSION_FILE), EXTENSION)?;
+                    return Ok(Root { directory, sessions: AtomicU64::new(0), _lock: lock });
                 }
                 Err(error) => last = error,
             }
         }
         Err(last)
     }
+}
 
-    /// The directory.
+impl SessionDirectory {
+    fn new(root: Arc<Root>) -> io::Result<SessionDirectory> {
+        let number = root.sessions.fetch_add(1, Ordering::Relaxed) + 1;
+        let name = number.to_string();
+        let place = root.directory.path();
+        let directory = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(place)?;
+        Ok(SessionDirectory { root, directory, launches: 0 })
+    }
+
+    /// Where it is.
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -186,18 +185,13 @@ impl Home {
         if std::env::var_os("LESS").is_none() {
             environment.push(set("LESS", LESS.into()));
         }
-        let mut master_variable = None;
-        let (file, arguments) = match program {
-            WorkerProgram::Python(file) => {
-                master_variable = Some(MASTER_VARIABLE);
-                let extension = self.path().join("worker.so");
-                environment.push(set(EXTENSION_VARIABLE, extension.into()));
-                (file.clone(), vec!["-c".into(), BOOTSTRAP.into()])
-            }
-            WorkerProgram::Custom(file, arguments) => (file.clone(), arguments.clone()),
-        };
+        if let Some(name) = program.extension_variable {
+            let extension = self.root.directory.path().join(EXTENSION_FILE);
+            environment.push(set(name, extension.into()));
+        }
+        let WorkerProgram { file, arguments, own_threads, master_variable, .. } = program.clone();
         let program = Program { file, arguments, environment, master_variable };
-        Ok(Launch { program, nonce, socket, _directory: directory })
+        Ok(Launch { program, own_threads, nonce, socket, _directory: directory })
     }
 }
 
@@ -205,6 +199,11 @@ impl Launch {
     /// What to execute.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// How many threads the program has by itself.
+    pub fn own_threads(&self) -> u64 {
+        self.own_threads
     }
 
     /// The secret that the worker's hello and marks carry.
@@ -219,8 +218,8 @@ impl Launch {
 }
 
 /// Locks a new directory as long as the file given is open. The lock has its name only when it
-/// is held, so that no other server takes the directory for one that nobody has.
-fn hold(directory: &Path) -> io::Result<File> {
+/// is locked, so that no other server takes the directory for one that nobody has.
+fn lock(directory: &Path) -> io::Result<File> {
     let unnamed = directory.join("lock.new");
     let lock = File::create_new(&unnamed)?;
     lock.lock()?;
@@ -257,11 +256,35 @@ mod tests {
     fn servers_that_start_at_the_same_time_leave_each_others_directories_alone() {
         let start = || {
             for _ in 0..100 {
-                let mut home = Home::new().unwrap();
-                let program = WorkerProgram::Custom("true".into(), Vec::new());
-                home.launch(&program, Paging::Through).unwrap();
+                let mut session = RuntimeDirectory::new().unwrap().session().unwrap();
+                let program = WorkerProgram::custom("true".into(), Vec::new());
+                session.launch(&program, Paging::Through).unwrap();
             }
         };
         std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(start))));
+    }
+
+    #[test]
+    fn sessions_of_one_server_have_directories_of_their_own() {
+        let runtime = RuntimeDirectory::new().unwrap();
+        let (one, two) = (runtime.session().unwrap(), runtime.session().unwrap());
+        assert_ne!(one.path(), two.path());
+        assert!(one.path().starts_with(runtime.path()) && two.path().starts_with(runtime.path()));
+        // Each stays as long as its session, whatever becomes of the handle.
+        let (root, place) = (runtime.path(), one.path().to_owned());
+        drop(runtime);
+        drop(two);
+        assert!(place.exists());
+        drop(one);
+        assert!(!root.exists());
+    }
+
+    #[test]
+    fn a_directory_that_somebody_removed_is_made_anew() {
+        let runtime = RuntimeDirectory::new().unwrap();
+        let before = runtime.path();
+        std::fs::remove_dir_all(&before).unwrap();
+        assert!(runtime.session().unwrap().path().exists());
+        assert_ne!(runtime.path(), before);
     }
 }

@@ -1,28 +1,23 @@
-//! The session's rules for programs that show pages, without a process.
+//! Rules of programs that show pages.
 
-use mcp_repl::{
-    reply::Status,
-    session::{
-        state::{Place, Reading, State, View},
-        step::{Action, Event},
-    },
+use super::{
+    reader::PagerView,
+    state::{Doing, State},
+    *,
 };
-
-use crate::sessions::*;
+use crate::screen::Place;
 
 /// A pager that shows a page; its thread woke so often.
-fn page(wakes: u64, at_end: bool, news: bool, room: bool) -> Reading {
+fn page(wakes: u64, at_end: bool, has_new_text: bool, next_fits: bool) -> Sighting {
     let place = Place { at_end, has_next: false, prompt: "lines 1-39/361".into() };
-    Reading {
-        program: "less".into(),
-        canonical: false,
-        view: View::Pager { place, news, room },
-        ..reader(wakes)
-    }
+    let view = View::Pager(PagerView { place, has_new_text, next_fits });
+    let Sighting { reader, modes, .. } = reader(wakes);
+    let reader = Reader { program: "less".into(), ..reader };
+    Sighting { reader, modes: InputModes { canonical: false, ..modes }, view }
 }
 
 /// One whose text goes on.
-fn page_of_more(wakes: u64) -> Reading {
+fn page_of_more(wakes: u64) -> Sighting {
     page(wakes, false, true, true)
 }
 
@@ -31,7 +26,7 @@ fn shows(shared: bool) -> Status {
 }
 
 /// What two looks in a row that find it bring about.
-fn found(rules: &mut Rules, reading: &Reading) -> Vec<Action> {
+fn found(rules: &mut Rules, reading: &Sighting) -> Vec<Action> {
     assert_eq!(rules.step(Event::Look(Some(reading.clone()))), []);
     rules.step(Event::Look(Some(reading.clone())))
 }
@@ -78,7 +73,7 @@ fn a_pager_is_left_to_people_who_are_attached() {
     assert_eq!(found(&mut rules, &page_of_more(5)), [Action::TakePage, reply(2, shows(true))]);
     // What the client says, it means.
     assert_eq!(rules.call("q"), [typed("q")]);
-    assert!(matches!(rules.session.state(), State::Running { .. }));
+    assert!(matches!(rules.session.state(), State::InCell { doing: Doing::Running { .. }, .. }));
 }
 
 #[test]

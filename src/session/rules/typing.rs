@@ -2,7 +2,7 @@
 
 /// The longest line a canonical terminal holds, in bytes (Linux: `N_TTY_BUF_SIZE` less one for
 /// the line's end; POSIX allows as few as 255).
-pub const LONGEST_LINE: usize = 4095;
+pub(super) const LONGEST_LINE: usize = 4095;
 
 /// `VLNEXT` as the worker's terminal has it, Ctrl-V: what comes behind it is data.
 const LITERAL_NEXT: u8 = 0x16;
@@ -14,7 +14,7 @@ const LITERAL_NEXT: u8 = 0x16;
 ///
 /// # Errors
 /// The length in bytes of a line that a canonical terminal can't hold; it would be truncated.
-pub fn type_text(text: &str, canonical: bool) -> Result<Vec<u8>, usize> {
+pub(super) fn type_text(text: &str, canonical: bool) -> Result<Vec<u8>, usize> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let mut bytes = Vec::with_capacity(text.len() + 1);
     if !canonical {
@@ -39,12 +39,12 @@ pub fn type_text(text: &str, canonical: bool) -> Result<Vec<u8>, usize> {
 
 /// The bytes that paste `lines` and press Enter, for a program that asked to be told (xterm,
 /// bracketed paste mode). It indents nothing by itself then, as line editors do with what is typed.
-pub fn paste(lines: &str) -> Vec<u8> {
+pub(super) fn paste(lines: &str) -> Vec<u8> {
     format!("\x1b[200~{}\x1b[201~\r", lines.replace('\n', "\r")).into_bytes()
 }
 
 /// Whether keys end a line or a file for a canonical reader, or interrupt it.
-pub fn completes_line(keys: &[u8]) -> bool {
+pub(super) fn completes_line(keys: &[u8]) -> bool {
     keys.iter().any(|key| matches!(key, b'\r' | b'\n' | 3 | 4 | 0x1c))
 }
 

@@ -1,7 +1,17 @@
 //! Pagers: told from the program that reads the keys and from the prompt it shows. Pure.
 
-use super::state::Place;
-use crate::screen::Screen;
+use super::Screen;
+
+/// What a pager's prompt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whether the end of the text is shown.
+    pub at_end: bool,
+    /// Whether another file comes behind it, which is for the client to ask for.
+    pub has_next: bool,
+    /// The prompt, for people.
+    pub prompt: String,
+}
 
 /// The pagers whose prompts are known, by the names of their programs.
 const PAGERS: [&str; 4] = ["less", "more", "pager", "most"];
@@ -12,7 +22,7 @@ pub fn is_pager(program: &str) -> bool {
 }
 
 /// Where in its text a pager is; `None` if `program` is none, or asks for something else.
-pub fn place(program: &str, screen: &Screen) -> Option<Place> {
+pub fn pager_place(program: &str, screen: &Screen) -> Option<Place> {
     if !is_pager(program) {
         return None;
     }
@@ -72,7 +82,7 @@ mod tests {
     fn at(program: &str, last_row: &str) -> Option<Place> {
         let mut screen = Screen::new(Size { columns: 80, rows: 3 });
         screen.feed(format!("a\r\nb\r\n{last_row}").as_bytes());
-        place(program, &screen)
+        pager_place(program, &screen)
     }
 
     #[test]

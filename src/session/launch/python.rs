@@ -50,9 +50,62 @@ pub struct Choice {
     pub passed_over: Vec<String>,
 }
 
-/// What the choice depends on.
+/// Why there is no Python to run.
+#[derive(Debug, thiserror::Error)]
+pub enum ChooseError {
+    /// A name that was asked for, and is nowhere.
+    #[error("{} (from {place}) is not on PATH", file.display())]
+    NotOnPath {
+        /// The name.
+        file: PathBuf,
+        /// Where it was asked for.
+        place: Source,
+    },
+    /// A file that was asked for, and can't be executed.
+    #[error("{} (from {place}): {why}", file.display())]
+    Unusable {
+        /// The file.
+        file: PathBuf,
+        /// Where it was asked for.
+        place: Source,
+        /// Why not.
+        why: Unusable,
+    },
+    /// Nothing was asked for, and nothing was found.
+    #[error(
+        "no Python was found: there is no .venv here or above, VIRTUAL_ENV and CONDA_PREFIX name \
+         none, and python3 and python are not on PATH; name one with --python PATH{}",
+        passed_over.iter().map(|note| format!("\n  passed over {note}")).collect::<String>()
+    )]
+    NoneFound {
+        /// What was found and can't be executed, each with the reason.
+        passed_over: Vec<String>,
+    },
+}
+
+/// Why a file can't be executed.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// It is a directory.
+    #[error("is a directory")]
+    IsDirectory,
+    /// It has no permission to be executed.
+    #[error("is not executable")]
+    NotExecutable,
+    /// It is a symbolic link whose target is missing.
+    #[error("is a link to nowhere")]
+    LinkToNowhere,
+    /// There is no such file.
+    #[error("does not exist")]
+    Missing,
+    /// It can't be looked at.
+    #[error(transparent)]
+    Unreadable(std::io::Error),
+}
+
+/// Where a Python is looked for: what the choice depends on.
 #[derive(Debug, Clone, Default)]
-pub struct Surroundings {
+pub struct PythonSearch {
     /// The value of `--python`.
     pub option: Option<PathBuf>,
     /// The value of `MCP_REPL_PYTHON`.
@@ -69,13 +122,13 @@ pub struct Surroundings {
     pub path: Vec<PathBuf>,
 }
 
-impl Surroundings {
-    /// Those of this process.
-    pub fn of_process(option: Option<PathBuf>) -> Surroundings {
+impl PythonSearch {
+    /// That of this process.
+    pub fn of_process(option: Option<PathBuf>) -> PythonSearch {
         let variable = |name: &str| {
             std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
         };
-        Surroundings {
+        PythonSearch {
             option,
             variable: variable("MCP_REPL_PYTHON"),
             directory: std::env::current_dir().ok(),
@@ -91,9 +144,9 @@ impl Surroundings {
     /// Chooses.
     ///
     /// # Errors
-    /// A text that says what was looked for: the one that was asked for can't be executed, or
-    /// there is none at all. One that was asked for by name is never replaced by another.
-    pub fn choose(&self) -> Result<Choice, String> {
+    /// When the one that was asked for can't be executed, or there is none at all. One that was
+    /// asked for by name is never replaced by another.
+    pub fn choose(&self) -> Result<Choice, ChooseError> {
         if let Some(file) = &self.option {
             return self.named(file, Source::Option);
         }
@@ -111,30 +164,23 @@ impl Surroundings {
                 }
             }
         }
-        let mut error = "no Python was found: there is no .venv here or above, VIRTUAL_ENV and \
-                         CONDA_PREFIX name none, and python3 and python are not on PATH; name \
-                         one with --python PATH"
-            .to_owned();
-        for note in passed_over {
-            error.push_str(&format!("\n  passed over {note}"));
-        }
-        Err(error)
+        Err(ChooseError::NoneFound { passed_over })
     }
 
     /// One that was asked for: a path, or a name on `PATH`.
-    fn named(&self, file: &Path, source: Source) -> Result<Choice, String> {
+    fn named(&self, file: &Path, source: Source) -> Result<Choice, ChooseError> {
         let bare = file.components().count() == 1 && file.parent() == Some(Path::new(""));
         let on_path = || self.path.iter().map(|place| place.join(file)).find(|f| check(f).is_ok());
         let file = match (bare, bare.then(on_path).flatten()) {
             (_, Some(found)) => found,
             (true, None) if !file.exists() => {
-                return Err(format!("{} (from {source}) is not on PATH", file.display()));
+                return Err(ChooseError::NotOnPath { file: file.to_owned(), place: source });
             }
             _ => std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
         };
         match check(&file) {
             Ok(()) => Ok(Choice { file, source, passed_over: Vec::new() }),
-            Err(why) => Err(format!("{} (from {source}): {why}", file.display())),
+            Err(why) => Err(ChooseError::Unusable { file, place: source, why }),
         }
     }
 
@@ -168,14 +214,14 @@ impl Surroundings {
 }
 
 /// Whether a file can be executed, as far as can be seen from outside.
-fn check(file: &Path) -> Result<(), String> {
+fn check(file: &Path) -> Result<(), Unusable> {
     match std::fs::metadata(file) {
-        Ok(metadata) if metadata.is_dir() => Err("is a directory".into()),
-        Ok(_) if !is_executable(file) => Err("is not executable".into()),
+        Ok(metadata) if metadata.is_dir() => Err(Unusable::IsDirectory),
+        Ok(_) if !is_executable(file) => Err(Unusable::NotExecutable),
         Ok(_) => Ok(()),
-        Err(_) if file.symlink_metadata().is_ok() => Err("is a link to nowhere".into()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err("does not exist".into()),
-        Err(error) => Err(error.to_string()),
+        Err(_) if file.symlink_metadata().is_ok() => Err(Unusable::LinkToNowhere),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Unusable::Missing),
+        Err(error) => Err(Unusable::Unreadable(error)),
     }
 }
 
@@ -207,7 +253,7 @@ mod tests {
         let root = tree(&all);
         let at = |place: &str| root.path().join(place);
         std::fs::create_dir_all(at("home/a/b")).unwrap();
-        let mut around = Surroundings {
+        let mut around = PythonSearch {
             option: Some(at("o")),
             variable: Some(at("v")),
             directory: Some(at("home/a/b")),
@@ -235,11 +281,11 @@ mod tests {
     fn the_search_for_a_venv_stops_at_home() {
         let root = tree(&[".venv/bin/python", "p/python"]);
         std::fs::create_dir_all(root.path().join("home/a")).unwrap();
-        let around = Surroundings {
+        let around = PythonSearch {
             directory: Some(root.path().join("home/a")),
             home: Some(root.path().join("home")),
             path: vec![root.path().join("p")],
-            ..Surroundings::default()
+            ..PythonSearch::default()
         };
         assert_eq!(around.choose().unwrap().source, Source::Path);
     }
@@ -250,10 +296,10 @@ mod tests {
         std::fs::create_dir_all(root.path().join(".venv/bin")).unwrap();
         let link = root.path().join(".venv/bin/python");
         std::os::unix::fs::symlink("/nowhere/python", &link).unwrap();
-        let around = Surroundings {
+        let around = PythonSearch {
             directory: Some(root.path().to_owned()),
             path: vec![root.path().join("p")],
-            ..Surroundings::default()
+            ..PythonSearch::default()
         };
         let choice = around.choose().unwrap();
         assert_eq!(choice.source, Source::Path);
@@ -264,22 +310,22 @@ mod tests {
     #[test]
     fn one_that_was_asked_for_is_never_replaced() {
         let root = tree(&["p/python3"]);
-        let around = Surroundings {
+        let around = PythonSearch {
             option: Some("/nowhere/python".into()),
             path: vec![root.path().join("p")],
-            ..Surroundings::default()
+            ..PythonSearch::default()
         };
         let error = around.choose().unwrap_err();
-        assert_eq!(error, "/nowhere/python (from --python): does not exist");
+        assert_eq!(error.to_string(), "/nowhere/python (from --python): does not exist");
     }
 
     #[test]
     fn a_bare_name_is_looked_up_on_path() {
         let root = tree(&["p/python3.12"]);
-        let around = Surroundings {
+        let around = PythonSearch {
             option: Some("python3.12".into()),
             path: vec![root.path().join("p")],
-            ..Surroundings::default()
+            ..PythonSearch::default()
         };
         assert_eq!(around.choose().unwrap().file, root.path().join("p/python3.12"));
     }

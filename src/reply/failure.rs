@@ -1,0 +1,39 @@
+//! Why a session could not go on.
+
+use super::Exit;
+
+/// What was tried and what happened. What to do about it is [`Failure::hint`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// There is no program to run.
+    #[error("{0}")]
+    NoProgram(String),
+    /// The program can't be executed, or something it needs can't be made.
+    #[error("{program} could not be started: {error}")]
+    NotStarted {
+        /// Its file.
+        program: String,
+        /// What the operating system said.
+        error: String,
+    },
+    /// It ended before it was ready.
+    #[error("the session could not start: its program ended before it was ready ({exit})")]
+    EndedAtStart {
+        /// How it went.
+        exit: Exit,
+    },
+    /// It broke the sideband protocol, in the way given.
+    #[error("{0}")]
+    Protocol(String),
+}
+
+impl Failure {
+    /// What to do about it; empty where the failure itself says it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Failure::NoProgram(_) | Failure::NotStarted { .. } => "",
+            Failure::EndedAtStart { .. } => "`mcp-repl doctor` shows more",
+            Failure::Protocol(_) => "the session was ended, the next input starts a new one",
+        }
+    }
+}

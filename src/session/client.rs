@@ -1,0 +1,175 @@
+//! The door to a running session: what a client holds to make calls, to type and to look on.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    pipeline::WorkerInfo,
+    rules::{payload::Payload, state::ClientId},
+    subscribers::SubscriberId,
+};
+use crate::{reply::Reply, screen::Size};
+
+pub use super::subscribers::{ScreenUpdate, Subscription};
+
+/// One call of a client.
+#[derive(Debug)]
+pub struct Request {
+    /// What is sent.
+    pub payload: Payload,
+    /// How long the caller waits.
+    pub timeout: Duration,
+    /// Where to send the last line on the screen while the call waits, at most one a second.
+    pub progress: Option<mpsc::UnboundedSender<String>>,
+}
+
+/// What is said to the engine.
+#[derive(Debug)]
+pub enum Command {
+    /// A client comes.
+    Join {
+        /// Its number.
+        client: ClientId,
+    },
+    /// A client has gone.
+    Leave {
+        /// Its number.
+        client: ClientId,
+    },
+    /// Make a call. Dropping the receiver ends the wait, not the work.
+    Call {
+        /// Who makes it.
+        client: ClientId,
+        /// The call.
+        request: Request,
+        /// Where its reply goes.
+        reply: oneshot::Sender<Reply>,
+    },
+    /// Type into the terminal.
+    Keystrokes {
+        /// What a terminal would send.
+        bytes: Vec<u8>,
+    },
+    /// Change the terminal's size.
+    Resize {
+        /// The new one.
+        size: Size,
+    },
+    /// Look on.
+    Subscribe {
+        /// Where the subscription goes.
+        subscription: oneshot::Sender<Subscription>,
+    },
+    /// A subscriber that was too slow has caught up.
+    Repaint {
+        /// Its number.
+        subscriber: SubscriberId,
+    },
+    /// People have attached, or the last one has left.
+    People {
+        /// Whether there is one.
+        attached: bool,
+    },
+    /// Tell who the worker is.
+    Describe {
+        /// Where the answer goes: `None` while the worker has not said it.
+        answer: oneshot::Sender<Option<WorkerInfo>>,
+    },
+    /// End the session and the engine.
+    Shutdown,
+}
+
+/// A running session. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    commands: mpsc::UnboundedSender<Command>,
+    clients: Arc<AtomicU64>,
+}
+
+impl Handle {
+    /// A handle, and the engine's end of it.
+    pub fn new() -> (Handle, mpsc::UnboundedReceiver<Command>) {
+        let (commands, receiver) = mpsc::unbounded_channel();
+        (Handle { commands, clients: Arc::default() }, receiver)
+    }
+
+    /// The same for who must not keep the engine alive.
+    pub(super) fn downgrade(&self) -> mpsc::WeakUnboundedSender<Command> {
+        self.commands.downgrade()
+    }
+
+    /// Becomes a client of the session, until that is dropped. It is told what happens from here
+    /// on; the first one also what happened before.
+    pub fn join(&self) -> Client {
+        let id = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
+        let _ = self.commands.send(Command::Join { client: id });
+        Client { id, commands: self.commands.clone() }
+    }
+
+    /// Tells whether people are attached to the session's terminal: pagers are left to them.
+    pub fn people(&self, attached: bool) {
+        let _ = self.commands.send(Command::People { attached });
+    }
+
+    /// Who the worker says it is; `None` while it did not, or when the engine is gone.
+    pub async fn worker(&self) -> Option<WorkerInfo> {
+        let (answer, told) = oneshot::channel();
+        self.commands.send(Command::Describe { answer }).ok()?;
+        told.await.ok()?
+    }
+
+    /// Asks the engine to end the worker and itself.
+    pub fn shutdown(&self) {
+        let _ = self.commands.send(Command::Shutdown);
+    }
+}
+
+/// One client of a session, with its own view of what it has not been told yet. Leaves when it is
+/// dropped.
+#[derive(Debug)]
+pub struct Client {
+    id: ClientId,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+impl Client {
+    /// Makes a call and waits for its reply; `None` when the session's engine is gone.
+    ///
+    /// Dropping the future ends the wait and frees the way at once; what the call started
+    /// goes on.
+    pub async fn call(&self, request: Request) -> Option<Reply> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Call { client: self.id, request, reply }).ok()?;
+        answer.await.ok()
+    }
+
+    /// Types into the terminal, as a person does: at once, and without a reply.
+    pub fn type_bytes(&self, bytes: Vec<u8>) {
+        let _ = self.commands.send(Command::Keystrokes { bytes });
+    }
+
+    /// Changes the terminal's size and tells the program on it.
+    pub fn resize(&self, size: Size) {
+        let _ = self.commands.send(Command::Resize { size });
+    }
+
+    /// Looks on: what is on the screen, then what is shown. `None` when the engine is gone.
+    pub async fn subscribe(&self) -> Option<Subscription> {
+        let (subscription, given) = oneshot::channel();
+        self.commands.send(Command::Subscribe { subscription }).ok()?;
+        given.await.ok()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.commands.send(Command::Leave { client: self.id });
+    }
+}

@@ -1,0 +1,8 @@
+//! How a worker is launched: its program as data, its environment, its private directory.
+
+mod directory;
+mod program;
+pub mod python;
+
+pub use directory::{Launch, RuntimeDirectory, SessionDirectory};
+pub use program::{Resolved, Target, WorkerProgram};

@@ -1,0 +1,237 @@
+//! What happens outside of a session, and what is to be done there. Plain data.
+
+use std::{borrow::Cow, time::Duration};
+
+use mcp_repl_sideband::{ToServer, ToWorker};
+
+use crate::{
+    reply::{Exit, Failure, Reply},
+    screen::Size,
+    session::rules::{
+        payload::Payload,
+        reader::Reader,
+        state::{CallId, ClientId, Time},
+    },
+};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input<'a> {
+    /// A client comes.
+    Join {
+        /// Its number, which is not [`NOBODY`](super::NOBODY).
+        client: ClientId,
+    },
+    /// A client has gone.
+    Leave {
+        /// Its number.
+        client: ClientId,
+    },
+    /// A client calls.
+    Call {
+        /// The call's number.
+        id: CallId,
+        /// Who makes it.
+        client: ClientId,
+        /// What it sends.
+        payload: Payload,
+        /// When the caller gives up.
+        deadline: Time,
+        /// Who reads the terminal although no cell runs, if the session wanted that looked for.
+        background: Option<Found>,
+    },
+    /// Somebody types into the terminal, who gets no reply.
+    Keystrokes(Cow<'a, [u8]>),
+    /// Somebody wants the terminal to have another size.
+    Resize(Size),
+    /// The first person has attached, or the last one has left.
+    People {
+        /// Whether there is one.
+        attached: bool,
+    },
+    /// A client no longer waits for its call.
+    Cancel {
+        /// The call's number.
+        id: CallId,
+    },
+    /// A worker was started.
+    Started {
+        /// The nonce that its marks carry.
+        nonce: String,
+        /// The size of its terminal.
+        size: Size,
+        /// What came first and can't be run, each with the reason.
+        passed_over: Vec<String>,
+    },
+    /// The terminal gave these bytes.
+    Output(Cow<'a, [u8]>),
+    /// The terminal was found to have another size.
+    Resized(Size),
+    /// The worker sent a message.
+    Message(ToServer),
+    /// The worker closed its sideband.
+    SidebandClosed,
+    /// An [`Effect::Interrupt`] went to a raw terminal as a byte.
+    InterruptTyped,
+    /// An [`Effect::DropInput`] dropped this much.
+    InputDropped {
+        /// In bytes.
+        bytes: u64,
+    },
+    /// An [`Effect::Look`] found this.
+    Looked {
+        /// Who reads the terminal.
+        found: Option<Found>,
+        /// Whether the terminal holds input that nobody has read; false when that was not asked.
+        holds_input: bool,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The worker's process has ended; what it printed is still to be read.
+    ProcessOver,
+    /// The worker's process has ended, and all it printed and said was given.
+    Exited {
+        /// How.
+        exit: Exit,
+        /// Whether it went before it had read the last input it was sent.
+        missed_input: bool,
+    },
+    /// The worker is given up: what is held back is shown, and what comes is shown at once.
+    GivenUp,
+    /// The worker could not be started, or broke the protocol.
+    Failed(Failure),
+    /// The session is to end for good.
+    Shutdown,
+    /// Time went by.
+    Tick,
+}
+
+impl Input<'_> {
+    /// The same, holding nothing that is borrowed.
+    pub fn into_owned(self) -> Input<'static> {
+        match self {
+            Input::Keystrokes(bytes) => Input::Keystrokes(bytes.into_owned().into()),
+            Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
+            Input::Join { client } => Input::Join { client },
+            Input::Leave { client } => Input::Leave { client },
+            Input::Call { id, client, payload, deadline, background } => {
+                Input::Call { id, client, payload, deadline, background }
+            }
+            Input::Resize(size) => Input::Resize(size),
+            Input::People { attached } => Input::People { attached },
+            Input::Cancel { id } => Input::Cancel { id },
+            Input::Started { nonce, size, passed_over } => {
+                Input::Started { nonce, size, passed_over }
+            }
+            Input::Resized(size) => Input::Resized(size),
+            Input::Message(message) => Input::Message(message),
+            Input::SidebandClosed => Input::SidebandClosed,
+            Input::InterruptTyped => Input::InterruptTyped,
+            Input::InputDropped { bytes } => Input::InputDropped { bytes },
+            Input::Looked { found, holds_input, took } => {
+                Input::Looked { found, holds_input, took }
+            }
+            Input::ProcessOver => Input::ProcessOver,
+            Input::Exited { exit, missed_input } => Input::Exited { exit, missed_input },
+            Input::GivenUp => Input::GivenUp,
+            Input::Failed(failure) => Input::Failed(failure),
+            Input::Shutdown => Input::Shutdown,
+            Input::Tick => Input::Tick,
+        }
+    }
+}
+
+/// A thread that is blocked reading the terminal, as the kernel tells, and how the terminal treats
+/// what is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The thread.
+    pub reader: Reader,
+    /// Readers get whole lines (`ICANON`).
+    pub canonical: bool,
+    /// What is typed is shown (`ECHO`).
+    pub echo: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Start a worker; [`Input::Started`] or [`Input::Failed`] follows.
+    Start,
+    /// Tell the worker.
+    Send(ToWorker),
+    /// Type into the terminal.
+    Type(Vec<u8>),
+    /// Answer what a program asked the terminal, if one means to read the answer: it has switched
+    /// the terminal to single keys. Into a canonical terminal the question came by accident, in a
+    /// file that was printed, say, and the answer would be left over for somebody else.
+    Answer(Vec<u8>),
+    /// Interrupt what runs: through the sideband, or as a byte if the terminal is raw;
+    /// [`Input::InterruptTyped`] follows then.
+    Interrupt {
+        /// A reader of the worker's own waits: it is interrupted whatever the terminal's modes.
+        worker_reads: bool,
+    },
+    /// Drop what was typed and nobody has read. What the terminal has echoed of it and
+    /// [`Input::InputDropped`] follow.
+    DropInput,
+    /// Give the terminal the size back that it has between cells.
+    RestoreSize,
+    /// Give the terminal another size, which it has between cells from here on.
+    Resize(Size),
+    /// Ask the kernel who reads the terminal; [`Input::Looked`] follows.
+    Look {
+        /// Whether it is to be told, too, if the terminal holds input.
+        holds_input: bool,
+    },
+    /// Give the worker up: [`Input::GivenUp`], what the terminal still has, and [`Input::Failed`]
+    /// follow.
+    GiveUp(Failure),
+    /// Hang up: SIGHUP to the worker.
+    HangUp,
+    /// Kill the worker and what it left in its terminal's session.
+    Kill,
+    /// The worker is done with: end what is left of it.
+    Retire,
+    /// Keep text that has no room in the client's next reply.
+    Keep {
+        /// Whose.
+        client: ClientId,
+        /// The text.
+        text: String,
+    },
+    /// Answer a call.
+    Reply {
+        /// The call's number.
+        call: CallId,
+        /// Who made it.
+        client: ClientId,
+        /// The answer. Where text is that it leaves out is still to be said.
+        reply: Reply,
+    },
+}
+
+/// Who a worker says it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerInfo {
+    /// The program, `cpython` for the built-in worker.
+    pub implementation: String,
+    /// Its version, `3.12.1`.
+    pub version: String,
+    /// Its file; may be empty.
+    pub executable: String,
+}
+
+impl WorkerInfo {
+    /// What a hello says; `None` of another message.
+    pub fn from_hello(message: &ToServer) -> Option<WorkerInfo> {
+        let ToServer::Hello { implementation, version, executable, .. } = message else {
+            return None;
+        };
+        Some(WorkerInfo {
+            implementation: implementation.clone(),
+            version: version.clone(),
+            executable: executable.clone(),
+        })
+    }
+}

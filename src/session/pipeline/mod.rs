@@ -1,0 +1,349 @@
+//! A session without a process: what happens outside comes in, with its time; what is to be done
+//! outside comes out. Pure: the same inputs make the same replies, in a live session and when a
+//! recording is replayed.
+//!
+//! ```text
+//! bytes, messages ─► stream ─► display ─► outboxes ─► replies
+//!                      │          ▲
+//!                      ▼          │
+//! calls, time ─► rules::Session ──┴─► effects
+//! schedule: when to ask the kernel who reads      typist: what the terminal is given to read
+//! ```
+
+mod display;
+mod input;
+mod observer;
+mod outboxes;
+mod schedule;
+mod stream;
+mod typist;
+
+use std::collections::VecDeque;
+
+use mcp_repl_sideband::ToServer;
+
+pub use input::{Effect, Found, Input, WorkerInfo};
+pub use observer::Observer;
+pub use outboxes::NOBODY;
+pub use stream::{OrderError, Shown, Stream};
+pub use typist::{InputState, Typist};
+
+use display::Display;
+use schedule::LookSchedule;
+
+use super::rules::{
+    Action, Audience, Event, Session,
+    state::{Paging, State, Time},
+};
+use crate::{
+    reply::{Failure, Notice},
+    screen::{Screen, Size},
+};
+
+/// A session: its rules, its stream, its screen, and what its clients have not been told.
+#[derive(Debug)]
+pub struct Pipeline<O> {
+    session: Session,
+    /// That of the worker; `None` while there is none.
+    stream: Option<Stream>,
+    display: Display<O>,
+    schedule: LookSchedule,
+    /// Who the worker says it is.
+    worker: Option<WorkerInfo>,
+    /// Whether the worker's process was seen to end.
+    is_over: bool,
+    /// Whether an [`Effect::DropInput`] was not answered yet: no message takes effect before.
+    is_dropping_input: bool,
+    now: Time,
+    effects: VecDeque<Effect>,
+}
+
+impl<O: Observer> Pipeline<O> {
+    /// A session whose first worker is about to be started: that is the first effect. Its replies
+    /// hold at most `budget` bytes of text.
+    pub fn new(paging: Paging, size: Size, budget: usize, observer: O) -> Pipeline<O> {
+        Pipeline {
+            session: Session::new(Time::ZERO, paging),
+            stream: None,
+            display: Display::new(size, budget, observer),
+            schedule: LookSchedule::default(),
+            worker: None,
+            is_over: false,
+            is_dropping_input: false,
+            now: Time::ZERO,
+            effects: VecDeque::from([Effect::Start]),
+        }
+    }
+
+    /// Where the worker stands.
+    pub fn state(&self) -> &State {
+        self.session.state()
+    }
+
+    /// What is on the screen.
+    pub fn screen(&self) -> &Screen {
+        self.display.screen()
+    }
+
+    /// Who looks on.
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.display.observer
+    }
+
+    /// Who looks on, with what they see.
+    pub fn observer_and_screen(&mut self) -> (&mut O, &Screen) {
+        self.display.observer_and_screen()
+    }
+
+    /// Who the worker says it is, once it did.
+    pub fn worker(&self) -> Option<&WorkerInfo> {
+        self.worker.as_ref()
+    }
+
+    /// Whether the session has ended for good, after [`Input::Shutdown`].
+    pub fn is_closed(&self) -> bool {
+        self.session.is_closed()
+    }
+
+    /// Whether more of the terminal's bytes can be taken.
+    pub fn takes_output(&self) -> bool {
+        self.stream.as_ref().is_none_or(Stream::takes_bytes)
+    }
+
+    /// Whether a call has to wait: a mark was met, and the message that decides where a payload
+    /// goes is on its way.
+    pub fn awaits_message(&self) -> bool {
+        self.stream.as_ref().is_some_and(Stream::awaits_message)
+    }
+
+    /// Whether a call is to come with a look for a reader in the background.
+    pub fn wants_background_look(&self) -> bool {
+        self.session.wants_background_look()
+    }
+
+    /// Whether a look at the kernel is due, so that what was printed before is to be shown first.
+    pub fn look_is_due(&self, now: Time) -> bool {
+        self.schedule.is_due(now)
+    }
+
+    /// When the next [`Input::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let order = self.stream.as_ref().and_then(Stream::deadline);
+        let due = [self.session.next_deadline(), self.schedule.deadline(), order];
+        due.into_iter().flatten().min()
+    }
+
+    /// Takes what happened. What is to be done about it comes from [`Pipeline::next_effect`],
+    /// which is to be called until there is nothing more.
+    pub fn take(&mut self, input: Input<'_>, now: Time) {
+        self.now = now;
+        match input {
+            Input::Join { client } => self.display.outboxes.join(client),
+            Input::Leave { client } => self.display.outboxes.leave(client),
+            Input::Call { id, client, payload, deadline, background } => {
+                self.drain();
+                let background = background.and_then(|found| self.sighting(found));
+                self.step(Event::Call { id, client, payload, deadline, background });
+                if deadline <= now {
+                    self.step(Event::Tick);
+                }
+            }
+            Input::Keystrokes(bytes) => self.step(Event::Keystrokes(bytes.into_owned())),
+            Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
+            Input::People { attached } => self.step(Event::People { attached }),
+            Input::Cancel { id } => self.step(Event::Cancel { id }),
+            Input::Started { nonce, size, passed_over } => {
+                for program in passed_over {
+                    let notice = Notice::PassedOver(program);
+                    self.display.outboxes.notice(Audience::Everyone, &notice);
+                }
+                self.stream = Some(Stream::new(&nonce));
+                self.worker = None;
+                (self.is_over, self.is_dropping_input) = (false, false);
+                self.display.restart(size);
+            }
+            Input::Output(bytes) => self.output(&bytes),
+            Input::Resized(size) => self.display.resize(size),
+            Input::Message(message) => {
+                if let Some(stream) = &mut self.stream {
+                    stream.message(message);
+                }
+            }
+            Input::SidebandClosed => {
+                if let Some(stream) = &mut self.stream {
+                    stream.sideband_closed();
+                }
+            }
+            Input::InterruptTyped => self.step(Event::InterruptTyped),
+            Input::InputDropped { bytes } => {
+                self.is_dropping_input = false;
+                self.step(Event::InputDropped { bytes });
+            }
+            Input::Looked { found, holds_input, took } => self.looked(found, holds_input, took),
+            Input::ProcessOver => self.is_over = true,
+            Input::Exited { exit, missed_input } => {
+                self.finish_stream();
+                self.step(Event::Exited { exit, missed_input });
+            }
+            Input::GivenUp => self.finish_stream(),
+            Input::Failed(failure) => {
+                self.finish_stream();
+                self.step(Event::Failed(failure));
+            }
+            Input::Shutdown => self.step(Event::Shutdown),
+            Input::Tick => self.tick(),
+        }
+        self.keep_overflow();
+    }
+
+    /// What is to be done next, in this order; `None` until more happens. Messages take effect
+    /// one at a time, when all that the one before brought about is done.
+    pub fn next_effect(&mut self) -> Option<Effect> {
+        loop {
+            if let Some(effect) = self.effects.pop_front() {
+                return Some(effect);
+            }
+            let next = if self.is_dropping_input { None } else { self.next_message() };
+            let Some(message) = next else {
+                self.schedule.update(self.session.wants_look(), self.now);
+                if let Some(stream) = &mut self.stream {
+                    stream.watch(self.now, self.is_over);
+                }
+                return None;
+            };
+            self.message(message);
+            self.keep_overflow();
+        }
+    }
+
+    fn next_message(&mut self) -> Option<ToServer> {
+        let Pipeline { stream, display, .. } = self;
+        stream.as_mut()?.next_message(&mut |shown| display.show(shown))
+    }
+
+    fn message(&mut self, message: ToServer) {
+        self.drain();
+        if let ToServer::Hello { .. } = &message {
+            self.worker = WorkerInfo::from_hello(&message);
+        }
+        self.step(Event::Message(message));
+    }
+
+    fn output(&mut self, bytes: &[u8]) {
+        let Pipeline { stream, display, .. } = self;
+        if let Some(stream) = stream {
+            stream.bytes(bytes, &mut |shown| display.show(shown));
+        }
+        let answers = self.display.take_answers();
+        if !answers.is_empty() {
+            self.effects.push_back(Effect::Answer(answers));
+        }
+        self.schedule.output();
+        self.drain();
+    }
+
+    /// Nothing more comes from the worker: shows and takes all there is.
+    fn finish_stream(&mut self) {
+        while let Some(message) = self.next_message() {
+            self.message(message);
+        }
+        let Pipeline { stream, display, .. } = self;
+        if let Some(stream) = stream {
+            stream.finish(&mut |shown| display.show(shown));
+        }
+        self.report();
+    }
+
+    fn looked(&mut self, found: Option<Found>, holds_input: bool, took: std::time::Duration) {
+        let sighting = found.and_then(|found| self.sighting(found));
+        let found = sighting.is_some();
+        let may_wake = !found
+            && self.session.feeds_background_reader()
+            && self.schedule.may_be_waking(holds_input);
+        if !may_wake {
+            self.schedule.is_awake();
+            self.step(Event::Look(sighting));
+        }
+        self.schedule.looked(found, took, self.now);
+    }
+
+    fn sighting(&mut self, found: Found) -> Option<super::rules::reader::Sighting> {
+        self.display.sighting(found, self.session.waiting_clients())
+    }
+
+    fn tick(&mut self) {
+        if self.schedule.is_due(self.now) {
+            // A wait that the sideband is about to tell is not taken for another.
+            if self.stream.as_ref().is_some_and(Stream::is_behind) {
+                self.schedule.output();
+            } else {
+                let holds_input = self.session.feeds_background_reader();
+                self.effects.push_back(Effect::Look { holds_input });
+            }
+        }
+        if let Some(Err(error)) = self.stream.as_mut().map(|stream| stream.check(self.now)) {
+            self.effects.push_back(Effect::GiveUp(Failure::Protocol(error.to_string())));
+        }
+        self.step(Event::Tick);
+    }
+
+    fn step(&mut self, event: Event) {
+        for action in self.session.step(event, self.now) {
+            self.perform(action);
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        let feeds_pager = self.session.feeds_pager();
+        let effect = match action {
+            Action::TakePage => return self.display.take_pager_text(),
+            Action::TakeScreen => return self.display.take_page(),
+            Action::ResetScreen => return self.display.end_cell(),
+            Action::Notice { to, notice } => {
+                return self.display.notice(to, &notice, feeds_pager);
+            }
+            Action::Image { mime, data } => return self.display.image(&mime, &data, feeds_pager),
+            Action::Reply { call, client, status } => {
+                self.display.report_for(&status, feeds_pager);
+                self.keep_overflow();
+                Effect::Reply { call, client, reply: self.display.reply(client, status) }
+            }
+            Action::TypeKeys(keys) => {
+                Effect::Type(keys.bytes(self.screen().wants_application_keys()))
+            }
+            Action::Send(message) => Effect::Send(message),
+            Action::Type(bytes) => Effect::Type(bytes),
+            Action::Interrupt { worker_reads } => Effect::Interrupt { worker_reads },
+            Action::DropInput => {
+                self.is_dropping_input = true;
+                Effect::DropInput
+            }
+            Action::RestoreSize => Effect::RestoreSize,
+            Action::Start => Effect::Start,
+            Action::HangUp => Effect::HangUp,
+            Action::Kill => Effect::Kill,
+            Action::Retire => Effect::Retire,
+        };
+        self.effects.push_back(effect);
+    }
+
+    /// Takes the text that can't change any more.
+    fn drain(&mut self) {
+        self.display.drain(self.session.feeds_pager());
+    }
+
+    /// Takes all text that was not told yet.
+    fn report(&mut self) {
+        self.display.report(self.session.feeds_pager());
+    }
+
+    /// Hands on the text that has no room in a reply.
+    fn keep_overflow(&mut self) {
+        let Pipeline { display, effects, .. } = self;
+        let overflow = display.outboxes.take_overflow();
+        effects.extend(overflow.map(|(client, text)| Effect::Keep { client, text }));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+//! Who looks on where bytes are shown: people who are attached, recordings. Pure.
+
+use super::Shown;
+use crate::screen::Screen;
+
+/// Told of all that the screen shows, at the one place where it does.
+pub trait Observer {
+    /// The screen took this.
+    fn shown(&mut self, shown: Shown<'_>, screen: &Screen);
+
+    /// The screen is another one than what was shown made it: that of a new worker, of another
+    /// size, or put back at the end of a cell.
+    fn replaced(&mut self, screen: &Screen);
+}
+
+/// Nobody looks on.
+impl Observer for () {
+    fn shown(&mut self, _shown: Shown<'_>, _screen: &Screen) {}
+
+    fn replaced(&mut self, _screen: &Screen) {}
+}

@@ -1,0 +1,86 @@
+//! What each client has not been told yet. Pure.
+//!
+//! Everything that is shown goes to all of them, so that a reply to one takes nothing away from
+//! another. While there is no client, it is kept for the next one that comes.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    reply::{Notice, Outbox},
+    session::rules::{Audience, state::ClientId},
+};
+
+/// Stands for the next client, while there is none.
+pub const NOBODY: ClientId = 0;
+
+/// The outboxes of all clients.
+#[derive(Debug)]
+pub(super) struct Outboxes {
+    /// The most text a reply holds, in bytes.
+    budget: usize,
+    /// Never empty: that of [`NOBODY`] while there is no client.
+    outboxes: BTreeMap<ClientId, Outbox>,
+}
+
+impl Outboxes {
+    /// That of nobody.
+    pub(super) fn new(budget: usize) -> Outboxes {
+        Outboxes { budget, outboxes: BTreeMap::from([(NOBODY, Outbox::new(budget))]) }
+    }
+
+    /// A client comes: it is told what happens from here on, the first one also what nobody was
+    /// told.
+    pub(super) fn join(&mut self, client: ClientId) {
+        let untold = self.outboxes.remove(&NOBODY);
+        let outbox = untold.unwrap_or_else(|| Outbox::new(self.budget));
+        self.outboxes.entry(client).or_insert(outbox);
+    }
+
+    /// A client goes. What the last one was not told is for the next.
+    pub(super) fn leave(&mut self, client: ClientId) {
+        let left = self.outboxes.remove(&client);
+        if self.outboxes.is_empty() {
+            let outbox = left.unwrap_or_else(|| Outbox::new(self.budget));
+            self.outboxes.insert(NOBODY, outbox);
+        }
+    }
+
+    /// Adds text for all.
+    pub(super) fn push(&mut self, text: &str) {
+        self.outboxes.values_mut().for_each(|outbox| outbox.push(text));
+    }
+
+    /// Adds a notice for some.
+    pub(super) fn notice(&mut self, to: Audience, notice: &Notice) {
+        for (&client, outbox) in &mut self.outboxes {
+            if to == Audience::Everyone || to == Audience::Client(client) {
+                outbox.notice(notice.clone());
+            }
+        }
+    }
+
+    /// Adds a picture for all.
+    pub(super) fn image(&mut self, mime: &str, data: &str) {
+        for outbox in self.outboxes.values_mut() {
+            outbox.image(mime.to_owned(), data.to_owned());
+        }
+    }
+
+    /// That of one client.
+    pub(super) fn of(&mut self, client: ClientId) -> Option<&mut Outbox> {
+        self.outboxes.get_mut(&client)
+    }
+
+    /// How many bytes have room in the fullest of these clients' outboxes.
+    pub(super) fn room(&self, clients: impl Iterator<Item = ClientId>) -> usize {
+        let rooms = clients.filter_map(|client| self.outboxes.get(&client)).map(Outbox::room);
+        rooms.min().unwrap_or(self.budget)
+    }
+
+    /// Texts that have no room in a reply and are to be kept elsewhere, each with its client.
+    pub(super) fn take_overflow(&mut self) -> impl Iterator<Item = (ClientId, String)> {
+        let spilling = self.outboxes.iter_mut().filter(|(_, outbox)| outbox.spills());
+        let texts = spilling.map(|(&client, outbox)| (client, outbox.take_spill()));
+        texts.filter(|(_, text)| !text.is_empty())
+    }
+}

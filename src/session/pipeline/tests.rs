@@ -1,0 +1,358 @@
+//! Whole sessions from lists of recorded inputs, without a process.
+
+use std::time::Duration;
+
+use mcp_repl_sideband::{Mark, Outcome, Reader as WorkerReader, ToServer, ToWorker, mark_bytes};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    reply::{BUDGET, Block, Exit, Failure, Reply},
+    session::rules::{
+        payload::{Keys, Payload},
+        reader::Reader,
+        state::ClientId,
+    },
+};
+
+const NONCE: &str = "0123456789abcdef";
+
+/// What is recorded, with the time since what was recorded before, in milliseconds.
+type Recorded = (u64, Input<'static>);
+
+/// A pipeline that plays what was recorded, and what came out of it.
+struct Played {
+    pipeline: Pipeline<()>,
+    now: Time,
+    replies: Vec<(ClientId, Reply)>,
+    effects: Vec<Effect>,
+}
+
+impl Played {
+    fn new() -> Played {
+        Played {
+            pipeline: Pipeline::new(Paging::Through, Size::default(), BUDGET, ()),
+            now: Time::ZERO,
+            replies: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// One with a session that is ready, and client 1.
+    fn ready() -> Played {
+        let mut played = Played::new();
+        played.play(start());
+        played.effects.clear();
+        played
+    }
+
+    fn play(&mut self, recorded: impl IntoIterator<Item = Recorded>) {
+        for (wait, input) in recorded {
+            self.now += Duration::from_millis(wait);
+            self.pipeline.take(input, self.now);
+            while let Some(effect) = self.pipeline.next_effect() {
+                match effect {
+                    Effect::Reply { client, reply, .. } => self.replies.push((client, reply)),
+                    effect => self.effects.push(effect),
+                }
+            }
+        }
+    }
+
+    /// The texts of the replies since the last time, each with its client.
+    fn texts(&mut self) -> Vec<(ClientId, String)> {
+        let text = |block: Block| match block {
+            Block::Text(text) => text,
+            Block::Image { mime, .. } => format!("({mime})\n"),
+        };
+        let replies = std::mem::take(&mut self.replies);
+        let texts = replies.into_iter().map(|(client, reply)| {
+            (client, reply.merged().into_iter().map(text).collect::<String>())
+        });
+        texts.collect()
+    }
+
+    /// The text of the one reply since the last time.
+    #[track_caller]
+    fn text(&mut self) -> String {
+        let [(_, text)] = &self.texts()[..] else { panic!("not one reply") };
+        text.clone()
+    }
+}
+
+fn start() -> Vec<Recorded> {
+    vec![
+        (0, started()),
+        (0, Input::Join { client: 1 }),
+        (20, message(hello())),
+        (0, output(&mark(1))),
+        (0, message(ToServer::Ready { mark: 1, discarded_bytes: 0 })),
+    ]
+}
+
+fn started() -> Input<'static> {
+    Input::Started { nonce: NONCE.into(), size: Size::default(), passed_over: Vec::new() }
+}
+
+fn hello() -> ToServer {
+    let text = format!(
+        r#"{{"type":"hello","protocol":1,"nonce":"{NONCE}","implementation":"cpython",
+        "version":"3.12.1","pid":7}}"#
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
+fn mark(number: u64) -> String {
+    String::from_utf8(mark_bytes(NONCE, Mark::Point(number))).unwrap()
+}
+
+fn output(text: &str) -> Input<'static> {
+    Input::Output(text.as_bytes().to_vec().into())
+}
+
+fn message(message: ToServer) -> Input<'static> {
+    Input::Message(message)
+}
+
+fn call(id: u64, client: ClientId, text: &str, timeout: u64) -> Recorded {
+    let payload = Payload::parse(text, Vec::new()).unwrap();
+    // No test runs longer than its calls wait, but for those that mean to.
+    let deadline = Duration::from_millis(timeout);
+    (0, Input::Call { id, client, payload, deadline, background: None })
+}
+
+/// A cell that prints something and ends.
+fn cell(id: u64, mark_number: u64, text: &str) -> Vec<Recorded> {
+    let done = mark(mark_number);
+    let ready = mark(mark_number + 1);
+    vec![
+        (1, output(&format!("{text}{done}"))),
+        (0, message(ToServer::CellDone { id, mark: mark_number, outcome: Outcome::Ok })),
+        (0, output(&ready)),
+        (0, message(ToServer::Ready { mark: mark_number + 1, discarded_bytes: 0 })),
+        (0, Input::InputDropped { bytes: 0 }),
+    ]
+}
+
+/// A look that finds a program.
+fn look(program: &str, wakes: u64, canonical: bool) -> Recorded {
+    let reader = Reader { thread: 9, wakes, program: program.into(), guessed: false };
+    let found = Some(Found { reader, canonical, echo: canonical });
+    (5, Input::Looked { found, holds_input: false, took: Duration::ZERO })
+}
+
+const HOUR: u64 = 3_600_000;
+
+/// Cells, `input()`, a pager, a full-screen program and a call that times out, as a live session
+/// had them, and the replies that one gave.
+fn whole_session() -> (Vec<Recorded>, Vec<&'static str>) {
+    let mut recorded = start();
+    let mut replies = Vec::new();
+    recorded.push(call(1, 1, "40 + 2", HOUR));
+    recorded.push((0, Input::InputDropped { bytes: 0 }));
+    recorded.extend(cell(1, 2, "42\r\n"));
+    replies.push("42\n");
+    // A reader of the worker's own, and its answer, which the worker echoes.
+    recorded.push(call(2, 1, "name = input('Who? ')", HOUR));
+    recorded.push((0, Input::InputDropped { bytes: 0 }));
+    recorded.push((1, output(&format!("Who? {}", mark(4)))));
+    let wait = ToServer::InputWait {
+        mark: 4,
+        wait: 1,
+        reader: WorkerReader::Readline,
+        prompt: "Who? ".into(),
+        echo: true,
+    };
+    recorded.push((0, message(wait)));
+    replies.push("Who? ");
+    recorded.push(call(3, 1, "Grace", HOUR));
+    recorded.push((0, message(ToServer::InputTaken { wait: 1, bytes: 6 })));
+    let [on, off] = [Mark::EchoStart, Mark::EchoEnd]
+        .map(|mark| String::from_utf8(mark_bytes(NONCE, mark)).unwrap());
+    recorded.push((0, output(&format!("{on}Grace\r\n{off}"))));
+    recorded.extend(cell(2, 5, ""));
+    replies.push("<<repl status: idle>>\n");
+    // A pager: two pages, then the end.
+    recorded.push(call(4, 1, "run('less', 'file')", HOUR));
+    recorded.push((0, Input::InputDropped { bytes: 0 }));
+    let page = |from: u32, to: u32| (from..to).map(|n| format!("{n}\r\n")).collect::<String>();
+    recorded.push((5, output(&format!("\x1b[?1049h\x1b[H{}:", page(1, 40)))));
+    recorded.extend([look("less", 1, false), look("less", 1, false)]);
+    recorded.push((1, output(&format!("\r\x1b[K{}\x1b[7m(END)\x1b[27m", page(40, 60)))));
+    recorded.extend([look("less", 2, false), look("less", 2, false)]);
+    recorded.push((1, output("\r\x1b[K\x1b[?1049l")));
+    recorded.extend(cell(3, 7, "after\r\n"));
+    replies.push("(1 to 59)after\n");
+    // A program with the screen to itself.
+    recorded.push(call(5, 1, "run('vim')", HOUR));
+    recorded.push((0, Input::InputDropped { bytes: 0 }));
+    recorded.push((5, output("\x1b[?1049h\x1b[H\x1b[2Jtext\r\n~\r\n~\x1b[H")));
+    recorded.extend([look("vim", 5, false), look("vim", 5, false)]);
+    replies.push(
+        "text\n~\n~\n[screen] vim, cursor at row 1, column 1; text is typed as it is, `keys` by \
+         name (Enter, Escape, C-c)\n",
+    );
+    let keys = Keys(["Escape", ":q!", "Enter"].map(String::from).into());
+    let deadline = Duration::from_millis(HOUR);
+    let payload = Payload::Keys(keys);
+    recorded.push((0, Input::Call { id: 6, client: 1, payload, deadline, background: None }));
+    recorded.push((1, output("\x1b[?1049l")));
+    recorded.extend(cell(4, 9, "0\r\n"));
+    replies.push("0\n");
+    // A call whose time is up, an interrupt, and what comes behind it.
+    let soon = recorded.iter().map(|(wait, _)| wait).sum::<u64>() + 50;
+    recorded.push(call(7, 1, "while True: print('x', end='\\r')", soon));
+    recorded.push((0, Input::InputDropped { bytes: 0 }));
+    recorded.push((10, output("x\rx\rx\rwork")));
+    recorded.push((40, Input::Tick));
+    replies.push("work\n<<repl status: busy, elapsed_ms=50>>\n");
+    recorded.push(call(8, 1, "\u{3}'next'", HOUR));
+    recorded.push((0, message(ToServer::Interrupted)));
+    recorded.extend(cell(5, 11, "\r\nKeyboardInterrupt\r\n"));
+    recorded.push((0, Input::InputDropped { bytes: 0 }));
+    recorded.extend(cell(6, 13, "'next'\r\n"));
+    replies.push("\nKeyboardInterrupt\n'next'\n");
+    // The end.
+    recorded.push(call(9, 1, "exit(3)", HOUR));
+    recorded.push((0, Input::InputDropped { bytes: 0 }));
+    recorded.push((1, message(ToServer::Exiting { status: 3 })));
+    recorded.push((0, output("bye\r\n")));
+    recorded.push((0, Input::SidebandClosed));
+    recorded.push((0, Input::ProcessOver));
+    recorded.push((0, Input::Exited { exit: Exit::Status(3), missed_input: false }));
+    replies.push("bye\n[repl] session ended (exit status 3)\n");
+    (recorded, replies)
+}
+
+/// The replies of a whole session, the pages of the pager counted.
+fn replies(recorded: Vec<Recorded>) -> Vec<String> {
+    let mut played = Played::new();
+    played.play(recorded);
+    let lines: String = (1..60).map(|n| format!("{n}\n")).collect();
+    let texts = played.texts().into_iter();
+    texts.map(|(_, text)| text.replace(&lines, "(1 to 59)")).collect()
+}
+
+#[test]
+fn a_whole_session_gives_the_replies_of_the_live_run() {
+    let (recorded, expected) = whole_session();
+    assert_eq!(replies(recorded), expected);
+}
+
+#[test]
+fn what_is_to_be_done_comes_in_order() {
+    let (recorded, _) = whole_session();
+    let mut played = Played::new();
+    played.play(recorded);
+    let typed = played.effects.iter().filter_map(|effect| match effect {
+        Effect::Type(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    });
+    assert_eq!(typed.collect::<Vec<_>>(), [" ", "q", "\x1b:q!\r"]);
+    let sent = played.effects.iter().filter(|effect| matches!(effect, Effect::Send(_))).count();
+    assert_eq!(sent, 8, "seven cells and an answer: {:?}", played.effects);
+    assert_eq!(played.effects[0], Effect::Start);
+    assert_eq!(played.effects.last(), Some(&Effect::Retire));
+}
+
+proptest! {
+    #[test]
+    fn where_the_bytes_are_cut_changes_nothing(size in 1usize..40) {
+        let (recorded, expected) = whole_session();
+        let cut = recorded.into_iter().flat_map(|(wait, input)| match input {
+            Input::Output(bytes) => {
+                let chunks = bytes.chunks(size).map(|chunk| Input::Output(chunk.to_vec().into()));
+                let mut cut: Vec<Recorded> = chunks.map(|chunk| (0, chunk)).collect();
+                cut[0].0 = wait;
+                cut
+            }
+            input => vec![(wait, input)],
+        });
+        prop_assert_eq!(replies(cut.collect()), expected);
+    }
+}
+
+#[test]
+fn each_client_is_told_what_it_was_not_told() {
+    let mut played = Played::ready();
+    played.play([(0, Input::Join { client: 2 })]);
+    played.play([call(1, 1, "'one'", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play(cell(1, 2, "'one'\r\n"));
+    assert_eq!(played.texts(), [(1, "'one'\n".into())]);
+    played.play([call(2, 2, "'two'", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play(cell(2, 4, "'two'\r\n"));
+    assert_eq!(played.texts(), [(2, "'one'\n'two'\n".into())]);
+    played.play([call(3, 1, "", HOUR), call(4, 2, "", HOUR)]);
+    let idle = "<<repl status: idle>>\n".to_owned();
+    assert_eq!(played.texts(), [(1, "'two'\n".into()), (2, idle)]);
+    // What nobody was told is for the next that comes.
+    played.play([(0, Input::Leave { client: 1 }), (0, Input::Leave { client: 2 })]);
+    played.play([(0, output("late\r\n")), (0, Input::Join { client: 3 }), call(5, 3, "", HOUR)]);
+    assert_eq!(played.texts(), [(3, "late\n".into())]);
+}
+
+#[test]
+fn a_message_waits_until_what_the_one_before_brought_about_is_done() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "read()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([
+        (0, message(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Ok })),
+        (0, message(ToServer::Ready { mark: 3, discarded_bytes: 1 })),
+        (0, output(&format!("{}{}", mark(2), mark(3)))),
+    ]);
+    assert_eq!(played.texts(), []);
+    // What was dropped has been echoed before.
+    played.play([(0, output("echoed\r\n")), (0, Input::InputDropped { bytes: 6 })]);
+    assert_eq!(played.text(), "echoed\n[repl] 7 bytes of unread input discarded\n");
+}
+
+#[test]
+fn a_worker_that_misses_its_marks_is_given_up_and_nothing_it_printed_is_lost() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "cell", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([(0, output(&format!("one\r\n{}two\r\n", mark(9))))]);
+    assert!(!played.pipeline.takes_output());
+    played.play([(2_000, Input::Tick)]);
+    let Some(Effect::GiveUp(failure)) = played.effects.pop() else { panic!("it waits on") };
+    played.play([
+        (0, Input::GivenUp),
+        (0, output(&format!("three\r\n{}four\r\n", mark(10)))),
+        (0, Input::Failed(failure)),
+    ]);
+    assert_eq!(
+        played.text(),
+        "one\ntwo\nthree\nfour\n[repl] the worker wrote a mark to its terminal and sent no message \
+         for it; the session was ended, the next input starts a new one\n"
+    );
+    assert_eq!(played.effects[played.effects.len() - 2..], [Effect::Kill, Effect::Retire]);
+}
+
+#[test]
+fn text_without_room_is_handed_on_before_the_reply() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "long", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    let long: String = (0..10_000).map(|n| format!("line {n}\r\n")).collect();
+    played.play(cell(1, 2, &long));
+    let kept = played.effects.iter().filter_map(|effect| match effect {
+        Effect::Keep { client: 1, text } => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(kept.collect::<String>(), long.replace('\r', ""));
+    assert!(played.text().contains(" left out here; "));
+}
+
+#[test]
+fn a_failed_start_is_told_and_the_next_call_starts_anew() {
+    let mut played = Played::new();
+    let failure = Failure::NoProgram("no Python was found".into());
+    played.play([(0, Input::Join { client: 1 }), call(1, 1, "1", HOUR)]);
+    played.play([(0, Input::Failed(failure))]);
+    assert_eq!(played.text(), "[repl] no Python was found\n");
+    played.effects.clear();
+    played.play([call(2, 1, "1", HOUR)]);
+    assert_eq!(played.effects, [Effect::Start]);
+    played.play([(0, started()), (0, output(&mark(1)))]);
+    played.play([(0, message(ToServer::Ready { mark: 1, discarded_bytes: 0 }))]);
+    let cell = ToWorker::Cell { id: 1, source: "1".into() };
+    assert_eq!(played.effects, [Effect::Start, Effect::DropInput, Effect::Send(cell)]);
+}

@@ -1,0 +1,111 @@
+//! The calls that wait for a reply: when it comes, and with which status. Pure.
+
+use std::time::Duration;
+
+use super::{
+    Action, Session,
+    reader::{InputModes, Reader},
+    state::{Call, CallId, Doing, State, Wait},
+};
+use crate::reply::Status;
+
+impl Session {
+    /// The status with which calls return now; `None` while the work goes on.
+    pub(super) fn settled(&self) -> Option<Status> {
+        match &self.state {
+            State::Ready { typed_for: Some(_), .. } => None,
+            State::Ready { waits, outcome, .. } if waits.is_empty() => {
+                Some(Status::Ready { outcome: *outcome })
+            }
+            State::Ready { waits, .. } => input_wait(waits),
+            State::InCell { doing, .. } => self.settled_in_cell(doing),
+            State::Ending { waits, .. } => waits.as_deref().and_then(input_wait),
+            State::Ended { exit } => Some(Status::Ended { exit: exit.clone() }),
+            State::Starting { .. } => None,
+        }
+    }
+
+    fn settled_in_cell(&self, doing: &Doing) -> Option<Status> {
+        match doing {
+            Doing::Running { .. } => None,
+            Doing::InputWait { waits } => input_wait(waits),
+            Doing::TerminalWait { reader, modes } => Some(terminal_wait(reader, *modes)),
+            Doing::Pager { reader, view } => Some(Status::Pager {
+                program: reader.program.clone(),
+                prompt: view.place.prompt.clone(),
+                at_end: view.place.at_end,
+                shared: self.people,
+            }),
+            Doing::FullScreen { reader, view } => {
+                Some(Status::FullScreen { program: reader.program.clone(), cursor: view.cursor })
+            }
+        }
+    }
+
+    /// After the worker came to rest: calls get what is held routed, or their reply.
+    pub(super) fn settle(&mut self) {
+        let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
+        for id in waiting {
+            let Some(status) = self.settled() else { return };
+            let call = self.calls.iter().find(|call| call.id == id && !call.interrupting);
+            let Some(call) = call else { continue };
+            if call.held.as_ref().is_some_and(|payload| !payload.is_empty()) {
+                // What came for the next session is no answer to this one.
+                if !matches!(self.state, State::Ending { .. }) {
+                    self.route(id, None);
+                }
+            } else {
+                self.reply(id, status);
+            }
+        }
+    }
+
+    /// Answers a call, which waits no longer.
+    pub(super) fn reply(&mut self, id: CallId, status: Status) {
+        let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
+        let Call { client, .. } = self.calls.remove(place);
+        self.act(Action::Reply { call: id, client, status });
+    }
+
+    /// Calls whose time is up hear how long it has been.
+    pub(super) fn answer_late_calls(&mut self) {
+        let now = self.now;
+        let late: Vec<Call> =
+            self.calls.iter().filter(|call| call.deadline <= now).cloned().collect();
+        for call in late {
+            let discarded = call.held.is_some_and(|payload| !payload.is_empty());
+            self.reply(call.id, self.busy(discarded));
+        }
+    }
+
+    /// The status of a call that returns though the work goes on.
+    pub(super) fn busy(&self, discarded: bool) -> Status {
+        Status::Busy { elapsed: self.elapsed(), discarded }
+    }
+
+    /// How long what keeps the caller waiting has been going on.
+    fn elapsed(&self) -> Duration {
+        let since = match &self.state {
+            State::Starting { since, .. } | State::Ending { since, .. } => *since,
+            State::InCell { cell, .. } => cell.since,
+            State::Ready { .. } | State::Ended { .. } => self.now,
+        };
+        self.now.saturating_sub(since)
+    }
+}
+
+/// The status while readers of the program's own wait; `None` when one has its answer to take.
+fn input_wait(waits: &[Wait]) -> Option<Status> {
+    let open = !waits.iter().any(|wait| wait.answered);
+    waits.first().filter(|_| open).map(|wait| Status::Waiting { echo: wait.echo })
+}
+
+/// The status while a program reads the terminal itself.
+pub(super) fn terminal_wait(reader: &Reader, modes: InputModes) -> Status {
+    Status::Reading {
+        program: reader.program.clone(),
+        canonical: modes.canonical,
+        echo: modes.echo,
+        guessed: reader.guessed,
+    }
+}

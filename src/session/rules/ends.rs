@@ -1,0 +1,130 @@
+//! How a worker starts and goes: by itself, when it is told to, when it fails. Pure.
+
+use std::time::Duration;
+
+use mcp_repl_sideband::ToWorker;
+
+use super::{
+    Action, Session,
+    state::{CallId, Doing, EndStep, State, Time, Wait},
+};
+use crate::reply::{Exit, Failure, Notice, Status};
+
+/// How long a worker that was asked to end has before it is killed.
+pub const END_GRACE: Duration = Duration::from_secs(2);
+/// How long a program that exits by itself has for its `atexit` handlers and threads.
+pub const EXIT_GRACE: Duration = Duration::from_secs(10);
+/// How long the kernel has to report the end of a killed process.
+const KILL_GRACE: Duration = Duration::from_secs(1);
+
+impl Session {
+    /// When the next step of an end is due, unless somebody is asked for input.
+    pub(super) fn end_deadline(&self) -> Option<Time> {
+        match &self.state {
+            State::Ending { deadline, waits, .. } if !is_asked(waits) => Some(*deadline),
+            _ => None,
+        }
+    }
+
+    /// Starts a worker, for the calls that wait for one.
+    pub(super) fn start(&mut self) {
+        self.state = State::Starting { since: self.now, is_restart: true };
+        (self.cells, self.dropped, self.is_ready_next) = (0, 0, false);
+        self.act(Action::Start);
+    }
+
+    /// Ends the worker, whose successor takes what is held.
+    pub(super) fn reset(&mut self) {
+        match &self.state {
+            State::Ended { .. } => return self.start(),
+            State::Ending { waits: None, .. } => return,
+            // What waits is told through the sideband; what is busy does not listen to it.
+            State::Ready { .. } | State::InCell { doing: Doing::InputWait { .. }, .. } => {
+                self.act(Action::Send(ToWorker::Shutdown));
+            }
+            State::Starting { .. } | State::InCell { .. } | State::Ending { .. } => {
+                self.act(Action::Send(ToWorker::Shutdown));
+                self.act(Action::HangUp);
+            }
+        }
+        self.ending(END_GRACE, None);
+    }
+
+    /// Ends the worker for good.
+    pub(super) fn shut_down(&mut self) {
+        self.closing = true;
+        if !matches!(self.state, State::Ended { .. }) {
+            self.reset();
+        }
+    }
+
+    /// The program ends by itself, and may go on asking for input meanwhile.
+    pub(super) fn exits_by_itself(&mut self) {
+        if !matches!(self.state, State::Ending { .. }) {
+            let waits = self.waits_mut().map(std::mem::take).unwrap_or_default();
+            self.ending(EXIT_GRACE, Some(waits));
+        }
+    }
+
+    fn ending(&mut self, grace: Duration, waits: Option<Vec<Wait>>) {
+        let deadline = self.now + grace;
+        self.state = State::Ending { since: self.now, next: EndStep::Kill, deadline, waits };
+    }
+
+    /// The process ended.
+    pub(super) fn exited(&mut self, exit: Exit, missed_input: bool) {
+        match self.state {
+            // Nobody is left to end; a second report changes nothing.
+            State::Ended { .. } => return,
+            State::Starting { .. } => return self.failed(Failure::EndedAtStart { exit }),
+            _ => {}
+        }
+        self.tell(Notice::SessionEnded { exit: exit.clone(), missed_input });
+        self.act(Action::Retire);
+        self.state = State::Ended { exit };
+        let closing = self.closing;
+        let answered = self.calls.iter().filter(|call| closing || call.held.is_none());
+        let answered: Vec<CallId> = answered.map(|call| call.id).collect();
+        for id in answered {
+            if let Some(status) = self.settled() {
+                self.reply(id, status);
+            }
+        }
+        if !self.calls.is_empty() {
+            self.start();
+        }
+    }
+
+    /// The worker is of no use: every call learns why, and the next one starts anew.
+    pub(super) fn failed(&mut self, failure: Failure) {
+        self.state = State::Ended { exit: Exit::Unknown };
+        self.act(Action::Kill);
+        self.act(Action::Retire);
+        let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
+        for id in waiting {
+            self.reply(id, Status::Failed { failure: failure.clone() });
+        }
+    }
+
+    /// Time went by.
+    pub(super) fn tick(&mut self) {
+        let due = self.end_deadline().is_some_and(|deadline| deadline <= self.now);
+        if due && let State::Ending { next, deadline, waits, .. } = &mut self.state {
+            match next {
+                EndStep::Kill => {
+                    *next = EndStep::Abandon;
+                    *deadline = self.now + KILL_GRACE;
+                    *waits = None;
+                    self.act(Action::Kill);
+                }
+                EndStep::Abandon => self.exited(Exit::Unknown, false),
+            }
+        }
+        self.answer_late_calls();
+    }
+}
+
+/// Whether somebody is asked for input by a program that ends by itself.
+fn is_asked(waits: &Option<Vec<Wait>>) -> bool {
+    waits.as_ref().is_some_and(|waits| !waits.is_empty())
+}

@@ -1,0 +1,60 @@
+//! What a look at the kernel changes: who reads the terminal, and what it shows. Pure.
+
+use super::{
+    Action, Session, pager,
+    reader::{Reader, Sighting, View},
+    state::{Doing, State, TypedFor},
+};
+
+impl Session {
+    /// Two looks that find the same sleep make it a wait, whatever others print meanwhile.
+    pub(super) fn look(&mut self, sighting: Option<Sighting>) {
+        let found = sighting.as_ref().map(|sighting| &sighting.reader);
+        let is_found = |known: Option<&Reader>| {
+            known.zip(found).is_some_and(|(known, found)| known.is_same_sleep(found))
+        };
+        match &mut self.state {
+            State::Ready { typed_for, .. }
+                if typed_for.is_some() && !is_found(typed_for.as_ref()) =>
+            {
+                *typed_for = None;
+            }
+            State::InCell {
+                doing: Doing::Running { typed_for, candidate, turn_pages }, ..
+            } if !is_found(typed_for.as_ref().map(|typed_for| &typed_for.reader)) => {
+                let confirmed = is_found(candidate.as_ref());
+                let turn_pages = *turn_pages;
+                match sighting {
+                    Some(sighting) if confirmed => self.reads(sighting, turn_pages),
+                    sighting => *candidate = sighting.map(|sighting| sighting.reader),
+                }
+            }
+            _ => return,
+        }
+        self.settle();
+    }
+
+    /// A program reads the terminal: what it shows there tells what it is.
+    fn reads(&mut self, sighting: Sighting, turn_pages: bool) {
+        let Sighting { reader, modes, view } = sighting;
+        let doing = match view {
+            View::Text => Doing::TerminalWait { reader, modes },
+            View::FullScreen(view) => {
+                self.act(Action::TakeScreen);
+                Doing::FullScreen { reader, view }
+            }
+            View::Pager(view) => {
+                self.act(Action::TakePage);
+                match pager::next_key(&view, turn_pages && !self.people) {
+                    Some(key) => {
+                        self.act(Action::Type(key.to_vec()));
+                        let typed_for = Some(TypedFor { reader, is_pager: true });
+                        Doing::Running { typed_for, candidate: None, turn_pages }
+                    }
+                    None => Doing::Pager { reader, view },
+                }
+            }
+        };
+        self.set_doing(doing);
+    }
+}

@@ -1,0 +1,153 @@
+//! What the worker says, and what it means for the state. Pure.
+
+use mcp_repl_sideband::ToServer;
+
+use super::{
+    Action, Session,
+    ends::EXIT_GRACE,
+    state::{Cell, Doing, State, Wait},
+};
+use crate::reply::Notice;
+
+impl Session {
+    /// The worker said something.
+    pub(super) fn message(&mut self, message: ToServer) {
+        match message {
+            ToServer::Image { mime, data, .. } => self.act(Action::Image { mime, data }),
+            ToServer::Exiting { .. } => self.exits_by_itself(),
+            ToServer::CellDone { id, outcome, .. } => {
+                if let State::InCell { cell, .. } = &mut self.state
+                    && cell.id == id
+                {
+                    cell.outcome = Some(outcome);
+                }
+                self.act(Action::RestoreSize);
+            }
+            ToServer::Ready { discarded_bytes, .. } => {
+                self.dropped += discarded_bytes;
+                if let State::InCell { cell: Cell { outcome: Some(_), .. }, .. } = self.state {
+                    // What the terminal echoed of input that nobody read belongs to the cell.
+                    self.is_ready_next = true;
+                    self.act(Action::DropInput);
+                } else {
+                    self.ready();
+                }
+            }
+            ToServer::InputWait { wait, echo, .. } => {
+                self.input_wait(Wait { id: wait, echo, answered: false });
+                self.settle();
+            }
+            ToServer::InputTaken { wait, bytes } => {
+                self.input_taken(wait, bytes);
+                // Another reader may be in line. Without one, `ready` follows, or the cell goes on;
+                // and one that was interrupted has more to say.
+                let in_line = matches!(
+                    self.state,
+                    State::InCell { doing: Doing::InputWait { .. }, .. } | State::Ending { .. }
+                );
+                if bytes > 0 && in_line {
+                    self.settle();
+                }
+            }
+            ToServer::Interrupted => self.interrupt_taken(),
+            // The sideband has checked it.
+            ToServer::Hello { .. } => {}
+        }
+    }
+
+    /// What was typed and nobody has read was dropped.
+    pub(super) fn input_dropped(&mut self, bytes: u64) {
+        self.dropped += bytes;
+        if std::mem::take(&mut self.is_ready_next) {
+            self.ready();
+        }
+    }
+
+    /// The worker is ready. It says so too when a background reader has its answer, which
+    /// may cross a cell on its way: that one is ended only by its own `cell_done`.
+    fn ready(&mut self) {
+        let bytes = std::mem::take(&mut self.dropped);
+        if bytes > 0 {
+            self.tell(Notice::InputDiscarded { bytes });
+        }
+        self.become_ready();
+        self.settle();
+    }
+
+    fn become_ready(&mut self) {
+        let (waits, outcome) = match &mut self.state {
+            State::Starting { is_restart, .. } => {
+                if *is_restart {
+                    self.tell(Notice::SessionStarted);
+                }
+                (Vec::new(), None)
+            }
+            State::InCell { cell: Cell { outcome: Some(outcome), .. }, doing } => {
+                let waits = match doing {
+                    Doing::InputWait { waits } => std::mem::take(waits),
+                    _ => Vec::new(),
+                };
+                (waits, Some(*outcome))
+            }
+            _ => return,
+        };
+        // An interrupt on its way can only miss now.
+        self.calls.iter_mut().for_each(|call| call.interrupting = false);
+        self.act(Action::ResetScreen);
+        self.state = State::Ready { waits, outcome, typed_for: None };
+    }
+
+    /// An interrupt was taken. A reader that it struck says so, or is announced anew; where no
+    /// cell is left to be struck, nothing more comes.
+    pub(super) fn interrupt_taken(&mut self) {
+        self.calls.iter_mut().for_each(|call| call.interrupting = false);
+        if matches!(self.state, State::Ready { .. }) {
+            self.settle();
+        }
+    }
+
+    /// The readers in line, where there are or may be some.
+    pub(super) fn waits_mut(&mut self) -> Option<&mut Vec<Wait>> {
+        match &mut self.state {
+            State::Ready { waits, .. }
+            | State::InCell { doing: Doing::InputWait { waits }, .. }
+            | State::Ending { waits: Some(waits), .. } => Some(waits),
+            _ => None,
+        }
+    }
+
+    fn input_wait(&mut self, wait: Wait) {
+        match self.waits_mut() {
+            // One that is said again outlived an interrupt.
+            Some(waits) if waits.iter().any(|known| known.id == wait.id) => {}
+            Some(waits) => waits.push(wait),
+            None => self.set_doing(Doing::InputWait { waits: vec![wait] }),
+        }
+    }
+
+    fn input_taken(&mut self, wait: u64, bytes: u64) {
+        if let Some(waits) = self.waits_mut() {
+            let place = waits.iter().position(|other| other.id == wait);
+            let taken = place.map(|place| waits.remove(place));
+            // The worker's order is its own: what was meant for another was taken by this one.
+            if bytes > 0
+                && taken.is_some_and(|taken| !taken.answered)
+                && let Some(owed) = waits.iter_mut().find(|other| other.answered)
+            {
+                owed.answered = false;
+            }
+        }
+        let now = self.now;
+        match &mut self.state {
+            State::InCell { doing: Doing::InputWait { waits }, .. } if waits.is_empty() => {
+                let doing = self.running(None);
+                self.set_doing(doing);
+            }
+            // What ends by itself has its time again.
+            State::Ending { waits: Some(waits), deadline, .. } if waits.is_empty() => {
+                *deadline = now + EXIT_GRACE;
+            }
+            _ => {}
+        }
+    }
+}

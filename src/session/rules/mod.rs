@@ -1,0 +1,300 @@
+//! The session's rules: an event comes in, the state moves, actions come out. Pure.
+//!
+//! ```text
+//! payload   what a client sends              keys, typing   as bytes a terminal sends
+//! reader    who reads the terminal, and what is shown there
+//! state     what a session can be in
+//! route     what a payload does              messages       what the worker says
+//! look      what the kernel tells            ends           how a worker goes
+//! pager     the keys that read one through
+//! calls     who waits for a reply, and with which status it comes
+//! ```
+
+mod calls;
+mod ends;
+pub mod keys;
+mod look;
+mod messages;
+mod pager;
+pub mod payload;
+pub mod reader;
+mod route;
+pub mod state;
+mod typing;
+
+use mcp_repl_sideband::{ToServer, ToWorker};
+
+pub use ends::{END_GRACE, EXIT_GRACE};
+
+use payload::{Keys, Payload};
+use reader::Sighting;
+use state::{Call, CallId, ClientId, Doing, Paging, State, Time, TypedFor};
+
+use crate::reply::{Exit, Failure, Notice, Status};
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A client calls.
+    Call {
+        /// The call's number.
+        id: CallId,
+        /// Who makes it.
+        client: ClientId,
+        /// What it sends.
+        payload: Payload,
+        /// When the caller gives up.
+        deadline: Time,
+        /// At [`State::Ready`]: who reads the terminal nevertheless, in the background.
+        background: Option<Sighting>,
+    },
+    /// Somebody types into the terminal, who gets no reply.
+    Keystrokes(Vec<u8>),
+    /// The first person has attached, or the last one has left.
+    People {
+        /// Whether there is one.
+        attached: bool,
+    },
+    /// A client no longer waits for its call.
+    Cancel {
+        /// The call's number.
+        id: CallId,
+    },
+    /// The worker said something, and its mark, if any, was met.
+    Message(ToServer),
+    /// An [`Action::Interrupt`] went to a raw terminal as a byte, of which the worker says nothing.
+    InterruptTyped,
+    /// An [`Action::DropInput`] dropped this much.
+    InputDropped {
+        /// In bytes.
+        bytes: u64,
+    },
+    /// The kernel was asked who reads the terminal: nobody, or this one.
+    Look(Option<Sighting>),
+    /// The process ended and its terminal is drained.
+    Exited {
+        /// How.
+        exit: Exit,
+        /// Whether it went before it had read the last input it was sent.
+        missed_input: bool,
+    },
+    /// The worker could not be started, or broke the protocol.
+    Failed(Failure),
+    /// The session is to end for good.
+    Shutdown,
+    /// Time went by.
+    Tick,
+}
+
+/// What is to be done about it, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Tell the worker.
+    Send(ToWorker),
+    /// Type into the terminal.
+    Type(Vec<u8>),
+    /// Type keys, as the program on the screen wants them.
+    TypeKeys(Keys),
+    /// Interrupt what runs: through the sideband, or as a byte if the terminal is raw, of which
+    /// [`Event::InterruptTyped`] tells.
+    Interrupt {
+        /// A reader of the worker's own waits: it is interrupted whatever the terminal's modes.
+        worker_reads: bool,
+    },
+    /// Drop what was typed and nobody has read; [`Event::InputDropped`] tells how much.
+    DropInput,
+    /// Give the terminal the size back that it has between cells.
+    RestoreSize,
+    /// Start a worker.
+    Start,
+    /// Hang up: SIGHUP to the worker.
+    HangUp,
+    /// Kill the worker and what it left in its terminal's session.
+    Kill,
+    /// The worker is done with: end what is left of it.
+    Retire,
+    /// Take the text above the pager's prompt for the next reply.
+    TakePage,
+    /// Take the whole page of a full-screen program for the next reply.
+    TakeScreen,
+    /// The cell is over: put the screen back as programs find it.
+    ResetScreen,
+    /// Say this in the next reply, at this place in the text.
+    Notice {
+        /// To whom.
+        to: Audience,
+        /// What.
+        notice: Notice,
+    },
+    /// Show this picture in the next reply, at this place in the text.
+    Image {
+        /// Its media type.
+        mime: String,
+        /// Its bytes in base64.
+        data: String,
+    },
+    /// Answer a call with the text so far.
+    Reply {
+        /// The call's number.
+        call: CallId,
+        /// Who made it.
+        client: ClientId,
+        /// How things stand.
+        status: Status,
+    },
+}
+
+/// Whom a notice is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// All clients: it is about the session.
+    Everyone,
+    /// One: it is about what this one sent.
+    Client(ClientId),
+}
+
+/// A session: where the worker stands, and who waits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    state: State,
+    calls: Vec<Call>,
+    cells: u64,
+    paging: Paging,
+    /// Whether people are attached, who read pagers themselves.
+    people: bool,
+    /// Whether the session ends for good: no other worker is started.
+    closing: bool,
+    /// Bytes of input that were dropped, and not told yet.
+    dropped: u64,
+    /// Whether the worker said that it is ready, and is so once input was dropped.
+    is_ready_next: bool,
+    /// The moment of the event at hand.
+    now: Time,
+    /// What is to be done about it, so far.
+    actions: Vec<Action>,
+}
+
+impl Session {
+    /// A session whose first worker was just started.
+    pub fn new(now: Time, paging: Paging) -> Session {
+        Session {
+            state: State::Starting { since: now, is_restart: false },
+            calls: Vec::new(),
+            cells: 0,
+            paging,
+            people: false,
+            closing: false,
+            dropped: 0,
+            is_ready_next: false,
+            now,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Where the worker stands.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether it has ended for good: after [`Event::Shutdown`], when there is no worker.
+    pub fn is_closed(&self) -> bool {
+        self.closing && matches!(self.state, State::Ended { .. })
+    }
+
+    /// Whether the kernel is to be asked who reads the terminal: while somebody waits for an
+    /// answer and nothing else tells.
+    pub fn wants_look(&self) -> bool {
+        let open = match &self.state {
+            State::InCell { doing: Doing::Running { .. }, .. } => true,
+            State::Ready { typed_for, .. } => typed_for.is_some(),
+            _ => false,
+        };
+        open && !self.calls.is_empty()
+    }
+
+    /// Whether a call is to come with a look for somebody who reads the terminal in the background.
+    pub fn wants_background_look(&self) -> bool {
+        matches!(&self.state, State::Ready { waits, .. } if waits.is_empty())
+    }
+
+    /// Whether input was typed for a background reader that has not taken it yet.
+    pub fn feeds_background_reader(&self) -> bool {
+        matches!(&self.state, State::Ready { typed_for: Some(_), .. })
+    }
+
+    /// Whether a pager got a key and was not found waiting for another one since.
+    pub fn feeds_pager(&self) -> bool {
+        let State::InCell { doing: Doing::Running { typed_for, .. }, .. } = &self.state else {
+            return false;
+        };
+        typed_for.as_ref().is_some_and(|TypedFor { is_pager, .. }| *is_pager)
+    }
+
+    /// The clients whose calls wait for a reply.
+    pub fn waiting_clients(&self) -> impl Iterator<Item = ClientId> {
+        self.calls.iter().map(|call| call.client)
+    }
+
+    /// When the next [`Event::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.calls.iter().map(|call| call.deadline).chain(self.end_deadline()).min()
+    }
+
+    /// Moves the state and says what is to be done.
+    pub fn step(&mut self, event: Event, now: Time) -> Vec<Action> {
+        self.now = now;
+        match event {
+            Event::Call { id, client, payload, deadline, background } => {
+                let held = Some(payload);
+                self.calls.push(Call { id, client, deadline, held, interrupting: false });
+                self.route(id, background);
+            }
+            Event::Keystrokes(bytes) => self.keystrokes(&bytes),
+            Event::People { attached } => self.people = attached,
+            Event::Cancel { id } => self.calls.retain(|call| call.id != id),
+            Event::Message(message) => self.message(message),
+            Event::InterruptTyped => self.interrupt_taken(),
+            Event::InputDropped { bytes } => self.input_dropped(bytes),
+            Event::Look(sighting) => self.look(sighting),
+            Event::Exited { exit, missed_input } => self.exited(exit, missed_input),
+            Event::Failed(failure) => self.failed(failure),
+            Event::Shutdown => self.shut_down(),
+            Event::Tick => self.tick(),
+        }
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Does this after what was decided before.
+    fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// Says this to everybody.
+    fn tell(&mut self, notice: Notice) {
+        self.act(Action::Notice { to: Audience::Everyone, notice });
+    }
+
+    /// Says this to the client that makes a call.
+    fn tell_caller(&mut self, id: CallId, notice: Notice) {
+        if let Some(call) = self.calls.iter().find(|call| call.id == id) {
+            let to = Audience::Client(call.client);
+            self.act(Action::Notice { to, notice });
+        }
+    }
+
+    /// What the cell on its way does from here on, if there is one.
+    fn set_doing(&mut self, new: Doing) {
+        if let State::InCell { doing, .. } = &mut self.state {
+            *doing = new;
+        }
+    }
+
+    /// A cell runs, its pagers' pages turned as the session's options say.
+    fn running(&self, typed_for: Option<TypedFor>) -> Doing {
+        let turn_pages = self.paging == Paging::Through;
+        Doing::Running { typed_for, candidate: None, turn_pages }
+    }
+}
+
+#[cfg(test)]
+mod tests;

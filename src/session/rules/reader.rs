@@ -1,0 +1,75 @@
+//! Who reads the terminal, how the terminal treats what is typed, and what the program shows.
+//! Plain data: three things that are found at the same moment.
+
+use crate::screen::Place;
+
+/// A thread that is blocked reading the terminal, as the kernel tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// The kernel's number of the thread.
+    pub thread: u32,
+    /// A count that grows when it wakes.
+    pub wakes: u64,
+    /// The name of its program.
+    pub program: String,
+    /// Whether that it reads is a guess.
+    pub guessed: bool,
+}
+
+impl Reader {
+    /// Whether this is the same sleep of the same thread.
+    pub fn is_same_sleep(&self, other: &Reader) -> bool {
+        (self.thread, self.wakes) == (other.thread, other.wakes)
+    }
+}
+
+/// How what is typed reaches the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputModes {
+    /// It gets whole lines (`ICANON`).
+    pub canonical: bool,
+    /// What is typed is shown (`ECHO`).
+    pub echo: bool,
+    /// It takes several lines at once, as pasted ones (xterm's bracketed paste mode).
+    pub bracketed_paste: bool,
+}
+
+/// What a program that reads the terminal shows on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum View {
+    /// Text that scrolls by.
+    Text,
+    /// A page of its own.
+    FullScreen(FullScreenView),
+    /// A page of a longer text, with a pager's prompt below.
+    Pager(PagerView),
+}
+
+/// A page that a full-screen program draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FullScreenView {
+    /// The row and the column of the cursor, counted from 0.
+    pub cursor: (u16, u16),
+}
+
+/// A page of a pager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagerView {
+    /// What the prompt says of the place in the text.
+    pub place: Place,
+    /// Whether there is text on the page that was not taken yet.
+    pub has_new_text: bool,
+    /// Whether the next page fits into the reply.
+    pub next_fits: bool,
+}
+
+/// A reader as one look at the kernel, the terminal and the screen found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Who reads.
+    pub reader: Reader,
+    /// How the terminal treats what is typed.
+    pub modes: InputModes,
+    /// What the program shows.
+    pub view: View,
+}

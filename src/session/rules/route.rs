@@ -1,0 +1,324 @@
+//! Routing: where a payload goes, decided once, by the state at that moment. Pure.
+
+use mcp_repl_sideband::ToWorker;
+
+use super::{
+    Action, Session,
+    calls::terminal_wait,
+    pager,
+    payload::{INTERRUPT, Keys, Payload},
+    reader::{InputModes, Reader, Sighting},
+    state::{CallId, Cell, Doing, State, TypedFor},
+    typing::{LONGEST_LINE, completes_line, paste, type_text},
+};
+use crate::reply::{Notice, Refusal};
+
+impl Session {
+    /// Routes what is held of a call.
+    pub(super) fn route(&mut self, id: CallId, background: Option<Sighting>) {
+        let Some(payload) = self.held(id).and_then(Option::take) else { return };
+        match payload {
+            payload if payload.is_empty() => self.poll(id, background),
+            Payload::Keys(keys) => self.route_keys(id, keys, background),
+            Payload::Text(text) => self.route_text(id, text, background),
+            Payload::Interrupt(rest) => self.route_interrupt(id, *rest, background),
+            Payload::Reset(rest) => {
+                self.hold(id, *rest);
+                self.reset();
+            }
+        }
+    }
+
+    fn held(&mut self, id: CallId) -> Option<&mut Option<Payload>> {
+        self.calls.iter_mut().find(|call| call.id == id).map(|call| &mut call.held)
+    }
+
+    /// Keeps a payload of an open call until the session takes it.
+    fn hold(&mut self, id: CallId, payload: Payload) {
+        if let Some(held) = self.held(id) {
+            *held = Some(payload);
+        }
+    }
+
+    /// A poll returns at once when things stand still. A program that read the terminal a
+    /// while ago may do so no longer: it is looked at anew. A pager's page is turned, unless
+    /// people are attached who read it.
+    fn poll(&mut self, id: CallId, background: Option<Sighting>) {
+        let typed_for = match &self.state {
+            State::InCell { doing, .. } => match doing {
+                Doing::TerminalWait { .. } | Doing::FullScreen { .. } => Some(None),
+                Doing::Pager { .. } if self.people => Some(None),
+                Doing::Pager { reader, .. } => {
+                    self.actions.push(Action::Type(pager::NEXT_PAGE.to_vec()));
+                    Some(Some(TypedFor { reader: reader.clone(), is_pager: true }))
+                }
+                Doing::Running { .. } | Doing::InputWait { .. } => None,
+            },
+            _ => None,
+        };
+        if let Some(typed_for) = typed_for {
+            let doing = self.running(typed_for);
+            self.set_doing(doing);
+        } else if let Some(status) = self.settled() {
+            let seen = background.map(|sighting| terminal_wait(&sighting.reader, sighting.modes));
+            self.reply(id, seen.unwrap_or(status));
+        } else if matches!(self.state, State::Starting { .. }) {
+            self.hold(id, Payload::poll());
+        }
+    }
+
+    fn route_text(&mut self, id: CallId, text: String, background: Option<Sighting>) {
+        match &mut self.state {
+            State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.answer(text),
+            State::Starting { .. } | State::Ending { .. } => self.hold(id, Payload::Text(text)),
+            State::Ended { .. } => {
+                self.hold(id, Payload::Text(text));
+                self.start();
+            }
+            State::Ready { typed_for: Some(_), .. } => self.reply(id, self.busy(true)),
+            State::Ready { waits, .. } if !waits.is_empty() => self.answer(text),
+            State::Ready { .. } => match background {
+                Some(sighting) => self.type_in_background(id, &text, sighting),
+                None => self.run(text),
+            },
+            State::InCell { doing, .. } => match doing {
+                Doing::Running { .. } => self.reply(id, self.busy(true)),
+                Doing::InputWait { .. } => self.answer(text),
+                Doing::TerminalWait { reader, modes } => match typed(&text, reader, *modes) {
+                    Ok(bytes) => {
+                        // A pager that this starts, in a shell, say, is read through.
+                        let typed_for = TypedFor { reader: reader.clone(), is_pager: false };
+                        let doing = self.running(Some(typed_for));
+                        self.set_doing(doing);
+                        self.act(Action::Type(bytes));
+                    }
+                    Err(why) => self.refuse(id, why),
+                },
+                Doing::Pager { .. } => {
+                    self.leave_to_client();
+                    self.act(Action::Type(pager::command(text)));
+                }
+                Doing::FullScreen { .. } => {
+                    self.leave_to_client();
+                    self.act(Action::Type(text.into_bytes()));
+                }
+            },
+        }
+    }
+
+    /// Runs a cell.
+    fn run(&mut self, source: String) {
+        self.cells += 1;
+        let cell = Cell { id: self.cells, since: self.now, outcome: None };
+        self.state = State::InCell { cell, doing: self.running(None) };
+        // What a reader in the background left is not for the cell.
+        self.act(Action::DropInput);
+        self.act(Action::Send(ToWorker::Cell { id: cell.id, source }));
+    }
+
+    /// Sends input for the first reader in line that has none yet.
+    fn answer(&mut self, text: String) {
+        let waits = self.waits_mut();
+        if let Some(wait) = waits.and_then(|waits| waits.iter_mut().find(|wait| !wait.answered)) {
+            wait.answered = true;
+        }
+        self.act(Action::Send(ToWorker::Stdin { data: as_line(text) }));
+    }
+
+    fn type_in_background(&mut self, id: CallId, text: &str, sighting: Sighting) {
+        let Sighting { reader, modes, .. } = sighting;
+        match typed(text, &reader, modes) {
+            Ok(bytes) => {
+                self.types_for_background(id, &reader);
+                self.await_background(reader);
+                self.act(Action::Type(bytes));
+            }
+            Err(why) => self.refuse(id, why),
+        }
+    }
+
+    /// Says that a payload goes to a program in the background, which no status told of: it was
+    /// found when the payload came.
+    fn types_for_background(&mut self, id: CallId, reader: &Reader) {
+        self.tell_caller(id, Notice::TypedInBackground { program: reader.program.clone() });
+    }
+
+    fn await_background(&mut self, reader: Reader) {
+        if let State::Ready { typed_for, .. } = &mut self.state {
+            *typed_for = Some(reader);
+        }
+    }
+
+    /// Keys always go to the terminal, if anything there can get them.
+    fn route_keys(&mut self, id: CallId, keys: Keys, background: Option<Sighting>) {
+        // None of the keys that complete a line depends on the terminal's modes.
+        let completes = completes_line(&keys.bytes(false));
+        let type_keys = Action::TypeKeys(keys.clone());
+        match &mut self.state {
+            State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.act(type_keys),
+            State::Starting { .. } | State::Ending { .. } => self.hold(id, Payload::Keys(keys)),
+            State::Ended { .. } => self.refuse(id, Refusal::NoSession),
+            State::Ready { waits, .. } => match background {
+                _ if !waits.is_empty() => self.act(type_keys),
+                Some(Sighting { reader, .. }) => {
+                    self.types_for_background(id, &reader);
+                    self.await_background(reader);
+                    self.act(type_keys);
+                }
+                None => self.refuse(id, Refusal::NobodyReads),
+            },
+            State::InCell { doing, .. } => {
+                self.actions.push(type_keys);
+                match doing {
+                    Doing::Running { candidate, .. } => *candidate = None,
+                    // Half a line wakes nobody: there is nothing to wait for.
+                    Doing::InputWait { .. } if !completes => self.reply_as_it_stands(id),
+                    Doing::InputWait { .. } => {}
+                    Doing::TerminalWait { modes, .. } if modes.canonical && !completes => {
+                        self.reply_as_it_stands(id);
+                    }
+                    Doing::TerminalWait { reader, .. } => {
+                        let typed_for = TypedFor { reader: reader.clone(), is_pager: false };
+                        let doing = self.running(Some(typed_for));
+                        self.set_doing(doing);
+                    }
+                    Doing::Pager { .. } | Doing::FullScreen { .. } => self.leave_to_client(),
+                }
+            }
+        }
+    }
+
+    fn reply_as_it_stands(&mut self, id: CallId) {
+        if let Some(status) = self.settled() {
+            self.reply(id, status);
+        }
+    }
+
+    /// An interrupt, and what comes behind it in the same payload.
+    fn route_interrupt(&mut self, id: CallId, rest: Payload, background: Option<Sighting>) {
+        self.hold(id, rest);
+        if let State::Starting { .. } = self.state {
+            return self.drop_held(id);
+        }
+        if self.interrupt() {
+            for call in self.calls.iter_mut().filter(|call| call.id == id) {
+                call.interrupting = true;
+                // Without more behind the interrupt, nothing of it is held.
+                call.held.take_if(|rest| rest.is_empty());
+            }
+            return;
+        }
+        // A program in the background that has the terminal gets the key; else nothing runs
+        // that an interrupt could strike.
+        if let Some(Sighting { reader, .. }) = &background {
+            self.types_for_background(id, reader);
+            self.act(Action::Type(vec![INTERRUPT as u8]));
+        }
+        self.route(id, None);
+    }
+
+    /// Interrupts what runs or waits. Whether there was anything.
+    fn interrupt(&mut self) -> bool {
+        let worker_reads = match &self.state {
+            State::Ending { waits: Some(waits), .. } if !waits.is_empty() => false,
+            State::InCell { doing, .. } => match doing {
+                Doing::InputWait { .. } => true,
+                Doing::Running { .. } => false,
+                Doing::TerminalWait { .. } | Doing::Pager { .. } | Doing::FullScreen { .. } => {
+                    self.leave_to_client();
+                    false
+                }
+            },
+            _ => return false,
+        };
+        self.act(Action::Interrupt { worker_reads });
+        true
+    }
+
+    /// An interrupt while the session starts strikes what waits to be run then.
+    fn drop_held(&mut self, id: CallId) {
+        let mut struck = Vec::new();
+        for call in self.calls.iter_mut().filter(|call| call.id != id) {
+            if call.held.as_ref().is_some_and(|payload| !payload.is_empty()) {
+                call.held = Some(Payload::poll());
+                struck.push(call.id);
+            }
+        }
+        for id in struck {
+            self.tell_caller(id, Notice::InterruptedBeforeRun);
+        }
+    }
+
+    /// Keystrokes go to the terminal as they are, but for an interrupt, which must strike what it
+    /// was meant for.
+    pub(super) fn keystrokes(&mut self, bytes: &[u8]) {
+        if matches!(self.state, State::Ended { .. }) {
+            return;
+        }
+        for (index, part) in bytes.split(|&byte| byte == INTERRUPT as u8).enumerate() {
+            if index > 0 && !self.interrupt() {
+                self.act(Action::Type(vec![INTERRUPT as u8]));
+            }
+            if !part.is_empty() {
+                self.act(Action::Type(part.to_vec()));
+                self.typed_by_person(completes_line(part));
+            }
+        }
+    }
+
+    /// Whoever reads the terminal is about to wake, and is found anew.
+    fn typed_by_person(&mut self, completes: bool) {
+        let State::InCell { doing, .. } = &mut self.state else { return };
+        match doing {
+            Doing::Running { candidate, .. } => *candidate = None,
+            Doing::TerminalWait { modes, .. } if modes.canonical && !completes => {}
+            Doing::TerminalWait { .. } | Doing::Pager { .. } | Doing::FullScreen { .. } => {
+                self.leave_to_client();
+            }
+            Doing::InputWait { .. } => {}
+        }
+    }
+
+    /// Something was typed for the program that reads: from here on whoever typed turns the
+    /// pages.
+    fn leave_to_client(&mut self) {
+        let State::InCell { doing, .. } = &mut self.state else { return };
+        let (reader, is_pager) = match doing {
+            Doing::Pager { reader, .. } => (reader, true),
+            Doing::FullScreen { reader, .. } | Doing::TerminalWait { reader, .. } => {
+                (reader, false)
+            }
+            Doing::Running { .. } | Doing::InputWait { .. } => return,
+        };
+        let typed_for = Some(TypedFor { reader: reader.clone(), is_pager });
+        *doing = Doing::Running { typed_for, candidate: None, turn_pages: false };
+    }
+
+    /// Answers a call whose payload can't be taken, saying why.
+    fn refuse(&mut self, id: CallId, why: Refusal) {
+        self.tell_caller(id, Notice::Refused(why));
+        let status = self.settled().unwrap_or_else(|| self.busy(false));
+        self.reply(id, status);
+    }
+}
+
+/// Input as a reader takes it: a line has an end.
+fn as_line(mut input: String) -> String {
+    if !input.ends_with('\n') {
+        input.push('\n');
+    }
+    input
+}
+
+/// The bytes that type `text` for this reader, or why it can't be typed.
+fn typed(text: &str, reader: &Reader, modes: InputModes) -> Result<Vec<u8>, Refusal> {
+    let lines = text.strip_suffix('\n').unwrap_or(text);
+    if modes.bracketed_paste && lines.contains('\n') && !lines.contains('\u{1b}') {
+        return Ok(paste(lines));
+    }
+    type_text(text, modes.canonical).map_err(|length| Refusal::LineTooLong {
+        length,
+        most: LONGEST_LINE,
+        program: reader.program.clone(),
+    })
+}

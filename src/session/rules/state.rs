@@ -1,0 +1,179 @@
+//! What a session can be in, and the calls that wait for it. Plain data.
+
+use std::time::Duration;
+
+use mcp_repl_sideband::Outcome;
+
+use super::{
+    payload::Payload,
+    reader::{FullScreenView, InputModes, PagerView, Reader},
+};
+use crate::reply::Exit;
+
+/// A moment, as the time since the engine started. Time arrives with the events.
+pub type Time = Duration;
+
+/// How things stand with the worker.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// The worker was started and has not yet said that it is ready.
+    Starting {
+        /// When it was started.
+        since: Time,
+        /// Whether another came before it, so that its start is news.
+        is_restart: bool,
+    },
+    /// The next payload is a cell, or goes to a background reader if one waits.
+    Ready {
+        /// Readers in threads that outlived their cell.
+        waits: Vec<Wait>,
+        /// How the last cell ended.
+        outcome: Option<Outcome>,
+        /// The background reader that input was typed for, until it has taken it.
+        typed_for: Option<Reader>,
+    },
+    /// A cell is on its way.
+    InCell {
+        /// The cell.
+        cell: Cell,
+        /// What it is found doing.
+        doing: Doing,
+    },
+    /// The worker is on its way out.
+    Ending {
+        /// Since when.
+        since: Time,
+        /// What happens if it takes longer.
+        next: EndStep,
+        /// When that happens, unless somebody is asked for input.
+        deadline: Time,
+        /// Who waits for input, while the program ends by itself: `atexit` handlers, threads.
+        /// `None` when it was told to end: then nobody is asked.
+        waits: Option<Vec<Wait>>,
+    },
+    /// There is no worker. The next payload starts one.
+    Ended {
+        /// How the last one went.
+        exit: Exit,
+    },
+}
+
+/// What a cell is found doing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Doing {
+    /// It runs, and nobody is known to wait for input.
+    Running {
+        /// Whom something was last typed for: found in the same sleep, it has not got it yet.
+        typed_for: Option<TypedFor>,
+        /// Who was found reading the terminal at the last look.
+        candidate: Option<Reader>,
+        /// Whether a pager's pages are turned for the caller.
+        turn_pages: bool,
+    },
+    /// A reader of the program's own waits: the next payload goes to the first in line.
+    InputWait {
+        /// The readers; never empty.
+        waits: Vec<Wait>,
+    },
+    /// A program reads the terminal itself: the next payload is typed.
+    TerminalWait {
+        /// Who reads.
+        reader: Reader,
+        /// How what is typed reaches it.
+        modes: InputModes,
+    },
+    /// A pager shows a page of its text: an empty payload turns it, all else is typed.
+    Pager {
+        /// Who reads the keys.
+        reader: Reader,
+        /// What it shows.
+        view: PagerView,
+    },
+    /// A program has the screen to itself: the next payload is typed, as it is.
+    FullScreen {
+        /// Who reads the keys.
+        reader: Reader,
+        /// What it shows.
+        view: FullScreenView,
+    },
+}
+
+impl Doing {
+    /// Running, with nothing typed and nobody seen.
+    pub fn running(turn_pages: bool) -> Doing {
+        Doing::Running { typed_for: None, candidate: None, turn_pages }
+    }
+}
+
+/// Whom something was typed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedFor {
+    /// The reader, in the sleep it was in then.
+    pub reader: Reader,
+    /// Whether it is a pager, which got a key.
+    pub is_pager: bool,
+}
+
+/// A cell on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// Its number.
+    pub id: u64,
+    /// When it was sent.
+    pub since: Time,
+    /// How it ended, once the worker said that it is done: then `ready` ends it.
+    pub outcome: Option<Outcome>,
+}
+
+/// What is done about a program that shows its text page by page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// Turn its pages and give all of the text, up to what a reply holds.
+    Through,
+    /// Give one page a call.
+    Page,
+    /// Let programs print their text without a pager, as far as they ask `PAGER`.
+    Plain,
+}
+
+/// A reader of the program's own that waits for input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The worker's number for it.
+    pub id: u64,
+    /// Whether what is typed is shown.
+    pub echo: bool,
+    /// Whether input was sent for it that it has not taken yet.
+    pub answered: bool,
+}
+
+/// The steps by which a worker that does not go is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndStep {
+    /// Kill it.
+    Kill,
+    /// Give up waiting for the kernel to report its end.
+    Abandon,
+}
+
+/// Numbers a call within a session.
+pub type CallId = u64;
+
+/// Numbers a client within a session.
+pub type ClientId = u64;
+
+/// A call that has no reply yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its number.
+    pub id: CallId,
+    /// Who makes it.
+    pub client: ClientId,
+    /// When its caller gives up.
+    pub deadline: Time,
+    /// What is still to be routed once the session takes it; `None` when all was.
+    pub held: Option<Payload>,
+    /// Whether it interrupted something, and the worker has not said yet that the interrupt was
+    /// taken: what the worker said before that is no answer to it.
+    pub interrupting: bool,
+}

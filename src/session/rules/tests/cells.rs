@@ -1,0 +1,128 @@
+//! Rules of cells, of input for their own reads, and of interrupts.
+
+use std::time::Duration;
+
+use mcp_repl_sideband::{Outcome, ToServer, ToWorker};
+
+use super::*;
+
+#[test]
+fn a_payload_at_ready_is_a_cell() {
+    let mut rules = Rules::ready();
+    assert_eq!(rules.call("1 + 1"), run(1, "1 + 1"));
+    assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);
+    assert_eq!(rules.call("2 + 2"), run(2, "2 + 2"));
+}
+
+#[test]
+fn a_payload_at_a_wait_is_input_with_an_end_of_line() {
+    let mut rules = Rules::waiting();
+    assert_eq!(rules.call("one\ntwo"), [stdin("one\ntwo\n")]);
+    let mut rules = Rules::waiting();
+    assert_eq!(rules.call("\n"), [stdin("\n")]);
+    // The call goes on until the worker comes to rest.
+    assert_eq!(rules.says(taken(1)), []);
+    assert_eq!(rules.done(1), [reply(2, idle(Some(Outcome::Ok)))]);
+}
+
+#[test]
+fn a_payload_while_a_cell_runs_is_refused() {
+    let mut rules = Rules::running();
+    rules.now += Duration::from_secs(3);
+    assert_eq!(rules.call("more"), [reply(2, busy(3, true))]);
+    // The first call still waits, and gets its own reply.
+    assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);
+}
+
+#[test]
+fn a_payload_at_the_start_waits_for_the_session() {
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("1 + 1"), []);
+    assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "1 + 1")].concat());
+}
+
+#[test]
+fn a_poll_returns_at_once_when_nothing_goes_on() {
+    assert_eq!(Rules::ready().call(""), [reply(1, idle(None))]);
+    assert_eq!(Rules::waiting().call(""), [reply(2, waiting())]);
+    let mut rules = Rules::running();
+    assert_eq!(rules.call(""), []);
+    assert_eq!(
+        rules.done(1),
+        [reply(1, idle(Some(Outcome::Ok))), reply(2, idle(Some(Outcome::Ok)))]
+    );
+}
+
+#[test]
+fn an_interrupt_strikes_what_runs_or_waits() {
+    for (mut rules, worker_reads) in
+        [(Rules::running(), false), (Rules::waiting(), true), (Rules::reading(), false)]
+    {
+        assert_eq!(rules.call("\u{3}"), [interrupt(worker_reads)]);
+    }
+    assert_eq!(Rules::ready().call("\u{3}"), [reply(1, idle(None))]);
+}
+
+#[test]
+fn the_rest_behind_an_interrupt_is_a_cell_when_the_interrupted_one_is_done() {
+    let mut rules = Rules::running();
+    assert_eq!(rules.call("\u{3}6 * 7"), [interrupt(false)]);
+    let outcome = Outcome::Interrupted;
+    rules.says(ToServer::Interrupted);
+    rules.says(ToServer::CellDone { id: 1, mark: 2, outcome });
+    let actions = rules.is_ready(2);
+    let replied = vec![Action::ResetScreen, reply(1, idle(Some(outcome)))];
+    assert_eq!(actions, [replied, run(2, "6 * 7")].concat());
+    assert_eq!(Rules::ready().call("\u{3}6 * 7"), run(1, "6 * 7"));
+}
+
+#[test]
+fn the_rest_behind_an_interrupt_that_is_ignored_is_told_as_discarded() {
+    let mut rules = Rules::running();
+    rules.call("\u{3}6 * 7");
+    assert_eq!(rules.tick(PATIENCE), [reply(1, busy(40, false)), reply(2, busy(40, true))]);
+}
+
+#[test]
+fn an_interrupt_at_the_start_strikes_the_cell_that_waits_for_it() {
+    let mut rules = Rules::starting();
+    rules.call("import time; time.sleep(1000)");
+    rules.call("\u{3}");
+    let actions = rules.is_ready(1);
+    let runs = actions.iter().any(|action| matches!(action, Action::Send(ToWorker::Cell { .. })));
+    assert!(!runs || actions.contains(&interrupt(false)), "{actions:?}");
+}
+
+#[test]
+fn an_interrupt_is_not_acknowledged_by_a_wait_that_crosses_it() {
+    let mut rules = Rules::running();
+    assert_eq!(rules.call("\u{3}"), [interrupt(false)]);
+    // The cell came to its `input()` before the interrupt came to the worker.
+    let replies = rules.says(wait(1));
+    assert!(!replies.contains(&reply(2, waiting())), "{replies:?}");
+    rules.says(ToServer::Interrupted);
+    rules.says(taken(1));
+    rules.says(ToServer::CellDone { id: 1, mark: 3, outcome: Outcome::Interrupted });
+    let replies = rules.is_ready(3);
+    assert!(replies.contains(&reply(2, idle(Some(Outcome::Interrupted)))), "{replies:?}");
+}
+
+#[test]
+fn a_caller_whose_time_is_up_hears_how_long_it_has_been() {
+    let mut rules = Rules::running();
+    assert_eq!(rules.session.next_deadline(), Some(PATIENCE));
+    assert_eq!(rules.tick(PATIENCE - Duration::from_secs(1)), []);
+    assert_eq!(rules.tick(Duration::from_secs(1)), [reply(1, busy(40, false))]);
+    assert_eq!(rules.tick(PATIENCE), []);
+    assert_eq!(rules.done(1), []);
+}
+
+#[test]
+fn discarded_input_is_told_before_the_reply() {
+    let mut rules = Rules::running();
+    rules.says(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Ok });
+    assert_eq!(rules.says(ToServer::Ready { mark: 2, discarded_bytes: 1 }), [Action::DropInput]);
+    let actions = rules.step(Event::InputDropped { bytes: 0 });
+    assert_eq!(actions[0], told(Notice::InputDiscarded { bytes: 1 }));
+    assert_eq!(actions.last(), Some(&reply(1, idle(Some(Outcome::Ok)))));
+}

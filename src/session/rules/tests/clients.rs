@@ -1,0 +1,89 @@
+//! Rules of several clients, and of people who type.
+
+use super::{
+    state::{Doing, State},
+    *,
+};
+use crate::reply::Refusal;
+
+/// Another client than the one that makes the calls.
+const OTHER: ClientId = 2;
+
+#[test]
+fn a_reply_goes_to_who_made_the_call() {
+    let mut rules = Rules::running();
+    assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
+    let status = idle(Some(Outcome::Ok));
+    let to_other = Action::Reply { call: 2, client: OTHER, status: status.clone() };
+    assert_eq!(rules.done(1), [reply(1, status), to_other]);
+}
+
+#[test]
+fn what_is_wrong_with_a_call_is_told_to_who_made_it() {
+    let mut rules = Rules::ready();
+    let actions = rules.send(OTHER, Payload::Keys(keys("Enter")), None);
+    let notice = Notice::Refused(Refusal::NobodyReads);
+    assert_eq!(actions[0], Action::Notice { to: Audience::Client(OTHER), notice });
+    // The cell that an interrupt strikes is the other's.
+    let mut rules = Rules::starting();
+    rules.send(OTHER, Payload::Text("cell".into()), None);
+    let notice = Notice::InterruptedBeforeRun;
+    let told = Action::Notice { to: Audience::Client(OTHER), notice };
+    assert_eq!(rules.call("\u{3}"), [told]);
+}
+
+#[test]
+fn keystrokes_go_to_the_terminal_and_wake_who_reads() {
+    let mut rules = Rules::reading();
+    // Half a line wakes nobody.
+    assert_eq!(rules.step(Event::Keystrokes(b"ls".into())), [typed("ls")]);
+    assert_eq!(rules.call(""), []);
+    let mut rules = Rules::reading();
+    assert_eq!(rules.step(Event::Keystrokes(b"ls\r".into())), [typed("ls\r")]);
+    let State::InCell { doing, .. } = rules.session.state() else { panic!("the cell goes on") };
+    assert!(matches!(doing, Doing::Running { typed_for: Some(_), turn_pages: false, .. }));
+    assert_eq!(rules.call("x"), [reply(2, busy(0, true))]);
+}
+
+#[test]
+fn the_key_that_interrupts_strikes_what_it_was_meant_for() {
+    let mut rules = Rules::running();
+    assert_eq!(
+        rules.step(Event::Keystrokes(b"a\x03b".into())),
+        [typed("a"), interrupt(false), typed("b")]
+    );
+    assert_eq!(Rules::waiting().step(Event::Keystrokes(vec![3])), [interrupt(true)]);
+    // Nothing runs: whatever reads the terminal in the background gets the key.
+    assert_eq!(Rules::ready().step(Event::Keystrokes(vec![3])), [typed("\u{3}")]);
+}
+
+#[test]
+fn a_session_that_is_shut_down_starts_no_other() {
+    let mut rules = Rules::running();
+    let actions = rules.step(Event::Shutdown);
+    assert_eq!(actions, [Action::Send(ToWorker::Shutdown), Action::HangUp]);
+    assert!(!rules.session.is_closed());
+    let exit = Exit::Signal("SIGHUP".into());
+    rules.call("more");
+    let status = Status::Ended { exit: exit.clone() };
+    assert_eq!(
+        rules.step(exited(exit.clone())),
+        [ended(exit), Action::Retire, reply(1, status.clone()), reply(2, status)]
+    );
+    assert!(rules.session.is_closed());
+    let mut rules = Rules::ready();
+    assert_eq!(rules.step(Event::Shutdown), [Action::Send(ToWorker::Shutdown)]);
+}
+
+#[test]
+fn input_that_was_typed_and_not_read_is_told_with_what_the_worker_dropped() {
+    let mut rules = Rules::running();
+    let done = rules.says(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Ok });
+    assert_eq!(done, [Action::RestoreSize]);
+    let actions = rules.says(ToServer::Ready { mark: 2, discarded_bytes: 4 });
+    assert_eq!(actions, [Action::DropInput]);
+    let actions = rules.step(Event::InputDropped { bytes: 3 });
+    assert_eq!(actions[0], told(Notice::InputDiscarded { bytes: 7 }));
+    assert_eq!(rules.call("next"), run(2, "next"));
+    assert_eq!(rules.done(2), [reply(2, idle(Some(Outcome::Ok)))]);
+}

@@ -1,0 +1,280 @@
+//! The server's end of the sideband: one socket, one peer.
+//!
+//! A socket in a private directory. The one peer must run under this user and know the session's
+//! nonce; then nobody else is listened to.
+
+use std::{
+    collections::VecDeque,
+    io,
+    path::{Path, PathBuf},
+};
+
+use mcp_repl_sideband::{FrameError, LineDecoder, PROTOCOL, ToServer, ToWorker, encode};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::pty::{Descriptor, Kind};
+
+/// The longest line a worker may send: a large picture fits.
+const LONGEST_LINE: usize = 64 << 20;
+
+/// The sideband of one worker.
+#[derive(Debug)]
+pub(super) struct Sideband {
+    stage: Stage,
+    nonce: String,
+    path: PathBuf,
+    decoder: LineDecoder,
+    out: VecDeque<u8>,
+    /// Whether the last message has input for the worker, a cell or a line.
+    last_is_input: bool,
+    /// Whether the worker went before it had read the last message.
+    lost: bool,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Listening(UnixListener),
+    /// Connected, but the peer did not say hello yet.
+    Greeting(UnixListener, Descriptor),
+    Open(Descriptor),
+    Closed,
+}
+
+/// What arrived.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    /// A message; the first is the worker's hello.
+    Message(ToServer),
+    /// The peer broke the protocol: nothing more is read.
+    Broken(ProtocolError),
+    /// The peer closed the connection: nothing more is to come.
+    Closed,
+}
+
+/// How a worker broke the protocol.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProtocolError {
+    #[error("the worker's hello does not carry the session's nonce")]
+    WrongNonce,
+    #[error(
+        "the worker speaks version {theirs} of the sideband protocol, this server version {ours}"
+    )]
+    WrongVersion { theirs: u32, ours: u32 },
+    #[error("the worker said hello twice")]
+    SecondHello,
+    #[error("the worker's first message is not a hello")]
+    NoHello,
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+/// What [`Sideband::readable`] waited for.
+#[derive(Debug)]
+pub(super) enum Readable {
+    /// Somebody connected.
+    Connection(UnixStream),
+    /// There is something to read, or the end.
+    Bytes,
+}
+
+impl Sideband {
+    /// Listens on a socket at `path`, which nobody else can reach.
+    ///
+    /// # Errors
+    /// When the socket can't be made.
+    pub(super) fn listen(path: &Path, nonce: String) -> io::Result<Sideband> {
+        Ok(Sideband {
+            stage: Stage::Listening(UnixListener::bind(path)?),
+            nonce,
+            path: path.to_owned(),
+            decoder: LineDecoder::new(LONGEST_LINE),
+            out: VecDeque::new(),
+            last_is_input: false,
+            lost: false,
+        })
+    }
+
+    /// Queues a message, and sends what the socket takes at once.
+    pub(super) fn send(&mut self, message: &ToWorker) {
+        self.last_is_input = matches!(message, ToWorker::Cell { .. } | ToWorker::Stdin { .. });
+        self.out.extend(encode(message));
+        self.flush();
+    }
+
+    /// Whether input was sent that the worker, which is gone, has never read.
+    pub(super) fn missed_input(&self) -> bool {
+        self.lost && self.last_is_input
+    }
+
+    /// Sends what the socket takes.
+    pub(super) fn flush(&mut self) {
+        let Stage::Open(socket) = &self.stage else { return };
+        while !self.out.is_empty() {
+            let (front, _) = self.out.as_slices();
+            let written = socket.try_write(front);
+            if written == 0 {
+                return;
+            }
+            self.out.drain(..written);
+        }
+    }
+
+    /// Waits until the socket takes more of what is queued, for [`Sideband::flush`]. Cancel safe;
+    /// pends for ever when nothing is.
+    pub(super) async fn writable(&self) {
+        match &self.stage {
+            Stage::Open(socket) if !self.out.is_empty() => {
+                if socket.writable().await.is_err() {
+                    std::future::pending().await
+                }
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Waits until there is something for [`Sideband::receive`]. Cancel safe; pends for ever once
+    /// closed or broken.
+    pub(super) async fn readable(&self) -> Readable {
+        match &self.stage {
+            Stage::Closed => std::future::pending().await,
+            Stage::Listening(listener) => loop {
+                // Out of descriptors, say: the peer may come when some are free again,
+                // and until then the session is starting.
+                if let Ok((socket, _)) = listener.accept().await {
+                    return Readable::Connection(socket);
+                }
+            },
+            Stage::Greeting(_, socket) | Stage::Open(socket) => {
+                // An error is seen by the read.
+                let _ = socket.readable().await;
+                Readable::Bytes
+            }
+        }
+    }
+
+    /// Takes what [`Sideband::readable`] gave: what arrived, in order.
+    pub(super) fn receive(&mut self, readable: Readable) -> Vec<Arrival> {
+        let open = match readable {
+            Readable::Connection(socket) => {
+                self.greet(socket);
+                return Vec::new();
+            }
+            Readable::Bytes => self.read(),
+        };
+        let mut arrivals = Vec::new();
+        loop {
+            match self.decoder.next_message::<ToServer>() {
+                Ok(Some(message)) => match self.check(&message) {
+                    Ok(()) => arrivals.push(Arrival::Message(message)),
+                    Err(error) => {
+                        arrivals.push(self.broken(error));
+                        return arrivals;
+                    }
+                },
+                Ok(None) => break,
+                Err(error) => {
+                    arrivals.push(self.broken(error.into()));
+                    return arrivals;
+                }
+            }
+        }
+        if !open {
+            arrivals.extend(self.ended());
+        }
+        arrivals
+    }
+
+    /// Reads a chunk. Whether the stream goes on.
+    fn read(&mut self) -> bool {
+        let (Stage::Greeting(_, socket) | Stage::Open(socket)) = &self.stage else { return true };
+        let mut chunk = [0; 16 * 1024];
+        match socket.try_read(&mut chunk) {
+            Some(0) => false,
+            Some(n) => {
+                self.decoder.push(&chunk[..n]);
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// The peer has gone.
+    fn ended(&mut self) -> Option<Arrival> {
+        match std::mem::replace(&mut self.stage, Stage::Closed) {
+            // A stranger that left: the worker may still come.
+            Stage::Greeting(listener, _) => {
+                self.decoder = LineDecoder::new(LONGEST_LINE);
+                self.stage = Stage::Listening(listener);
+                None
+            }
+            Stage::Open(socket) => {
+                self.lost = !self.out.is_empty() || socket.has_lost();
+                Some(Arrival::Closed)
+            }
+            stage => {
+                self.stage = stage;
+                None
+            }
+        }
+    }
+
+    /// The first message must be a hello with our nonce; a later one must not.
+    fn check(&mut self, message: &ToServer) -> Result<(), ProtocolError> {
+        let greeting = matches!(self.stage, Stage::Greeting(..));
+        match message {
+            ToServer::Hello { protocol, nonce, .. } if greeting => {
+                if *nonce != self.nonce {
+                    return Err(ProtocolError::WrongNonce);
+                }
+                if *protocol != PROTOCOL {
+                    let (theirs, ours) = (*protocol, PROTOCOL);
+                    return Err(ProtocolError::WrongVersion { theirs, ours });
+                }
+                self.open();
+            }
+            ToServer::Hello { .. } => return Err(ProtocolError::SecondHello),
+            _ if greeting => return Err(ProtocolError::NoHello),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Nobody else is listened to from here on.
+    fn open(&mut self) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Closed);
+        let Stage::Greeting(_, socket) = stage else { return };
+        self.stage = Stage::Open(socket);
+        let _ = std::fs::remove_file(&self.path);
+        let hello = ToWorker::Hello { protocol: PROTOCOL, nonce: self.nonce.clone() };
+        let queued = std::mem::replace(&mut self.out, encode(&hello).into());
+        self.out.extend(queued);
+        self.flush();
+    }
+
+    fn greet(&mut self, socket: UnixStream) {
+        if is_own_user(&socket)
+            && let Ok(socket) = socket.into_std()
+            && let Ok(socket) = Descriptor::new(socket.into(), Kind::Stream)
+            && let Stage::Listening(listener) = std::mem::replace(&mut self.stage, Stage::Closed)
+        {
+            self.stage = Stage::Greeting(listener, socket);
+        }
+    }
+
+    fn broken(&mut self, error: ProtocolError) -> Arrival {
+        self.stage = Stage::Closed;
+        self.decoder = LineDecoder::new(LONGEST_LINE);
+        Arrival::Broken(error)
+    }
+}
+
+impl Drop for Sideband {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn is_own_user(socket: &UnixStream) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    socket.peer_cred().is_ok_and(|peer| peer.uid() == own)
+}

@@ -1,0 +1,191 @@
+//! Those who look on: what is on the screen, then what is shown, as a terminal takes it.
+//!
+//! One that does not read misses what does not fit into its queue, costs nothing, and gets the
+//! whole screen anew once it has read what it has.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::mpsc;
+
+use super::{
+    client::Command,
+    pipeline::{Observer, Shown},
+};
+use crate::screen::{Screen, Size};
+
+/// How many updates a subscriber may be behind.
+const LONGEST_QUEUE: usize = 64;
+
+/// Numbers a subscriber within an engine.
+pub(super) type SubscriberId = u64;
+
+/// What a subscriber is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScreenUpdate {
+    /// The whole screen: escape sequences that make a fresh terminal of this size equal to it.
+    Repaint {
+        /// The size.
+        size: Size,
+        /// The sequences.
+        bytes: Vec<u8>,
+    },
+    /// What programs printed, marks taken out.
+    Bytes(Vec<u8>),
+}
+
+/// The subscriber's end.
+#[derive(Debug)]
+pub struct Subscription {
+    id: SubscriberId,
+    updates: mpsc::Receiver<ScreenUpdate>,
+    missed: Arc<AtomicBool>,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+impl Subscription {
+    /// The next update; the first one is a repaint. `None` when the session is gone. Cancel safe.
+    pub async fn next(&mut self) -> Option<ScreenUpdate> {
+        if self.updates.is_empty() && self.missed.load(Ordering::Relaxed) {
+            let _ = self.commands.send(Command::Repaint { subscriber: self.id });
+        }
+        self.updates.recv().await
+    }
+}
+
+/// The engine's end.
+#[derive(Debug)]
+pub(super) struct Subscribers {
+    commands: mpsc::WeakUnboundedSender<Command>,
+    last: SubscriberId,
+    all: Vec<Subscriber>,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    id: SubscriberId,
+    updates: mpsc::Sender<ScreenUpdate>,
+    /// Whether it has missed something since it was last given the whole screen.
+    missed: Arc<AtomicBool>,
+}
+
+impl Subscribers {
+    /// None yet; they ask for a repaint over `commands`.
+    pub(super) fn new(commands: mpsc::WeakUnboundedSender<Command>) -> Subscribers {
+        Subscribers { commands, last: 0, all: Vec::new() }
+    }
+
+    /// Adds one, whose first update is the screen. `None` when nobody can speak to the engine.
+    pub(super) fn add(&mut self, screen: &Screen) -> Option<Subscription> {
+        let commands = self.commands.upgrade()?;
+        self.last += 1;
+        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
+        let missed = Arc::new(AtomicBool::new(false));
+        let subscriber = Subscriber { id: self.last, updates, missed: missed.clone() };
+        subscriber.tell(repaint(screen));
+        self.all.push(subscriber);
+        Some(Subscription { id: self.last, updates: receiver, missed, commands })
+    }
+
+    /// Gives one the whole screen, if it missed something.
+    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen) {
+        let one = self.all.iter().find(|subscriber| subscriber.id == id);
+        if let Some(subscriber) = one.filter(|one| one.missed.swap(false, Ordering::Relaxed)) {
+            subscriber.tell(repaint(screen));
+        }
+    }
+
+    fn tell_all(&mut self, update: impl Fn() -> ScreenUpdate) {
+        self.all.retain(|subscriber| !subscriber.updates.is_closed());
+        for subscriber in &self.all {
+            if !subscriber.missed.load(Ordering::Relaxed) {
+                subscriber.tell(update());
+            }
+        }
+    }
+}
+
+impl Subscriber {
+    fn tell(&self, update: ScreenUpdate) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Observer for Subscribers {
+    fn shown(&mut self, shown: Shown<'_>, _screen: &Screen) {
+        if let Shown::Bytes(bytes) = shown
+            && !self.all.is_empty()
+        {
+            self.tell_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
+        }
+    }
+
+    fn replaced(&mut self, screen: &Screen) {
+        if !self.all.is_empty() {
+            self.tell_all(|| repaint(screen));
+        }
+    }
+}
+
+fn repaint(screen: &Screen) -> ScreenUpdate {
+    ScreenUpdate::Repaint { size: screen.size(), bytes: screen.dump() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a subscriber's terminal shows after these updates.
+    fn painted(updates: impl IntoIterator<Item = ScreenUpdate>) -> Option<Screen> {
+        let mut screen = None;
+        for update in updates {
+            match (update, &mut screen) {
+                (ScreenUpdate::Repaint { size, bytes }, _) => {
+                    let mut fresh = Screen::new(size);
+                    fresh.feed(&bytes);
+                    screen = Some(fresh);
+                }
+                (ScreenUpdate::Bytes(bytes), Some(screen)) => screen.feed(&bytes),
+                (ScreenUpdate::Bytes(_), None) => panic!("bytes before the screen"),
+            }
+        }
+        screen
+    }
+
+    fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
+        std::iter::from_fn(|| subscription.updates.try_recv().ok()).collect()
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_read_is_given_the_whole_screen_when_it_does() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let mut screen = Screen::new(Size::default());
+        screen.feed(b"before\r\n");
+        let mut slow = subscribers.add(&screen).unwrap();
+        let mut quick = subscribers.add(&screen).unwrap();
+        let mut seen = Vec::new();
+        for line in 0..1000 {
+            let line = format!("line {line}\r\n");
+            screen.feed(line.as_bytes());
+            subscribers.shown(Shown::Bytes(line.as_bytes()), &screen);
+            seen.extend(queued(&mut quick));
+        }
+        assert_eq!(painted(seen).unwrap().dump(), screen.dump());
+        let missed = queued(&mut slow);
+        assert_eq!(missed.len(), LONGEST_QUEUE);
+        // It asks as soon as it has read what it has.
+        let next = tokio::spawn(async move { (slow.next().await, slow) });
+        let Some(Command::Repaint { subscriber }) = asked.recv().await else { panic!() };
+        subscribers.repaint(subscriber, &screen);
+        let (update, mut slow) = next.await.unwrap();
+        screen.feed(b"after");
+        subscribers.shown(Shown::Bytes(b"after"), &screen);
+        let updates = [vec![update.unwrap()], queued(&mut slow)].concat();
+        assert_eq!(painted(updates).unwrap().dump(), screen.dump());
+    }
+}

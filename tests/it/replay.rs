@@ -1,0 +1,215 @@
+//! A session that is recorded and replayed without a process gives the replies of the live one.
+
+use std::time::Duration;
+
+use mcp_repl::{
+    reply::{BUDGET, Reply, Status},
+    screen::Size,
+    session::{
+        client::{Client, Handle, Request, ScreenUpdate},
+        engine::{self, Config},
+        launch::{RuntimeDirectory, Target, python::PythonSearch},
+        pipeline::{Effect, Input, Pipeline},
+        rules::{
+            payload::{Keys, Payload},
+            state::{Paging, Time},
+        },
+    },
+};
+use tokio::sync::mpsc;
+
+use crate::support::python;
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(180);
+
+/// A live session in this process, and what happens in it.
+struct Live {
+    session: Handle,
+    replies: Vec<Reply>,
+    recorded: mpsc::UnboundedReceiver<(Time, Input<'static>)>,
+    engine: tokio::task::JoinHandle<()>,
+}
+
+impl Live {
+    fn start() -> Live {
+        let search = PythonSearch::of_process(Some(python::default()));
+        let (recorder, recorded) = mpsc::unbounded_channel();
+        let config = Config {
+            target: Target::Python(search),
+            runtime: RuntimeDirectory::new().unwrap(),
+            paging: Paging::Through,
+            size: Size::default(),
+            budget: BUDGET,
+            recorder: Some(recorder),
+        };
+        let (session, engine) = engine::start(config).unwrap();
+        Live { session, replies: Vec::new(), recorded, engine }
+    }
+
+    /// Makes a call and keeps its reply; gives its text.
+    async fn call(&mut self, client: &Client, payload: Payload, timeout: Duration) -> String {
+        let request = Request { payload, timeout, progress: None };
+        let reply = client.call(request).await.expect("the engine lives");
+        let text = text(&reply);
+        self.replies.push(reply);
+        text
+    }
+
+    async fn send(&mut self, client: &Client, input: &str) -> String {
+        let payload = Payload::parse(input, Vec::new()).unwrap();
+        self.call(client, payload, LONG).await
+    }
+
+    async fn keys(&mut self, client: &Client, keys: &[&str]) -> String {
+        let words = keys.iter().map(|key| key.to_string()).collect();
+        self.call(client, Payload::Keys(Keys(words)), LONG).await
+    }
+
+    /// Ends the session; gives the replies, and the recording.
+    async fn end(mut self) -> (Vec<Reply>, Vec<(Time, Input<'static>)>) {
+        self.session.shutdown();
+        self.engine.await.unwrap();
+        let recorded = std::iter::from_fn(|| self.recorded.try_recv().ok()).collect();
+        (self.replies, recorded)
+    }
+}
+
+fn text(reply: &Reply) -> String {
+    format!("{:?}", reply.clone().merged())
+}
+
+/// The replies that a recording gives.
+fn replay(recorded: Vec<(Time, Input<'static>)>) -> Vec<Reply> {
+    let mut pipeline = Pipeline::new(Paging::Through, Size::default(), BUDGET, ());
+    let mut replies = Vec::new();
+    for (time, input) in recorded {
+        pipeline.take(input, time);
+        while let Some(effect) = pipeline.next_effect() {
+            if let Effect::Reply { reply, .. } = effect {
+                replies.push(reply);
+            }
+        }
+    }
+    replies
+}
+
+#[tokio::test]
+async fn a_whole_session_replays_without_a_process() {
+    let mut live = Live::start();
+    let client = live.session.join();
+    live.send(&client, "x = 20 + 1\nx * 2").await;
+    live.send(&client, "1 / 0").await;
+    // A reader of Python's own.
+    live.send(&client, "name = input('Who? ')").await;
+    live.send(&client, "Grace").await;
+    // A pager, read through and by hand.
+    live.send(&client, "import subprocess; print(name)").await;
+    let lines =
+        "f = open('t', 'w'); f.write(''.join(f'line {n}\\n' for n in range(300))); f.close()";
+    live.send(&client, &format!("import os, tempfile; os.chdir(tempfile.mkdtemp()); {lines}"))
+        .await;
+    let paged = live.send(&client, "subprocess.run(['less', 't']).returncode").await;
+    assert!(paged.contains("line 299"), "{paged}");
+    // A program with the screen to itself.
+    let drawn = live.send(&client, "subprocess.run(['vim', '-u', 'NONE', 't']).returncode").await;
+    assert!(drawn.contains("[screen] vim"), "{drawn}");
+    live.keys(&client, &["Escape", ":q!", "Enter"]).await;
+    // A program that reads lines of the terminal.
+    live.send(&client, "subprocess.run(['cat']).returncode").await;
+    live.send(&client, "to cat").await;
+    live.keys(&client, &["C-d"]).await;
+    // A call that times out, an interrupt, and what was left unread.
+    let slow = Payload::Text("import time\nwhile True: time.sleep(0.01)".into());
+    live.call(&client, slow, Duration::from_millis(50)).await;
+    live.send(&client, "not taken").await;
+    live.send(&client, "\u{3}'after'").await;
+    // More than a reply holds.
+    live.send(&client, "for n in range(20_000): print('number', n)").await;
+    // The end, and a fresh start.
+    live.send(&client, "\u{4}'fresh'").await;
+    live.send(&client, "exit(3)").await;
+    live.send(&client, "").await;
+    let (mut replies, recorded) = live.end().await;
+    assert!(matches!(replies.last().unwrap().status, Status::Ended { .. }));
+    // Where a long text is kept is known to the one that writes it.
+    for reply in &mut replies {
+        reply.set_kept_text(mcp_repl::reply::KeptText::Nowhere);
+    }
+    let replayed = replay(recorded);
+    assert_eq!(replayed.len(), replies.len());
+    for (index, (live, again)) in replies.iter().zip(&replayed).enumerate() {
+        assert_eq!(live, again, "reply {index}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_to_one_client_takes_nothing_away_from_another() {
+    let mut live = Live::start();
+    let (one, two) = (live.session.join(), live.session.join());
+    live.send(&one, "print('to both')").await;
+    let told = live.send(&two, "").await;
+    assert!(told.contains("to both"), "{told}");
+    assert!(!live.send(&two, "").await.contains("to both"));
+    let long = "for n in range(20_000): print('number', n)";
+    assert!(live.send(&two, long).await.contains("the whole text is in"));
+    let told = live.send(&one, "").await;
+    assert!(told.contains("number 19999") && told.contains("the whole text is in"), "{told}");
+    // One that comes later is told what happens from then on.
+    let three = live.session.join();
+    assert!(live.send(&three, "").await.contains("idle"));
+    live.end().await;
+}
+
+#[tokio::test]
+async fn what_the_last_client_was_not_told_is_for_the_next() {
+    let mut live = Live::start();
+    let one = live.session.join();
+    let soon = "import threading\nthreading.Timer(0.01, print, ['for the next']).start()\n'set'";
+    live.send(&one, soon).await;
+    drop(one);
+    let two = live.session.join();
+    let mut told = String::new();
+    // A cell that ends when the thread has printed.
+    told +=
+        &live.send(&two, "[t.join() for t in threading.enumerate() if 'Timer' in repr(t)]").await;
+    assert!(told.contains("for the next"), "{told}");
+    live.end().await;
+}
+
+/// What a subscriber's terminal shows, once it shows `expected`.
+async fn shows(subscription: &mut mcp_repl::session::client::Subscription, expected: &str) -> Size {
+    let mut screen = mcp_repl::screen::Screen::new(Size::default());
+    while !screen.page_text().contains(expected) {
+        match subscription.next().await.expect("the session goes on") {
+            ScreenUpdate::Repaint { size, bytes } => {
+                screen = mcp_repl::screen::Screen::new(size);
+                screen.feed(&bytes);
+            }
+            ScreenUpdate::Bytes(bytes) => screen.feed(&bytes),
+        }
+    }
+    screen.size()
+}
+
+#[tokio::test]
+async fn who_looks_on_sees_the_screen_types_and_resizes() {
+    let mut live = Live::start();
+    let client = live.session.join();
+    live.send(&client, "print('before')").await;
+    let mut subscription = client.subscribe().await.unwrap();
+    assert_eq!(shows(&mut subscription, "before").await, Size::default());
+    live.send(&client, "name = input('Who? ')").await;
+    let wider = Size { columns: 132, rows: 50 };
+    client.resize(wider);
+    client.type_bytes(b"Ada\r".into());
+    assert_eq!(shows(&mut subscription, "Who? Ada").await, wider);
+    let told = live.send(&client, "import os; name, os.get_terminal_size()").await;
+    assert!(told.contains("('Ada', os.terminal_size(columns=132, lines=50))"), "{told}");
+    // The interrupt key ends what runs.
+    let slow = Payload::Text("import time\nwhile True: time.sleep(0.01)".into());
+    live.call(&client, slow, Duration::from_millis(50)).await;
+    client.type_bytes(vec![3]);
+    assert!(live.send(&client, "").await.contains("KeyboardInterrupt"));
+    live.end().await;
+}
