@@ -5,21 +5,14 @@
 //!
 //! ```text
 //! stdio      standard input and output as streams, whatever they are
-//! lines      bytes -> lines, within bounded memory
-//! decode     a line -> a message, or a refusal (salvage: what an invalid line still tells)
-//! outbox     messages -> bytes, never waiting for the client
-//! transport  the four above, as rmcp wants them
+//! transport  lines of JSON on those streams, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
 //! tool       what a client is told about the tool
 //! arguments  what a client may say to it
 //! ```
 
 mod arguments;
-mod decode;
 mod handler;
-mod lines;
-mod outbox;
-mod salvage;
 mod stdio;
 mod tool;
 mod transport;

@@ -5,7 +5,6 @@
 
 mod calls;
 mod handshake;
-mod robustness;
 
 use std::io;
 use std::time::Duration;
@@ -19,26 +18,26 @@ use crate::reply::{Content, Reply, Status};
 use crate::session::handle::{Command, Handle, Request};
 
 /// Waits for what must come; a test fails when it does not, instead of hanging.
-async fn soon<F: Future>(event: F) -> F::Output {
+pub(super) async fn soon<F: Future>(event: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(60), event).await.expect("something comes in a minute")
 }
 
 /// Both ends of a server: the client's streams and the engine's commands.
-struct Played {
-    input: DuplexStream,
-    output: BufReader<DuplexStream>,
-    commands: mpsc::UnboundedReceiver<Command>,
-    server: JoinHandle<io::Result<()>>,
+pub(super) struct Harness {
+    pub(super) input: DuplexStream,
+    pub(super) output: BufReader<DuplexStream>,
+    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    pub(super) server: JoinHandle<io::Result<()>>,
 }
 
 /// A call that waits for the engine's answer.
-struct Call {
-    request: Request,
-    reply: oneshot::Sender<Reply>,
+pub(super) struct Call {
+    pub(super) request: Request,
+    pub(super) reply: oneshot::Sender<Reply>,
 }
 
 impl Call {
-    fn answer(self, text: &str) {
+    pub(super) fn answer(self, text: &str) {
         self.reply.send(text_reply(text)).expect("the server waits for the reply");
     }
 }
@@ -51,48 +50,48 @@ fn text_reply(text: &str) -> Reply {
     }
 }
 
-impl Played {
+impl Harness {
     /// A server no message has reached yet.
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let (session, commands) = Handle::new();
         let (input, server_input) = tokio::io::duplex(64 * 1024);
         let (output, server_output) = tokio::io::duplex(64 * 1024);
         let server = tokio::spawn(super::serve_on(session, server_input, server_output));
-        Played { input, output: BufReader::new(output), commands, server }
+        Harness { input, output: BufReader::new(output), commands, server }
     }
 
     /// A server that has shaken hands with a client of 2025-11-25.
-    async fn initialized() -> Self {
-        let mut played = Played::start();
-        played.send(initialize("2025-11-25")).await;
-        played.receive().await;
-        played.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
-        played
+    pub(super) async fn initialized() -> Self {
+        let mut harness = Harness::start();
+        harness.send(initialize("2025-11-25")).await;
+        harness.receive().await;
+        harness.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        harness
     }
 
-    async fn send(&mut self, message: Value) {
+    pub(super) async fn send(&mut self, message: Value) {
         self.send_raw(format!("{message}\n")).await;
     }
 
-    async fn send_raw(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(super) async fn send_raw(&mut self, bytes: impl AsRef<[u8]>) {
         self.input.write_all(bytes.as_ref()).await.expect("the server reads");
     }
 
     /// The next message of the server.
-    async fn receive(&mut self) -> Value {
+    pub(super) async fn receive(&mut self) -> Value {
         let mut line = String::new();
         soon(self.output.read_line(&mut line)).await.expect("the server writes UTF-8");
         assert!(line.ends_with('\n'), "the server closed its output after {line:?}");
         serde_json::from_str(&line).expect("the server writes JSON")
     }
 
-    async fn ask(&mut self, message: Value) -> Value {
+    pub(super) async fn ask(&mut self, message: Value) -> Value {
         self.send(message).await;
         self.receive().await
     }
 
     /// The next call that reaches the engine.
-    async fn call(&mut self) -> Call {
+    pub(super) async fn call(&mut self) -> Call {
         match soon(self.commands.recv()).await {
             Some(Command::Call { request, reply }) => Call { request, reply },
             other => panic!("expected a call, got {other:?}"),
@@ -100,8 +99,8 @@ impl Played {
     }
 
     /// Closes the client's input and waits for the server to return; gives what was left to read.
-    async fn end(self) -> String {
-        let Played { input, mut output, server, .. } = self;
+    pub(super) async fn end(self) -> String {
+        let Harness { input, mut output, server, .. } = self;
         drop(input);
         let mut rest = String::new();
         soon(output.read_to_string(&mut rest)).await.expect("the server writes UTF-8");
@@ -110,7 +109,7 @@ impl Played {
     }
 
     /// Shows that the server still serves.
-    async fn assert_alive(&mut self) {
+    pub(super) async fn assert_alive(&mut self) {
         let pong = self.ask(json!({"jsonrpc": "2.0", "id": "alive?", "method": "ping"})).await;
         assert_eq!(pong, json!({"jsonrpc": "2.0", "id": "alive?", "result": {}}));
     }
@@ -125,13 +124,13 @@ fn initialize(version: &str) -> Value {
 }
 
 /// A `tools/call` of `repl`.
-fn repl(id: i64, arguments: Value) -> Value {
+pub(super) fn repl(id: i64, arguments: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": "tools/call",
            "params": {"name": "repl", "arguments": arguments}})
 }
 
 /// The text of a tool result of one block.
-fn text(message: &Value) -> &str {
+pub(super) fn text(message: &Value) -> &str {
     let content = message["result"]["content"].as_array().expect("a result with content");
     assert_eq!(content.len(), 1, "{message}");
     content[0]["text"].as_str().expect("a text block")
