@@ -15,11 +15,32 @@ const LONGEST_TIMEOUT_MS: f64 = 86_400_000.0;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Arguments {
     /// The payload.
-    pub(super) input: String,
-    /// Keys to be typed, by name.
-    pub(super) keys: Vec<String>,
+    input: String,
+    /// Keys to be typed, by name. There are none when there is input.
+    keys: Vec<String>,
     /// How long the call waits.
-    pub(super) timeout: Duration,
+    timeout: Duration,
+}
+
+/// What is wrong with the arguments of a call, in words for the agent: what is allowed, and that
+/// nothing was run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ArgumentError {
+    #[error(
+        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a string) and \
+         `timeout_ms` (a number). Nothing was run."
+    )]
+    Unknown { name: String },
+    #[error("`input` and `keys` can't be sent in one call. Nothing was run.")]
+    InputAndKeys,
+    #[error("`{name}` must be a string, not {given}. Nothing was run.")]
+    NotAString { name: &'static str, given: String },
+    #[error(
+        "`timeout_ms` must be a number of milliseconds, 0 or more (the default is {}), not \
+         {given}. Nothing was run.",
+        DEFAULT_TIMEOUT_MS
+    )]
+    NotATimeout { given: String },
 }
 
 impl Arguments {
@@ -27,27 +48,32 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// A text for the agent that says which argument is wrong and what is allowed.
-    pub(super) fn read(given: Option<JsonObject>) -> Result<Self, String> {
+    /// At the first argument that is wrong.
+    pub(super) fn read(given: Option<JsonObject>) -> Result<Self, ArgumentError> {
         let mut arguments =
             Arguments { input: String::new(), keys: Vec::new(), timeout: timeout(&Value::Null)? };
         for (name, value) in given.unwrap_or_default() {
             match name.as_str() {
-                "input" => arguments.input = text(&name, value)?,
+                "input" => arguments.input = text("input", value)?,
                 "keys" => arguments.keys = keys(value)?,
                 "timeout_ms" => arguments.timeout = timeout(&value)?,
-                _ => {
-                    return Err(format!(
-                        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a \
-                         string) and `timeout_ms` (a number). Nothing was run."
-                    ));
-                }
+                _ => return Err(ArgumentError::Unknown { name }),
             }
         }
         if !arguments.input.is_empty() && !arguments.keys.is_empty() {
-            return Err("`input` and `keys` can't be sent in one call. Nothing was run.".into());
+            return Err(ArgumentError::InputAndKeys);
         }
         Ok(arguments)
+    }
+
+    /// How long the call waits.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// What is sent: the input, and the keys to be typed, at least one of them empty.
+    pub(super) fn payload(self) -> (String, Vec<String>) {
+        (self.input, self.keys)
     }
 
     /// The JSON schema of the arguments.
@@ -81,36 +107,30 @@ impl Arguments {
     }
 }
 
-fn text(name: &str, value: Value) -> Result<String, String> {
+fn text(name: &'static str, value: Value) -> Result<String, ArgumentError> {
     match value {
         Value::String(text) => Ok(text),
         Value::Null => Ok(String::new()),
-        other => Err(format!("`{name}` must be a string, not {}. Nothing was run.", kind(&other))),
+        other => Err(ArgumentError::NotAString { name, given: kind(&other) }),
     }
 }
 
 /// Keys in one string, parted by blanks, or in a list.
-fn keys(value: Value) -> Result<Vec<String>, String> {
+fn keys(value: Value) -> Result<Vec<String>, ArgumentError> {
     if let Value::Array(list) = value {
         return list.into_iter().map(|key| text("keys", key)).collect();
     }
     Ok(text("keys", value)?.split_whitespace().map(str::to_owned).collect())
 }
 
-fn timeout(value: &Value) -> Result<Duration, String> {
+fn timeout(value: &Value) -> Result<Duration, ArgumentError> {
     let ms = match value {
         Value::Null => Some(DEFAULT_TIMEOUT_MS),
         Value::Number(number) => number.as_f64().filter(|ms| *ms >= 0.0),
         _ => None,
     };
-    match ms {
-        Some(ms) => Ok(Duration::from_secs_f64(ms.min(LONGEST_TIMEOUT_MS) / 1000.0)),
-        None => Err(format!(
-            "`timeout_ms` must be a number of milliseconds, 0 or more (the default is \
-             {DEFAULT_TIMEOUT_MS}), not {}. Nothing was run.",
-            kind(value)
-        )),
-    }
+    let ms = ms.ok_or_else(|| ArgumentError::NotATimeout { given: kind(value) })?;
+    Ok(Duration::from_secs_f64(ms.min(LONGEST_TIMEOUT_MS) / 1000.0))
 }
 
 /// What a value is, for a message.

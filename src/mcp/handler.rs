@@ -33,12 +33,12 @@ impl Server {
 
     /// Makes the call, telling the client the last line on the screen while it waits.
     async fn call(&self, arguments: Arguments, progress: Option<Progress>) -> Option<Reply> {
-        let Arguments { input, keys, timeout } = arguments;
-        let Some(mut progress) = progress else {
-            return self.session.call(Request { input, keys, timeout, progress: None }).await;
-        };
+        let timeout = arguments.timeout();
+        let (input, keys) = arguments.payload();
+        let mut request = Request { input, keys, timeout, progress: None };
+        let Some(mut progress) = progress else { return self.session.call(request).await };
         let (sender, mut lines) = mpsc::unbounded_channel();
-        let request = Request { input, keys, timeout, progress: Some(sender) };
+        request.progress = Some(sender);
         let mut reply = std::pin::pin!(self.session.call(request));
         loop {
             tokio::select! {
@@ -86,7 +86,7 @@ impl ServerHandler for Server {
         }
         let arguments = match Arguments::read(request.arguments) {
             Ok(arguments) => arguments,
-            Err(message) => return Ok(failure(message).into()),
+            Err(error) => return Ok(failure(error.to_string()).into()),
         };
         let progress = context
             .meta
