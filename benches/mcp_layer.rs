@@ -12,6 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use mcp_repl::mcp::{self, WorkerText};
 use mcp_repl::reply::{Content, Reply, Status};
 use mcp_repl::session::handle::{Command as EngineCommand, Handle};
 
@@ -57,7 +58,7 @@ fn serve() -> io::Result<()> {
                 });
             }
         });
-        mcp_repl::mcp::serve(session).await
+        mcp::serve(session, &WorkerText::ANY).await
     })
 }
 

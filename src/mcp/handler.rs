@@ -15,7 +15,7 @@ use crate::reply::{Content, Reply};
 use crate::session::handle::{Handle, Request};
 
 use super::arguments::Arguments;
-use super::tool;
+use super::tool::{self, WorkerText};
 
 /// The server's side of one connection.
 #[derive(Debug)]
@@ -26,9 +26,9 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server that makes its calls on `session`.
-    pub(super) fn new(session: Handle) -> Self {
-        Server { session, info: tool::server_info(), tool: tool::definition() }
+    /// A server that makes its calls on `session`, in which a worker of this kind runs.
+    pub(super) fn new(session: Handle, worker: &WorkerText) -> Self {
+        Server { session, info: tool::server_info(worker), tool: tool::definition(worker) }
     }
 
     /// Makes the call, telling the client the last line on the screen while it waits.

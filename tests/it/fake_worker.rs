@@ -20,12 +20,11 @@ impl Fake {
     fn start(how: &str) -> Fake {
         let directory = tempfile::tempdir().unwrap();
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_worker/fake_worker.py");
-        let command = format!(
-            "'{}' -I -S '{program}' {how} '{}'",
-            python::default().display(),
-            directory.path().join("file").display()
-        );
-        let repl = Builder::new().any_python().arg("--worker").arg(command).start();
+        let python = python::default();
+        let file = directory.path().join("file");
+        let words =
+            [&*python.to_string_lossy(), "-I", "-S", program, how, &*file.to_string_lossy()];
+        let repl = Builder::new().worker(words).start();
         Fake { repl, _directory: directory }
     }
 

@@ -41,7 +41,7 @@ fn serve_when_asked() {
                 });
             }
         });
-        crate::mcp::serve(session).await.unwrap();
+        crate::mcp::serve(session, &crate::mcp::WorkerText::ANY).await.unwrap();
     });
 }
 

@@ -52,6 +52,7 @@ async fn there_is_one_tool_with_two_arguments() {
     let tools = answer["result"]["tools"].as_array().unwrap();
     assert_eq!(tools.len(), 1);
     assert_eq!(tools[0]["name"], "repl");
+    assert_eq!(tools[0]["title"], "Python session");
     assert_eq!(tools[0]["annotations"]["readOnlyHint"], false);
     let schema = &tools[0]["inputSchema"];
     assert_eq!(schema["type"], "object");

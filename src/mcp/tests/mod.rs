@@ -17,6 +17,12 @@ use tokio::task::JoinHandle;
 use crate::reply::{Content, Reply, Status};
 use crate::session::handle::{Command, Handle, Request};
 
+use super::WorkerText;
+
+/// What the client is told of the program in the session.
+const WORKER: WorkerText =
+    WorkerText { session: "Python session", runs: "Python", ..WorkerText::ANY };
+
 /// Waits for what must come; a test fails when it does not, instead of hanging.
 pub(super) async fn soon<F: Future>(event: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(60), event).await.expect("something comes in a minute")
@@ -56,7 +62,8 @@ impl Harness {
         let (session, commands) = Handle::new();
         let (input, server_input) = tokio::io::duplex(64 * 1024);
         let (output, server_output) = tokio::io::duplex(64 * 1024);
-        let server = tokio::spawn(super::serve_on(session, server_input, server_output));
+        let server = super::serve_on(session, &WORKER, server_input, server_output);
+        let server = tokio::spawn(server);
         Harness { input, output: BufReader::new(output), commands, server }
     }
 

@@ -54,6 +54,11 @@ impl Builder {
         self
     }
 
+    /// With the program of this command line as the worker, in place of Python.
+    pub(crate) fn worker<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Builder {
+        self.any_python().arg("--worker").arg(shell_words::join(words))
+    }
+
     /// With one more argument.
     pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Builder {
         self.arguments.push(argument.into());
