@@ -3,8 +3,6 @@
 #[path = "support/rules.rs"]
 mod sessions;
 mod support;
-#[path = "support/waits.rs"]
-mod waits;
 
 mod architecture;
 mod bars;
