@@ -28,6 +28,9 @@ use crate::session::handle::Handle;
 
 use self::handler::Server;
 pub use self::tool::WorkerText;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use self::transport::fuzzing;
 use self::transport::{End, LineTransport};
 
 /// How long calls in flight may still take when the client has closed its end: enough for

@@ -13,6 +13,8 @@
 //! ```
 
 mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod id_finder;
 mod lines;
 mod lone_surrogates;
