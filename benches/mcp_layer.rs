@@ -12,6 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use mcp_repl::mcp::{self, WorkerText};
 use mcp_repl::reply::{Content, Reply, Status};
 use mcp_repl::session::client::{Command as EngineCommand, Handle};
 
@@ -54,7 +55,7 @@ fn serve() -> io::Result<()> {
                 let _ = reply.send(Reply { content, status: Status::Ready { outcome: None } });
             }
         });
-        mcp_repl::mcp::serve(session).await
+        mcp::serve(session, &WorkerText::ANY).await
     })
 }
 

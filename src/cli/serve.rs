@@ -6,15 +6,29 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{config, with_session};
 use crate::{
-    mcp, reply,
+    mcp::{self, WorkerText},
+    reply,
     session::{launch::Target, rules::state::Paging},
+};
+
+/// What a client is told of a session that runs Python.
+const PYTHON: WorkerText = WorkerText {
+    session: "Python session",
+    runs: "Python",
+    keeps: "Variables, imports and the working directory stay",
+    shows: "; the value of its last expression is shown",
+    waits: " (`input()`, pdb, `help()`, a shell command)",
 };
 
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> {
+    let worker = match target {
+        Target::Python(_) => PYTHON,
+        Target::Custom(..) => WorkerText::ANY,
+    };
     with_session(config(target, paging, reply::BUDGET)?, async |session| {
         let result = tokio::select! {
-            result = mcp::serve(session) => result,
+            result = mcp::serve(session, &worker) => result,
             result = asked_to_end() => result,
         };
         result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
-use crate::session::rules::payload::Payload;
+use crate::session::rules::payload::{Payload, PayloadError};
 
 /// How long a call waits when the client does not say. Clients give up at 60 seconds.
 const DEFAULT_TIMEOUT_MS: f64 = 40_000.0;
@@ -22,31 +22,45 @@ pub(super) struct Arguments {
     pub(super) timeout: Duration,
 }
 
+/// What is wrong with the arguments of a call, in words for the agent: what is allowed, and that
+/// nothing was run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ArgumentError {
+    #[error(
+        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a string) and \
+         `timeout_ms` (a number). Nothing was run."
+    )]
+    Unknown { name: String },
+    #[error("{0}. Nothing was run.")]
+    NoPayload(#[from] PayloadError),
+    #[error("`{name}` must be a string, not {given}. Nothing was run.")]
+    NotAString { name: &'static str, given: String },
+    #[error(
+        "`timeout_ms` must be a number of milliseconds, 0 or more (the default is {}), not \
+         {given}. Nothing was run.",
+        DEFAULT_TIMEOUT_MS
+    )]
+    NotATimeout { given: String },
+}
+
 impl Arguments {
     /// Reads the arguments of one call. An absent one and `null` are its default.
     ///
     /// # Errors
     ///
-    /// A text for the agent that says which argument is wrong and what is allowed.
-    pub(super) fn read(given: Option<JsonObject>) -> Result<Self, String> {
+    /// At the first argument that is wrong.
+    pub(super) fn read(given: Option<JsonObject>) -> Result<Self, ArgumentError> {
         let (mut input, mut typed) = (String::new(), Vec::new());
         let mut wait = timeout(&Value::Null)?;
         for (name, value) in given.unwrap_or_default() {
             match name.as_str() {
-                "input" => input = text(&name, value)?,
+                "input" => input = text("input", value)?,
                 "keys" => typed = keys(value)?,
                 "timeout_ms" => wait = timeout(&value)?,
-                _ => {
-                    return Err(format!(
-                        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a \
-                         string) and `timeout_ms` (a number). Nothing was run."
-                    ));
-                }
+                _ => return Err(ArgumentError::Unknown { name }),
             }
         }
-        let payload = Payload::parse(&input, typed);
-        let payload = payload.map_err(|error| format!("{error}. Nothing was run."))?;
-        Ok(Arguments { payload, timeout: wait })
+        Ok(Arguments { payload: Payload::parse(&input, typed)?, timeout: wait })
     }
 
     /// The JSON schema of the arguments.
@@ -80,36 +94,30 @@ impl Arguments {
     }
 }
 
-fn text(name: &str, value: Value) -> Result<String, String> {
+fn text(name: &'static str, value: Value) -> Result<String, ArgumentError> {
     match value {
         Value::String(text) => Ok(text),
         Value::Null => Ok(String::new()),
-        other => Err(format!("`{name}` must be a string, not {}. Nothing was run.", kind(&other))),
+        other => Err(ArgumentError::NotAString { name, given: kind(&other) }),
     }
 }
 
 /// Keys in one string, parted by blanks, or in a list.
-fn keys(value: Value) -> Result<Vec<String>, String> {
+fn keys(value: Value) -> Result<Vec<String>, ArgumentError> {
     if let Value::Array(list) = value {
         return list.into_iter().map(|key| text("keys", key)).collect();
     }
     Ok(text("keys", value)?.split_whitespace().map(str::to_owned).collect())
 }
 
-fn timeout(value: &Value) -> Result<Duration, String> {
+fn timeout(value: &Value) -> Result<Duration, ArgumentError> {
     let ms = match value {
         Value::Null => Some(DEFAULT_TIMEOUT_MS),
         Value::Number(number) => number.as_f64().filter(|ms| *ms >= 0.0),
         _ => None,
     };
-    match ms {
-        Some(ms) => Ok(Duration::from_secs_f64(ms.min(LONGEST_TIMEOUT_MS) / 1000.0)),
-        None => Err(format!(
-            "`timeout_ms` must be a number of milliseconds, 0 or more (the default is \
-             {DEFAULT_TIMEOUT_MS}), not {}. Nothing was run.",
-            kind(value)
-        )),
-    }
+    let ms = ms.ok_or_else(|| ArgumentError::NotATimeout { given: kind(value) })?;
+    Ok(Duration::from_secs_f64(ms.min(LONGEST_TIMEOUT_MS) / 1000.0))
 }
 
 /// What a value is, for a message.

@@ -15,7 +15,7 @@ use crate::reply::{Block, Reply};
 use crate::session::client::{Client, Handle, Request};
 
 use super::arguments::Arguments;
-use super::tool;
+use super::tool::{self, WorkerText};
 
 /// The server's side of one connection.
 #[derive(Debug)]
@@ -26,19 +26,19 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server that makes its calls on `session`.
-    pub(super) fn new(session: &Handle) -> Self {
-        Server { session: session.join(), info: tool::server_info(), tool: tool::definition() }
+    /// A server that makes its calls on `session`, in which a worker of this kind runs.
+    pub(super) fn new(session: &Handle, worker: &WorkerText) -> Self {
+        let (info, tool) = (tool::server_info(worker), tool::definition(worker));
+        Server { session: session.join(), info, tool }
     }
 
     /// Makes the call, telling the client the last line on the screen while it waits.
     async fn call(&self, arguments: Arguments, progress: Option<Progress>) -> Option<Reply> {
         let Arguments { payload, timeout } = arguments;
-        let Some(mut progress) = progress else {
-            return self.session.call(Request { payload, timeout, progress: None }).await;
-        };
+        let mut request = Request { payload, timeout, progress: None };
+        let Some(mut progress) = progress else { return self.session.call(request).await };
         let (sender, mut lines) = mpsc::unbounded_channel();
-        let request = Request { payload, timeout, progress: Some(sender) };
+        request.progress = Some(sender);
         let mut reply = std::pin::pin!(self.session.call(request));
         loop {
             tokio::select! {
@@ -86,7 +86,7 @@ impl ServerHandler for Server {
         }
         let arguments = match Arguments::read(request.arguments) {
             Ok(arguments) => arguments,
-            Err(message) => return Ok(failure(message).into()),
+            Err(error) => return Ok(failure(error.to_string()).into()),
         };
         let progress = context
             .meta

@@ -5,21 +5,14 @@
 //!
 //! ```text
 //! stdio      standard input and output as streams, whatever they are
-//! lines      bytes -> lines, within bounded memory
-//! decode     a line -> a message, or a refusal (salvage: what an invalid line still tells)
-//! outbox     messages -> bytes, never waiting for the client
-//! transport  the four above, as rmcp wants them
+//! transport  lines of JSON on those streams, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
 //! tool       what a client is told about the tool
 //! arguments  what a client may say to it
 //! ```
 
 mod arguments;
-mod decode;
 mod handler;
-mod lines;
-mod outbox;
-mod salvage;
 mod stdio;
 mod tool;
 mod transport;
@@ -34,13 +27,18 @@ use tokio::sync::oneshot;
 use crate::session::client::Handle;
 
 use self::handler::Server;
+pub use self::tool::WorkerText;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use self::transport::fuzzing;
 use self::transport::{End, LineTransport};
 
 /// How long calls in flight may still take when the client has closed its end: enough for
 /// `printf ... | mcp-repl`, and no time for a loop that never ends.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Serves one client over standard input and output.
+/// Serves one client over standard input and output; `worker` is what it is told of the program
+/// in the session.
 ///
 /// Returns when standard input has ended or the client no longer reads. The session goes on:
 /// ending it is the caller's business. It needs a tokio runtime with its I/O and time drivers.
@@ -48,9 +46,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// # Errors
 ///
 /// When standard input or output cannot be used, or the loop that serves the client fails.
-pub async fn serve(session: Handle) -> io::Result<()> {
+pub async fn serve(session: Handle, worker: &WorkerText) -> io::Result<()> {
     let (reader, writer) = stdio::open()?;
-    serve_on(session, reader, writer).await
+    serve_on(session, worker, reader, writer).await
 }
 
 /// Serves one client over any pair of streams, as [`serve`] does.
@@ -61,7 +59,12 @@ pub async fn serve(session: Handle) -> io::Result<()> {
 /// # Errors
 ///
 /// When the loop that serves the client fails.
-pub async fn serve_on<R, W>(session: Handle, reader: R, writer: W) -> io::Result<()>
+pub async fn serve_on<R, W>(
+    session: Handle,
+    worker: &WorkerText,
+    reader: R,
+    writer: W,
+) -> io::Result<()>
 where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
@@ -70,7 +73,7 @@ where
     let transport = LineTransport::new(reader, writer, ended);
     // Not `serve_server`: its handshake ends the connection at the first notification that
     // comes before `initialize`, and a handler can do everything else it does.
-    let running = serve_directly(Server::new(&session), transport, None);
+    let running = serve_directly(Server::new(&session, worker), transport, None);
     let calls = running.cancellation_token();
     let mut over = std::pin::pin!(running.waiting());
     let end = tokio::select! {

@@ -7,15 +7,68 @@ use super::arguments::Arguments;
 /// The name of the tool.
 pub(super) const NAME: &str = "repl";
 
-const INSTRUCTIONS: &str = "`repl` is a live Python session on a real terminal. State stays \
-between calls; send \"\\u0003\" to interrupt and \"\\u0004\" for a fresh session.";
+/// What the texts say of the program that runs in the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerText {
+    /// What kind of session it is, a title: `Python session`.
+    pub session: &'static str,
+    /// What it runs: `Python`.
+    pub runs: &'static str,
+    /// What stays from one call to the next, as the beginning of a sentence.
+    pub keeps: &'static str,
+    /// What a cell shows besides what it prints, as the end of a sentence: `; its value is shown`.
+    pub shows: &'static str,
+    /// Examples of what waits for input, in parentheses with a blank in front: ` (a shell)`.
+    pub waits: &'static str,
+}
 
-/// What an agent must know, in under 1,500 characters.
-const DESCRIPTION: &str = r#"Runs Python in one lasting session on a real terminal. Variables, imports and the working directory stay between calls.
+impl WorkerText {
+    /// The text for a program of which nothing is known.
+    pub const ANY: WorkerText = WorkerText {
+        session: "REPL session",
+        runs: "code",
+        keeps: "State stays",
+        shows: "",
+        waits: "",
+    };
+}
+
+/// What the server says of itself in the handshake.
+pub(super) fn server_info(worker: &WorkerText) -> ServerConfig {
+    ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        .with_server_info(Implementation::new("mcp-repl", env!("CARGO_PKG_VERSION")))
+        .with_instructions(instructions(worker))
+}
+
+/// The tool, as `tools/list` shows it.
+pub(super) fn definition(worker: &WorkerText) -> Tool {
+    let annotations = ToolAnnotations::new()
+        .read_only(false)
+        .destructive(true)
+        .idempotent(false)
+        .open_world(true);
+    Tool::new(NAME, description(worker), Arguments::schema())
+        .with_title(worker.session)
+        .with_annotations(annotations)
+}
+
+fn instructions(worker: &WorkerText) -> String {
+    format!(
+        "`repl` is a live {} on a real terminal. State stays between calls; send \"\\u0003\" to \
+         interrupt and \"\\u0004\" for a fresh session.",
+        worker.session
+    )
+}
+
+/// What an agent must know. Clients pay for it in every conversation: under 1,500 characters.
+fn description(worker: &WorkerText) -> String {
+    let WorkerText { runs, keeps, shows, waits, .. } = worker;
+    format!(
+        r#"Runs {runs} in one lasting session on a real terminal. {keeps} between calls.
 
 `input` goes to whatever the session waits for:
-- Ready: it runs as one cell; the value of its last expression is shown.
-- A program waits for input (`input()`, pdb, `help()`, a shell command): it is the answer; a missing final newline is added.
+- Ready: it runs as one cell{shows}.
+- A program waits for input{waits}: it is the answer; a missing final newline is added.
 - Empty: sends nothing and returns what was printed since.
 - "\u0003" first: interrupts, then sends the rest, if any.
 - "\u0004" first: ends the session, starts a fresh one, then runs the rest in it.
@@ -30,31 +83,16 @@ The last line may say how things stand:
 [repl] session ended (and how); [repl] new session started: earlier state is gone
 [pager] or [screen]: a full-screen program is open; the line says what to send
 
-Long output is shortened; the reply names the file with the full text. Plots come as images."#;
-
-/// What the server says of itself in the handshake.
-pub(super) fn server_info() -> ServerConfig {
-    ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-        .with_server_info(Implementation::new("mcp-repl", env!("CARGO_PKG_VERSION")))
-        .with_instructions(INSTRUCTIONS)
-}
-
-/// The tool, as `tools/list` shows it.
-pub(super) fn definition() -> Tool {
-    let annotations = ToolAnnotations::new()
-        .read_only(false)
-        .destructive(true)
-        .idempotent(false)
-        .open_world(true);
-    Tool::new(NAME, DESCRIPTION, Arguments::schema())
-        .with_title("Python session")
-        .with_annotations(annotations)
+Long output is shortened; the reply names the file with the full text."#
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_description_is_under_1500_characters() {
-        assert!(super::DESCRIPTION.chars().count() < 1500);
+        assert!(description(&WorkerText::ANY).chars().count() < 1500);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{IDLE, Lifeline, Server, assert_has};
+use crate::support::{IDLE, Lifeline, Server, assert_has, text_of};
 
 /// A reply that says the session is still busy; gives the text before.
 #[track_caller]
@@ -184,7 +184,7 @@ fn a_long_call_tells_its_progress() {
     assert!(amount(&second) - amount(&first) > 0.9, "at most one a second: {first} {second}");
     line.release();
     let answer = repl.answer(&json!(id));
-    assert_eq!(crate::support::text_of(&answer), "step 1 of 2\n");
+    assert_eq!(text_of(&answer), "step 1 of 2\n");
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! Control: interrupt, a fresh session, and what comes behind them in the same payload.
 
-use crate::support::{IDLE, Lifeline, Server, assert_has, assert_has_not};
-
-/// A reset of a session that ends in good order, before a payload's own output.
-const FRESH: &str = "[repl] new session started\n";
+use crate::support::{FRESH, IDLE, Lifeline, Server, assert_has, assert_has_not};
 
 #[test]
 fn an_interrupt_while_idle_is_consumed() {

@@ -3,10 +3,7 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use crate::{
-    support::{HANG, IDLE, Lifeline, Server, assert_has, assert_has_not},
-    waits::on_every_python,
-};
+use crate::support::{HANG, IDLE, Lifeline, Server, assert_has, assert_has_not, on_every_python};
 
 /// The line that says how a session ended.
 fn ended(how: &str) -> String {

@@ -1,10 +1,7 @@
 //! `mcp-repl exec`: cells from arguments, a file or standard input; what they print on standard
 //! output, and nothing else.
 
-use std::{
-    io::Write,
-    process::{Output, Stdio},
-};
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
@@ -13,12 +10,7 @@ use crate::support::{Builder, assert_has};
 /// Runs `exec` with these arguments and standard input.
 #[track_caller]
 fn exec(arguments: &[&str], stdin: &str) -> Output {
-    let (mut command, _directory) = Builder::new().arg("exec").args(arguments).command();
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A program that never reads it has closed it.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
+    Builder::new().arg("exec").args(arguments).output(stdin)
 }
 
 #[track_caller]
@@ -157,9 +149,8 @@ fn nothing_of_the_bridge_mixes_into_standard_output() {
 
 #[test]
 fn a_python_that_can_not_run_is_an_error() {
-    let (mut command, _directory) =
-        Builder::new().python("/nowhere/python").args(["exec", "1"]).command();
-    let (status, stdout, stderr) = texts(&command.stdin(Stdio::null()).output().unwrap());
+    let output = Builder::new().python("/nowhere/python").args(["exec", "1"]).output("");
+    let (status, stdout, stderr) = texts(&output);
     assert_ne!(status, Some(0));
     assert_eq!(stdout, "");
     assert_has(&stderr, "/nowhere/python");

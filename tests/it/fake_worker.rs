@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{Builder, HANG, Server, assert_has, python};
+use crate::support::{Builder, HANG, IDLE, Server, assert_has, python, text_of};
 
 /// A server whose worker misbehaves in one way, once.
 struct Fake {
@@ -20,12 +20,11 @@ impl Fake {
     fn start(how: &str) -> Fake {
         let directory = tempfile::tempdir().unwrap();
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_worker/fake_worker.py");
-        let command = format!(
-            "'{}' -I -S '{program}' {how} '{}'",
-            python::default().display(),
-            directory.path().join("file").display()
-        );
-        let repl = Builder::new().any_python().arg("--worker").arg(command).start();
+        let python = python::default();
+        let file = directory.path().join("file");
+        let words =
+            [&*python.to_string_lossy(), "-I", "-S", program, how, &*file.to_string_lossy()];
+        let repl = Builder::new().worker(words).start();
         Fake { repl, _directory: directory }
     }
 
@@ -77,7 +76,7 @@ fn what_is_wrong_with_the_first_message_is_told() {
 fn a_worker_that_hangs_up_before_its_hello_can_be_replaced() {
     let fake = Fake::start("hangs_up_before_hello");
     let reply = fake.repl.call(&serde_json::json!({"input": "cell", "timeout_ms": 5000})).answer();
-    let reply = crate::support::text_of(&reply);
+    let reply = text_of(&reply);
     assert!(!reply.is_empty());
     let reply = fake.repl.repl("\u{4}next");
     assert!(reply.ends_with("[repl] new session started\nran next\n"), "{reply}");
@@ -98,7 +97,7 @@ fn marks_out_of_order_hang_nobody() {
     let fake = Fake::start("places_marks_out_of_order");
     // Whether they are refused or understood, the next payload is served.
     let answer = fake.repl.begin("cell").answer();
-    assert_has(&crate::support::text_of(&answer), "before\n");
+    assert_has(&text_of(&answer), "before\n");
     let reply = fake.repl.repl("next");
     assert!(reply.ends_with("ran next\n"), "{reply}");
 }
@@ -121,7 +120,7 @@ fn malformed_fields_are_told() {
 
 #[test]
 fn a_worker_that_is_ready_twice_does_no_harm() {
-    does_no_harm("is_ready_twice", "<<repl status: idle>>\n");
+    does_no_harm("is_ready_twice", IDLE);
 }
 
 #[test]

@@ -1,11 +1,7 @@
 //! Interrupts while the terminal's foreground group is not the session's own: `\u{3}` ends the
 //! cell all the same.
 
-use crate::{
-    interrupts::begin,
-    support::{IDLE, Server, assert_has_not},
-    waits::on_every_python,
-};
+use crate::support::{IDLE, Server, assert_has_not, on_every_python};
 
 /// Defines `lead(*program)`: it starts a program that leads the terminal's foreground group.
 const LEAD: &str = "\
@@ -19,7 +15,7 @@ def lead(*program): return subprocess.Popen(program, preexec_fn=take)";
 /// Runs statements, then one that goes on for ever, and interrupts it. Gives what was said.
 #[track_caller]
 fn interrupted(repl: &Server, statements: &str, last: &str) -> String {
-    begin(repl, &format!("{statements}\nprint('begun')\n{last}"));
+    repl.starts_running(&format!("{statements}\nprint('begun')\n{last}"));
     let said = repl.repl_with("\u{3}", 5000);
     assert_has_not(&said, "busy");
     // The terminal is the session's again.

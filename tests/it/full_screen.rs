@@ -3,7 +3,7 @@
 
 use crate::support::{
     IDLE, Server, assert_has, assert_has_not,
-    paging::{session, start},
+    paging::{plain_environment, session, start},
     python,
 };
 
@@ -37,11 +37,11 @@ fn vim_edits_a_file() {
     assert!(shown.ends_with("-- INSERT --\n"), "{reply}");
     assert_eq!(status, format!("[screen] vim, cursor at row 2, column 6{KEYS}"));
 
-    let reply = repl.hit("Escape g g");
+    let reply = repl.keys("Escape g g");
     assert_eq!(page(&reply).1, format!("[screen] vim, cursor at row 1, column 1{KEYS}"));
-    repl.hit("A Space there Escape");
+    repl.keys("A Space there Escape");
     // Of all that, the transcript has nothing.
-    assert_eq!(repl.hit(":wq Enter"), "after\n");
+    assert_eq!(repl.keys(":wq Enter"), "after\n");
     repl.gives("open('file').read()", "'hello there\\nworld\\n'\n");
 }
 
@@ -49,14 +49,14 @@ fn vim_edits_a_file() {
 fn vim_shows_a_text_from_another_place() {
     let repl = session();
     let text: String = (1..=300).map(|number| format!("line {number}\n")).collect();
-    repl.file("file", &text);
+    repl.write_file("file", &text);
     let reply = repl.repl(VIM);
     assert!(page(&reply).0.starts_with("line 1\n"), "{reply}");
-    let reply = repl.hit("G");
+    let reply = repl.keys("G");
     assert_has(page(&reply).0, "line 300\n");
-    let reply = repl.hit("1 5 0 g g z t");
+    let reply = repl.keys("1 5 0 g g z t");
     assert!(page(&reply).0.starts_with("line 150\n"), "{reply}");
-    assert_eq!(repl.hit(":q Enter"), "after\n");
+    assert_eq!(repl.keys(":q Enter"), "after\n");
 }
 
 #[test]
@@ -67,11 +67,11 @@ fn nano_edits_a_file() {
     let reply = repl.repl("some text");
     assert_has(page(&reply).0, "\nsome text\n");
     assert_has(page(&reply).1, "[screen] nano, cursor at row 2, column 10;");
-    let reply = repl.hit("C-o");
+    let reply = repl.keys("C-o");
     assert_has(page(&reply).0, "File Name to Write: file");
-    let reply = repl.hit("Enter");
+    let reply = repl.keys("Enter");
     assert_has(page(&reply).0, "Wrote 1 line");
-    assert_eq!(repl.hit("C-x"), "after\n");
+    assert_eq!(repl.keys("C-x"), "after\n");
     repl.gives("open('file').read()", "'some text\\n'\n");
 }
 
@@ -129,7 +129,7 @@ fn curses_runs_in_the_session() {
         let (shown, status) = page(&reply);
         assert_eq!(shown, "\n\n\n     press a key\n\n     or an arrow\n");
         assert_has(status, "cursor at row 6, column 17;");
-        assert_eq!(repl.hit(key), value);
+        assert_eq!(repl.keys(key), value);
     }
     repl.still_works();
 }
@@ -137,10 +137,10 @@ fn curses_runs_in_the_session() {
 #[test]
 fn curses_runs_in_a_child() {
     let repl = session();
-    repl.file("program.py", CURSES);
+    repl.write_file("program.py", CURSES);
     let reply = repl.repl("import sys\nrun(sys.executable, 'program.py')");
     assert_eq!(page(&reply).0, "\n\n\n     press a key\n\n     or an arrow\n");
-    assert_eq!(repl.hit("Up"), "KEY_UP\n");
+    assert_eq!(repl.keys("Up"), "KEY_UP\n");
     repl.still_works();
 }
 
@@ -173,9 +173,9 @@ fn a_menu_of_single_keys_is_driven() {
         "{reply}"
     );
     // What changed is told.
-    let reply = repl.hit("Down");
+    let reply = repl.keys("Down");
     assert!(reply.starts_with("  one\n> two\n"), "{reply}");
-    assert_eq!(repl.hit("Enter"), "'two'\n");
+    assert_eq!(repl.keys("Enter"), "'two'\n");
     repl.still_works();
 }
 
@@ -203,7 +203,7 @@ fn a_program_that_dies_leaves_a_sane_terminal() {
                 "import os, sys, tty\n\
                  def show(text): sys.stdout.write(text); sys.stdout.flush()\n{spoil}\n{death}\n"
             );
-            repl.file("program.py", &program);
+            repl.write_file("program.py", &program);
             let reply = repl.repl("run(sys.executable, 'program.py')");
             // What stands on the alternate screen when the cell ends is told before it goes.
             assert_eq!(reply != IDLE, spoil.contains("1049h"), "{what}: {reply}");
@@ -216,7 +216,7 @@ fn a_program_that_dies_leaves_a_sane_terminal() {
             // The next full-screen program finds it as it should be, too.
             let reply = repl.repl(CURSES);
             assert_eq!(page(&reply).0, "\n\n\n     press a key\n\n     or an arrow\n", "{what}");
-            assert_eq!(repl.hit("Down"), "KEY_DOWN\n", "{what}");
+            assert_eq!(repl.keys("Down"), "KEY_DOWN\n", "{what}");
         }
     }
 }
@@ -305,13 +305,10 @@ fn the_terminal_answers_what_programs_ask() {
 
 #[test]
 fn full_screen_programs_run_on_every_python() {
-    for version in ["3.9", "3.10", "3.11", "3.12", "3.13"] {
-        if python::is_expected(version) {
-            let builder = crate::support::paging::plain_environment();
-            let repl: Server = start(builder.python(python::of_version(version)));
-            page(&repl.repl(VIM));
-            assert_eq!(repl.hit(":q Enter"), "after\n", "Python {version}");
-            repl.still_works();
-        }
+    for version in python::versions() {
+        let repl: Server = start(plain_environment().python(python::of_version(version)));
+        page(&repl.repl(VIM));
+        assert_eq!(repl.keys(":q Enter"), "after\n", "Python {version}");
+        repl.still_works();
     }
 }

@@ -24,8 +24,7 @@ fn script(directory: &Path, name: &str, contents: &str) -> PathBuf {
 fn is_refused(python: &Path, parts: &[&str]) {
     let repl = Builder::new().python(python).start();
     let error = repl.begin("1 + 1").error();
-    let (mut doctor, _directory) = Builder::new().python(python).arg("doctor").command();
-    let doctor = doctor.output().unwrap();
+    let doctor = Builder::new().python(python).arg("doctor").output("");
     let report = String::from_utf8(doctor.stdout).unwrap();
     assert_eq!(doctor.status.code(), Some(1), "{report}");
     for part in parts {
@@ -129,7 +128,7 @@ fn a_broken_python_that_is_mended_is_taken_by_the_next_call() {
 }
 
 /// Makes `<place>/bin/python`, a link to the machine's.
-fn environment(place: &Path) -> PathBuf {
+fn link_python(place: &Path) -> PathBuf {
     let file = place.join("bin/python");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     symlink(python::default(), &file).unwrap();
@@ -146,7 +145,7 @@ fn runs(repl: &Server, file: &Path) {
 fn the_option_comes_before_the_variable_and_that_before_what_is_found() {
     let root = tempfile::tempdir().unwrap();
     let place = root.path().canonicalize().unwrap();
-    let files = ["o", "v", ".venv", "ve", "c", "p"].map(|name| environment(&place.join(name)));
+    let files = ["o", "v", ".venv", "ve", "c", "p"].map(|name| link_python(&place.join(name)));
     symlink(python::default(), place.join("p/bin/python3")).unwrap();
     let inside = place.join("a/b");
     std::fs::create_dir_all(&inside).unwrap();

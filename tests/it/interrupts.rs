@@ -2,23 +2,9 @@
 
 use serde_json::json;
 
-use crate::{
-    support::{Builder, IDLE, Lifeline, Server, assert_has, assert_has_not, python},
-    waits::on_every_python,
+use crate::support::{
+    Builder, IDLE, Lifeline, Server, assert_has, assert_has_not, on_every_python, python,
 };
-
-/// Starts a cell that prints `begun` and goes on, and returns once it has.
-pub(crate) fn begin(repl: &Server, cell: &str) {
-    let end = std::time::Instant::now() + crate::support::HANG;
-    // The session has started.
-    repl.poll();
-    let mut said = repl.repl_with(cell, 20);
-    while !said.contains("begun\n") {
-        assert!(std::time::Instant::now() < end, "it does not begin: {said}");
-        said += &repl.repl_with("", 20);
-    }
-    assert_has(&said, "<<repl status: busy");
-}
 
 /// How often each interrupt struck in a reply.
 fn strikes(reply: &str) -> usize {
@@ -28,7 +14,7 @@ fn strikes(reply: &str) -> usize {
 #[test]
 fn a_running_cell_is_interrupted() {
     on_every_python(|repl| {
-        begin(repl, "print('begun')\nwhile True: pass");
+        repl.starts_running("print('begun')\nwhile True: pass");
         let reply = repl.repl("\u{3}");
         assert!(reply.starts_with("Traceback (most recent call last):\n"), "{reply}");
         assert!(reply.ends_with("\nKeyboardInterrupt\n"), "{reply}");
@@ -52,7 +38,7 @@ fn a_first_cell_is_interrupted() {
 #[test]
 fn a_sleep_is_interrupted() {
     on_every_python(|repl| {
-        begin(repl, "import time\nprint('begun')\ntime.sleep(1000)");
+        repl.starts_running("import time\nprint('begun')\ntime.sleep(1000)");
         assert!(repl.repl("\u{3}").ends_with("\nKeyboardInterrupt\n"));
         repl.still_works();
     });
@@ -61,7 +47,7 @@ fn a_sleep_is_interrupted() {
 #[test]
 fn a_regular_expression_in_c_is_interrupted() {
     on_every_python(|repl| {
-        begin(repl, "import re\nprint('begun')\nre.match('(a+)+$', 'a' * 60 + 'b')");
+        repl.starts_running("import re\nprint('begun')\nre.match('(a+)+$', 'a' * 60 + 'b')");
         assert!(repl.repl("\u{3}").ends_with("\nKeyboardInterrupt\n"));
         repl.still_works();
     });
@@ -84,10 +70,9 @@ fn an_input_is_interrupted() {
 fn a_child_in_the_foreground_is_interrupted() {
     on_every_python(|repl| {
         let program = "import signal; print('begun', flush=True); signal.pause()";
-        begin(
-            repl,
-            &format!("import subprocess, sys\nsubprocess.run([sys.executable, '-c', {program:?}])"),
-        );
+        repl.starts_running(&format!(
+            "import subprocess, sys\nsubprocess.run([sys.executable, '-c', {program:?}])"
+        ));
         let reply = repl.repl("\u{3}");
         // The child has its own traceback.
         assert_eq!(strikes(&reply), 2, "{reply}");
@@ -116,7 +101,7 @@ code";
     assert!(repl.repl("x").ends_with("got x\n0\n"));
 }
 
-/// As `begin`, for a cell that may already wait.
+/// As `starts_running`, for a cell that may already wait.
 fn begin_or_wait(repl: &Server, cell: &str) {
     if !repl.repl(cell).contains("begun\n") {
         repl.poll_until("begun\n");
@@ -136,7 +121,7 @@ signal.signal(signal.SIGINT, handle)
 print('begun')
 while not struck: pass
 len(struck)";
-        begin(repl, cell);
+        repl.starts_running(cell);
         repl.gives("\u{3}", "handled\n1\n");
         // While idle there is nothing to strike.
         repl.gives("\u{3}", IDLE);
@@ -158,8 +143,7 @@ fn a_handler_that_returns_leaves_input_waiting() {
 #[test]
 fn a_caught_interrupt_is_no_error() {
     on_every_python(|repl| {
-        begin(
-            repl,
+        repl.starts_running(
             "import time\ntry:\n    print('begun')\n    time.sleep(1000)\nexcept KeyboardInterrupt: print('caught')\n42",
         );
         repl.gives("\u{3}", "caught\n42\n");
@@ -186,8 +170,7 @@ fn an_interrupt_while_idle_says_so_and_poisons_nothing() {
 #[test]
 fn code_behind_an_interrupt_runs_when_it_has_struck() {
     on_every_python(|repl| {
-        begin(
-            repl,
+        repl.starts_running(
             "import time\ntry:\n    print('begun')\n    time.sleep(1000)\nfinally: print('cleaned up')",
         );
         let reply = repl.repl("\u{3}print('behind')\n6 * 7");
@@ -208,7 +191,7 @@ while True:
         print('begun')
         time.sleep(1000)
     except KeyboardInterrupt: print('no')";
-    begin(&repl, cell);
+    repl.starts_running(cell);
     let reply = repl.repl_with("\u{3}6 * 7", 300);
     assert_has(&reply, "no\n");
     assert_has(&reply, "[repl] input discarded while worker busy\n<<repl status: busy");
@@ -219,7 +202,7 @@ while True:
 #[test]
 fn an_interrupt_does_not_wait_for_a_call_that_waits() {
     let repl = Server::start();
-    begin(&repl, "print('begun')\nwhile True: pass");
+    repl.starts_running("print('begun')\nwhile True: pass");
     let waiting = repl.begin("");
     let interrupt = repl.begin("\u{3}");
     let both = waiting.text() + &interrupt.text();
@@ -342,8 +325,7 @@ fn a_storm_of_signals_while_idle_kills_nothing() {
 
 #[test]
 fn a_storm_during_the_start_of_a_session_kills_nothing() {
-    for version in crate::waits::VERSIONS.into_iter().filter(|version| python::is_expected(version))
-    {
+    for version in python::versions() {
         let repl = Builder::new().python(python::of_version(version)).start();
         let calls: Vec<_> = (0..100).map(|_| repl.begin("\u{3}")).collect();
         let cell = repl.begin("\u{3}6 * 7");

@@ -1,10 +1,7 @@
 //! What a cell leaves behind in its process and its terminal: the next one runs as if nothing
 //! had happened.
 
-use crate::{
-    support::{IDLE, Server, assert_has},
-    waits::on_every_python,
-};
+use crate::support::{IDLE, Server, assert_has, on_every_python};
 
 /// The output of a cell that prints more than the terminal holds is whole.
 #[track_caller]

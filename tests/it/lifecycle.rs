@@ -157,10 +157,8 @@ fn kill_9_of_the_server_ends_a_worker_that_hangs_at_its_start() {
     let path = directory.path().join("line");
     std::fs::write(&program, hanging(&path)).unwrap();
     let listener = UnixListener::bind(&path).unwrap();
-    let worker = format!("'{}' '{}'", interpreter.display(), program.display());
-    for start in
-        [Builder::new().python(&script), Builder::new().any_python().arg("--worker").arg(worker)]
-    {
+    let worker = [&*interpreter.to_string_lossy(), &*program.to_string_lossy()];
+    for start in [Builder::new().python(&script), Builder::new().worker(worker)] {
         let mut repl = start.start();
         let mut line = Lifeline::accept(&listener);
         line.hears("!");

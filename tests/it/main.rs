@@ -1,8 +1,6 @@
 //! Behaviour tests: the real binary, driven as its clients drive it, a module a topic.
 
 mod support;
-#[path = "support/waits.rs"]
-mod waits;
 
 mod architecture;
 mod bars;

@@ -2,12 +2,11 @@
 
 use std::process::{Command, Output};
 
-use crate::support::{BINARY, Builder, assert_has};
+use crate::support::{BINARY, Builder, assert_has, python};
 
 #[track_caller]
 fn output(arguments: &[&str]) -> Output {
-    let (mut command, _directory) = Builder::new().any_python().args(arguments).command();
-    command.stdin(std::process::Stdio::null()).output().unwrap()
+    Builder::new().any_python().args(arguments).output("")
 }
 
 #[test]
@@ -63,13 +62,12 @@ fn help_and_version_are_told() {
 
 #[test]
 fn doctor_prints_what_works() {
-    let (mut command, _directory) = Builder::new().arg("doctor").command();
-    let output = command.output().unwrap();
+    let output = Builder::new().arg("doctor").output("");
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{table}");
-    let python = crate::support::python::default();
+    let chosen = python::default();
     for (name, value) in [
-        ("python", &*python.to_string_lossy()),
+        ("python", &*chosen.to_string_lossy()),
         ("chosen by", "--python"),
         ("version", "3."),
         ("terminal", "ok"),
@@ -92,7 +90,7 @@ fn the_binary_is_one_file_that_needs_nothing_beside_it() {
     std::fs::copy(BINARY, &copy).unwrap();
     let output = Command::new(copy)
         .args(["exec", "6 * 7", "--python"])
-        .arg(crate::support::python::default())
+        .arg(python::default())
         .env_clear()
         .stdin(std::process::Stdio::null())
         .output()

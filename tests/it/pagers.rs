@@ -60,7 +60,7 @@ fn documents() -> Vec<(&'static str, String)> {
 #[track_caller]
 fn comes_whole(repl: &Server, pager: &str, documents: &[(&str, String)]) {
     for (what, text) in documents {
-        repl.file("document", text);
+        repl.write_file("document", text);
         let reply = repl.repl(&format!("run({pager}, 'document')"));
         assert_same_lines(&reply, text, &format!("{pager}, {what}"));
         repl.still_works();
@@ -90,7 +90,7 @@ fn less_gives_any_text_from_a_pipe() {
     let repl = session();
     repl.gives("def less(name): subprocess.run('cat ' + name + ' | less', shell=True)", IDLE);
     for (what, text) in documents() {
-        repl.file("document", &text);
+        repl.write_file("document", &text);
         assert_same_lines(&repl.repl("less('document')"), &text, what);
     }
 }
@@ -103,7 +103,7 @@ fn less_that_paints_each_page_anew_loses_nothing() {
     let repl = start(plain_environment().env("LESS", "-c"));
     comes_whole(&repl, "'less'", &documents);
     let text = lines(80, |number| format!("{number} {}", "x".repeat(number * 7 % 400)));
-    repl.file("document", &text);
+    repl.write_file("document", &text);
     let reply = repl.repl("run('less', 'document')");
     assert_eq!(reply.replace('\n', ""), text.replace('\n', ""));
 }
@@ -112,7 +112,7 @@ fn less_that_paints_each_page_anew_loses_nothing() {
 fn less_numbers_and_chops_lines_as_the_user_wants_it() {
     let text = lines(90, |number| format!("line {number} {}", "x".repeat(150)));
     let repl = start(plain_environment().env("LESS", "-SN"));
-    repl.file("document", &text);
+    repl.write_file("document", &text);
     let shown = lines(90, |number| {
         let line = format!("{number:>7} line {number} {}", "x".repeat(150));
         format!("{}>", &line[..119])
@@ -123,7 +123,7 @@ fn less_numbers_and_chops_lines_as_the_user_wants_it() {
 #[test]
 fn less_shows_tabs_as_blanks_and_ends_the_last_line() {
     let repl = session();
-    repl.file("document", &("a\tb\n".repeat(60) + "c"));
+    repl.write_file("document", &("a\tb\n".repeat(60) + "c"));
     assert_eq!(repl.repl("run('less', 'document')"), "a       b\n".repeat(60) + "c\n");
 }
 
@@ -132,7 +132,7 @@ fn less_stays_open_while_it_has_another_file() {
     let repl = start(plain_environment().env("LESS", "-M"));
     for name in ["a", "b"] {
         let text: String = (1..=50).map(|n| format!("{name} {n}\n")).collect();
-        repl.file(name, &text);
+        repl.write_file(name, &text);
     }
     let reply = repl.repl("run('less', 'a', 'b'); print('after')");
     assert_has(&reply, "a 1\n");
@@ -157,7 +157,7 @@ fn less_asks_before_it_shows_what_is_no_text() {
 fn a_pager_started_in_a_shell_is_read_through() {
     let repl = session();
     let text: String = (1..=200).map(|n| format!("line {n}\n")).collect();
-    repl.file("document", &text);
+    repl.write_file("document", &text);
     repl.repl("run('env', 'PS1=$ ', 'bash', '--norc', '-i')");
     let reply = repl.repl("less document");
     assert!(reply.contains(&text), "{reply}");
@@ -169,7 +169,7 @@ fn a_pager_started_in_a_shell_is_read_through() {
 #[test]
 fn less_shows_nothing_of_an_empty_text() {
     let repl = session();
-    repl.file("document", "");
+    repl.write_file("document", "");
     repl.gives("run('less', 'document')", IDLE);
     repl.still_works();
 }
@@ -192,7 +192,7 @@ fn less_that_ends_by_itself_does_not_take_its_last_page_with_it() {
     let repl = start(plain_environment().env("LESS", "-E"));
     for count in [45, 100, 400] {
         let text: String = (1..=count).map(|n| format!("line {n}\n")).collect();
-        repl.file("document", &text);
+        repl.write_file("document", &text);
         repl.gives("run('less', 'document'); print('after')", &format!("{text}after\n"));
     }
     repl.still_works();
@@ -214,7 +214,7 @@ fn more_gives_any_text() {
 #[test]
 fn more_fills_its_last_page_with_blank_rows() {
     let repl = session();
-    repl.file("document", &("x\n".repeat(60) + "\n\n"));
+    repl.write_file("document", &("x\n".repeat(60) + "\n\n"));
     // Those of the text can't be told from them.
     repl.gives("run('more', 'document')", &"x\n".repeat(60));
 }
@@ -226,7 +226,7 @@ fn a_manual_page_comes_whole() {
     });
     let page = format!(".TH PROGRAM 1 2024-01-01 Tests Manual\n.SH NAME\nprogram\n{page}");
     let read = |repl: &Server| {
-        repl.file("program.1", &page);
+        repl.write_file("program.1", &page);
         repl.read_through("run('man', './program.1')").0
     };
     let expected = read(&start(plain_environment().args(["--pager", "plain"])));
@@ -289,10 +289,7 @@ fn rendered(python: &Path, thing: &str) -> String {
 
 #[test]
 fn help_gives_what_pydoc_renders() {
-    for version in ["3.9", "3.10", "3.11", "3.12", "3.13"] {
-        if !python::is_expected(version) {
-            continue;
-        }
+    for version in python::versions() {
         let python = python::of_version(version);
         let repl = start(plain_environment().python(&python));
         for thing in ["dict", "str", "len", "'os.path'", "int"] {
@@ -335,7 +332,7 @@ fn a_program_pipes_its_output_into_the_pager_of_the_environment() {
             Some(pager) => builder.env("PAGER", pager),
             None => builder,
         });
-        repl.file("table", &table);
+        repl.write_file("table", &table);
         let cell = "\
 with os.popen(os.environ.get('PAGER', 'less'), 'w') as pager:
     pager.write(open('table').read())";
@@ -355,7 +352,7 @@ run(PAGER, 'document')
 print('after')";
     for (pager, options) in [("less", "-R"), ("less", "-X"), ("more", "")] {
         let repl = start(plain_environment().env("LESS", options));
-        repl.file("document", &text);
+        repl.write_file("document", &text);
         repl.gives(&format!("PAGER = '{pager}'"), IDLE);
         let expected = format!("before\n{text}between\n{text}after\n");
         assert_same_lines(&repl.repl(cell), &expected, pager);

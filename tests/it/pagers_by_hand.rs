@@ -27,7 +27,7 @@ fn in_less(options: Option<&str>) -> (Server, String) {
         Some(options) => builder.env("LESS", options),
         None => builder,
     });
-    repl.file("document", &document(2000));
+    repl.write_file("document", &document(2000));
     let reply = repl.repl("run('less', 'document'); print('after')");
     (repl, reply)
 }
@@ -64,7 +64,7 @@ fn all_of_it_comes_by_empty_payloads() {
             Some(options) => plain_environment().env("LESS", options),
             None => plain_environment(),
         });
-        repl.file("document", &text);
+        repl.write_file("document", &text);
         let (read, calls) = repl.read_through("run('less', 'document')");
         assert!(read == text, "with LESS={options:?}, {calls} calls");
         assert!((6..=9).contains(&calls), "{calls} calls");
@@ -122,22 +122,22 @@ fn any_keys_work() {
         "[pager] less: document lines 1962-2000/2000 (END); \"/text\" search, \"q\" quit"
     );
     assert_has(&repl.repl("g"), "    1 ");
-    let down = repl.hit("Down");
+    let down = repl.keys("Down");
     assert_eq!(page_of(&down).map(str::lines).unwrap().count(), 1, "{down}");
     assert_has(&down, "   40 ");
-    assert_has(&repl.hit("Down Down PageDown"), "lines 43-81/2000");
-    assert_has(&repl.hit("PageUp"), "lines 4-42/2000");
-    assert_has(&repl.hit("5 0 0 g"), "  500 ");
+    assert_has(&repl.keys("Down Down PageDown"), "lines 43-81/2000");
+    assert_has(&repl.keys("PageUp"), "lines 4-42/2000");
+    assert_has(&repl.keys("5 0 0 g"), "  500 ");
     repl.gives("q", "after\n");
 }
 
 #[test]
 fn a_search_may_be_typed_key_by_key() {
     let (repl, _) = in_less(Some("-R"));
-    let reply = repl.hit("/");
+    let reply = repl.keys("/");
     assert_has_not(&reply, PAGER);
-    repl.hit("1 5 0 0");
-    assert_has(&repl.hit("Enter"), " 1500 ");
+    repl.keys("1 5 0 0");
+    assert_has(&repl.keys("Enter"), " 1500 ");
     repl.gives("q", "after\n");
 }
 
@@ -155,7 +155,7 @@ fn an_empty_payload_at_the_end_closes_the_pager() {
 fn more_goes_on_and_is_left() {
     let text = document(2000);
     let repl = session();
-    repl.file("document", &text);
+    repl.write_file("document", &text);
     let reply = repl.repl("run('more', 'document'); print('after')");
     let page = page_of(&reply).unwrap();
     assert!(text.starts_with(page), "{page}");
@@ -197,7 +197,7 @@ fn with_pager_page_each_call_gives_one_page() {
             Some(options) => builder.env("LESS", options),
             None => builder,
         });
-        repl.file("document", &text);
+        repl.write_file("document", &text);
         let reply = repl.repl("run('less', 'document'); print('after')");
         assert_eq!(page_of(&reply), Some(&*document(39)));
         assert!(status(&reply).starts_with("[pager] less: document"), "{reply}");
@@ -213,7 +213,7 @@ fn with_pager_page_each_call_gives_one_page() {
 #[test]
 fn with_pager_page_a_short_text_is_closed_by_less_itself() {
     let repl = start(plain_environment().args(["--pager", "page"]));
-    repl.file("document", "a\nb\n");
+    repl.write_file("document", "a\nb\n");
     repl.gives("run('less', 'document')", "a\nb\n");
     repl.still_works();
 }
@@ -226,7 +226,7 @@ fn with_pager_plain_programs_print_their_text() {
     let reply = repl.repl("help(str)");
     assert_has_not(&reply, PAGER);
     assert!(reply.starts_with("Help on class str in module builtins:\n"), "{reply}");
-    repl.file("document", &document(2000));
+    repl.write_file("document", &document(2000));
     repl.gives("os.system('$PAGER document | wc -l')", "2000\n0\n");
     // Who asks for a pager by its name gets it.
     let reply = repl.repl("run('less', 'document')");

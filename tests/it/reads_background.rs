@@ -4,9 +4,8 @@
 //! order they came. What is left of an answer that one of them got is kept for the next until a
 //! cell starts; then it is cleared, and the reply says how much it was.
 
-use crate::{
-    support::{IDLE, Server, assert_has, assert_has_not},
-    waits::{IN_KERNEL, WAITING, on_every_python},
+use crate::support::{
+    IDLE, IN_KERNEL, Server, WAITING, assert_has, assert_has_not, on_every_python,
 };
 
 /// Defines `IN_KERNEL`'s functions and the list `heard`.

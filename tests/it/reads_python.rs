@@ -1,9 +1,6 @@
 //! Python's own reads: `input()` and `sys.stdin`, by whatever module they are called.
 
-use crate::{
-    support::{IDLE, Server, assert_has},
-    waits::{WAITING, on_every_python},
-};
+use crate::support::{IDLE, Server, WAITING, assert_has, on_every_python};
 
 #[test]
 fn input_waits_with_and_without_a_prompt() {

@@ -1,17 +1,15 @@
 //! Programs that read the terminal themselves: the kernel tells that they wait, and the next
 //! payload is typed for them.
 
-use crate::{
-    support::{IDLE, Lifeline, Server, assert_has, assert_has_not, python, quoted},
-    waits::{SECRET, WAITING, on_every_python},
+use crate::support::{
+    IDLE, Lifeline, SECRET, Server, WAITING, assert_has, assert_has_not, on_every_python, python,
+    quoted,
 };
 
 const IMPORTS: &str = "import getpass, os, select, subprocess, sys, termios, threading, time, tty";
 
 fn session() -> Server {
-    let repl = Server::start();
-    repl.gives(IMPORTS, IDLE);
-    repl
+    Server::start_with(IMPORTS)
 }
 
 #[test]
@@ -336,8 +334,7 @@ print((used() - before) / 2)";
 fn every_version_starts_children_of_every_version() {
     // A child of another version has another readline and other start-up files.
     let repl = session();
-    for version in crate::waits::VERSIONS.into_iter().filter(|version| python::is_expected(version))
-    {
+    for version in python::versions() {
         let child = quoted(python::of_version(version));
         repl.gives(
             &format!("subprocess.run([{child}, '-c', 'print(input(\"q? \"))']).returncode"),

@@ -1,15 +1,10 @@
 //! Readers of the terminal in unusual places: of another user, in a session of their own, after a
 //! stop, among others that print.
 
-use crate::{
-    support::{IDLE, Server, assert_has, assert_has_not},
-    waits::{SECRET, WAITING},
-};
+use crate::support::{IDLE, SECRET, Server, WAITING, assert_has, assert_has_not};
 
 fn session() -> Server {
-    let repl = Server::start();
-    repl.gives("import os, select, signal, subprocess, sys, threading, time", IDLE);
-    repl
+    Server::start_with("import os, select, signal, subprocess, sys, threading, time")
 }
 
 #[test]

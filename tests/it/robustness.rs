@@ -171,9 +171,12 @@ fn the_tool_is_told_in_fewer_than_1500_characters() {
     let tools = answer["result"]["tools"].as_array().unwrap();
     assert_eq!(tools.len(), 1);
     assert_eq!(tools[0]["inputSchema"]["properties"]["timeout_ms"]["default"], 40_000);
+    assert_eq!(tools[0]["title"], "Python session");
     let description = tools[0]["description"].as_str().unwrap();
     assert!(description.chars().count() < 1500);
-    for word in ["\\u0003", "\\u0004", "timeout_ms", "busy", "waiting for input", "poll"] {
+    for word in
+        ["Python", "pdb", "\\u0003", "\\u0004", "timeout_ms", "busy", "waiting for input", "poll"]
+    {
         assert_has(description, word);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-use crate::support::{BINARY, packages::environment, python};
+use crate::support::{BINARY, CHOOSERS, packages::environment, python};
 
 const REQUIREMENTS: &str = include_str!("../sdk/requirements.txt");
 
@@ -22,7 +22,7 @@ fn a_data_scientist_works_through_the_official_sdk() {
     let session = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk/session.py");
     let mut command = Command::new(&python);
     command.arg(session).arg(BINARY).arg(directory);
-    for name in ["MCP_REPL_PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX"] {
+    for name in CHOOSERS {
         command.env_remove(name);
     }
     let output = command.output().unwrap();

@@ -1,6 +1,6 @@
 //! The standard streams: genuine, on the terminal, in order, and whole again for the next cell.
 
-use crate::support::{IDLE, Server, assert_has};
+use crate::support::{IDLE, Server, WAITING, assert_has};
 
 #[test]
 fn the_streams_are_genuine_text_streams_on_the_terminal() {
@@ -192,13 +192,10 @@ fn carriage_returns_backspaces_and_colours_read_as_a_person_saw_them() {
 #[test]
 fn stdin_reads_lines_and_ends() {
     let repl = Server::start();
-    repl.gives("import sys\nline = sys.stdin.readline()", "<<repl status: waiting for input>>\n");
+    repl.gives("import sys\nline = sys.stdin.readline()", WAITING);
     repl.gives("first\n", IDLE);
     repl.gives("line", "'first\\n'\n");
-    repl.gives(
-        "lines = [sys.stdin.readline() for _ in range(2)]",
-        "<<repl status: waiting for input>>\n",
-    );
+    repl.gives("lines = [sys.stdin.readline() for _ in range(2)]", WAITING);
     repl.gives("one\ntwo", IDLE);
     repl.gives("lines", "['one\\n', 'two\\n']\n");
 }
@@ -211,7 +208,7 @@ fn input_shows_its_prompt_and_takes_the_answer() {
     repl.gives("a, b = input('a '), input('b ')\n(a, b)", "a ");
     repl.gives("1", "b ");
     repl.gives("2", "('1', '2')\n");
-    repl.gives("input()", "<<repl status: waiting for input>>\n");
+    repl.gives("input()", WAITING);
     repl.gives("\n", "''\n");
     repl.gives("input('multi\\nline? ')", "multi\nline? ");
     repl.gives("x", "'x'\n");

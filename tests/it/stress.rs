@@ -4,9 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    support::{Builder, Server, assert_has, assert_has_not, packages::environment, python},
-    waits::VERSIONS,
+use crate::support::{
+    Builder, Server, assert_has, assert_has_not, on_every_python, packages::environment, python,
 };
 
 /// How long each version is under stress.
@@ -82,10 +81,7 @@ fn stress(repl: &Server, threads: &str) {
 
 #[test]
 fn threads_that_print_fork_and_join_do_not_disturb_cells_reads_and_interrupts() {
-    for version in VERSIONS.into_iter().filter(|version| python::is_expected(version)) {
-        eprintln!("with Python {version}:");
-        stress(&Builder::new().python(python::of_version(version)).start(), THREADS);
-    }
+    on_every_python(|repl| stress(repl, THREADS));
 }
 
 #[test]

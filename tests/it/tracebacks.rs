@@ -1,9 +1,6 @@
 //! Tracebacks: the user's frames and source lines, and nothing of ours.
 
-use crate::{
-    support::{IDLE, Server, assert_has, assert_has_not, without_carets},
-    waits::on_every_python,
-};
+use crate::support::{IDLE, Server, assert_has, assert_has_not, on_every_python, without_carets};
 
 #[test]
 fn a_traceback_shows_the_users_frames_and_lines() {

@@ -1,14 +1,9 @@
 //! What is typed for a program that reads the terminal itself: lines, control characters, keys.
 
-use crate::{
-    support::{IDLE, Server, assert_has, python},
-    waits::on_every_python,
-};
+use crate::support::{IDLE, Server, assert_has, on_every_python, python};
 
 fn session() -> Server {
-    let repl = Server::start();
-    repl.gives("import os, sys, termios, tty", IDLE);
-    repl
+    Server::start_with("import os, sys, termios, tty")
 }
 
 #[test]

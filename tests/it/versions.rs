@@ -1,6 +1,6 @@
 //! The version matrix: one binary serves CPython 3.9 to 3.13.
 
-use crate::support::{Builder, IDLE, Lifeline, assert_has, python, without_carets};
+use crate::support::{Builder, IDLE, Lifeline, WAITING, assert_has, python, without_carets};
 
 macro_rules! matrix {
     ($($test:ident: $version:literal,)*) => {
@@ -52,7 +52,7 @@ fn serves(version: &str) {
     // Input.
     repl.gives("name = input('name? ')\nprint('hello', name)", "name? ");
     repl.gives("Ada é", "hello Ada é\n");
-    repl.gives("line = sys.stdin.readline()", "<<repl status: waiting for input>>\n");
+    repl.gives("line = sys.stdin.readline()", WAITING);
     repl.gives("a line", IDLE);
     repl.gives("line", "'a line\\n'\n");
     repl.gives("try: input('? ')\nexcept KeyboardInterrupt: print('interrupted')", "? ");

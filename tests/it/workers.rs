@@ -1,17 +1,19 @@
 //! Other programs as the worker (`--worker`): one that speaks the sideband protocol, and one
 //! that breaks it in every way.
 
+use serde_json::json;
+
 use crate::support::{Builder, IDLE, Server, assert_has, assert_has_not, python};
 
-/// A server whose worker is a file of `tests/calculator`.
-fn with_worker(file: &str, argument: &str) -> Server {
+/// How a server is started whose worker is a file of `tests/calculator`.
+fn worker(file: &str, argument: &str) -> Builder {
     let file = format!("{}/tests/calculator/{file}", env!("CARGO_MANIFEST_DIR"));
-    let words = [&*python::default().to_string_lossy(), &*file, argument].map(shell_word);
-    Builder::new().any_python().arg("--worker").arg(words.join(" ")).start()
+    Builder::new().worker([&*python::default().to_string_lossy(), &file, argument])
 }
 
-fn shell_word(word: &str) -> String {
-    format!("'{word}'")
+/// A server with such a worker.
+fn with_worker(file: &str, argument: &str) -> Server {
+    worker(file, argument).start()
 }
 
 #[test]
@@ -28,6 +30,20 @@ fn a_calculator_is_a_worker() {
     repl.gives("y", "2.5\n");
     let reply = repl.repl("\u{4}1 + 1");
     assert!(reply.ends_with("[repl] new session started\n2\n"), "{reply}");
+}
+
+#[test]
+fn a_client_is_not_told_that_another_program_is_python() {
+    let repl = worker("calculator.py", "").start_silent();
+    let said = repl.initialize("2025-06-18")["result"]["instructions"].to_string();
+    let tool = repl.request("tools/list", &json!({}))["result"]["tools"][0].take();
+    assert_eq!(tool["title"], "REPL session");
+    for text in [said, tool.to_string()] {
+        assert!(text.contains("REPL") && text.contains("real terminal"), "{text}");
+        for word in ["Python", "python", "input()", "pdb", "help()", "import"] {
+            assert_has_not(&text, word);
+        }
+    }
 }
 
 #[test]
@@ -143,6 +159,6 @@ fn a_worker_that_never_exits_is_ended() {
 
 #[test]
 fn a_command_that_is_not_there_is_told() {
-    let repl = Builder::new().any_python().args(["--worker", "/nowhere/worker --x"]).start();
+    let repl = Builder::new().worker(["/nowhere/worker", "--x"]).start();
     assert_has(&repl.begin("cell").error(), "/nowhere/worker");
 }

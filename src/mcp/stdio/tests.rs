@@ -40,7 +40,7 @@ fn serve_when_asked() {
                 let _ = reply.send(Reply { content, status: Status::Ready { outcome: None } });
             }
         });
-        crate::mcp::serve(session).await.unwrap();
+        crate::mcp::serve(session, &crate::mcp::WorkerText::ANY).await.unwrap();
     });
 }
 

@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 
 use crate::reply::{Content, Failure, Reply, Status};
 
-use super::{Played, repl, text};
+use super::{Harness, repl, text};
 
 #[tokio::test]
 async fn a_call_carries_the_input_to_the_engine_and_its_reply_back() {
-    let mut played = Played::initialized().await;
-    played.send(repl(1, json!({"input": "print('é')\n", "timeout_ms": 250}))).await;
-    let call = played.call().await;
+    let mut harness = Harness::initialized().await;
+    harness.send(repl(1, json!({"input": "print('é')\n", "timeout_ms": 250}))).await;
+    let call = harness.call().await;
     assert_eq!(call.input(), "print('é')\n");
     assert_eq!(call.request.timeout, Duration::from_millis(250));
     assert!(call.request.progress.is_none());
     call.answer("é");
-    let answer = played.receive().await;
+    let answer = harness.receive().await;
     assert_eq!(
         answer,
         json!({"jsonrpc": "2.0", "id": 1, "result": {
@@ -27,8 +27,8 @@ async fn a_call_carries_the_input_to_the_engine_and_its_reply_back() {
 
 #[tokio::test]
 async fn text_and_images_keep_their_order() {
-    let mut played = Played::initialized().await;
-    played.send(repl(1, json!({"input": "plot()"}))).await;
+    let mut harness = Harness::initialized().await;
+    harness.send(repl(1, json!({"input": "plot()"}))).await;
     let reply = Reply {
         content: vec![
             Content::Text("before".to_owned()),
@@ -37,9 +37,9 @@ async fn text_and_images_keep_their_order() {
         ],
         status: Status::Ready { outcome: None },
     };
-    played.call().await.reply.send(reply).unwrap();
+    harness.call().await.reply.send(reply).unwrap();
     assert_eq!(
-        played.receive().await["result"]["content"],
+        harness.receive().await["result"]["content"],
         json!([{"type": "text", "text": "before"},
                {"type": "image", "data": "aGk=", "mimeType": "image/png"},
                {"type": "text", "text": "after"}])
@@ -48,38 +48,38 @@ async fn text_and_images_keep_their_order() {
 
 #[tokio::test]
 async fn an_empty_reply_is_an_empty_text() {
-    let mut played = Played::initialized().await;
-    played.send(repl(1, json!({"input": "x = 1"}))).await;
+    let mut harness = Harness::initialized().await;
+    harness.send(repl(1, json!({"input": "x = 1"}))).await;
     let reply = Reply { content: vec![], status: Status::Ready { outcome: None } };
-    played.call().await.reply.send(reply).unwrap();
-    assert_eq!(text(&played.receive().await), "");
+    harness.call().await.reply.send(reply).unwrap();
+    assert_eq!(text(&harness.receive().await), "");
 }
 
 #[tokio::test]
 async fn an_error_of_the_bridge_is_marked_as_one() {
-    let mut played = Played::initialized().await;
-    played.send(repl(1, json!({"input": "1"}))).await;
+    let mut harness = Harness::initialized().await;
+    harness.send(repl(1, json!({"input": "1"}))).await;
     let failure = Failure::NoProgram("no Python found".to_owned());
     let content = vec![Content::Status(failure.to_string())];
     let reply = Reply { content, status: Status::Failed { failure } };
-    played.call().await.reply.send(reply).unwrap();
-    let answer = played.receive().await;
+    harness.call().await.reply.send(reply).unwrap();
+    let answer = harness.receive().await;
     assert_eq!(answer["result"]["isError"], true);
     assert_eq!(text(&answer), "no Python found\n");
 }
 
 #[tokio::test]
 async fn a_session_without_an_engine_is_an_error_the_agent_reads() {
-    let mut played = Played::initialized().await;
-    played.commands.close();
-    let answer = played.ask(repl(1, json!({"input": "1"}))).await;
+    let mut harness = Harness::initialized().await;
+    harness.commands.close();
+    let answer = harness.ask(repl(1, json!({"input": "1"}))).await;
     assert_eq!(answer["result"]["isError"], true);
     assert!(text(&answer).contains("session is gone"));
 }
 
 #[tokio::test]
 async fn absent_and_null_arguments_are_their_defaults() {
-    let mut played = Played::initialized().await;
+    let mut harness = Harness::initialized().await;
     let polls = [
         json!({"name": "repl"}),
         json!({"name": "repl", "arguments": null}),
@@ -87,14 +87,14 @@ async fn absent_and_null_arguments_are_their_defaults() {
         json!({"name": "repl", "arguments": {"input": null, "timeout_ms": null}}),
     ];
     for params in polls {
-        played
+        harness
             .send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
             .await;
-        let call = played.call().await;
+        let call = harness.call().await;
         assert_eq!(call.input(), "");
         assert_eq!(call.request.timeout, Duration::from_secs(40));
         call.answer("");
-        played.receive().await;
+        harness.receive().await;
     }
 }
 
@@ -111,16 +111,16 @@ async fn a_timeout_is_any_number_that_is_not_negative() {
         ("18446744073709551615", day),
         ("1e300", day),
     ];
-    let mut played = Played::initialized().await;
+    let mut harness = Harness::initialized().await;
     for (number, expected) in cases {
         let arguments = format!(r#"{{"name":"repl","arguments":{{"timeout_ms":{number}}}}}"#);
         let line =
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{arguments}}}"#);
-        played.send_raw(line + "\n").await;
-        let call = played.call().await;
+        harness.send_raw(line + "\n").await;
+        let call = harness.call().await;
         assert_eq!(call.request.timeout, expected, "{number}");
         call.answer("");
-        played.receive().await;
+        harness.receive().await;
     }
 }
 
@@ -134,19 +134,19 @@ async fn wrong_arguments_are_errors_the_agent_reads_and_nothing_runs() {
         (json!({"input": ["1+1"]}), "`input` must be a string, not an array"),
         (json!({"code": "1+1"}), "unknown argument `code`: `repl` takes `input`"),
     ];
-    let mut played = Played::initialized().await;
+    let mut harness = Harness::initialized().await;
     for (arguments, expected) in cases {
-        let answer = played.ask(repl(1, arguments)).await;
+        let answer = harness.ask(repl(1, arguments)).await;
         assert_eq!(answer["result"]["isError"], true);
         assert!(text(&answer).contains(expected), "{answer}");
     }
-    assert!(played.has_no_call());
+    assert!(harness.has_no_call());
 }
 
 #[tokio::test]
 async fn an_unknown_tool_is_a_protocol_error() {
-    let mut played = Played::initialized().await;
-    let answer = played
+    let mut harness = Harness::initialized().await;
+    let answer = harness
         .ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
                     "params": {"name": "python", "arguments": {}}}))
         .await;
@@ -156,39 +156,39 @@ async fn an_unknown_tool_is_a_protocol_error() {
 
 #[tokio::test]
 async fn while_one_call_waits_another_is_served() {
-    let mut played = Played::initialized().await;
-    played.send(repl(1, json!({"input": "slow()"}))).await;
-    let slow = played.call().await;
-    played.send(repl(2, json!({}))).await;
-    played.call().await.answer("busy");
-    assert_eq!(played.receive().await["id"], 2);
+    let mut harness = Harness::initialized().await;
+    harness.send(repl(1, json!({"input": "slow()"}))).await;
+    let slow = harness.call().await;
+    harness.send(repl(2, json!({}))).await;
+    harness.call().await.answer("busy");
+    assert_eq!(harness.receive().await["id"], 2);
     slow.answer("done");
-    assert_eq!(played.receive().await["id"], 1);
+    assert_eq!(harness.receive().await["id"], 1);
 }
 
 #[tokio::test]
 async fn calls_reach_the_engine_in_the_order_they_were_sent() {
-    let mut played = Played::initialized().await;
+    let mut harness = Harness::initialized().await;
     let lines: String =
         (0..200).map(|n| repl(n, json!({"input": n.to_string()})).to_string() + "\n").collect();
-    played.send_raw(lines).await;
+    harness.send_raw(lines).await;
     for n in 0..200 {
-        assert_eq!(played.call().await.input(), n.to_string());
+        assert_eq!(harness.call().await.input(), n.to_string());
     }
 }
 
 #[tokio::test]
 async fn progress_is_told_while_a_call_waits_and_never_after() {
-    let mut played = Played::initialized().await;
+    let mut harness = Harness::initialized().await;
     let mut request = repl(7, json!({"input": "train()"}));
     request["params"]["_meta"] = json!({"progressToken": "p"});
-    played.send(request).await;
-    let call = played.call().await;
+    harness.send(request).await;
+    let call = harness.call().await;
     let screen = call.request.progress.clone().expect("the client gave a token");
     let mut last = 0.0;
     for line in ["epoch 1", "epoch 2", "epoch 3"] {
         screen.send(line.to_owned()).unwrap();
-        let told = played.receive().await;
+        let told = harness.receive().await;
         assert_eq!(told["method"], "notifications/progress");
         assert_eq!(told["params"]["progressToken"], "p");
         assert_eq!(told["params"]["message"], line);
@@ -197,37 +197,37 @@ async fn progress_is_told_while_a_call_waits_and_never_after() {
         last = progress;
     }
     call.answer("trained");
-    assert_eq!(played.receive().await["id"], 7);
+    assert_eq!(harness.receive().await["id"], 7);
     assert!(screen.send("too late".to_owned()).is_err());
-    let pong = played.ask(json!({"jsonrpc": "2.0", "id": 8, "method": "ping"})).await;
+    let pong = harness.ask(json!({"jsonrpc": "2.0", "id": 8, "method": "ping"})).await;
     assert_eq!(pong["id"], 8);
 }
 
 #[tokio::test]
 async fn a_cancelled_call_ends_its_wait_at_once_and_gets_no_reply() {
-    let mut played = Played::initialized().await;
-    played.send(repl(1, json!({"input": "slow()"}))).await;
-    let mut call = played.call().await;
-    played
+    let mut harness = Harness::initialized().await;
+    harness.send(repl(1, json!({"input": "slow()"}))).await;
+    let mut call = harness.call().await;
+    harness
         .send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled",
                      "params": {"requestId": 1, "reason": "the user pressed Escape"}}))
         .await;
     call.reply.closed().await;
-    let next: Value = played.ask(json!({"jsonrpc": "2.0", "id": 2, "method": "ping"})).await;
+    let next: Value = harness.ask(json!({"jsonrpc": "2.0", "id": 2, "method": "ping"})).await;
     assert_eq!(next["id"], 2);
-    assert_eq!(played.end().await, "");
+    assert_eq!(harness.end().await, "");
 }
 
 #[tokio::test]
 async fn cancelling_a_call_that_is_over_does_no_harm() {
-    let mut played = Played::initialized().await;
-    played.send(repl(1, json!({"input": "1"}))).await;
-    played.call().await.answer("1");
-    played.receive().await;
-    played
+    let mut harness = Harness::initialized().await;
+    harness.send(repl(1, json!({"input": "1"}))).await;
+    harness.call().await.answer("1");
+    harness.receive().await;
+    harness
         .send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled",
                      "params": {"requestId": 1}}))
         .await;
-    let next = played.ask(json!({"jsonrpc": "2.0", "id": 2, "method": "ping"})).await;
+    let next = harness.ask(json!({"jsonrpc": "2.0", "id": 2, "method": "ping"})).await;
     assert_eq!(next["id"], 2);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Played, initialize};
+use super::{Harness, initialize};
 
 /// The `_meta` every request of a stateless client carries.
 fn stateless_meta() -> Value {
@@ -16,8 +16,8 @@ fn stateless_meta() -> Value {
 #[tokio::test]
 async fn a_client_of_any_version_with_initialize_gets_its_version() {
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
-        let mut played = Played::start();
-        let answer = played.ask(initialize(version)).await;
+        let mut harness = Harness::start();
+        let answer = harness.ask(initialize(version)).await;
         assert_eq!(answer["id"], 0);
         assert_eq!(answer["result"]["protocolVersion"], version);
     }
@@ -26,19 +26,19 @@ async fn a_client_of_any_version_with_initialize_gets_its_version() {
 #[tokio::test]
 async fn a_version_the_server_does_not_know_is_negotiated() {
     for version in ["1999-01-01", "2031-01-01", "2026-07-28"] {
-        let mut played = Played::start();
-        let answer = played.ask(initialize(version)).await;
+        let mut harness = Harness::start();
+        let answer = harness.ask(initialize(version)).await;
         assert_eq!(answer["result"]["protocolVersion"], "2025-11-25");
         // What follows is in the version agreed on.
-        let listed = played.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
+        let listed = harness.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
         assert!(listed["result"].get("resultType").is_none(), "{listed}");
     }
 }
 
 #[tokio::test]
 async fn the_server_names_itself_its_version_and_what_the_tool_is_for() {
-    let mut played = Played::start();
-    let result = &played.ask(initialize("2025-11-25")).await["result"];
+    let mut harness = Harness::start();
+    let result = &harness.ask(initialize("2025-11-25")).await["result"];
     assert_eq!(result["serverInfo"]["name"], "mcp-repl");
     assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(result["capabilities"], json!({"tools": {}}));
@@ -47,11 +47,12 @@ async fn the_server_names_itself_its_version_and_what_the_tool_is_for() {
 
 #[tokio::test]
 async fn there_is_one_tool_with_two_arguments() {
-    let mut played = Played::initialized().await;
-    let answer = played.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
+    let mut harness = Harness::initialized().await;
+    let answer = harness.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
     let tools = answer["result"]["tools"].as_array().unwrap();
     assert_eq!(tools.len(), 1);
     assert_eq!(tools[0]["name"], "repl");
+    assert_eq!(tools[0]["title"], "Python session");
     assert_eq!(tools[0]["annotations"]["readOnlyHint"], false);
     let schema = &tools[0]["inputSchema"];
     assert_eq!(schema["type"], "object");
@@ -62,28 +63,28 @@ async fn there_is_one_tool_with_two_arguments() {
 
 #[tokio::test]
 async fn a_stateless_client_discovers_lists_and_calls_without_initialize() {
-    let mut played = Played::start();
-    let discovered = played
+    let mut harness = Harness::start();
+    let discovered = harness
         .ask(json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover",
                     "params": {"_meta": stateless_meta()}}))
         .await;
     let versions = discovered["result"]["supportedVersions"].as_array().unwrap();
     assert!(versions.contains(&json!("2026-07-28")), "{discovered}");
 
-    let listed = played
+    let listed = harness
         .ask(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list",
                     "params": {"_meta": stateless_meta()}}))
         .await;
     assert_eq!(listed["result"]["tools"][0]["name"], "repl");
     assert_eq!(listed["result"]["resultType"], "complete");
 
-    played
+    harness
         .send(json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call",
                      "params": {"name": "repl", "arguments": {"input": "1+1"},
                                 "_meta": stateless_meta()}}))
         .await;
-    played.call().await.answer("2");
-    let called = played.receive().await;
+    harness.call().await.answer("2");
+    let called = harness.receive().await;
     assert_eq!(called["id"], 3);
     assert_eq!(called["result"]["content"], json!([{"type": "text", "text": "2"}]));
     assert_eq!(called["result"]["resultType"], "complete");
@@ -91,22 +92,22 @@ async fn a_stateless_client_discovers_lists_and_calls_without_initialize() {
 
 #[tokio::test]
 async fn a_stateless_client_may_call_at_once() {
-    let mut played = Played::start();
-    played
+    let mut harness = Harness::start();
+    harness
         .send(json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call",
                      "params": {"name": "repl", "arguments": {"input": "1"},
                                 "_meta": stateless_meta()}}))
         .await;
-    played.call().await.answer("1");
-    assert_eq!(played.receive().await["id"], "a");
+    harness.call().await.answer("1");
+    assert_eq!(harness.receive().await["id"], "a");
 }
 
 #[tokio::test]
 async fn a_version_that_does_not_exist_in_the_metadata_is_refused_with_the_list() {
-    let mut played = Played::start();
+    let mut harness = Harness::start();
     let mut meta = stateless_meta();
     meta["io.modelcontextprotocol/protocolVersion"] = json!("2031-01-01");
-    let answer = played
+    let answer = harness
         .ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list",
                     "params": {"_meta": meta}}))
         .await;
@@ -116,53 +117,53 @@ async fn a_version_that_does_not_exist_in_the_metadata_is_refused_with_the_list(
 
 #[tokio::test]
 async fn a_legacy_result_has_none_of_the_newer_fields() {
-    let mut played = Played::initialized().await;
-    played.send(super::repl(1, json!({"input": "1"}))).await;
-    played.call().await.answer("1");
-    let answer = played.receive().await;
+    let mut harness = Harness::initialized().await;
+    harness.send(super::repl(1, json!({"input": "1"}))).await;
+    harness.call().await.answer("1");
+    let answer = harness.receive().await;
     assert!(answer["result"].get("resultType").is_none(), "{answer}");
     assert!(answer["result"].get("structuredContent").is_none(), "{answer}");
 }
 
 #[tokio::test]
 async fn messages_before_initialize_do_no_harm() {
-    let mut played = Played::start();
+    let mut harness = Harness::start();
     let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled",
                            "params": {"requestId": 99}});
-    played.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
-    played.send(cancelled).await;
-    played.send(json!({"jsonrpc": "2.0", "id": 5, "result": {}})).await;
-    let pong = played.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "ping"})).await;
+    harness.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+    harness.send(cancelled).await;
+    harness.send(json!({"jsonrpc": "2.0", "id": 5, "result": {}})).await;
+    let pong = harness.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "ping"})).await;
     assert_eq!(pong, json!({"jsonrpc": "2.0", "id": 1, "result": {}}));
-    let answer = played.ask(initialize("2025-06-18")).await;
+    let answer = harness.ask(initialize("2025-06-18")).await;
     assert_eq!(answer["result"]["protocolVersion"], "2025-06-18");
 }
 
 #[tokio::test]
 async fn a_client_may_initialize_again() {
-    let mut played = Played::initialized().await;
-    let answer = played.ask(initialize("2025-06-18")).await;
+    let mut harness = Harness::initialized().await;
+    let answer = harness.ask(initialize("2025-06-18")).await;
     assert_eq!(answer["result"]["protocolVersion"], "2025-06-18");
 }
 
 #[tokio::test]
 async fn a_stateless_client_is_told_progress_and_may_cancel() {
-    let mut played = Played::start();
+    let mut harness = Harness::start();
     let mut meta = stateless_meta();
     meta["progressToken"] = json!(17);
-    played
+    harness
         .send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
                      "params": {"name": "repl", "arguments": {"input": "slow()"}, "_meta": meta}}))
         .await;
-    let mut call = played.call().await;
+    let mut call = harness.call().await;
     call.request.progress.as_ref().unwrap().send("50%".to_owned()).unwrap();
-    let told = played.receive().await;
+    let told = harness.receive().await;
     assert_eq!(told["params"]["progressToken"], 17);
     assert_eq!(told["params"]["message"], "50%");
-    played
+    harness
         .send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled",
                      "params": {"requestId": 1}}))
         .await;
     call.reply.closed().await;
-    assert_eq!(played.end().await, "");
+    assert_eq!(harness.end().await, "");
 }

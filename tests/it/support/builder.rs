@@ -2,8 +2,9 @@
 
 use std::{
     ffi::OsString,
+    io::Write,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use super::{Server, python, quoted};
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcp-repl");
 
 /// Variables that would choose a Python.
-const CHOOSERS: [&str; 3] = ["MCP_REPL_PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX"];
+pub(crate) const CHOOSERS: [&str; 3] = ["MCP_REPL_PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX"];
 
 /// A variable of the build, which cargo hands on to tests.
 const OF_THE_BUILD: &str = "MCP_REPL_EXTENSION_FILE";
@@ -52,6 +53,11 @@ impl Builder {
     pub(crate) fn any_python(mut self) -> Builder {
         self.python = None;
         self
+    }
+
+    /// With the program of this command line as the worker, in place of Python.
+    pub(crate) fn worker<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Builder {
+        self.any_python().arg("--worker").arg(shell_words::join(words))
     }
 
     /// With one more argument.
@@ -126,6 +132,17 @@ impl Builder {
         }
         command.current_dir(self.directory.as_deref().unwrap_or(own.path()));
         (command, own)
+    }
+
+    /// Runs the binary to its end, with this as standard input.
+    #[track_caller]
+    pub(crate) fn output(self, stdin: &str) -> Output {
+        let (mut command, _directory) = self.command();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A program that never reads it has closed it.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     /// A Python that makes the conditions and then becomes the binary.

@@ -1,9 +1,6 @@
-//! What tests of pagers and full-screen programs share: sessions that run programs, keys, and
-//! reading a text to its end.
+//! Sessions that run pagers and full-screen programs, and reading a text to its end.
 
-use serde_json::json;
-
-use crate::support::{Builder, IDLE, Server};
+use super::{Builder, IDLE, Server};
 
 /// What every `[pager]` line begins with.
 pub(crate) const PAGER: &str = "[pager] ";
@@ -31,18 +28,6 @@ pub(crate) fn session() -> Server {
 }
 
 impl Server {
-    /// The text of the reply to keys, named as `tmux send-keys` does and parted by blanks.
-    #[track_caller]
-    pub(crate) fn hit(&self, keys: &str) -> String {
-        self.call(&json!({"keys": keys})).text()
-    }
-
-    /// Writes a file to the session's working directory.
-    #[track_caller]
-    pub(crate) fn file(&self, name: &str, text: &str) {
-        std::fs::write(self.directory().join(name), text).unwrap();
-    }
-
     /// Sends a payload and goes on with empty ones while a pager is open. Gives the text without
     /// the pager's status lines, and how many calls it took.
     #[track_caller]

@@ -6,9 +6,14 @@ use std::{
     sync::OnceLock,
 };
 
+use super::{Builder, Server};
+
 /// Says which versions the machine has to have, separated by commas, or `installed` for those
 /// it has. Without it: all.
 const EXPECTED: &str = "MCP_REPL_TEST_PYTHONS";
+
+/// The versions of Python that sessions run.
+const VERSIONS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
 
 /// The interpreter that `python3` runs: the file itself, not a script in front of it.
 pub(crate) fn default() -> PathBuf {
@@ -22,6 +27,19 @@ pub(crate) fn is_expected(version: &str) -> bool {
         Ok(expected) if expected == "installed" => find(version).is_some(),
         Ok(expected) => expected.split(',').any(|one| one.trim() == version),
         Err(_) => true,
+    }
+}
+
+/// The versions that sessions run and that are to be tested here.
+pub(crate) fn versions() -> impl Iterator<Item = &'static str> {
+    VERSIONS.into_iter().filter(|version| is_expected(version))
+}
+
+/// Runs a test in a session of each version, and says which one failed.
+pub(crate) fn on_every_python(test: impl Fn(&Server)) {
+    for version in versions() {
+        eprintln!("with Python {version}:");
+        test(&Builder::new().python(of_version(version)).start());
     }
 }
 

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Builder, HANG, inbox::Inbox};
+use super::{Builder, HANG, IDLE, inbox::Inbox, replies::text_of};
 
 /// A server of the test's own. Killed when the test is done.
 pub(crate) struct Server {
@@ -42,6 +42,14 @@ impl Server {
         Builder::new().start()
     }
 
+    /// A server whose session has run this cell, which says nothing.
+    #[track_caller]
+    pub(crate) fn start_with(cell: &str) -> Server {
+        let repl = Server::start();
+        repl.gives(cell, IDLE);
+        repl
+    }
+
     pub(super) fn new(mut child: Child, directory: TempDir) -> Server {
         let pid = Pid::from_child(&child);
         let stdin = Mutex::new(child.stdin.take());
@@ -63,6 +71,12 @@ impl Server {
     /// The directory the server was started in, unless the test chose another.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Writes a file to the session's working directory.
+    #[track_caller]
+    pub(crate) fn write_file(&self, name: &str, text: &str) {
+        std::fs::write(self.directory().join(name), text).unwrap();
     }
 
     /// Writes bytes to the server's standard input.
@@ -153,6 +167,12 @@ impl Server {
         self.call(&json!({"input": input, "timeout_ms": timeout_ms})).text()
     }
 
+    /// The text of the reply to keys, named as `tmux send-keys` does and parted by blanks.
+    #[track_caller]
+    pub(crate) fn keys(&self, keys: &str) -> String {
+        self.call(&json!({"keys": keys})).text()
+    }
+
     /// The text of the reply to an empty payload.
     #[track_caller]
     pub(crate) fn poll(&self) -> String {
@@ -177,6 +197,13 @@ impl Server {
     #[track_caller]
     pub(crate) fn still_works(&self) {
         self.gives("6 * 7", "42\n");
+    }
+
+    /// The process of the worker, which is a Python that is ready.
+    #[track_caller]
+    pub(crate) fn worker_pid(&self) -> i32 {
+        let reply = self.repl("__import__('os').getpid()");
+        reply.trim().parse().unwrap_or_else(|_| panic!("a number: {reply}"))
     }
 
     /// Ends the server's standard input.
@@ -232,15 +259,4 @@ impl Call<'_> {
         assert_eq!(answer["result"]["isError"], true, "not an error: {answer}");
         text_of(&answer)
     }
-}
-
-/// The text of a call's answer; a picture is shown as `<image/png>`.
-#[track_caller]
-pub(crate) fn text_of(answer: &Value) -> String {
-    let content = answer["result"]["content"].as_array();
-    let part = |block: &Value| match block["type"].as_str() {
-        Some("text") => block["text"].as_str().unwrap().to_owned(),
-        _ => format!("<{}>\n", block["mimeType"].as_str().unwrap()),
-    };
-    content.unwrap_or_else(|| panic!("no result: {answer}")).iter().map(part).collect()
 }

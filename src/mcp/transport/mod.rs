@@ -1,7 +1,25 @@
-//! The transport rmcp runs on: lines in, messages out.
+//! The transport rmcp runs on: one client's bytes in and out, a line a message.
 //!
 //! rmcp's own transport drops a line that is not JSON without a word, so that its client waits
 //! for ever; here every such line gets its answer.
+//!
+//! ```text
+//! lines            bytes -> lines, within bounded memory
+//! decode           a line -> a message, or a refusal
+//! refusal          why a line is refused, and the answer that says so
+//! id_finder        the id of a line that is no valid JSON
+//! lone_surrogates  JSON that is no UTF-8 text, repaired
+//! output_queue     messages -> bytes, never waiting for the client
+//! ```
+
+mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod id_finder;
+mod lines;
+mod lone_surrogates;
+mod output_queue;
+mod refusal;
 
 use std::io;
 
@@ -11,9 +29,9 @@ use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::oneshot;
 
-use super::decode::{Decoded, decode};
-use super::lines::{LONGEST_LINE, Lines};
-use super::outbox::Outbox;
+use self::decode::{Decoded, decode};
+use self::lines::{LONGEST_LINE, Lines};
+use self::output_queue::OutputQueue;
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +47,7 @@ pub(super) enum End {
 pub(super) struct LineTransport<R> {
     reader: R,
     lines: Lines,
-    outbox: Outbox,
+    output: OutputQueue,
     end: Option<End>,
     ended: Option<oneshot::Sender<End>>,
 }
@@ -43,7 +61,7 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
         LineTransport {
             reader,
             lines: Lines::new(LONGEST_LINE),
-            outbox: Outbox::new(writer),
+            output: OutputQueue::new(writer),
             end: None,
             ended: Some(ended),
         }
@@ -57,7 +75,7 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
                 Decoded::Nothing => {}
                 Decoded::Refused(refusals) => {
                     for refusal in refusals {
-                        self.outbox.put(refusal.line());
+                        self.output.put(refusal.line());
                     }
                 }
             }
@@ -69,14 +87,14 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
     /// Dropping the future loses nothing. While the client reads too little its input is only
     /// stored, to notice when it ends, and nothing of it is acted on.
     async fn wait(&mut self) {
-        if self.outbox.is_broken() {
+        if self.output.is_broken() {
             self.end = Some(End::Output);
             return;
         }
-        let may_read = self.outbox.has_room() || !self.lines.is_full();
+        let may_read = self.output.has_room() || !self.lines.is_full();
         tokio::select! {
             biased;
-            () = self.outbox.changed() => {}
+            () = self.output.changed() => {}
             read = self.reader.read_buf(self.lines.space()), if may_read => {
                 // A read fails when the other end is gone, as with a terminal that hung up.
                 if !read.is_ok_and(|count| count > 0) {
@@ -98,14 +116,14 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
         // Done here, not in the future: messages leave in the order of these calls.
         let sent = serde_json::to_vec(&message).map_err(io::Error::from).and_then(|mut line| {
             line.push(b'\n');
-            if self.outbox.put(line) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+            if self.output.put(line) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
         });
         std::future::ready(sent)
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
-            if self.outbox.has_room()
+            if self.output.has_room()
                 && let Some(message) = self.next_message()
             {
                 return Some(message);
@@ -121,7 +139,13 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
     }
 
     async fn close(&mut self) -> io::Result<()> {
-        self.outbox.close().await;
+        self.output.close().await;
         Ok(())
     }
+}
+
+#[cfg(test)]
+mod tests {
+    mod connection;
+    mod messages;
 }

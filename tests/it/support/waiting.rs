@@ -1,20 +1,9 @@
-//! What tests of waiting programs share: keys, answers to programs that read the terminal, and
-//! ways to wait for what happens in the background.
+//! What a test says to a session in which somebody waits or something runs on, and how it waits
+//! for what happens there.
 
 use std::time::Instant;
 
-use serde_json::json;
-
-use crate::support::{Builder, HANG, IDLE, Server, python};
-
-/// The reply when somebody waits and shows no prompt.
-pub(crate) const WAITING: &str = "<<repl status: waiting for input>>\n";
-
-/// The status of a program that asks for a secret.
-pub(crate) const SECRET: &str = "<<repl status: waiting for input>> (what is typed is not shown)\n";
-
-/// The versions of Python that sessions run.
-pub(crate) const VERSIONS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
+use super::{HANG, IDLE, Server, WAITING, assert_has};
 
 /// Defines `in_kernel(thread)` in a session: it returns when the thread sleeps in a system call
 /// that waits for descriptors (`read`, `poll`, `select` and the like), not in one that waits for
@@ -43,10 +32,18 @@ def later(function):
     return start(when_ready)";
 
 impl Server {
-    /// The text of the reply to keys, named as `tmux send-keys` does and parted by blanks.
+    /// Starts a cell that prints `begun` and goes on, and returns once it has.
     #[track_caller]
-    pub(crate) fn keys(&self, keys: &str) -> String {
-        self.call(&json!({"keys": keys})).text()
+    pub(crate) fn starts_running(&self, cell: &str) {
+        let end = Instant::now() + HANG;
+        // The session has started.
+        self.poll();
+        let mut said = self.repl_with(cell, 20);
+        while !said.contains("begun\n") {
+            assert!(Instant::now() < end, "it does not begin: {said}");
+            said += &self.repl_with("", 20);
+        }
+        assert_has(&said, "<<repl status: busy");
     }
 
     /// Sends a cell that waits and shows no prompt.
@@ -110,20 +107,5 @@ impl Server {
         let said = self.brings(input, prompt);
         self.poll_until_waiting();
         said
-    }
-
-    /// The process of the worker, which is a Python that is ready.
-    #[track_caller]
-    pub(crate) fn worker_pid(&self) -> i32 {
-        let reply = self.repl("__import__('os').getpid()");
-        reply.trim().parse().unwrap_or_else(|_| panic!("a number: {reply}"))
-    }
-}
-
-/// Runs a test in a session of each version, and says which one failed.
-pub(crate) fn on_every_python(test: impl Fn(&Server)) {
-    for version in VERSIONS.into_iter().filter(|version| python::is_expected(version)) {
-        eprintln!("with Python {version}:");
-        test(&Builder::new().python(python::of_version(version)).start());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::salvage::IdFinder;
+use super::id_finder::IdFinder;
 
 /// The longest line that is served, in bytes: a cell of 64 MiB fits, with its escapes.
 pub(super) const LONGEST_LINE: usize = 128 * 1024 * 1024;

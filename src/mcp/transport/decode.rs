@@ -5,14 +5,16 @@
 
 use rmcp::model::{
     CallToolRequest, ClientJsonRpcMessage, ClientNotification, ClientRequest, DiscoverRequest,
-    ErrorCode, InitializeRequest, JsonObject, ListToolsRequest, NumberOrString, PingRequest,
+    InitializeRequest, JsonObject, ListToolsRequest, NumberOrString, PingRequest,
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::lines::{LONGEST_LINE, Line};
-use super::salvage::{IdFinder, replace_lone_surrogates};
+use super::id_finder::IdFinder;
+use super::lines::Line;
+use super::lone_surrogates::replace_lone_surrogates;
+use super::refusal::{Reason, Refusal};
 
 /// What a line is.
 #[derive(Debug)]
@@ -23,26 +25,6 @@ pub(super) enum Decoded {
     Nothing,
     /// No message; the answers that say so.
     Refused(Vec<Refusal>),
-}
-
-/// An error reply (JSON-RPC 2.0, section 5.1).
-#[derive(Debug, PartialEq)]
-pub(super) struct Refusal {
-    id: Value,
-    code: ErrorCode,
-    message: String,
-}
-
-impl Refusal {
-    fn new(id: Value, code: ErrorCode, message: impl Into<String>) -> Self {
-        Refusal { id, code, message: message.into() }
-    }
-
-    /// The reply as a line, with its line feed.
-    pub(super) fn line(&self) -> Vec<u8> {
-        let error = json!({"code": self.code.0, "message": self.message});
-        format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", self.id).into_bytes()
-    }
 }
 
 /// The members of a message (JSON-RPC 2.0, sections 4 and 5).
@@ -67,13 +49,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
 pub(super) fn decode(line: Line<'_>) -> Decoded {
     let decoded = match line {
         Line::Whole(bytes) => decode_bytes(bytes),
-        Line::TooLong(id) => {
-            let message = format!(
-                "the line is longer than {LONGEST_LINE} bytes and was not read: \
-                 put the data into a file and let the cell read it"
-            );
-            Err(Refusal::new(id, ErrorCode::INVALID_REQUEST, message))
-        }
+        Line::TooLong(id) => Err(Refusal::new(id, Reason::TooLong)),
     };
     decoded.unwrap_or_else(|refusal| Decoded::Refused(vec![refusal]))
 }
@@ -82,11 +58,7 @@ fn decode_bytes(line: &[u8]) -> Result<Decoded, Refusal> {
     // A byte order mark may be ignored (RFC 8259, section 8.1).
     let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
     let text = std::str::from_utf8(line).map_err(|error| {
-        let message = format!(
-            "the line is not UTF-8 at byte {}: send JSON in UTF-8, one message a line",
-            error.valid_up_to()
-        );
-        Refusal::new(IdFinder::find(line), ErrorCode::PARSE_ERROR, message)
+        Refusal::new(IdFinder::find(line), Reason::NotUtf8 { at: error.valid_up_to() })
     })?;
     match text.as_bytes().first() {
         None => Ok(Decoded::Nothing),
@@ -104,24 +76,18 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
         result => result,
     };
     result.map_err(|error| {
-        let (code, what) = if error.is_data() {
-            (ErrorCode::INVALID_REQUEST, "no JSON-RPC message")
-        } else {
-            (ErrorCode::PARSE_ERROR, "not valid JSON")
-        };
-        let message = format!("the line is {what} ({error}): send one JSON object a line");
-        Refusal::new(IdFinder::find(text.as_bytes()), code, message)
+        let is_json = error.is_data();
+        let reason = if is_json { Reason::WrongMembers(error) } else { Reason::NotJson(error) };
+        Refusal::new(IdFinder::find(text.as_bytes()), reason)
     })
 }
 
 /// Answers JSON that is no object. In a batch every request is answered, so nobody waits for it.
 fn refuse_other(value: &Value) -> Vec<Refusal> {
     let Value::Array(batch) = value else {
-        let message = "the line is no JSON-RPC message: send one JSON object a line";
-        return vec![Refusal::new(Value::Null, ErrorCode::INVALID_REQUEST, message)];
+        return vec![Refusal::new(Value::Null, Reason::NotAnObject)];
     };
-    let message = "batches are not part of MCP: send each message on a line of its own";
-    let refusal = |id| Refusal::new(id, ErrorCode::INVALID_REQUEST, message);
+    let refusal = |id| Refusal::new(id, Reason::Batch);
     let requests = batch.iter().filter(|message| message.get("method").is_some());
     let ids = requests.filter_map(|request| request.get("id"));
     let refusals: Vec<_> = ids.cloned().map(refusal).collect();
@@ -131,31 +97,31 @@ fn refuse_other(value: &Value) -> Vec<Refusal> {
 fn decode_envelope(message: Envelope) -> Result<Decoded, Refusal> {
     let Envelope { jsonrpc, id, method, params, result, error } = message;
     let known_id = || id.clone().filter(|id| id.is_string() || id.is_number()).unwrap_or_default();
-    let invalid = |message| Err(Refusal::new(known_id(), ErrorCode::INVALID_REQUEST, message));
+    let invalid = |reason| Err(Refusal::new(known_id(), reason));
     if jsonrpc.as_ref().and_then(Value::as_str) != Some("2.0") {
-        return invalid("`jsonrpc` must be \"2.0\"");
+        return invalid(Reason::WrongVersion);
     }
     let method = match method {
         Some(Value::String(method)) => method,
         None if result.is_some() || error.is_some() => return Ok(Decoded::Nothing),
-        None => return invalid("the message has no `method`"),
-        Some(_) => return invalid("`method` must be a string"),
+        None => return invalid(Reason::NoMethod),
+        Some(_) => return invalid(Reason::MethodNotAString),
     };
-    let Some(id) = &id else { return Ok(notification(&method, params)) };
+    let Some(id) = &id else { return Ok(notification(method, params)) };
     let Ok(request_id) = serde_json::from_value::<NumberOrString>(id.clone()) else {
-        return invalid("`id` must be a string or an integer");
+        return invalid(Reason::WrongId);
     };
-    match request(&method, params) {
+    match request(method, params) {
         Ok(request) => {
             let message = ClientJsonRpcMessage::request(request, request_id);
             Ok(Decoded::Message(Box::new(message)))
         }
-        Err((code, message)) => Err(Refusal::new(id.clone(), code, message)),
+        Err(reason) => Err(Refusal::new(id.clone(), reason)),
     }
 }
 
 /// Only one notification has a meaning here. None is ever answered.
-fn notification(method: &str, params: Option<Value>) -> Decoded {
+fn notification(method: String, params: Option<Value>) -> Decoded {
     if method != "notifications/cancelled" {
         return Decoded::Nothing;
     }
@@ -168,39 +134,26 @@ fn notification(method: &str, params: Option<Value>) -> Decoded {
     }
 }
 
-fn request(method: &str, params: Option<Value>) -> Result<ClientRequest, (ErrorCode, String)> {
-    match method {
+fn request(method: String, params: Option<Value>) -> Result<ClientRequest, Reason> {
+    match method.as_str() {
         "tools/call" => typed::<CallToolRequest>(method, params).map(Into::into),
         "tools/list" => typed::<ListToolsRequest>(method, params).map(Into::into),
         "initialize" => typed::<InitializeRequest>(method, params).map(Into::into),
         "server/discover" => typed::<DiscoverRequest>(method, params).map(Into::into),
         "ping" => typed::<PingRequest>(method, params).map(Into::into),
-        _ => Err((
-            ErrorCode::METHOD_NOT_FOUND,
-            format!(
-                "unknown method `{method}`: this server knows initialize, server/discover, \
-                 ping, tools/list and tools/call"
-            ),
-        )),
+        _ => Err(Reason::UnknownMethod { method }),
     }
 }
 
 /// Reads the params of one method, moving what is in them.
-fn typed<T: DeserializeOwned>(
-    method: &str,
-    params: Option<Value>,
-) -> Result<T, (ErrorCode, String)> {
+fn typed<T: DeserializeOwned>(method: String, params: Option<Value>) -> Result<T, Reason> {
     let mut message = JsonObject::new();
-    message.insert("method".to_owned(), method.into());
+    message.insert("method".to_owned(), method.as_str().into());
     match params {
         Some(params @ Value::Object(_)) => drop(message.insert("params".to_owned(), params)),
-        Some(_) => {
-            let message = format!("the params of {method} must be an object");
-            return Err((ErrorCode::INVALID_PARAMS, message));
-        }
+        Some(_) => return Err(Reason::ParamsNotAnObject { method }),
         None => {}
     }
-    serde_json::from_value(Value::Object(message)).map_err(|error| {
-        (ErrorCode::INVALID_PARAMS, format!("the params of {method} are not valid: {error}"))
-    })
+    serde_json::from_value(Value::Object(message))
+        .map_err(|error| Reason::WrongParams { method, error })
 }

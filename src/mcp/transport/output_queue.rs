@@ -18,7 +18,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 ///
 /// A slow client holds nobody up: putting a message in never waits.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(super) struct OutputQueue {
     queue: Option<mpsc::UnboundedSender<Vec<u8>>>,
     shared: Arc<Shared>,
     task: Option<JoinHandle<()>>,
@@ -31,13 +31,13 @@ struct Shared {
     changed: Notify,
 }
 
-impl Outbox {
+impl OutputQueue {
     /// An empty one, whose messages go to `writer`.
     pub(super) fn new<W: AsyncWrite + Send + Unpin + 'static>(writer: W) -> Self {
         let (queue, messages) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::default());
         let task = tokio::spawn(write(messages, writer, Arc::clone(&shared)));
-        Outbox { queue: Some(queue), shared, task: Some(task) }
+        OutputQueue { queue: Some(queue), shared, task: Some(task) }
     }
 
     /// Puts a message in; `false` when the client no longer reads.
