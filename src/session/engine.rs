@@ -180,6 +180,10 @@ impl Engine {
             self.progress_due,
         ];
         let due = due.into_iter().flatten().min();
+        // Output that never ends must not keep what is due from being done.
+        if due.is_some_and(|due| due <= self.now()) {
+            return Woken::Time;
+        }
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
         let takes_output = self.pipeline.takes_output();
         let Engine { worker, callers, sweeps, spills, .. } = self;
@@ -202,10 +206,10 @@ impl Engine {
                 Woken::Sideband(readable)
             }
             () = maybe(sideband.map(|sideband| sideband.writable())) => Woken::SidebandWritable,
+            () = ended(process) => Woken::ProcessOver,
             readable = maybe(terminal.map(|terminal| terminal.io().readable())) => {
                 Woken::Terminal(readable)
             }
-            () = ended(process) => Woken::ProcessOver,
             id = cancelled(callers) => Woken::Cancelled(id),
             () = maybe(behind.map(|spill| spill.catch_up())) => Woken::DiskCaughtUp,
             () = maybe(due.map(tokio::time::sleep_until)) => Woken::Time,
@@ -242,10 +246,11 @@ impl Engine {
                 self.take(Input::Join { client });
             }
             Command::Leave { client } => {
-                if let Some(spill) = self.spills.remove(&client) {
-                    self.spills.entry(NOBODY).or_insert(spill);
-                }
                 self.take(Input::Leave { client });
+                let spill = self.spills.remove(&client);
+                if let Some(spill) = spill.filter(|_| !self.pipeline.has_clients()) {
+                    self.spills.insert(NOBODY, spill);
+                }
             }
             Command::Call { client, request, reply } => self.call(client, request, reply),
             Command::Keystrokes { bytes } => self.take(Input::Keystrokes(bytes.into())),

@@ -199,11 +199,13 @@ async fn who_looks_on_sees_the_screen_types_and_resizes() {
     live.send(&client, "print('before')").await;
     let mut subscription = client.subscribe().await.unwrap();
     assert_eq!(shows(&mut subscription, "before").await, Size::default());
-    live.send(&client, "name = input('Who? ')").await;
+    live.send(&client, "name = input('Who? '); print('Hello', name)").await;
     let wider = Size { columns: 132, rows: 50 };
     client.resize(wider);
     client.type_bytes(b"Ada\r".into());
-    assert_eq!(shows(&mut subscription, "Who? Ada").await, wider);
+    // What is typed is on its way until it was taken: until then the reader waits.
+    assert_eq!(shows(&mut subscription, "Hello Ada").await, wider);
+    live.send(&client, "").await;
     let told = live.send(&client, "import os; name, os.get_terminal_size()").await;
     assert!(told.contains("('Ada', os.terminal_size(columns=132, lines=50))"), "{told}");
     // The interrupt key ends what runs.

@@ -95,6 +95,11 @@ impl<O: Observer> Pipeline<O> {
         self.display.observer_and_screen()
     }
 
+    /// Whether there is a client.
+    pub fn has_clients(&self) -> bool {
+        self.display.outboxes.has_clients()
+    }
+
     /// Who the worker says it is, once it did.
     pub fn worker(&self) -> Option<&WorkerInfo> {
         self.worker.as_ref()
@@ -254,6 +259,15 @@ impl<O: Observer> Pipeline<O> {
         self.report();
     }
 
+    /// Nobody listens to the worker any more.
+    fn drop_stream(&mut self) {
+        let Pipeline { stream, display, .. } = self;
+        if let Some(mut stream) = stream.take() {
+            stream.finish(&mut |shown| display.show(shown));
+            self.report();
+        }
+    }
+
     fn looked(&mut self, found: Option<Found>, holds_input: bool, took: std::time::Duration) {
         let sighting = found.and_then(|found| self.sighting(found));
         let found = sighting.is_some();
@@ -322,7 +336,10 @@ impl<O: Observer> Pipeline<O> {
             Action::Start => Effect::Start,
             Action::HangUp => Effect::HangUp,
             Action::Kill => Effect::Kill,
-            Action::Retire => Effect::Retire,
+            Action::Retire => {
+                self.drop_stream();
+                Effect::Retire
+            }
         };
         self.effects.push_back(effect);
     }

@@ -45,6 +45,11 @@ impl Outboxes {
         }
     }
 
+    /// Whether there is a client.
+    pub(super) fn has_clients(&self) -> bool {
+        !self.outboxes.contains_key(&NOBODY)
+    }
+
     /// Adds text for all.
     pub(super) fn push(&mut self, text: &str) {
         self.outboxes.values_mut().for_each(|outbox| outbox.push(text));

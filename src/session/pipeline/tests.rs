@@ -325,6 +325,8 @@ fn a_worker_that_misses_its_marks_is_given_up_and_nothing_it_printed_is_lost() {
          for it; the session was ended, the next input starts a new one\n"
     );
     assert_eq!(played.effects[played.effects.len() - 2..], [Effect::Kill, Effect::Retire]);
+    // It is done with: nothing of it is waited for.
+    assert_eq!(played.pipeline.next_deadline(), None);
 }
 
 #[test]

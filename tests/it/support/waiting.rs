@@ -44,6 +44,8 @@ impl Server {
             said += &self.repl_with("", 20);
         }
         assert_has(&said, "<<repl status: busy");
+        // The terminal may give the line's end later than the line.
+        self.repl_with("", 20);
     }
 
     /// Sends a cell that waits and shows no prompt.
