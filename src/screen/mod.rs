@@ -35,6 +35,7 @@ mod verify;
 pub use marks::{MarkSplitter, Segment};
 
 use gate::{Gate, Part};
+use modes::private::{BRACKETED_PASTE, DECCKM};
 use params::Params;
 use perform::Receiver;
 use sequence::Sequence;
@@ -166,12 +167,12 @@ impl Screen {
 
     /// Whether the program wants the cursor keys in their application form (DECCKM).
     pub fn wants_application_keys(&self) -> bool {
-        self.terminal().modes.kept(1) == Some(true)
+        self.terminal().modes.is_set(DECCKM)
     }
 
     /// Whether the program tells text that is pasted from text that is typed (bracketed paste).
     pub fn wants_bracketed_paste(&self) -> bool {
-        self.terminal().modes.kept(2004) == Some(true)
+        self.terminal().modes.is_set(BRACKETED_PASTE)
     }
 
     /// The row and the column of the cursor, counted from 0.

@@ -1,6 +1,7 @@
 //! Moving the cursor: CUU to CUP, tabulation, saving, the scroll region and the alternate screen.
 
 use super::cursor::Cursor;
+use super::modes::private::*;
 use super::terminal::Terminal;
 use super::transcript::Transcript;
 
@@ -15,7 +16,7 @@ impl Terminal {
     /// Goes to a place on the page that a program chose (CUP, HVP, VPA).
     pub(super) fn address(&mut self, row: usize, column: usize) {
         self.go_to(row, column);
-        self.painted |= !self.on_alternate && self.modes.kept(1) == Some(true);
+        self.painted |= !self.on_alternate && self.modes.is_set(DECCKM);
     }
 
     /// Goes to a row (VPA); the column stays.
@@ -90,10 +91,10 @@ impl Terminal {
         }
     }
 
-    /// DECCOLM, where mode 40 allows it: the page keeps its columns, but is cleared as if they
+    /// DECCOLM, where [`ALLOW_DECCOLM`] is set: the page keeps its columns, but is cleared as if they
     /// changed (xterm).
     pub(super) fn set_column_mode(&mut self) {
-        if self.modes.kept(40) == Some(true) {
+        if self.modes.is_set(ALLOW_DECCOLM) {
             self.clear_page();
             self.region = (0, self.rows() - 1);
             self.go_to(0, 0);
@@ -119,28 +120,28 @@ impl Terminal {
         self.update_extra();
     }
 
-    /// DECSET and DECRST 47, 1047 and 1049.
+    /// DECSET and DECRST of one of the modes that show the alternate screen.
     pub(super) fn switch_screen(&mut self, mode: u16, alternate: bool) {
         if self.on_alternate == alternate {
             return;
         }
         self.painted = false;
         if alternate {
-            if mode == 1049 {
+            if mode == ALTERNATE_SCREEN_AND_CURSOR {
                 self.save_cursor();
             }
             self.on_alternate = true;
             self.pages = Transcript::default();
-            if mode == 1049 {
+            if mode == ALTERNATE_SCREEN_AND_CURSOR {
                 self.alternate.reset(self.cursor.pen.background);
             }
         } else {
             self.leave_pages();
-            if mode == 1047 {
+            if mode == ALTERNATE_SCREEN_ERASED {
                 self.alternate.reset(self.cursor.pen.background);
             }
             self.on_alternate = false;
-            if mode == 1049 {
+            if mode == ALTERNATE_SCREEN_AND_CURSOR {
                 self.restore_cursor();
             }
         }
@@ -158,7 +159,7 @@ impl Terminal {
         self.modes.autowrap = true;
         self.modes.cursor_visible = true;
         self.modes.application_keypad = false;
-        self.modes.keep(1, false);
+        self.modes.keep(DECCKM, false);
         self.title.link = None;
         self.set_echo(echo);
     }

@@ -3,6 +3,7 @@
 
 use super::{
     Screen,
+    modes::private::ALTERNATE_SCREEN_AND_CURSOR,
     page::Page,
     row::{LineEnd, Row},
     style::Style,
@@ -89,7 +90,7 @@ impl Screen {
         self.feed(&[CANCEL]);
         let terminal = &mut self.receiver.terminal;
         if terminal.on_alternate {
-            terminal.switch_screen(1049, false);
+            terminal.switch_screen(ALTERNATE_SCREEN_AND_CURSOR, false);
         }
         let pending_wrap = terminal.cursor.pending_wrap;
         terminal.soft_reset();
