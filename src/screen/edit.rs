@@ -31,11 +31,10 @@ impl Terminal {
     /// Erases the whole page. What was on it was there to be read.
     pub(super) fn clear_page(&mut self) {
         let fill = self.cursor.pen.background;
-        if !self.on_alternate {
+        if self.on_alternate {
+            self.before_clearing_alternate();
+        } else {
             self.transcript.finish(&mut self.primary);
-        } else if let Some(held) = self.alternate.rows.iter().rposition(|row| row.before_prompt) {
-            // A pager shows another place: the line its page ended in is not completed.
-            self.pages.report(&mut self.alternate, held + 1);
         }
         self.page_mut().reset(fill);
     }

@@ -11,15 +11,17 @@ mod cursor;
 mod dump;
 mod edit;
 mod extras;
+mod full_screen;
 mod gate;
 mod marks;
 mod modes;
 mod motion;
 mod osc;
 mod page;
-mod pages;
+pub mod pager;
 mod params;
 mod perform;
+mod reset;
 mod resize;
 mod row;
 mod sequence;
@@ -195,7 +197,7 @@ impl Screen {
     }
 
     /// The line the cursor is on, all its rows joined, with the blanks the program printed.
-    pub fn line_to_cursor(&self) -> String {
+    pub fn line_at_cursor(&self) -> String {
         let terminal = self.terminal();
         let page = terminal.page();
         let (first, last) =

@@ -1,6 +1,5 @@
 //! Moving the cursor: CUU to CUP, tabulation, saving, the scroll region and the alternate screen.
 
-use super::cursor::Cursor;
 use super::modes::private::*;
 use super::terminal::Terminal;
 use super::transcript::Transcript;
@@ -16,7 +15,7 @@ impl Terminal {
     /// Goes to a place on the page that a program chose (CUP, HVP, VPA).
     pub(super) fn address(&mut self, row: usize, column: usize) {
         self.go_to(row, column);
-        self.painted |= !self.on_alternate && self.modes.is_set(DECCKM);
+        self.addressed |= !self.on_alternate && self.modes.is_set(DECCKM);
     }
 
     /// Goes to a row (VPA); the column stays.
@@ -125,18 +124,18 @@ impl Terminal {
         if self.on_alternate == alternate {
             return;
         }
-        self.painted = false;
+        self.addressed = false;
         if alternate {
             if mode == ALTERNATE_SCREEN_AND_CURSOR {
                 self.save_cursor();
             }
             self.on_alternate = true;
-            self.pages = Transcript::default();
+            self.alternate_transcript = Transcript::default();
             if mode == ALTERNATE_SCREEN_AND_CURSOR {
                 self.alternate.reset(self.cursor.pen.background);
             }
         } else {
-            self.leave_pages();
+            self.before_leaving_alternate();
             if mode == ALTERNATE_SCREEN_ERASED {
                 self.alternate.reset(self.cursor.pen.background);
             }
@@ -145,33 +144,5 @@ impl Terminal {
                 self.restore_cursor();
             }
         }
-    }
-
-    /// DECSTR: the modes of a fresh terminal, without touching what is on the page.
-    pub(super) fn soft_reset(&mut self) {
-        let echo = self.cursor.pen.is_echo();
-        let (row, column) = (self.cursor.row, self.cursor.column);
-        self.cursor = Cursor { row, column, ..Cursor::default() };
-        self.painted = false;
-        self.saved = [Cursor::default(); 2];
-        self.region = (0, self.rows() - 1);
-        self.modes.insert = false;
-        self.modes.autowrap = true;
-        self.modes.cursor_visible = true;
-        self.modes.application_keypad = false;
-        self.modes.keep(DECCKM, false);
-        self.title.link = None;
-        self.set_echo(echo);
-    }
-
-    /// RIS: a fresh terminal. What was on the page is told first.
-    pub(super) fn reset(&mut self) {
-        let echo = self.cursor.pen.is_echo();
-        self.transcript.finish(&mut self.primary);
-        let mut fresh = Terminal::new(self.columns(), self.rows());
-        std::mem::swap(&mut fresh.transcript, &mut self.transcript);
-        std::mem::swap(&mut fresh.answers, &mut self.answers);
-        *self = fresh;
-        self.set_echo(echo);
     }
 }

@@ -70,9 +70,9 @@ impl Page {
         self.unwrap(bottom);
     }
 
-    /// The row does not go on in the next one any more, unless what stands there is a prompt.
+    /// The row does not go on in the next one any more, unless it keeps its wrap.
     pub(super) fn unwrap(&mut self, row: usize) {
-        if self.rows[row].end == LineEnd::Wrapped && !self.rows[row].before_prompt {
+        if self.rows[row].end == LineEnd::Wrapped && !self.rows[row].keeps_wrap {
             self.rows[row].end = LineEnd::Open;
         }
     }

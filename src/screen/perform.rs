@@ -158,7 +158,7 @@ impl Terminal {
             SAVE_CURSOR if on => self.save_cursor(),
             SAVE_CURSOR => self.restore_cursor(),
             _ => {
-                self.painted &= on || mode != DECCKM;
+                self.addressed &= on || mode != DECCKM;
                 self.modes.keep(mode, on);
             }
         }

@@ -37,8 +37,8 @@ pub(super) struct Row {
     /// The background of the columns that are not stored.
     pub(super) fill: Color,
     pub(super) end: LineEnd,
-    /// The line goes on once the prompt of a pager in the next row is erased.
-    pub(super) before_prompt: bool,
+    /// The line goes on in the next row even while that is erased, and printed anew.
+    pub(super) keeps_wrap: bool,
     /// What readers of the transcript know of the line that begins in this row.
     pub(super) reported: Option<Box<Reported>>,
 }
@@ -70,7 +70,7 @@ impl Row {
         self.edited = false;
         self.fill = fill;
         self.end = LineEnd::Open;
-        self.before_prompt = false;
+        self.keeps_wrap = false;
     }
 
     /// The number of columns that are stored.
@@ -85,17 +85,6 @@ impl Row {
             self.strip.cells(&mut cells, &mut clusters);
         }
         (cells, clusters)
-    }
-
-    /// What fills a page of `less` below the end of the text: one tilde, in bold or as the user
-    /// has it.
-    pub(super) fn is_filling(&self) -> bool {
-        let style = self.first_style().unwrap_or_default().visible();
-        let mut text = String::new();
-        if self.len() == 1 && style != Style::default() {
-            self.visible_text(&mut text);
-        }
-        text == "~"
     }
 
     /// Whether nothing is to be seen in it, and no blanks were printed.

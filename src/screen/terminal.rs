@@ -26,10 +26,10 @@ pub(super) struct Terminal {
     pub(super) modes: Modes,
     pub(super) tabs: Tabs,
     pub(super) transcript: Transcript,
-    /// What was read on the alternate screen since it was last shown, for pagers.
-    pub(super) pages: Transcript,
-    /// What the alternate screen showed when it was left, and nobody had read.
-    pub(super) left: String,
+    /// The text of the alternate screen since it was last shown.
+    pub(super) alternate_transcript: Transcript,
+    /// The text that the alternate screen showed when it was left, and that nobody took so far.
+    pub(super) left_alternate: String,
     pub(super) extras: Extras,
     pub(super) answers: Answers,
     pub(super) title: Title,
@@ -37,15 +37,15 @@ pub(super) struct Terminal {
     pub(super) last_char: Option<char>,
     /// The cursor was sent home, and nothing happened since: an erase is a clear-screen then.
     pub(super) homed: bool,
-    /// A program paints a page on the primary screen: it takes the cursor keys for itself (DECCKM)
-    /// and has since gone to a place of its choice.
-    pub(super) painted: bool,
+    /// The cursor was sent to a place on the primary screen (CUP, HVP, VPA) while DECCKM was set,
+    /// and the page has not scrolled since.
+    pub(super) addressed: bool,
     /// The beginning of a UTF-8 character at the end of the last chunk.
     partial: Vec<u8>,
 }
 
 /// How much text of the alternate screen is kept for a reader, in bytes.
-pub(super) const LONGEST_PAGES: usize = 1 << 20;
+pub(super) const LONGEST_ALTERNATE_TEXT: usize = 1 << 20;
 
 impl Terminal {
     pub(super) fn new(columns: usize, rows: usize) -> Terminal {
@@ -59,14 +59,14 @@ impl Terminal {
             modes: Modes::default(),
             tabs: Tabs::new(columns),
             transcript: Transcript::default(),
-            pages: Transcript::default(),
-            left: String::new(),
+            alternate_transcript: Transcript::default(),
+            left_alternate: String::new(),
             extras: Extras::default(),
             answers: Answers::default(),
             title: Title::default(),
             last_char: None,
             homed: false,
-            painted: false,
+            addressed: false,
             partial: Vec::new(),
         }
     }
@@ -321,11 +321,16 @@ impl Terminal {
     pub(super) fn scroll_up(&mut self, count: usize) {
         let fill = self.cursor.pen.background;
         if self.on_alternate {
-            self.alternate.scroll_up(self.region, count, fill, Some(&mut self.pages));
+            self.alternate.scroll_up(
+                self.region,
+                count,
+                fill,
+                Some(&mut self.alternate_transcript),
+            );
             // An editor scrolls for hours, and nobody asks for it.
-            self.pages.forget_beyond(LONGEST_PAGES);
+            self.alternate_transcript.forget_beyond(LONGEST_ALTERNATE_TEXT);
         } else {
-            self.painted &= self.region != (0, self.rows() - 1);
+            self.addressed &= self.region != (0, self.rows() - 1);
             self.primary.scroll_up(self.region, count, fill, Some(&mut self.transcript));
         }
     }

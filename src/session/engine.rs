@@ -335,7 +335,7 @@ impl Engine {
                     self.take_screen();
                 }
                 if let Some(worker) = &mut self.worker {
-                    worker.screen.calm();
+                    worker.screen.reset_after_program();
                 }
             }
             Action::HangUp => {
@@ -372,7 +372,7 @@ impl Engine {
         }
         let screen = self.worker.as_ref().map(|worker| &worker.screen);
         let prompt_visible =
-            screen.is_some_and(|screen| !screen.line_to_cursor().trim().is_empty());
+            screen.is_some_and(|screen| !screen.line_at_cursor().trim().is_empty());
         let file = self.spill.finish();
         let reply = self.outbox.take(status, prompt_visible, file.as_ref());
         let _ = caller.reply.send(reply);
@@ -435,7 +435,7 @@ impl Engine {
 
     /// Whether a program has the screen to itself, and is no pager whose pages are turned.
     fn shows_page(&self) -> bool {
-        let full = self.worker.as_ref().is_some_and(|worker| worker.screen.is_full());
+        let full = self.worker.as_ref().is_some_and(|worker| worker.screen.is_full_screen());
         full && !self.session.feeds_pager()
     }
 
@@ -454,7 +454,7 @@ impl Engine {
     /// alternate screen is gone with it.
     fn take_left_pages(&mut self) {
         if let Some(worker) = &mut self.worker {
-            let left = worker.screen.take_left_pages();
+            let left = worker.screen.take_closed_pager();
             if self.session.feeds_pager() {
                 self.outbox.push(&worker.take_page());
                 self.outbox.push(&left);

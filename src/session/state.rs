@@ -5,6 +5,7 @@ use std::time::Duration;
 use mcp_repl_sideband::Outcome;
 
 use crate::reply::Exit;
+pub use crate::screen::pager::Place;
 
 /// A moment, as the time since the engine started. Time arrives with the events.
 pub type Time = Duration;
@@ -138,17 +139,6 @@ pub enum View {
         /// Whether the next page fits into the reply.
         room: bool,
     },
-}
-
-/// What a pager's prompt says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Whether the end of the text is shown.
-    pub at_end: bool,
-    /// Whether another file comes behind it, which is for the client to ask for.
-    pub has_next: bool,
-    /// The prompt, for people.
-    pub prompt: String,
 }
 
 /// What is done about a program that shows its text page by page.

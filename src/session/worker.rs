@@ -175,13 +175,7 @@ impl Worker {
         let place = if canonical { None } else { pager::place(&program, &self.screen) };
         let view = match place {
             Some(place) => {
-                if self.screen.is_alternate() {
-                    // What was printed before the pager took the screen comes before its text.
-                    self.screen.report(&mut self.page);
-                }
-                let mut text = String::new();
-                self.screen.report_above_cursor(&mut text);
-                self.page.push_str(pager::without_filling(&text, &program, &place));
+                self.screen.report_pager(&program, &place, &mut self.page);
                 View::Pager { place, news: !self.page.is_empty(), room }
             }
             None if self.shows_page(canonical, &program) => {
@@ -196,7 +190,7 @@ impl Worker {
     /// Whether the program that reads has the screen to itself. One that reads lines has only
     /// where it says so; a pager that asks for a line has a place for it, and no page.
     fn shows_page(&self, canonical: bool, program: &str) -> bool {
-        let painted = !canonical && !pager::is_pager(program) && self.screen.is_full();
+        let painted = !canonical && !pager::is_pager(program) && self.screen.is_full_screen();
         self.screen.is_alternate() || painted
     }
 
