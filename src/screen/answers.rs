@@ -7,7 +7,7 @@ use super::params::Params;
 use super::terminal::Terminal;
 
 /// Answers that nobody fetches are kept up to this many bytes.
-const MOST: usize = 1 << 16;
+const LONGEST_UNFETCHED: usize = 1 << 16;
 
 /// The answers that wait to be sent to the program.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl Answers {
     }
 
     fn push(&mut self, answer: std::fmt::Arguments<'_>) {
-        if self.text.len() < MOST {
+        if self.text.len() < LONGEST_UNFETCHED {
             let _ = self.text.write_fmt(answer);
         }
     }

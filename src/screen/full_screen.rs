@@ -11,8 +11,8 @@ impl Screen {
         self.is_alternate() || self.terminal().addressed
     }
 
-    /// Appends what was not told yet of the text before a full-screen program, then its page as a
-    /// person sees it, which counts as told.
+    /// Appends what was not reported yet of the text before a full-screen program, then its page as a
+    /// person sees it, which counts as reported.
     pub fn report_page(&mut self, out: &mut String) {
         if self.is_alternate() {
             self.report(out);

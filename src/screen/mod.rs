@@ -12,7 +12,6 @@ mod dump;
 mod edit;
 mod extras;
 mod full_screen;
-mod gate;
 mod marks;
 mod modes;
 mod motion;
@@ -21,25 +20,29 @@ mod page;
 pub mod pager;
 mod params;
 mod perform;
+mod print;
 mod reset;
 mod resize;
 mod row;
+mod scanner;
+mod scroll;
 mod sequence;
 mod sgr;
-mod strip;
 mod style;
+mod styled_text;
 mod tabs;
 mod terminal;
+mod text;
 mod title;
 mod transcript;
 mod verify;
 
 pub use marks::{MarkSplitter, Segment};
 
-use gate::{Gate, Part};
 use modes::private::{BRACKETED_PASTE, DECCKM};
 use params::Params;
 use perform::Receiver;
+use scanner::{Part, Scanner};
 use sequence::Sequence;
 use terminal::Terminal;
 
@@ -73,7 +76,7 @@ impl Default for Size {
 /// A terminal's screen, and the transcript of what was printed on it.
 pub struct Screen {
     parser: vte::Parser,
-    gate: Gate,
+    scanner: Scanner,
     /// The numbers of the control sequence at hand; kept for its memory.
     params: Params,
     receiver: Receiver,
@@ -90,8 +93,8 @@ impl Screen {
     pub fn new(size: Size) -> Screen {
         let (columns, rows) = size.clamped();
         let receiver = Receiver::new(Terminal::new(columns, rows));
-        let (parser, gate, params) = Default::default();
-        Screen { parser, gate, params, receiver }
+        let (parser, scanner, params) = Default::default();
+        Screen { parser, scanner, params, receiver }
     }
 
     fn terminal(&self) -> &Terminal {
@@ -105,7 +108,7 @@ impl Screen {
         let mut rest = bytes;
         while !rest.is_empty() {
             let start = bytes.len() - rest.len();
-            let part = self.gate.next(&mut rest, &mut self.params);
+            let part = self.scanner.next(&mut rest, &mut self.params);
             let terminal = &mut self.receiver.terminal;
             match part {
                 Part::Text(text) => match valid {
@@ -138,10 +141,10 @@ impl Screen {
         self.receiver.terminal.transcript.drain(sink);
     }
 
-    /// Appends everything that was not told yet: what [`Screen::drain`] has, then the lines on the
+    /// Appends everything that was not reported yet: what [`Screen::drain`] has, then the lines on the
     /// page up to the last one in use, that one without `\n` unless the program ended it.
     ///
-    /// A line that grew since it was told is continued; one that changed otherwise is told
+    /// A line that grew since it was reported is continued; one that changed otherwise is reported
     /// again, whole, on a line of its own. The alternate screen is never part of it.
     pub fn report(&mut self, out: &mut String) {
         let Terminal { transcript, primary, .. } = &mut self.receiver.terminal;
@@ -172,7 +175,7 @@ impl Screen {
         self.terminal().modes.is_set(DECCKM)
     }
 
-    /// Whether the program tells text that is pasted from text that is typed (bracketed paste).
+    /// Whether the program wants text that is pasted to be marked as such (bracketed paste).
     pub fn wants_bracketed_paste(&self) -> bool {
         self.terminal().modes.is_set(BRACKETED_PASTE)
     }

@@ -34,7 +34,7 @@ pub(super) mod private {
     pub(in crate::screen) const DECNKM: u16 = 66;
     /// Button presses and releases are sent.
     pub(in crate::screen) const VT200_MOUSE: u16 = 1000;
-    /// The program tells what the mouse highlights.
+    /// The program says what the mouse highlights.
     pub(in crate::screen) const VT200_HIGHLIGHT_MOUSE: u16 = 1001;
     /// Movements are sent, too, while a button is down.
     pub(in crate::screen) const BTN_EVENT_MOUSE: u16 = 1002;
@@ -60,7 +60,7 @@ pub(super) mod private {
     pub(in crate::screen) const SAVE_CURSOR: u16 = 1048;
     /// The cursor is saved, the alternate screen erased and shown; the cursor comes back after.
     pub(in crate::screen) const ALTERNATE_SCREEN_AND_CURSOR: u16 = 1049;
-    /// What is pasted is told from what is typed.
+    /// What is pasted is marked as such.
     pub(in crate::screen) const BRACKETED_PASTE: u16 = 2004;
     /// What is printed is shown when the mode is reset (contour's extension).
     pub(in crate::screen) const SYNCHRONIZED_OUTPUT: u16 = 2026;

@@ -1,4 +1,5 @@
-//! Moving the cursor: CUU to CUP, tabulation, saving, the scroll region and the alternate screen.
+//! Moving the cursor: CR, BS, CUU to CUP, tabulation, saving, the scroll region and the alternate
+//! screen.
 
 use super::modes::private::*;
 use super::terminal::Terminal;
@@ -53,12 +54,32 @@ impl Terminal {
         self.go_to_column(self.cursor.column.saturating_sub(count));
     }
 
-    /// RI: up, scrolling down at the top of the region.
-    pub(super) fn reverse_index(&mut self) {
-        if self.cursor.row == self.region.0 {
-            self.scroll_down(1);
-        } else {
-            self.cursor.row = self.cursor.row.saturating_sub(1);
+    /// CR.
+    pub(super) fn carriage_return(&mut self) {
+        self.cursor.column = 0;
+        self.cursor.pending_wrap = false;
+    }
+
+    /// BS.
+    pub(super) fn backspace(&mut self) {
+        if self.cursor.column > 0 {
+            self.cursor.column -= 1;
+            self.cursor.pending_wrap = false;
+        }
+    }
+
+    /// HT. The row remembers it where it skips nothing that was printed.
+    pub(super) fn tab(&mut self) {
+        let column = self.cursor.column;
+        let next = self.tabs.next(column);
+        let pen = self.cursor.pen;
+        if next > column {
+            self.row_mut().write_tab(column, next, pen);
+            self.cursor.column = next;
+        } else if !self.on_alternate {
+            // No room: xterm stays. The program still printed it.
+            let at = if self.cursor.pending_wrap { column } else { column.saturating_sub(1) };
+            self.row_mut().combine(at, '\t', pen);
         }
     }
 

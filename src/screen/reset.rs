@@ -66,7 +66,7 @@ impl Terminal {
         self.set_echo(echo);
     }
 
-    /// RIS: a fresh terminal. What was on the page is told first.
+    /// RIS: a fresh terminal. What was on the page is reported first.
     pub(super) fn reset(&mut self) {
         let echo = self.cursor.pen.is_echo();
         self.transcript.finish(&mut self.primary);

@@ -11,7 +11,7 @@ use crate::screen::{
 };
 
 impl Screen {
-    /// Appends what was not told yet of the text that the pager `program` shows, `place` being what
+    /// Appends what was not reported yet of the text that the pager `program` shows, `place` being what
     /// its prompt says; before it what was printed before the pager took the alternate screen.
     pub fn report_pager(&mut self, program: &str, place: &Place, out: &mut String) {
         if self.is_alternate() {
@@ -22,7 +22,7 @@ impl Screen {
         out.push_str(without_filling(&text, program, place));
     }
 
-    /// Appends what was not told yet of the rows above the cursor, where a pager has its prompt.
+    /// Appends what was not reported yet of the rows above the cursor, where a pager has its prompt.
     ///
     /// What `less` fills the page with below the end of the text is left out. On the alternate
     /// screen it is what was read since that was last shown, and is no part of [`Screen::report`].
@@ -39,7 +39,7 @@ impl Screen {
         {
             // The rest of the line comes when the prompt below is erased.
             page.rows[last].keeps_wrap = true;
-            // The line is told when all of it was shown, unless it is longer than a page.
+            // The line is reported when all of it was shown, unless it is longer than a page.
             above = Some(page.line_start(last)).filter(|&first| first > 0).unwrap_or(above);
         }
         transcript.report(page, above);
@@ -47,7 +47,7 @@ impl Screen {
     }
 
     /// Takes what a pager showed above its prompt when it left the alternate screen, as far as it
-    /// was not told: one that ends by itself at the end of the text, say.
+    /// was not reported: one that ends by itself at the end of the text, say.
     pub fn take_closed_pager(&mut self) -> String {
         std::mem::take(&mut self.receiver.terminal.left_alternate)
     }
@@ -62,7 +62,7 @@ impl Terminal {
         }
     }
 
-    /// The alternate screen is about to be left: keeps what was not told of it.
+    /// The alternate screen is about to be left: keeps what was not reported of it.
     pub(in crate::screen) fn before_leaving_alternate(&mut self) {
         let Terminal { alternate_transcript, alternate, left_alternate, cursor, .. } = self;
         alternate_transcript.report(alternate, rows_of_text(alternate, cursor.row));
