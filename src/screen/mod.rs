@@ -3,6 +3,13 @@
 //! Bytes come in through [`MarkSplitter`], which takes the session's marks out, and go to a
 //! [`Screen`]. The screen keeps a page (rows, cursor, modes) and makes the transcript of it:
 //! the text of each line, once, when it leaves the page or when it is asked for.
+//!
+//! - From bytes to commands: `scanner` and `sequence` before the parser, `perform` behind it.
+//! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
+//!   `osc`, `answers`, `reset`, `resize`.
+//! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
+//! - What is made of it: the `transcript`, the `dump`, and what [`pager`] and `full_screen` know of
+//!   programs that show pages, of which the terminal knows nothing.
 
 mod answers;
 mod cell;

@@ -5,11 +5,8 @@
 //! is a transcript that leaves the prompts out. On the alternate screen this transcript is one of
 //! its own, as what happens there is no part of the session's.
 //!
-//! The terminal knows nothing of this. It keeps a transcript of the alternate screen, and calls
-//! [`Terminal::before_clearing_alternate`] and [`Terminal::before_leaving_alternate`].
-//!
-//! [`Terminal::before_clearing_alternate`]: super::terminal::Terminal::before_clearing_alternate
-//! [`Terminal::before_leaving_alternate`]: super::terminal::Terminal::before_leaving_alternate
+//! The terminal knows nothing of this. It keeps a transcript of the alternate screen, and calls a
+//! hook before it clears or leaves that (`before_clearing_alternate`, `before_leaving_alternate`).
 
 mod filling;
 mod prompt;
