@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use super::modes::{IRM, LNM, private::*};
 use super::params::Params;
 use super::terminal::Terminal;
 
 /// Answers that nobody fetches are kept up to this many bytes.
-const MOST: usize = 1 << 16;
+const LONGEST_UNFETCHED: usize = 1 << 16;
 
 /// The answers that wait to be sent to the program.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ impl Answers {
     }
 
     fn push(&mut self, answer: std::fmt::Arguments<'_>) {
-        if self.text.len() < MOST {
+        if self.text.len() < LONGEST_UNFETCHED {
             let _ = self.text.write_fmt(answer);
         }
     }
@@ -131,15 +132,17 @@ impl Terminal {
     pub(super) fn request_mode(&mut self, mode: u16, private: bool) {
         let state = |on: bool| if on { 1 } else { 2 };
         let answer = match (private, mode) {
-            (false, 4) => state(self.modes.insert),
-            (false, 20) => state(self.modes.line_feed_new_line),
-            (true, 6) => state(self.cursor.origin),
-            (true, 7) => state(self.modes.autowrap),
-            (true, 25) => state(self.modes.cursor_visible),
-            (true, 66) => state(self.modes.application_keypad),
-            (true, 47 | 1047 | 1049) => state(self.on_alternate),
-            (true, 2026) => 2,
-            (true, 2027) => 4,
+            (false, IRM) => state(self.modes.insert),
+            (false, LNM) => state(self.modes.line_feed_new_line),
+            (true, DECOM) => state(self.cursor.origin),
+            (true, DECAWM) => state(self.modes.autowrap),
+            (true, DECTCEM) => state(self.modes.cursor_visible),
+            (true, DECNKM) => state(self.modes.application_keypad),
+            (true, ALTERNATE_SCREEN | ALTERNATE_SCREEN_ERASED | ALTERNATE_SCREEN_AND_CURSOR) => {
+                state(self.on_alternate)
+            }
+            (true, SYNCHRONIZED_OUTPUT) => 2,
+            (true, GRAPHEME_CLUSTERS) => 4,
             (true, _) => self.modes.kept(mode).map_or(0, state),
             _ => 0,
         };

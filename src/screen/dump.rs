@@ -8,6 +8,7 @@ use std::fmt::Write;
 use super::cell::{Cell, Glyph};
 use super::charset::Charset;
 use super::cursor::Cursor;
+use super::modes::{IRM, LNM, private::*};
 use super::page::Page;
 use super::row::LineEnd;
 use super::style::{Color, Style};
@@ -30,14 +31,16 @@ impl Terminal {
         writer.page(&self.primary);
         if self.on_alternate {
             writer.cursor(&self.saved[0], &self.primary, 0);
-            writer.push(format_args!("\x1b[?1049h\x1b[?6l"));
+            writer.private_mode(ALTERNATE_SCREEN_AND_CURSOR, true);
+            writer.private_mode(DECOM, false);
             writer.fresh_sets();
             writer.page(&self.alternate);
         }
         let saved = &self.saved[usize::from(self.on_alternate)];
         if *saved != Cursor::default() {
             writer.cursor(saved, self.page(), 0);
-            writer.out.push_str("\x1b7\x1b[?6l");
+            writer.out.push_str("\x1b7");
+            writer.private_mode(DECOM, false);
             writer.fresh_sets();
         }
         writer.settings();
@@ -77,6 +80,12 @@ impl Writer<'_> {
             Some(link) => self.push(format_args!("\x1b]8;{};{}\x1b\\", link.0, link.1)),
             None => self.out.push_str("\x1b]8;;\x1b\\"),
         }
+    }
+
+    /// DECSET or DECRST.
+    fn private_mode(&mut self, mode: u16, on: bool) {
+        let action = if on { 'h' } else { 'l' };
+        self.push(format_args!("\x1b[?{mode}{action}"));
     }
 
     fn fresh_sets(&mut self) {
@@ -154,7 +163,7 @@ impl Writer<'_> {
     fn cursor(&mut self, cursor: &Cursor, page: &Page, top: usize) {
         let mut row = cursor.row;
         if cursor.origin {
-            self.out.push_str("\x1b[?6h");
+            self.private_mode(DECOM, true);
             row = row.saturating_sub(top);
         }
         if cursor.pending_wrap {
@@ -199,17 +208,21 @@ impl Writer<'_> {
     fn modes(&mut self) {
         let modes = &self.terminal.modes;
         for mode in modes.kept_modes() {
-            self.push(format_args!("\x1b[?{mode}h"));
+            self.private_mode(mode, true);
         }
-        let switched = [
-            (modes.insert, "\x1b[4h"),
-            (modes.line_feed_new_line, "\x1b[20h"),
-            (!modes.autowrap, "\x1b[?7l"),
-            (!modes.cursor_visible, "\x1b[?25l"),
-            (modes.application_keypad, "\x1b="),
-        ];
-        for (_, sequence) in switched.into_iter().filter(|(on, _)| *on) {
-            self.out.push_str(sequence);
+        for (mode, on) in [(IRM, modes.insert), (LNM, modes.line_feed_new_line)] {
+            if on {
+                self.push(format_args!("\x1b[{mode}h"));
+            }
+        }
+        for (mode, on) in [(DECAWM, modes.autowrap), (DECTCEM, modes.cursor_visible)] {
+            if !on {
+                self.private_mode(mode, false);
+            }
+        }
+        if modes.application_keypad {
+            // DECKPAM, which more terminals know than DECNKM.
+            self.out.push_str("\x1b=");
         }
         if modes.cursor_shape != 0 {
             self.push(format_args!("\x1b[{} q", modes.cursor_shape));

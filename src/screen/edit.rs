@@ -1,4 +1,4 @@
-//! Erasing, inserting, deleting and scrolling: ED, EL, ECH, ICH, DCH, IL, DL, SD, DECALN.
+//! Erasing, inserting and deleting characters: ED, EL, ECH, ICH, DCH, DECALN, REP.
 
 use super::row::LineEnd;
 use super::style::Style;
@@ -31,11 +31,10 @@ impl Terminal {
     /// Erases the whole page. What was on it was there to be read.
     pub(super) fn clear_page(&mut self) {
         let fill = self.cursor.pen.background;
-        if !self.on_alternate {
+        if self.on_alternate {
+            self.before_clearing_alternate();
+        } else {
             self.transcript.finish(&mut self.primary);
-        } else if let Some(held) = self.alternate.rows.iter().rposition(|row| row.before_prompt) {
-            // A pager shows another place: the line its page ended in is not completed.
-            self.pages.report(&mut self.alternate, held + 1);
         }
         self.page_mut().reset(fill);
     }
@@ -80,43 +79,6 @@ impl Terminal {
         let (columns, fill) = (self.columns(), self.cursor.pen.background);
         let column = self.cursor.column;
         self.row_mut().delete(column, count, fill, columns);
-    }
-
-    /// IL, inside the scroll region only.
-    pub(super) fn insert_lines(&mut self, count: usize) {
-        if let Some(region) = self.region_below() {
-            self.scroll_region_down(region, count);
-            self.carriage_return();
-        }
-    }
-
-    /// DL, inside the scroll region only. What is deleted is gone.
-    pub(super) fn delete_lines(&mut self, count: usize) {
-        if let Some(region) = self.region_below() {
-            let fill = self.cursor.pen.background;
-            self.page_mut().scroll_up(region, count, fill, None);
-            self.carriage_return();
-        }
-    }
-
-    /// The part of the scroll region from the cursor on.
-    fn region_below(&self) -> Option<(usize, usize)> {
-        let row = self.cursor.row;
-        (self.region.0..=self.region.1).contains(&row).then_some((row, self.region.1))
-    }
-
-    /// SD.
-    pub(super) fn scroll_down(&mut self, count: usize) {
-        self.scroll_region_down(self.region, count);
-    }
-
-    fn scroll_region_down(&mut self, region: (usize, usize), count: usize) {
-        let fill = self.cursor.pen.background;
-        if self.on_alternate {
-            self.alternate.scroll_down(region, count, fill, None);
-        } else {
-            self.primary.scroll_down(region, count, fill, Some(&mut self.transcript));
-        }
     }
 
     /// DECALN: fills the page with E.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::style::Color;
 
 /// How many different extras the pages hold; a link beyond that is shown without its target.
-const MOST: usize = 1024;
+const MOST_EXTRAS: usize = 1024;
 
 /// What a cell can have beside its style.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -41,7 +41,7 @@ impl Extras {
         let number = if let Some(number) = self.free.pop() {
             self.entries[usize::from(number) - 1] = extra.clone();
             number
-        } else if self.entries.len() < MOST {
+        } else if self.entries.len() < MOST_EXTRAS {
             self.entries.push(extra.clone());
             self.entries.len() as u16
         } else {

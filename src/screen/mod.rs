@@ -3,6 +3,13 @@
 //! Bytes come in through [`MarkSplitter`], which takes the session's marks out, and go to a
 //! [`Screen`]. The screen keeps a page (rows, cursor, modes) and makes the transcript of it:
 //! the text of each line, once, when it leaves the page or when it is asked for.
+//!
+//! - From bytes to commands: `scanner` and `sequence` before the parser, `perform` behind it.
+//! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
+//!   `osc`, `answers`, `reset`, `resize`.
+//! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
+//! - What is made of it: the `transcript`, the `dump`, and what [`pager`] and `full_screen` know of
+//!   programs that show pages, of which the terminal knows nothing.
 
 mod answers;
 mod cell;
@@ -11,34 +18,38 @@ mod cursor;
 mod dump;
 mod edit;
 mod extras;
-mod gate;
+mod full_screen;
 mod marks;
 mod modes;
 mod motion;
 mod osc;
 mod page;
-mod pages;
+pub mod pager;
 mod params;
 mod perform;
-mod prompt;
+mod print;
+mod reset;
 mod resize;
 mod row;
+mod scanner;
+mod scroll;
 mod sequence;
 mod sgr;
-mod strip;
 mod style;
+mod styled_text;
 mod tabs;
 mod terminal;
+mod text;
 mod title;
 mod transcript;
 mod verify;
 
 pub use marks::{MarkSplitter, Segment};
-pub use prompt::{Place, is_pager, pager_place, without_filling};
 
-use gate::{Gate, Part};
+use modes::private::{BRACKETED_PASTE, DECCKM};
 use params::Params;
 use perform::Receiver;
+use scanner::{Part, Scanner};
 use sequence::Sequence;
 use terminal::Terminal;
 
@@ -72,7 +83,7 @@ impl Default for Size {
 /// A terminal's screen, and the transcript of what was printed on it.
 pub struct Screen {
     parser: vte::Parser,
-    gate: Gate,
+    scanner: Scanner,
     /// The numbers of the control sequence at hand; kept for its memory.
     params: Params,
     receiver: Receiver,
@@ -89,8 +100,8 @@ impl Screen {
     pub fn new(size: Size) -> Screen {
         let (columns, rows) = size.clamped();
         let receiver = Receiver::new(Terminal::new(columns, rows));
-        let (parser, gate, params) = Default::default();
-        Screen { parser, gate, params, receiver }
+        let (parser, scanner, params) = Default::default();
+        Screen { parser, scanner, params, receiver }
     }
 
     fn terminal(&self) -> &Terminal {
@@ -104,7 +115,7 @@ impl Screen {
         let mut rest = bytes;
         while !rest.is_empty() {
             let start = bytes.len() - rest.len();
-            let part = self.gate.next(&mut rest, &mut self.params);
+            let part = self.scanner.next(&mut rest, &mut self.params);
             let terminal = &mut self.receiver.terminal;
             match part {
                 Part::Text(text) => match valid {
@@ -137,10 +148,10 @@ impl Screen {
         self.receiver.terminal.transcript.drain(sink);
     }
 
-    /// Appends everything that was not told yet: what [`Screen::drain`] has, then the lines on the
+    /// Appends everything that was not reported yet: what [`Screen::drain`] has, then the lines on the
     /// page up to the last one in use, that one without `\n` unless the program ended it.
     ///
-    /// A line that grew since it was told is continued; one that changed otherwise is told
+    /// A line that grew since it was reported is continued; one that changed otherwise is reported
     /// again, whole, on a line of its own. The alternate screen is never part of it.
     pub fn report(&mut self, out: &mut String) {
         let Terminal { transcript, primary, .. } = &mut self.receiver.terminal;
@@ -168,12 +179,12 @@ impl Screen {
 
     /// Whether the program wants the cursor keys in their application form (DECCKM).
     pub fn wants_application_keys(&self) -> bool {
-        self.terminal().modes.kept(1) == Some(true)
+        self.terminal().modes.is_set(DECCKM)
     }
 
-    /// Whether the program tells text that is pasted from text that is typed (bracketed paste).
+    /// Whether the program wants text that is pasted to be marked as such (bracketed paste).
     pub fn wants_bracketed_paste(&self) -> bool {
-        self.terminal().modes.kept(2004) == Some(true)
+        self.terminal().modes.is_set(BRACKETED_PASTE)
     }
 
     /// The row and the column of the cursor, counted from 0.
@@ -196,7 +207,7 @@ impl Screen {
     }
 
     /// The line the cursor is on, all its rows joined, with the blanks the program printed.
-    pub fn line_to_cursor(&self) -> String {
+    pub fn line_at_cursor(&self) -> String {
         let terminal = self.terminal();
         let page = terminal.page();
         let (first, last) =

@@ -1,6 +1,7 @@
-//! Moving the cursor: CUU to CUP, tabulation, saving, the scroll region and the alternate screen.
+//! Moving the cursor: CR, BS, CUU to CUP, tabulation, saving, the scroll region and the alternate
+//! screen.
 
-use super::cursor::Cursor;
+use super::modes::private::*;
 use super::terminal::Terminal;
 use super::transcript::Transcript;
 
@@ -15,7 +16,7 @@ impl Terminal {
     /// Goes to a place on the page that a program chose (CUP, HVP, VPA).
     pub(super) fn address(&mut self, row: usize, column: usize) {
         self.go_to(row, column);
-        self.painted |= !self.on_alternate && self.modes.kept(1) == Some(true);
+        self.addressed |= !self.on_alternate && self.modes.is_set(DECCKM);
     }
 
     /// Goes to a row (VPA); the column stays.
@@ -53,12 +54,32 @@ impl Terminal {
         self.go_to_column(self.cursor.column.saturating_sub(count));
     }
 
-    /// RI: up, scrolling down at the top of the region.
-    pub(super) fn reverse_index(&mut self) {
-        if self.cursor.row == self.region.0 {
-            self.scroll_down(1);
-        } else {
-            self.cursor.row = self.cursor.row.saturating_sub(1);
+    /// CR.
+    pub(super) fn carriage_return(&mut self) {
+        self.cursor.column = 0;
+        self.cursor.pending_wrap = false;
+    }
+
+    /// BS.
+    pub(super) fn backspace(&mut self) {
+        if self.cursor.column > 0 {
+            self.cursor.column -= 1;
+            self.cursor.pending_wrap = false;
+        }
+    }
+
+    /// HT. The row remembers it where it skips nothing that was printed.
+    pub(super) fn tab(&mut self) {
+        let column = self.cursor.column;
+        let next = self.tabs.next(column);
+        let pen = self.cursor.pen;
+        if next > column {
+            self.row_mut().write_tab(column, next, pen);
+            self.cursor.column = next;
+        } else if !self.on_alternate {
+            // No room: xterm stays. The program still printed it.
+            let at = if self.cursor.pending_wrap { column } else { column.saturating_sub(1) };
+            self.row_mut().combine(at, '\t', pen);
         }
     }
 
@@ -90,10 +111,10 @@ impl Terminal {
         }
     }
 
-    /// DECCOLM, where mode 40 allows it: the page keeps its columns, but is cleared as if they
+    /// DECCOLM, where [`ALLOW_DECCOLM`] is set: the page keeps its columns, but is cleared as if they
     /// changed (xterm).
     pub(super) fn set_column_mode(&mut self) {
-        if self.modes.kept(40) == Some(true) {
+        if self.modes.is_set(ALLOW_DECCOLM) {
             self.clear_page();
             self.region = (0, self.rows() - 1);
             self.go_to(0, 0);
@@ -119,58 +140,30 @@ impl Terminal {
         self.update_extra();
     }
 
-    /// DECSET and DECRST 47, 1047 and 1049.
+    /// DECSET and DECRST of one of the modes that show the alternate screen.
     pub(super) fn switch_screen(&mut self, mode: u16, alternate: bool) {
         if self.on_alternate == alternate {
             return;
         }
-        self.painted = false;
+        self.addressed = false;
         if alternate {
-            if mode == 1049 {
+            if mode == ALTERNATE_SCREEN_AND_CURSOR {
                 self.save_cursor();
             }
             self.on_alternate = true;
-            self.pages = Transcript::default();
-            if mode == 1049 {
+            self.alternate_transcript = Transcript::default();
+            if mode == ALTERNATE_SCREEN_AND_CURSOR {
                 self.alternate.reset(self.cursor.pen.background);
             }
         } else {
-            self.leave_pages();
-            if mode == 1047 {
+            self.before_leaving_alternate();
+            if mode == ALTERNATE_SCREEN_ERASED {
                 self.alternate.reset(self.cursor.pen.background);
             }
             self.on_alternate = false;
-            if mode == 1049 {
+            if mode == ALTERNATE_SCREEN_AND_CURSOR {
                 self.restore_cursor();
             }
         }
-    }
-
-    /// DECSTR: the modes of a fresh terminal, without touching what is on the page.
-    pub(super) fn soft_reset(&mut self) {
-        let echo = self.cursor.pen.is_echo();
-        let (row, column) = (self.cursor.row, self.cursor.column);
-        self.cursor = Cursor { row, column, ..Cursor::default() };
-        self.painted = false;
-        self.saved = [Cursor::default(); 2];
-        self.region = (0, self.rows() - 1);
-        self.modes.insert = false;
-        self.modes.autowrap = true;
-        self.modes.cursor_visible = true;
-        self.modes.application_keypad = false;
-        self.modes.keep(1, false);
-        self.title.link = None;
-        self.set_echo(echo);
-    }
-
-    /// RIS: a fresh terminal. What was on the page is told first.
-    pub(super) fn reset(&mut self) {
-        let echo = self.cursor.pen.is_echo();
-        self.transcript.finish(&mut self.primary);
-        let mut fresh = Terminal::new(self.columns(), self.rows());
-        std::mem::swap(&mut fresh.transcript, &mut self.transcript);
-        std::mem::swap(&mut fresh.answers, &mut self.answers);
-        *self = fresh;
-        self.set_echo(echo);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::extras::Extra;
-use super::gate::LONGEST_STRING;
+use super::scanner::LONGEST_STRING;
 use super::terminal::Terminal;
 
 impl Terminal {

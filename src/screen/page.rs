@@ -18,7 +18,7 @@ impl Page {
         Page { rows: (0..rows).map(|_| Row::default()).collect(), columns }
     }
 
-    /// Moves the rows `top..=bottom` up; those that leave at the top are told to `transcript`.
+    /// Moves the rows `top..=bottom` up; those that leave at the top are reported to `transcript`.
     pub(super) fn scroll_up(
         &mut self,
         (top, bottom): (usize, usize),
@@ -44,7 +44,7 @@ impl Page {
     }
 
     /// Moves the rows `top..=bottom` down; those that leave at the bottom are gone. If they were
-    /// not told, the page is told first, as it was there to be read.
+    /// not reported, the page is reported first, as it was there to be read.
     pub(super) fn scroll_down(
         &mut self,
         (top, bottom): (usize, usize),
@@ -54,8 +54,8 @@ impl Page {
     ) {
         let count = count.min(bottom + 1 - top);
         if let Some(transcript) = transcript {
-            let untold = |row: &Row| row.reported.is_none() && row.has_transcript_text();
-            if self.rows.range(bottom + 1 - count..=bottom).any(untold) {
+            let unreported = |row: &Row| row.reported.is_none() && row.has_transcript_text();
+            if self.rows.range(bottom + 1 - count..=bottom).any(unreported) {
                 transcript.report(self, self.rows.len());
             }
         }
@@ -70,9 +70,9 @@ impl Page {
         self.unwrap(bottom);
     }
 
-    /// The row does not go on in the next one any more, unless what stands there is a prompt.
+    /// The row does not go on in the next one any more, unless it keeps its wrap.
     pub(super) fn unwrap(&mut self, row: usize) {
-        if self.rows[row].end == LineEnd::Wrapped && !self.rows[row].before_prompt {
+        if self.rows[row].end == LineEnd::Wrapped && !self.rows[row].keeps_wrap {
             self.rows[row].end = LineEnd::Open;
         }
     }

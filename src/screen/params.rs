@@ -1,12 +1,12 @@
 //! The parameters of a control sequence: numbers, grouped by colons.
 
 /// The most numbers kept; `vte` keeps as many.
-const MOST: usize = 32;
+const MOST_NUMBERS: usize = 32;
 
 /// The numbers of a control sequence.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Params {
-    values: [u16; MOST],
+    values: [u16; MOST_NUMBERS],
     len: usize,
     /// Bit N is set if value N belongs to the group of the one before (`4:3`).
     joined: u32,
@@ -24,7 +24,7 @@ impl Params {
     }
 
     pub(super) fn push(&mut self, value: u16, joined: bool) {
-        if self.len < MOST {
+        if self.len < MOST_NUMBERS {
             self.values[self.len] = value;
             self.joined |= u32::from(joined) << self.len;
             self.len += 1;
@@ -37,7 +37,7 @@ impl Params {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.len == MOST
+        self.len == MOST_NUMBERS
     }
 
     /// The number at `index`, 0 when it is missing.

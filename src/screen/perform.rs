@@ -3,6 +3,7 @@
 use vte::Perform;
 
 use super::charset::Charset;
+use super::modes::{IRM, LNM, private::*};
 use super::params::Params;
 use super::terminal::Terminal;
 
@@ -117,8 +118,8 @@ impl Terminal {
                 _ => {}
             },
             ([], 'h' | 'l') => params.values().iter().for_each(|&mode| match mode {
-                4 => self.modes.insert = action == 'h',
-                20 => self.modes.line_feed_new_line = action == 'h',
+                IRM => self.modes.insert = action == 'h',
+                LNM => self.modes.line_feed_new_line = action == 'h',
                 _ => {}
             }),
             ([b'?'], 'h' | 'l') => {
@@ -143,19 +144,21 @@ impl Terminal {
     /// DECSET and DECRST.
     fn set_mode(&mut self, mode: u16, on: bool) {
         match mode {
-            3 => self.set_column_mode(),
-            6 => {
+            DECCOLM => self.set_column_mode(),
+            DECOM => {
                 self.cursor.origin = on;
                 self.go_to(0, 0);
             }
-            7 => self.modes.autowrap = on,
-            25 => self.modes.cursor_visible = on,
-            66 => self.modes.application_keypad = on,
-            47 | 1047 | 1049 => self.switch_screen(mode, on),
-            1048 if on => self.save_cursor(),
-            1048 => self.restore_cursor(),
+            DECAWM => self.modes.autowrap = on,
+            DECTCEM => self.modes.cursor_visible = on,
+            DECNKM => self.modes.application_keypad = on,
+            ALTERNATE_SCREEN | ALTERNATE_SCREEN_ERASED | ALTERNATE_SCREEN_AND_CURSOR => {
+                self.switch_screen(mode, on);
+            }
+            SAVE_CURSOR if on => self.save_cursor(),
+            SAVE_CURSOR => self.restore_cursor(),
             _ => {
-                self.painted &= on || mode != 1;
+                self.addressed &= on || mode != DECCKM;
                 self.modes.keep(mode, on);
             }
         }

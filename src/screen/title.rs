@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 /// XTWINOPS 22 keeps this many titles.
-const DEEPEST: usize = 16;
+const DEEPEST_STACK: usize = 16;
 /// A title has at most this many characters.
-const LONGEST: usize = 1024;
+const LONGEST_TITLE: usize = 1024;
 
 /// The title, the ones put aside, and the hyperlink that what is printed belongs to.
 #[derive(Debug, Default)]
@@ -17,11 +17,11 @@ pub(super) struct Title {
 
 impl Title {
     pub(super) fn set(&mut self, text: &str) {
-        self.text = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        self.text = text.chars().filter(|c| !c.is_control()).take(LONGEST_TITLE).collect();
     }
 
     pub(super) fn push(&mut self) {
-        if self.stack.len() < DEEPEST {
+        if self.stack.len() < DEEPEST_STACK {
             self.stack.push(self.text.clone());
         }
     }

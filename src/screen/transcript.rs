@@ -2,7 +2,7 @@
 //!
 //! Readers get one stream of text. It ends either at the start of a line or in a line that is
 //! still on the page; the row that begins the line knows how much of it was read. A line that
-//! changes after it was read is told again, whole; one that only grew is continued, as long as
+//! changes after it was read is reported again, whole; one that only grew is continued, as long as
 //! the stream still ends in it.
 
 use super::page::Page;
@@ -45,7 +45,7 @@ impl Transcript {
         }
     }
 
-    /// Tells a row that leaves the page. Returns what is known of the line's rest, if it has one.
+    /// Reports a row that leaves the page. Returns what is known of the line's rest, if it has one.
     pub(super) fn retire(&mut self, row: &mut Row) -> Option<Box<Reported>> {
         if row.reported.is_none() && row.end == LineEnd::Break {
             // The common case, without a copy.
@@ -62,7 +62,7 @@ impl Transcript {
                 LineEnd::Open if !self.line.is_empty() => LineEnd::Break,
                 end => end,
             };
-            self.tell(&mut reported, end);
+            self.report_line(&mut reported, end);
             return None;
         }
         match &mut reported {
@@ -71,7 +71,7 @@ impl Transcript {
                 known.text.drain(..self.line.len());
             }
             _ => {
-                self.tell(&mut reported, LineEnd::Wrapped);
+                self.report_line(&mut reported, LineEnd::Wrapped);
                 if let Some(known) = &mut reported {
                     known.text.clear();
                 }
@@ -80,7 +80,7 @@ impl Transcript {
         reported
     }
 
-    /// Tells the lines of the first `rows` rows as far as they are not known. They stay on the page.
+    /// Reports the lines of the first `rows` rows as far as they are not known. They stay on the page.
     pub(super) fn report(&mut self, page: &mut Page, rows: usize) {
         let mut first = 0;
         let used = page
@@ -106,13 +106,13 @@ impl Transcript {
                 end => end,
             };
             let mut reported = page.rows[first].reported.take();
-            self.tell(&mut reported, end);
+            self.report_line(&mut reported, end);
             page.rows[first].reported = reported;
             first = last + 1;
         }
     }
 
-    /// Tells all of the page, which is erased then: every line on it is finished.
+    /// Reports all of the page, which is erased then: every line on it is finished.
     pub(super) fn finish(&mut self, page: &mut Page) {
         let before = self.last;
         self.report(page, page.rows.len());
@@ -121,8 +121,8 @@ impl Transcript {
         }
     }
 
-    /// Tells the line at hand as far as readers do not know it, and notes what they know then.
-    fn tell(&mut self, reported: &mut Option<Box<Reported>>, end: LineEnd) {
+    /// Reports the line at hand as far as readers do not know it, and notes what they know then.
+    fn report_line(&mut self, reported: &mut Option<Box<Reported>>, end: LineEnd) {
         let open = reported.as_ref().is_some_and(|r| r.stream != 0 && r.stream == self.open);
         let known = reported.as_ref().map(|reported| reported.text.as_str());
         let new = match known {
@@ -134,21 +134,21 @@ impl Transcript {
                 0..self.line.len()
             }
         };
-        let told = !new.is_empty();
+        let reports = !new.is_empty();
         self.ready.push_str(&self.line[new]);
         let mut stream = 0;
         match end {
-            LineEnd::Break if told || open || known.is_none() => {
+            LineEnd::Break if reports || open || known.is_none() => {
                 self.ready.push('\n');
                 self.open = 0;
             }
-            LineEnd::EchoBreak if told => {
+            LineEnd::EchoBreak if reports => {
                 self.ready.push('\n');
                 self.open = 0;
             }
             // The break was typed with the answer: it stands in the echo.
             LineEnd::EchoBreak if open => self.open = 0,
-            LineEnd::Open | LineEnd::Wrapped if told => {
+            LineEnd::Open | LineEnd::Wrapped if reports => {
                 self.last += 1;
                 self.open = self.last;
                 stream = self.open;
@@ -157,7 +157,7 @@ impl Transcript {
             _ => {}
         }
         let reported = reported.get_or_insert_default();
-        if told {
+        if reports {
             reported.text.clone_from(&self.line);
         }
         reported.stream = stream;

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Found, Observer, Shown, outboxes::Outboxes};
 use crate::{
     reply::{Notice, Reply, Status},
-    screen::{self, Screen, Size},
+    screen::{Screen, Size, pager},
     session::rules::{
         Audience,
         reader::{FullScreenView, InputModes, PagerView, Sighting, View},
@@ -91,20 +91,14 @@ impl<O: Observer> Display<O> {
             return None;
         }
         let program = reader.program.as_str();
-        let place = if canonical { None } else { screen::pager_place(program, &self.screen) };
+        let place = if canonical { None } else { pager::place(program, &self.screen) };
         let view = match place {
             Some(place) => {
-                if self.screen.is_alternate() {
-                    // What was printed before the pager took the screen comes before its text.
-                    self.screen.report(&mut self.pager_text);
-                }
-                let mut text = String::new();
-                self.screen.report_above_cursor(&mut text);
-                self.pager_text.push_str(screen::without_filling(&text, program, &place));
+                self.screen.report_pager(program, &place, &mut self.pager_text);
                 let has_new_text = !self.pager_text.is_empty();
                 View::Pager(PagerView { place, has_new_text, next_fits: self.next_fits(waiting) })
             }
-            None if self.is_full_screen(canonical, program) => {
+            None if self.has_the_screen(canonical, program) => {
                 View::FullScreen(FullScreenView { cursor: self.screen.cursor() })
             }
             None => View::Text,
@@ -116,8 +110,8 @@ impl<O: Observer> Display<O> {
 
     /// Whether the program that reads has the screen to itself. One that reads lines has only
     /// where it says so; a pager that asks for a line has a place for it, and no page.
-    fn is_full_screen(&self, canonical: bool, program: &str) -> bool {
-        let drawn = !canonical && !screen::is_pager(program) && self.screen.is_full();
+    fn has_the_screen(&self, canonical: bool, program: &str) -> bool {
+        let drawn = !canonical && !pager::is_pager(program) && self.screen.is_full_screen();
         self.screen.is_alternate() || drawn
     }
 
@@ -143,17 +137,17 @@ impl<O: Observer> Display<O> {
 
     /// Takes what a pager showed last, when it ended by itself. What other programs had on the
     /// alternate screen is gone with it.
-    fn take_left_pages(&mut self, feeds_pager: bool) {
-        let left = self.screen.take_left_pages();
+    fn take_closed_pager(&mut self, feeds_pager: bool) {
+        let shown = self.screen.take_closed_pager();
         if feeds_pager {
             self.take_pager_text();
-            self.outboxes.push(&left);
+            self.outboxes.push(&shown);
         }
     }
 
     /// Takes the text that can't change any more.
     pub(super) fn drain(&mut self, feeds_pager: bool) {
-        self.take_left_pages(feeds_pager);
+        self.take_closed_pager(feeds_pager);
         self.take_pager_text();
         let Display { screen, outboxes, .. } = self;
         screen.drain(&mut |text| outboxes.push(text));
@@ -161,7 +155,7 @@ impl<O: Observer> Display<O> {
 
     /// Takes all text that was not told yet.
     pub(super) fn report(&mut self, feeds_pager: bool) {
-        self.take_left_pages(feeds_pager);
+        self.take_closed_pager(feeds_pager);
         let mut text = std::mem::take(&mut self.pager_text);
         self.screen.report(&mut text);
         self.outboxes.push(&text);
@@ -173,7 +167,7 @@ impl<O: Observer> Display<O> {
         if self.screen.is_alternate() {
             self.take_page();
         }
-        self.screen.calm();
+        self.screen.reset_after_program();
     }
 
     /// Says something at this place in the text.
@@ -192,7 +186,7 @@ impl<O: Observer> Display<O> {
     pub(super) fn report_for(&mut self, status: &Status, feeds_pager: bool) {
         // A program that shows a page and does not read the terminal, or a pager that is not
         // being read.
-        let shows_page = self.screen.is_full() && !feeds_pager;
+        let shows_page = self.screen.is_full_screen() && !feeds_pager;
         match status {
             // A pager's prompt is no text; its page was taken when it was found.
             Status::Pager { .. } => {}
@@ -203,7 +197,7 @@ impl<O: Observer> Display<O> {
 
     /// The reply to a client: all that it was not told.
     pub(super) fn reply(&mut self, client: ClientId, status: Status) -> Reply {
-        let prompt_visible = !self.screen.line_to_cursor().trim().is_empty();
+        let prompt_visible = !self.screen.line_at_cursor().trim().is_empty();
         match self.outboxes.of(client) {
             Some(outbox) => outbox.take(status, prompt_visible),
             None => Reply { content: Vec::new(), status },

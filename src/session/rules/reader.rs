@@ -1,7 +1,7 @@
 //! Who reads the terminal, how the terminal treats what is typed, and what the program shows.
 //! Plain data: three things that are found at the same moment.
 
-use crate::screen::Place;
+use crate::screen::pager::Place;
 
 /// A thread that is blocked reading the terminal, as the kernel tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::{
     state::{Doing, State},
     *,
 };
-use crate::screen::Place;
+use crate::screen::pager::Place;
 
 /// A pager that shows a page; its thread woke so often.
 fn page(wakes: u64, at_end: bool, has_new_text: bool, next_fits: bool) -> Sighting {

@@ -1,4 +1,4 @@
-//! A strip of text: a row that was printed from left to right and not edited since.
+//! Styled text: what a row holds that was printed from left to right and not edited since.
 //!
 //! Most rows never are anything else, and cost a copy of their bytes in and one out.
 
@@ -14,7 +14,7 @@ struct Run {
 
 /// Text with its styles, and how many columns it takes.
 #[derive(Debug, Default)]
-pub(super) struct Strip {
+pub(super) struct StyledText {
     text: String,
     runs: Vec<Run>,
     width: usize,
@@ -22,7 +22,7 @@ pub(super) struct Strip {
     uneven: bool,
 }
 
-impl Strip {
+impl StyledText {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.runs.clear();
@@ -46,7 +46,7 @@ impl Strip {
         }
     }
 
-    /// Prints ASCII at `column` if the strip can hold the result.
+    /// Prints ASCII at `column` if the text can hold the result.
     pub(super) fn write_ascii(&mut self, column: usize, text: &str, style: Style) -> bool {
         if column == self.width {
             self.style(style);
@@ -108,7 +108,7 @@ impl Strip {
         fits
     }
 
-    /// Drops what is at `column` and behind, if that can be told from the text.
+    /// Drops what is at `column` and behind, if the text alone says where that is.
     pub(super) fn truncate(&mut self, column: usize) -> bool {
         if column == 0 {
             self.clear();

@@ -1,6 +1,6 @@
-//! Pagers: told from the program that reads the keys and from the prompt it shows. Pure.
+//! The prompts of pagers: whether a program shows one, and what it says. Pure.
 
-use super::Screen;
+use crate::screen::{Screen, style::Style};
 
 /// What a pager's prompt says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,35 +22,27 @@ pub fn is_pager(program: &str) -> bool {
 }
 
 /// Where in its text a pager is; `None` if `program` is none, or asks for something else.
-pub fn pager_place(program: &str, screen: &Screen) -> Option<Place> {
+pub fn place(program: &str, screen: &Screen) -> Option<Place> {
     if !is_pager(program) {
         return None;
     }
-    let prompt = screen.cursor_line();
+    let terminal = screen.terminal();
+    let row = &terminal.page().rows[terminal.cursor.row];
+    let mut prompt = String::new();
+    row.visible_text(&mut prompt);
     let prompt = prompt.trim();
     // A line is being typed: a search, a command, an option's value. A prompt may begin like
     // one, with the name of a file, but stands out.
-    let stands_out = screen.cursor_line_is_styled();
+    let stands_out = row.first_style().is_some_and(|style| style.visible() != Style::default());
     let typing =
         prompt.starts_with(['/', '?', '&', '!', '|', '-']) && !stands_out && !tells_place(prompt);
-    let stays = screen.cursor_at_bottom() || is_end(prompt) || stands_out;
+    let stays = terminal.cursor.row + 1 == terminal.rows() || is_end(prompt) || stands_out;
     // A question wants an answer, and no other page.
     if typing || !stays || prompt.ends_with('?') {
         return None;
     }
     let has_next = prompt.contains("(END) - Next: ");
     Some(Place { at_end: is_end(prompt), has_next, prompt: describe(prompt) })
-}
-
-/// The text of a page without the blank rows that `more` fills the last one up with.
-pub fn without_filling<'a>(mut text: &'a str, program: &str, place: &Place) -> &'a str {
-    while place.at_end
-        && program == "more"
-        && let Some(rest) = text.strip_suffix('\n').filter(|rest| rest.ends_with('\n'))
-    {
-        text = rest;
-    }
-    text
 }
 
 /// Where a user has prompts not stand out, what they say tells them from a search.
@@ -82,7 +74,7 @@ mod tests {
     fn at(program: &str, last_row: &str) -> Option<Place> {
         let mut screen = Screen::new(Size { columns: 80, rows: 3 });
         screen.feed(format!("a\r\nb\r\n{last_row}").as_bytes());
-        pager_place(program, &screen)
+        place(program, &screen)
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Stands before the parser: text goes past it, and strings without end do not reach it.
+//! The scanner before the parser: text goes past the parser, and strings without end do not reach it.
 //!
 //! `vte` keeps an OSC string in memory as it comes, whatever its length, and looks at text a
-//! character at a time. The gate follows the parser's state (Paul Williams' state machine, as
-//! `vte` has it) as far as it must to tell text from sequences and to cut strings.
+//! character at a time. The scanner follows the parser's state (Paul Williams' state machine, as
+//! `vte` has it) as far as it must to know text from sequences and to cut strings.
 
 use super::params::Params;
 use super::sequence::Sequence;
@@ -42,13 +42,13 @@ pub(super) enum Part<'a> {
 
 /// Follows the parser's state over chunks of the stream.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(super) struct Scanner {
     state: State,
     /// How much of the string at hand went to the parser.
     passed: usize,
 }
 
-impl Gate {
+impl Scanner {
     /// Takes the next part from the front of `bytes`, which is not empty.
     #[inline]
     pub(super) fn next<'a>(&mut self, bytes: &mut &'a [u8], params: &mut Params) -> Part<'a> {

@@ -1,0 +1,66 @@
+//! What is on a row: for people who look at it, and for the transcript.
+
+use super::Row;
+use crate::screen::cell::{Cell, Glyph};
+
+impl Row {
+    /// Whether nothing is to be seen in it, and no blanks were printed.
+    pub(in crate::screen) fn is_blank(&self) -> bool {
+        let mut text = String::new();
+        self.visible_text(&mut text);
+        text.trim_end_matches(' ').is_empty() && !self.has_transcript_text()
+    }
+
+    /// The columns up to the last one that was printed for people to read.
+    pub(in crate::screen) fn printed_columns(&self) -> usize {
+        if !self.edited {
+            return if self.text.has_transcript_text() { self.text.width() } else { 0 };
+        }
+        let printed = |cell: &Cell| cell.glyph != Glyph::EMPTY && !cell.style.is_echo();
+        self.cells.iter().rposition(printed).map_or(0, |last| last + 1)
+    }
+
+    /// Appends what the program printed: not echo, nor the blanks behind it that nobody printed.
+    pub(in crate::screen) fn transcript_text(&self, out: &mut String) {
+        if !self.edited {
+            self.text.transcript_text(out);
+            return;
+        }
+        let printed = |cell: &Cell| cell.glyph != Glyph::EMPTY && !cell.style.is_echo();
+        let Some(last) = self.cells.iter().rposition(printed) else { return };
+        for cell in self.cells[..=last].iter().filter(|cell| !cell.style.is_echo()) {
+            match cell.glyph {
+                Glyph::WIDE_TAIL | Glyph::TAB_TAIL | Glyph::PADDING => {}
+                Glyph::TAB => out.push('\t'),
+                glyph => match self.cluster(glyph) {
+                    Some(cluster) => out.push_str(cluster),
+                    None => out.push(glyph.as_char()),
+                },
+            }
+        }
+    }
+
+    /// Whether [`Row::transcript_text`] has something to say.
+    pub(in crate::screen) fn has_transcript_text(&self) -> bool {
+        let printed = |c: &Cell| c.glyph != Glyph::EMPTY && !c.style.is_echo();
+        self.text.has_transcript_text() || self.cells.iter().any(printed)
+    }
+
+    /// Appends what a person sees, up to the last column that is stored.
+    pub(in crate::screen) fn visible_text(&self, out: &mut String) {
+        if !self.edited {
+            self.text.visible_text(out);
+            return;
+        }
+        for cell in &self.cells {
+            match self.cluster(cell.glyph) {
+                Some(cluster) => {
+                    out.extend(cluster.starts_with('\t').then_some(' '));
+                    out.extend(cluster.chars().filter(|&c| c != '\t'));
+                }
+                None if cell.glyph == Glyph::WIDE_TAIL => {}
+                None => out.push(cell.glyph.as_char()),
+            }
+        }
+    }
+}
