@@ -15,8 +15,9 @@ use mcp_repl_sideband::Outcome;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{serve::asked_to_end, with_session};
+use super::with_session;
 use crate::{
+    pty,
     reply::{Content, Exit, Reply, Status},
     screen::Size,
     session::{
@@ -58,7 +59,7 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
     with_session(config, async |session| {
         tokio::select! {
             result = run(&session, cells, arguments.json) => result,
-            _ = asked_to_end() => Ok(ExitCode::FAILURE),
+            _ = pty::asked_to_end() => Ok(ExitCode::FAILURE),
         }
     })
 }

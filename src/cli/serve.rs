@@ -1,12 +1,10 @@
 //! `mcp-repl`: serve one MCP client over standard input and output.
 
-use std::{io, process::ExitCode};
-
-use tokio::signal::unix::{SignalKind, signal};
+use std::process::ExitCode;
 
 use super::with_session;
 use crate::{
-    mcp, reply,
+    mcp, pty, reply,
     screen::Size,
     session::{engine::Config, launch::Target, state::Paging},
 };
@@ -17,21 +15,8 @@ pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> 
     with_session(config, async |session| {
         let result = tokio::select! {
             result = mcp::serve(session) => result,
-            result = asked_to_end() => result,
+            result = pty::asked_to_end() => result,
         };
         result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
     })
-}
-
-/// Waits for a signal that asks this process to end.
-pub(super) async fn asked_to_end() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = hang_up.recv() => {}
-    }
-    Ok(())
 }

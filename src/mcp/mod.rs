@@ -4,11 +4,10 @@
 //! [`Request`](crate::session::handle::Request) and a [`Reply`](crate::reply::Reply) into content.
 //!
 //! ```text
-//! stdio      standard input and output as streams, whatever they are
 //! lines      bytes -> lines, within bounded memory
 //! decode     a line -> a message, or a refusal (salvage: what an invalid line still tells)
 //! outbox     messages -> bytes, never waiting for the client
-//! transport  the four above, as rmcp wants them
+//! transport  the three above, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
 //! tool       what a client is told about the tool
 //! arguments  what a client may say to it
@@ -20,7 +19,6 @@ mod handler;
 mod lines;
 mod outbox;
 mod salvage;
-mod stdio;
 mod tool;
 mod transport;
 
@@ -31,6 +29,7 @@ use rmcp::service::serve_directly;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
+use crate::pty;
 use crate::session::handle::Handle;
 
 use self::handler::Server;
@@ -49,7 +48,7 @@ const GRACE: Duration = Duration::from_millis(500);
 ///
 /// When standard input or output cannot be used, or the loop that serves the client fails.
 pub async fn serve(session: Handle) -> io::Result<()> {
-    let (reader, writer) = stdio::open()?;
+    let (reader, writer) = pty::stdio()?;
     serve_on(session, reader, writer).await
 }
 

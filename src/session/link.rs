@@ -1,18 +1,13 @@
 //! The server's end of the sideband: one socket, one peer.
 //!
-//! A Unix socket in a private directory. The one peer must run under this user and know the
-//! session's nonce; then nobody else is listened to.
+//! The one peer must run under this user and know the session's nonce; then nobody else is
+//! listened to.
 
-use std::{
-    collections::VecDeque,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{collections::VecDeque, io, path::Path};
 
 use mcp_repl_sideband::{LineDecoder, PROTOCOL, ToServer, ToWorker, encode};
-use tokio::net::{UnixListener, UnixStream};
 
-use crate::pty::{Descriptor, Kind};
+use crate::pty::{ByteStream, Listener};
 
 /// The longest line a worker may send: a large picture fits.
 const LONGEST_LINE: usize = 64 << 20;
@@ -22,7 +17,6 @@ const LONGEST_LINE: usize = 64 << 20;
 pub struct Link {
     stage: Stage,
     nonce: String,
-    path: PathBuf,
     decoder: LineDecoder,
     out: VecDeque<u8>,
     /// Whether the last message has input for the worker, a cell or a line.
@@ -33,10 +27,10 @@ pub struct Link {
 
 #[derive(Debug)]
 enum Stage {
-    Listening(UnixListener),
+    Listening(Listener),
     /// Connected, but the peer did not say hello yet.
-    Greeting(UnixListener, Descriptor),
-    Open(Descriptor),
+    Greeting(Listener, ByteStream),
+    Open(ByteStream),
     Closed,
 }
 
@@ -52,15 +46,14 @@ pub enum Arrival {
 }
 
 impl Link {
-    /// Listens on a socket at `path`, which nobody else can reach.
+    /// Listens at `path`, which nobody else can reach.
     ///
     /// # Errors
-    /// When the socket can't be made.
+    /// When that can't be done.
     pub fn listen(path: &Path, nonce: String) -> io::Result<Link> {
         Ok(Link {
-            stage: Stage::Listening(UnixListener::bind(path)?),
+            stage: Stage::Listening(Listener::bind(path)?),
             nonce,
-            path: path.to_owned(),
             decoder: LineDecoder::new(LONGEST_LINE),
             out: VecDeque::new(),
             last_is_input: false,
@@ -106,13 +99,9 @@ impl Link {
             match &mut self.stage {
                 Stage::Closed => return std::future::pending().await,
                 Stage::Listening(listener) => {
-                    // Out of descriptors, say: the peer may come when some are free again,
-                    // and until then the session is starting.
-                    let Ok((socket, _)) = listener.accept().await else { continue };
-                    if is_own_user(&socket)
-                        && let Ok(socket) = socket.into_std()
-                        && let Ok(socket) = Descriptor::new(socket.into(), Kind::Stream)
-                    {
+                    // A program of another user is refused. Out of descriptors, the peer may
+                    // come when some are free again, and until then the session is starting.
+                    if let Ok(socket) = listener.accept().await {
                         self.greet(socket);
                     }
                 }
@@ -154,7 +143,6 @@ impl Link {
                     return Ok(None);
                 };
                 self.stage = Stage::Open(socket);
-                let _ = std::fs::remove_file(&self.path);
                 let hello = ToWorker::Hello { protocol: PROTOCOL, nonce: self.nonce.clone() };
                 let queued = std::mem::replace(&mut self.out, encode(&hello).into());
                 self.out.extend(queued);
@@ -167,7 +155,7 @@ impl Link {
         Ok(Some(Arrival::Message(message)))
     }
 
-    fn greet(&mut self, socket: Descriptor) {
+    fn greet(&mut self, socket: ByteStream) {
         if let Stage::Listening(listener) = std::mem::replace(&mut self.stage, Stage::Closed) {
             self.stage = Stage::Greeting(listener, socket);
         }
@@ -187,20 +175,9 @@ impl Link {
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-fn is_own_user(socket: &UnixStream) -> bool {
-    let own = rustix::process::geteuid().as_raw();
-    socket.peer_cred().is_ok_and(|peer| peer.uid() == own)
-}
-
 /// Reads a chunk into `decoder`, or returns once there is room to write if `write` asks for
 /// that; false at the end of the stream. Cancel safe.
-async fn read(socket: &Descriptor, decoder: &mut LineDecoder, write: bool) -> bool {
+async fn read(socket: &ByteStream, decoder: &mut LineDecoder, write: bool) -> bool {
     tokio::select! {
         biased;
         readable = socket.readable() => {

@@ -203,7 +203,7 @@ impl Worker {
     /// Whether threads or children of the program could be reading the terminal in the
     /// background: it has more than its main thread and the one that reads the sideband.
     pub fn has_company(&self) -> bool {
-        self.process.has_company(2)
+        self.process.has_other_tasks(2)
     }
 
     /// Whether there is input in the terminal that nobody has read.

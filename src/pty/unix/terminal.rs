@@ -22,13 +22,13 @@ use rustix::{
     },
 };
 
-use super::descriptor::{Descriptor, Kind};
-use crate::screen::Size;
+use super::stream::{ByteStream, Kind};
+use crate::{pty::Modes, screen::Size};
 
 /// The terminal of a session.
 #[derive(Debug)]
 pub struct Terminal {
-    io: Descriptor,
+    io: ByteStream,
     device: u64,
     /// The slave side's path.
     name: PathBuf,
@@ -42,17 +42,6 @@ impl std::fmt::Debug for Master {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Master")
     }
-}
-
-/// How the terminal treats what is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Modes {
-    /// A reader gets whole lines (`ICANON`).
-    pub canonical: bool,
-    /// What is typed is shown (`ECHO`).
-    pub echo: bool,
-    /// Ctrl-C interrupts (`ISIG`).
-    pub signals: bool,
 }
 
 impl Terminal {
@@ -70,7 +59,7 @@ impl Terminal {
         // SAFETY: `pair.master` owns the descriptor and outlives this borrow.
         let master = unsafe { BorrowedFd::borrow_raw(raw) };
         // A description of its own is not to be had, but nobody else uses this one.
-        let io = Descriptor::new(fcntl_dupfd_cloexec(master, 3)?, Kind::Terminal)?;
+        let io = ByteStream::new(fcntl_dupfd_cloexec(master, 3)?, Kind::Terminal)?;
         let device = slave.metadata()?.rdev();
         let terminal = Terminal { io, device, name, master: Master(Mutex::new(pair.master)) };
         Ok((terminal, slave.into()))
@@ -86,13 +75,13 @@ impl Terminal {
         })
     }
 
-    /// The number of the master's descriptor.
-    pub(super) fn descriptor(&self) -> i32 {
-        self.io.number()
+    /// Another descriptor of the master side, for a program to inherit.
+    pub(super) fn duplicate(&self) -> io::Result<OwnedFd> {
+        Ok(fcntl_dupfd_cloexec(self.io.as_fd(), 3)?)
     }
 
-    /// Its descriptor, to read what programs print and to type.
-    pub fn io(&self) -> &Descriptor {
+    /// Its stream, to read what programs print and to type.
+    pub fn io(&self) -> &ByteStream {
         &self.io
     }
 
@@ -167,7 +156,6 @@ fn pty_size(size: Size) -> PtySize {
 fn set_up(slave: &File) -> io::Result<()> {
     let mut modes = tcgetattr(slave)?;
     modes.input_modes.remove(InputModes::IXON);
-    #[cfg(any(target_os = "linux", target_os = "macos"))]
     modes.input_modes.insert(InputModes::IUTF8);
     tcsetattr(slave, OptionalActions::Now, &modes)?;
     Ok(())
