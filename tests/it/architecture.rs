@@ -112,7 +112,7 @@ fn foreign_things_are_named_in_one_place() {
     only_in("rmcp", &["src/mcp"]);
     only_in("crossterm", &["src/attach"]);
     only_in("libc", &["src/pty", "python"]);
-    only_in("portable_pty", &["src/pty", "benches"]);
+    only_in("portable_pty", &["src/pty/unix/stdio/tests.rs", "benches"]);
     only_in("vte", &["src/screen", "benches", "fuzz"]);
     only_in("pyo3", &["python"]);
     only_in("clap", &["src/cli"]);

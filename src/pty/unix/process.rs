@@ -1,7 +1,6 @@
 //! A program on a terminal: started as a session of its own, ended with all that is in it.
 
 use std::{
-    fs::File,
     io,
     os::{
         fd::{AsRawFd, OwnedFd},
@@ -82,7 +81,7 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
 }
 
 fn stdio(slave: &OwnedFd) -> io::Result<Stdio> {
-    Ok(File::from(slave.try_clone()?).into())
+    Ok(slave.try_clone()?.into())
 }
 
 impl Process {
