@@ -2,8 +2,11 @@
 //!
 //! A program on a pseudo-terminal, its end, and what is left of it; and what the server itself
 //! needs of its system: a listener, its standard streams, a look at a file. Everything above
-//! speaks of a [`Terminal`], a [`Process`], a [`ByteStream`] and an [`Exit`](crate::reply::Exit),
-//! and knows no descriptor, signal number or process table. A test holds the rest of `src` to it.
+//! speaks of a [`Terminal`], a [`Process`] and a [`ByteStream`], and knows no descriptor, signal
+//! number or process table. A test holds the rest of `src` to it.
+//!
+//! How a process went ([`Exit`](crate::reply::Exit)) and how large a terminal is
+//! ([`Size`](crate::screen::Size)) are words of the pure core, which imports nothing from here.
 //!
 //! This file picks the platform's folder and holds what all of them share. A folder (`unix/` is
 //! one; `windows/` would stand beside it) provides, with the documentation that `unix/` has:
@@ -12,8 +15,8 @@
 //! | --- | --- |
 //! | `spawn(&Program, Size) -> io::Result<(Terminal, Process)>` | runs a program on a new terminal |
 //! | `Terminal` | `io`, `modes`, `size`, `resize`, `holds_input`, `drop_input` |
-//! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `hang_up`, `kill`, `sweep`; `blocked_reader`, `has_other_tasks` |
-//! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost` |
+//! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
+//! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
 //! | `Listener` | `bind`, `accept`: where a worker's sideband connects |
 //! | `stdio() -> io::Result<(Input, Output)>` | this process's standard input and output |
 //! | `asked_to_end`, `unblock_signals` | how others ask this process to end |

@@ -114,7 +114,7 @@ impl Link {
                 Stage::Open(socket) => {
                     let open = read(socket, &mut self.decoder, !self.out.is_empty()).await;
                     if !open {
-                        self.lost = !self.out.is_empty() || socket.has_lost();
+                        self.lost = !self.out.is_empty() || socket.has_lost_writes();
                         self.stage = Stage::Closed;
                         return Arrival::Closed;
                     }

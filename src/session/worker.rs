@@ -230,7 +230,7 @@ impl Worker {
     pub async fn sweep(self) {
         let Worker { process, launch, terminal, .. } = self;
         drop(terminal);
-        process.sweep().await;
+        process.end_leftovers().await;
         drop(launch);
     }
 

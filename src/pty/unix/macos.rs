@@ -47,7 +47,7 @@ impl TaskWatch {
     }
 
     /// See [`TaskWatch`].
-    pub(super) fn are_more_than(&self, _threads: u64) -> bool {
+    pub(super) fn has_more_than(&self, _threads: u64) -> bool {
         false
     }
 }

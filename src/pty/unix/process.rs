@@ -38,7 +38,7 @@ pub struct Process {
     pid: Pid,
     exited: oneshot::Receiver<()>,
     is_over: bool,
-    is_swept: bool,
+    leftovers_ended: bool,
     tasks: Option<TaskWatch>,
 }
 
@@ -76,7 +76,14 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
     })?;
     Ok((
         terminal,
-        Process { child, pid, exited, is_over: false, is_swept: false, tasks: TaskWatch::of(pid) },
+        Process {
+            child,
+            pid,
+            exited,
+            is_over: false,
+            leftovers_ended: false,
+            tasks: TaskWatch::of(pid),
+        },
     ))
 }
 
@@ -112,7 +119,7 @@ impl Process {
     /// Whether it has other threads or children than by itself: more threads than `threads`, or
     /// a child of the first one. Cheap enough to be asked before every cell.
     pub fn has_other_tasks(&self, threads: u64) -> bool {
-        self.tasks.as_ref().is_some_and(|tasks| tasks.are_more_than(threads))
+        self.tasks.as_ref().is_some_and(|tasks| tasks.has_more_than(threads))
     }
 
     /// Hangs up: the program may clean up, by default it ends.
@@ -147,14 +154,14 @@ impl Process {
     }
 
     /// Ends what is left in the session of a leader that is gone: hang-up, then kill.
-    pub async fn sweep(mut self) {
+    pub async fn end_leftovers(mut self) {
         if !system::session_members(self.pid).is_empty() {
             self.signal_leftovers(Signal::HUP);
             self.signal_leftovers(Signal::CONT);
             tokio::time::sleep(LEFTOVER_GRACE).await;
             self.signal_leftovers(Signal::KILL);
         }
-        self.is_swept = true;
+        self.leftovers_ended = true;
     }
 
     fn signal_leftovers(&self, signal: Signal) {
@@ -167,7 +174,7 @@ impl Process {
 impl Drop for Process {
     /// Nothing of the session stays, whatever way the engine ended.
     fn drop(&mut self) {
-        if !self.is_swept {
+        if !self.leftovers_ended {
             self.kill();
         }
         if !matches!(self.child.try_wait(), Ok(Some(_))) {

@@ -106,7 +106,7 @@ impl ByteStream {
 
     /// Whether the peer went before it had read all that was written: known when the end has
     /// been read. A terminal does not tell.
-    pub fn has_lost(&self) -> bool {
+    pub fn has_lost_writes(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
 
@@ -133,7 +133,8 @@ impl AsFd for ByteStream {
     }
 }
 
-fn register(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+/// Registers a descriptor with the running event loop.
+pub(super) fn register(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: the AsyncFd owns the descriptor, so nobody closes or replaces it before.
     unsafe { Ok(AsyncFd::register_with_interest(descriptor, interest)?) }
 }

@@ -24,17 +24,16 @@ pub(in crate::pty::unix) fn blocked_reader(
 ) -> Option<Blocked> {
     let mut processes = vec![(leader, leader)];
     while let Some((process, parent)) = processes.pop() {
-        let names = match getsid(Some(process)) {
+        let sought = |is_controlling| SoughtTerminal { device, is_controlling };
+        let sought = match getsid(Some(process)) {
             Ok(session) if session == leader => {
-                (getpgid(Some(process)) == Ok(foreground)).then_some(Names::OwnAndControlling)
+                (getpgid(Some(process)) == Ok(foreground)).then(|| sought(true))
             }
-            Ok(_) => is_waited_for(process, parent).then_some(Names::Own),
+            Ok(_) => is_waited_for(process, parent).then(|| sought(false)),
             Err(_) => None,
         };
         for thread in threads(process) {
-            if let Some(names) = names
-                && let Some(blocked) = look(process, thread, &Sought { device, names })
-            {
+            if let Some(blocked) = sought.and_then(|sought| look(process, thread, sought)) {
                 return Some(blocked);
             }
             children(process, thread, &mut processes);
@@ -45,9 +44,10 @@ pub(in crate::pty::unix) fn blocked_reader(
 
 /// Whether a thread of `parent` waits for the end of `child`, or of any child.
 fn is_waited_for(child: Pid, parent: Pid) -> bool {
-    threads(parent).into_iter().any(
-        |thread| matches!(Call::of(parent, thread), Ok(Some(call)) if call.waits_for_child(child)),
-    )
+    threads(parent).into_iter().any(|thread| {
+        Call::of(parent, thread)
+            .is_ok_and(|call| call.is_some_and(|call| call.waits_for_child(child)))
+    })
 }
 
 fn threads(process: Pid) -> Vec<i32> {
@@ -68,36 +68,28 @@ fn children(process: Pid, thread: i32, found: &mut Vec<(Pid, Pid)>) {
     found.extend(pids.map(|pid| (pid, process)));
 }
 
-/// The names by which a process knows the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Names {
-    /// By its own, and as its controlling terminal, `/dev/tty`.
-    OwnAndControlling,
-    /// By its own only.
-    Own,
-}
-
 /// The terminal that is looked for.
 #[derive(Debug, Clone, Copy)]
-struct Sought {
+struct SoughtTerminal {
     device: u64,
-    names: Names,
+    /// Whether it is the process's controlling terminal, whose name is `/dev/tty`, too.
+    is_controlling: bool,
 }
 
-impl Sought {
+impl SoughtTerminal {
     /// Whether a descriptor of the process is the terminal.
     fn is(self, process: i32, descriptor: u64) -> bool {
         // The kernel passes an int in a long, whose upper half may be anything.
         let descriptor = descriptor & 0xFFFF_FFFF;
         fs::metadata(format!("/proc/{process}/fd/{descriptor}")).is_ok_and(|file| {
             let device = file.rdev();
-            device == self.device || self.names == Names::OwnAndControlling && device == DEV_TTY
+            device == self.device || self.is_controlling && device == DEV_TTY
         })
     }
 }
 
 /// The thread, if it waits for the terminal.
-fn look(process: Pid, thread: i32, sought: &Sought) -> Option<Blocked> {
+fn look(process: Pid, thread: i32, sought: SoughtTerminal) -> Option<Blocked> {
     let number = process.as_raw_nonzero().get();
     let guessed = match Call::of(process, thread) {
         Ok(call) => {

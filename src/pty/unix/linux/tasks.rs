@@ -25,7 +25,7 @@ impl TaskWatch {
     }
 
     /// Whether the process has more threads than `threads`, or children.
-    pub(in crate::pty::unix) fn are_more_than(&self, threads: u64) -> bool {
+    pub(in crate::pty::unix) fn has_more_than(&self, threads: u64) -> bool {
         // A directory's link count is its subdirectories and two.
         let links = self.threads.metadata().map_or(0, |directory| directory.nlink());
         links > threads + 2 || self.children.read_at(&mut [0], 0).is_ok_and(|n| n > 0)

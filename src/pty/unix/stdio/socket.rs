@@ -8,7 +8,9 @@ use std::{
 };
 
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, unix::AsyncFd};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd};
+
+use crate::pty::unix::stream::register;
 
 /// The most one read takes, in bytes.
 const SOCKET_READ: usize = 16 * 1024;
@@ -18,12 +20,9 @@ const SOCKET_READ: usize = 16 * 1024;
 pub(super) struct Socket(AsyncFd<OwnedFd>);
 
 impl Socket {
-    #[expect(
-        deprecated,
-        reason = "its successor asks for a promise for the sake of types that own no descriptor"
-    )]
+    /// Registers a socket with the running event loop.
     pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
-        AsyncFd::new(fd).map(Socket)
+        register(fd, Interest::READABLE | Interest::WRITABLE).map(Socket)
     }
 }
 
