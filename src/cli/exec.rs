@@ -15,8 +15,9 @@ use mcp_repl_sideband::Outcome;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{config, serve::asked_to_end, with_session};
+use super::{config, with_session};
 use crate::{
+    pty,
     reply::{Content, Exit, Reply, Status},
     session::{
         client::{Client, Handle, Request},
@@ -58,7 +59,7 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
         let client = session.join();
         tokio::select! {
             result = run(&client, cells, arguments.json) => result,
-            _ = asked_to_end() => Ok(ExitCode::FAILURE),
+            _ = pty::asked_to_end() => Ok(ExitCode::FAILURE),
         }
     })
 }

@@ -1,13 +1,11 @@
 //! `mcp-repl`: serve one MCP client over standard input and output.
 
-use std::{io, process::ExitCode};
-
-use tokio::signal::unix::{SignalKind, signal};
+use std::process::ExitCode;
 
 use super::{config, with_session};
 use crate::{
     mcp::{self, WorkerText},
-    reply,
+    pty, reply,
     session::{launch::Target, rules::state::Paging},
 };
 
@@ -29,21 +27,8 @@ pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> 
     with_session(config(target, paging, reply::BUDGET)?, async |session| {
         let result = tokio::select! {
             result = mcp::serve(session, &worker) => result,
-            result = asked_to_end() => result,
+            result = pty::asked_to_end() => result,
         };
         result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
     })
-}
-
-/// Waits for a signal that asks this process to end.
-pub(super) async fn asked_to_end() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = hang_up.recv() => {}
-    }
-    Ok(())
 }

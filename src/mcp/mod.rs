@@ -4,7 +4,6 @@
 //! [`Request`](crate::session::client::Request) and a [`Reply`](crate::reply::Reply) into content.
 //!
 //! ```text
-//! stdio      standard input and output as streams, whatever they are
 //! transport  lines of JSON on those streams, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
 //! tool       what a client is told about the tool
@@ -13,7 +12,6 @@
 
 mod arguments;
 mod handler;
-mod stdio;
 mod tool;
 mod transport;
 
@@ -24,6 +22,7 @@ use rmcp::service::serve_directly;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
+use crate::pty;
 use crate::session::client::Handle;
 
 use self::handler::Server;
@@ -47,7 +46,7 @@ const GRACE: Duration = Duration::from_millis(500);
 ///
 /// When standard input or output cannot be used, or the loop that serves the client fails.
 pub async fn serve(session: Handle, worker: &WorkerText) -> io::Result<()> {
-    let (reader, writer) = stdio::open()?;
+    let (reader, writer) = pty::stdio()?;
     serve_on(session, worker, reader, writer).await
 }
 

@@ -1,31 +1,74 @@
-//! The platform door: a program on a pseudo-terminal, its end, and what is left of it.
+//! The platform door: the one place that names what an operating system has.
 //!
-//! Everything above speaks of a [`Terminal`], a [`Process`] and an [`Exit`], and knows no
-//! descriptor, signal number or process table.
-#![allow(unsafe_code)]
+//! A program on a pseudo-terminal, its end, and what is left of it; and what the server itself
+//! needs of its system: a listener, its standard streams, a look at a file. Everything above
+//! speaks of a [`Terminal`], a [`Process`] and a [`ByteStream`], and knows no descriptor, signal
+//! number or process table. A test holds the rest of `src` to it.
+//!
+//! How a process went ([`Exit`](crate::reply::Exit)) and how large a terminal is
+//! ([`Size`](crate::screen::Size)) are words of the pure core, which imports nothing from here.
+//!
+//! This file picks the platform's folder and holds what all of them share. A folder (`unix/` is
+//! one; `windows/` would stand beside it) provides, with the documentation that `unix/` has:
+//!
+//! | item | what it is |
+//! | --- | --- |
+//! | `spawn(&Program, Size) -> io::Result<(Terminal, Process)>` | runs a program on a new terminal |
+//! | `Terminal` | `io`, `modes`, `size`, `resize`, `holds_input`, `drop_input` |
+//! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
+//! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
+//! | `Listener` | `bind`, `accept`: where a worker's sideband connects |
+//! | `stdio() -> io::Result<(Input, Output)>` | this process's standard input and output |
+//! | `asked_to_end`, `unblock_signals` | how others ask this process to end |
+//! | `is_executable`, `allows_execution` | what may be run |
+//!
+//! On Windows these would be a ConPTY (the crate `portable-pty` has one), a job object, named
+//! pipes, and tokio's own standard streams.
 
-#[cfg(target_os = "linux")]
-mod blocked;
 #[cfg(unix)]
-mod descriptor;
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod platform;
-#[cfg(target_os = "macos")]
-#[path = "macos.rs"]
-mod platform;
+mod unix;
+
 #[cfg(unix)]
-mod process;
-#[cfg(unix)]
-mod terminal;
+use unix as platform;
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("no platform folder for this target: src/pty/mod.rs says what one provides");
 
 use std::{ffi::OsString, path::PathBuf};
 
-pub use descriptor::{Descriptor, Kind};
-pub use process::{Process, allows_execution, spawn, unblock_signals};
-pub use terminal::{Modes, Terminal};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::reply::Exit;
+#[cfg(test)]
+pub(crate) use platform::testing;
+pub use platform::{
+    ByteStream, Listener, Process, Terminal, allows_execution, asked_to_end, is_executable, spawn,
+    stdio, unblock_signals,
+};
+
+/// A program to be run on a terminal, with this process's working directory.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// Its file; looked up on `PATH` when it is a bare name.
+    pub file: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Changes to this process's environment: a value, or `None` to leave the name out.
+    pub environment: Vec<(OsString, Option<OsString>)>,
+    /// The name of a variable by which the program is told the number of a descriptor of the
+    /// terminal's master side, which it inherits then.
+    pub master_variable: Option<&'static str>,
+}
+
+/// How a terminal treats what is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modes {
+    /// A reader gets whole lines (POSIX: `ICANON`).
+    pub canonical: bool,
+    /// What is typed is shown (`ECHO`).
+    pub echo: bool,
+    /// Ctrl-C interrupts (`ISIG`).
+    pub signals: bool,
+}
 
 /// A thread that waits for somebody to type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,16 +84,8 @@ pub struct Blocked {
     pub guessed: bool,
 }
 
-/// A program to be run on a terminal, with this process's working directory.
-#[derive(Debug, Clone, Default)]
-pub struct Program {
-    /// Its file; looked up on `PATH` when it has no slash.
-    pub file: PathBuf,
-    /// Its arguments.
-    pub arguments: Vec<OsString>,
-    /// Changes to this process's environment: a value, or `None` to leave the name out.
-    pub environment: Vec<(OsString, Option<OsString>)>,
-    /// The name of a variable by which the program is told the number of a descriptor of the
-    /// terminal's master side, which it inherits then.
-    pub master_variable: Option<&'static str>,
-}
+/// A stream to read.
+pub type Input = Box<dyn AsyncRead + Send + Unpin>;
+
+/// A stream to write.
+pub type Output = Box<dyn AsyncWrite + Send + Unpin>;

@@ -1,18 +1,13 @@
 //! The server's end of the sideband: one socket, one peer.
 //!
-//! A socket in a private directory. The one peer must run under this user and know the session's
-//! nonce; then nobody else is listened to.
+//! The one peer must run under this user and know the session's nonce; then nobody else is
+//! listened to.
 
-use std::{
-    collections::VecDeque,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{collections::VecDeque, io, path::Path};
 
 use mcp_repl_sideband::{FrameError, LineDecoder, PROTOCOL, ToServer, ToWorker, encode};
-use tokio::net::{UnixListener, UnixStream};
 
-use crate::pty::{Descriptor, Kind};
+use crate::pty::{ByteStream, Listener};
 
 /// The longest line a worker may send: a large picture fits.
 const LONGEST_LINE: usize = 64 << 20;
@@ -22,7 +17,6 @@ const LONGEST_LINE: usize = 64 << 20;
 pub(super) struct Sideband {
     stage: Stage,
     nonce: String,
-    path: PathBuf,
     decoder: LineDecoder,
     out: VecDeque<u8>,
     /// Whether the last message has input for the worker, a cell or a line.
@@ -33,10 +27,10 @@ pub(super) struct Sideband {
 
 #[derive(Debug)]
 enum Stage {
-    Listening(UnixListener),
+    Listening(Listener),
     /// Connected, but the peer did not say hello yet.
-    Greeting(UnixListener, Descriptor),
-    Open(Descriptor),
+    Greeting(Listener, ByteStream),
+    Open(ByteStream),
     Closed,
 }
 
@@ -72,21 +66,20 @@ pub(super) enum ProtocolError {
 #[derive(Debug)]
 pub(super) enum Readable {
     /// Somebody connected.
-    Connection(UnixStream),
+    Connection(ByteStream),
     /// There is something to read, or the end.
     Bytes,
 }
 
 impl Sideband {
-    /// Listens on a socket at `path`, which nobody else can reach.
+    /// Listens at `path`, which nobody else can reach.
     ///
     /// # Errors
-    /// When the socket can't be made.
+    /// When that can't be done.
     pub(super) fn listen(path: &Path, nonce: String) -> io::Result<Sideband> {
         Ok(Sideband {
-            stage: Stage::Listening(UnixListener::bind(path)?),
+            stage: Stage::Listening(Listener::bind(path)?),
             nonce,
-            path: path.to_owned(),
             decoder: LineDecoder::new(LONGEST_LINE),
             out: VecDeque::new(),
             last_is_input: false,
@@ -138,9 +131,9 @@ impl Sideband {
         match &self.stage {
             Stage::Closed => std::future::pending().await,
             Stage::Listening(listener) => loop {
-                // Out of descriptors, say: the peer may come when some are free again,
-                // and until then the session is starting.
-                if let Ok((socket, _)) = listener.accept().await {
+                // A program of another user is refused. Out of descriptors, the peer may come
+                // when some are free again, and until then the session is starting.
+                if let Ok(socket) = listener.accept().await {
                     return Readable::Connection(socket);
                 }
             },
@@ -208,7 +201,7 @@ impl Sideband {
                 None
             }
             Stage::Open(socket) => {
-                self.lost = !self.out.is_empty() || socket.has_lost();
+                self.lost = !self.out.is_empty() || socket.has_lost_writes();
                 Some(Arrival::Closed)
             }
             stage => {
@@ -244,19 +237,15 @@ impl Sideband {
         let stage = std::mem::replace(&mut self.stage, Stage::Closed);
         let Stage::Greeting(_, socket) = stage else { return };
         self.stage = Stage::Open(socket);
-        let _ = std::fs::remove_file(&self.path);
         let hello = ToWorker::Hello { protocol: PROTOCOL, nonce: self.nonce.clone() };
         let queued = std::mem::replace(&mut self.out, encode(&hello).into());
         self.out.extend(queued);
         self.flush();
     }
 
-    fn greet(&mut self, socket: UnixStream) {
-        if is_own_user(&socket)
-            && let Ok(socket) = socket.into_std()
-            && let Ok(socket) = Descriptor::new(socket.into(), Kind::Stream)
-            && let Stage::Listening(listener) = std::mem::replace(&mut self.stage, Stage::Closed)
-        {
+    fn greet(&mut self, socket: ByteStream) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Closed);
+        if let Stage::Listening(listener) = stage {
             self.stage = Stage::Greeting(listener, socket);
         }
     }
@@ -266,15 +255,4 @@ impl Sideband {
         self.decoder = LineDecoder::new(LONGEST_LINE);
         Arrival::Broken(error)
     }
-}
-
-impl Drop for Sideband {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-fn is_own_user(socket: &UnixStream) -> bool {
-    let own = rustix::process::geteuid().as_raw();
-    socket.peer_cred().is_ok_and(|peer| peer.uid() == own)
 }

@@ -194,7 +194,7 @@ impl Worker {
     /// Whether other threads or children of the program could be reading the terminal in the
     /// background.
     pub(super) fn may_have_background_reader(&self) -> bool {
-        self.process.has_company(self.launch.own_threads())
+        self.process.has_other_tasks(self.launch.own_threads())
     }
 
     /// Reads what the terminal has into `buffer`; `None` when there is nothing for now, or
@@ -244,7 +244,7 @@ impl Worker {
     pub(super) async fn sweep(self) {
         let Worker { process, launch, terminal, .. } = self;
         drop(terminal);
-        process.sweep().await;
+        process.end_leftovers().await;
         drop(launch);
     }
 }

@@ -113,10 +113,47 @@ fn foreign_things_are_named_in_one_place() {
     only_in("rmcp", &["src/mcp"]);
     only_in("crossterm", &["src/attach"]);
     only_in("libc", &["src/pty", "python"]);
-    only_in("portable_pty", &["src/pty", "src/mcp/stdio/tests.rs", "benches"]);
+    only_in("portable_pty", &["src/pty/unix/stdio/tests.rs", "benches"]);
     only_in("vte", &["src/screen", "benches", "fuzz"]);
     only_in("pyo3", &["python"]);
     only_in("clap", &["src/cli"]);
+}
+
+#[test]
+fn what_an_operating_system_has_is_named_behind_the_platform_door() {
+    let words = [
+        "unix",
+        "target_os",
+        "target_family",
+        "target_vendor",
+        "std::os",
+        "OwnedFd",
+        "BorrowedFd",
+        "RawFd",
+        "AsyncFd",
+        "UnixListener",
+        "UnixStream",
+        "UnixDatagram",
+        "rustix",
+        "libc",
+        "nix",
+        "portable_pty",
+    ];
+    let (door, above): (Vec<_>, Vec<_>) =
+        sources("src").into_iter().partition(|(name, _)| name.starts_with("src/pty/"));
+    for (name, text) in above {
+        for word in words {
+            assert!(!names(&text, word), "{name} names {word}, which only src/pty may");
+        }
+        for condition in ["cfg(windows", "cfg(not(windows"] {
+            assert!(!text.contains(condition), "{name} has {condition}), which only src/pty may");
+        }
+    }
+    // The door itself picks a folder by the target, and names nothing that one target has.
+    let (_, text) = door.iter().find(|(name, _)| name == "src/pty/mod.rs").unwrap();
+    for word in words.iter().filter(|word| !["unix", "target_os"].contains(word)) {
+        assert!(!names(text, word), "src/pty/mod.rs names {word}");
+    }
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use std::{
     ffi::OsString,
     fs::File,
-    hash::{BuildHasher, Hasher, RandomState},
     io,
     path::{Path, PathBuf},
     sync::{
@@ -159,7 +158,7 @@ impl SessionDirectory {
     /// Prepares to launch `program`.
     ///
     /// # Errors
-    /// When the worker's directory can't be made.
+    /// When the worker's directory can't be made, or the system gives no random bits.
     pub fn launch(&mut self, program: &WorkerProgram, paging: Paging) -> io::Result<Launch> {
         self.launches += 1;
         let prefix = format!("{}-", self.launches);
@@ -167,7 +166,7 @@ impl SessionDirectory {
         let socket = directory.path().join("sideband");
         let temporary = directory.path().join("tmp");
         std::fs::create_dir(&temporary)?;
-        let nonce = nonce();
+        let nonce = nonce()?;
         let set = |name: &str, value: OsString| (name.into(), Some(value));
         let mut environment = vec![
             set(SOCKET_VARIABLE, socket.clone().into()),
@@ -242,10 +241,11 @@ fn remove_stale(place: &Path) {
     }
 }
 
-/// 128 bits from the operating system's generator, which seeds the standard library's hashers.
-fn nonce() -> String {
-    let word = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", word(), word())
+/// 128 bits from the operating system's generator, in hexadecimal.
+fn nonce() -> io::Result<String> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits)?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bits)))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::pty;
+
 /// Where a Python was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -217,17 +219,12 @@ impl PythonSearch {
 fn check(file: &Path) -> Result<(), Unusable> {
     match std::fs::metadata(file) {
         Ok(metadata) if metadata.is_dir() => Err(Unusable::IsDirectory),
-        Ok(_) if !is_executable(file) => Err(Unusable::NotExecutable),
+        Ok(_) if !pty::is_executable(file) => Err(Unusable::NotExecutable),
         Ok(_) => Ok(()),
         Err(_) if file.symlink_metadata().is_ok() => Err(Unusable::LinkToNowhere),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Unusable::Missing),
         Err(error) => Err(Unusable::Unreadable(error)),
     }
-}
-
-#[cfg(unix)]
-fn is_executable(file: &Path) -> bool {
-    rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
 #[cfg(test)]
@@ -236,13 +233,12 @@ mod tests {
 
     /// A directory tree with executables at the given places.
     fn tree(executables: &[&str]) -> tempfile::TempDir {
-        use std::os::unix::fs::PermissionsExt;
         let root = tempfile::tempdir().unwrap();
         for executable in executables {
             let file = root.path().join(executable);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(&file, "").unwrap();
-            std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+            pty::testing::make_executable(&file).unwrap();
         }
         root
     }
@@ -295,7 +291,7 @@ mod tests {
         let root = tree(&["p/python3"]);
         std::fs::create_dir_all(root.path().join(".venv/bin")).unwrap();
         let link = root.path().join(".venv/bin/python");
-        std::os::unix::fs::symlink("/nowhere/python", &link).unwrap();
+        pty::testing::link(Path::new("/nowhere/python"), &link).unwrap();
         let around = PythonSearch {
             directory: Some(root.path().to_owned()),
             path: vec![root.path().join("p")],

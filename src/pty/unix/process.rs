@@ -1,9 +1,11 @@
 //! A program on a terminal: started as a session of its own, ended with all that is in it.
 
 use std::{
-    fs::File,
     io,
-    os::{fd::OwnedFd, unix::process::CommandExt},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::process::CommandExt,
+    },
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -15,10 +17,15 @@ use rustix::{
 use tokio::sync::oneshot;
 
 use super::{
-    Blocked, Exit, Program, Terminal,
-    platform::{self, Company},
+    child, signal,
+    system::{self, TaskWatch},
+    terminal::Terminal,
 };
-use crate::screen::Size;
+use crate::{
+    pty::{Blocked, Program},
+    reply::Exit,
+    screen::Size,
+};
 
 /// How long what is left of a session has between the hang-up and its end.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(200);
@@ -31,8 +38,8 @@ pub struct Process {
     pid: Pid,
     exited: oneshot::Receiver<()>,
     is_over: bool,
-    is_swept: bool,
-    company: Option<Company>,
+    leftovers_ended: bool,
+    tasks: Option<TaskWatch>,
 }
 
 /// Runs `program` on a new terminal of this size, as the leader of a session of its own with
@@ -50,13 +57,15 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
             None => command.env_remove(name),
         };
     }
-    let inherited = program.master_variable.map(|name| {
-        command.env(name, terminal.descriptor().to_string());
-        terminal.descriptor()
-    });
+    let mut inherited = None;
+    if let Some(name) = program.master_variable {
+        let master = terminal.duplicate()?;
+        command.env(name, master.as_raw_fd().to_string());
+        inherited = Some(master);
+    }
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
-    unsafe { command.pre_exec(move || lead_session(inherited)) };
+    unsafe { command.pre_exec(move || child::lead_session(inherited.as_ref())) };
     let child = command.spawn()?;
     let pid = Pid::from_child(&child);
     let (report, exited) = oneshot::channel();
@@ -67,41 +76,19 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
     })?;
     Ok((
         terminal,
-        Process { child, pid, exited, is_over: false, is_swept: false, company: Company::of(pid) },
+        Process {
+            child,
+            pid,
+            exited,
+            is_over: false,
+            leftovers_ended: false,
+            tasks: TaskWatch::of(pid),
+        },
     ))
 }
 
 fn stdio(slave: &OwnedFd) -> io::Result<Stdio> {
-    Ok(File::from(slave.try_clone()?).into())
-}
-
-/// Makes the child lead a session with the terminal on descriptor 0 as its own, and keep the
-/// descriptor `inherited`.
-///
-/// The server's parent may have ignored or blocked signals, and may have left descriptors
-/// open; a program on a person's terminal sees none of that.
-fn lead_session(inherited: Option<i32>) -> io::Result<()> {
-    rustix::process::setsid()?;
-    rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
-    // SAFETY: these calls are async-signal-safe and touch only this process; numbers that are
-    // no signal, or can't be changed, make sigaction fail, which is fine.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = libc::SIG_DFL;
-        for signal in 1..=64 {
-            libc::sigaction(signal, &action, std::ptr::null_mut());
-        }
-        let mut none = std::mem::zeroed();
-        libc::sigemptyset(&mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
-    }
-    platform::die_with_parent();
-    platform::close_on_exec_from(3);
-    if let Some(descriptor) = inherited {
-        // SAFETY: fcntl changes a flag of a descriptor that the fork copied.
-        unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) };
-    }
-    Ok(())
+    Ok(slave.try_clone()?.into())
 }
 
 impl Process {
@@ -126,12 +113,13 @@ impl Process {
     /// The thread of the foreground group that waits for somebody to type, if there is one and
     /// the kernel tells.
     pub fn blocked_reader(&self, terminal: &Terminal) -> Option<Blocked> {
-        platform::blocked_reader(self.pid, terminal.foreground()?, terminal.device())
+        system::blocked_reader(self.pid, terminal.foreground()?, terminal.device())
     }
 
-    /// Whether it has more threads than `threads`, or children: cheaply told.
-    pub fn has_company(&self, threads: u64) -> bool {
-        self.company.as_ref().is_some_and(|company| company.is_more_than(threads))
+    /// Whether it has other threads or children than by itself: more threads than `threads`, or
+    /// a child of the first one. Cheap enough to be asked before every cell.
+    pub fn has_other_tasks(&self, threads: u64) -> bool {
+        self.tasks.as_ref().is_some_and(|tasks| tasks.has_more_than(threads))
     }
 
     /// Hangs up: the program may clean up, by default it ends.
@@ -158,7 +146,7 @@ impl Process {
         match waitid(WaitId::Pid(self.pid), options) {
             Ok(Some(status)) => match (status.exit_status(), status.terminating_signal()) {
                 (Some(code), _) => Exit::Status(code),
-                (None, Some(number)) => Exit::Signal(signal_name(number)),
+                (None, Some(number)) => Exit::Signal(signal::name(number)),
                 (None, None) => Exit::Unknown,
             },
             _ => Exit::Unknown,
@@ -166,18 +154,18 @@ impl Process {
     }
 
     /// Ends what is left in the session of a leader that is gone: hang-up, then kill.
-    pub async fn sweep(mut self) {
-        if !platform::session_members(self.pid).is_empty() {
+    pub async fn end_leftovers(mut self) {
+        if !system::session_members(self.pid).is_empty() {
             self.signal_leftovers(Signal::HUP);
             self.signal_leftovers(Signal::CONT);
             tokio::time::sleep(LEFTOVER_GRACE).await;
             self.signal_leftovers(Signal::KILL);
         }
-        self.is_swept = true;
+        self.leftovers_ended = true;
     }
 
     fn signal_leftovers(&self, signal: Signal) {
-        for member in platform::session_members(self.pid) {
+        for member in system::session_members(self.pid) {
             let _ = kill_process(member, signal);
         }
     }
@@ -186,7 +174,7 @@ impl Process {
 impl Drop for Process {
     /// Nothing of the session stays, whatever way the engine ended.
     fn drop(&mut self) {
-        if !self.is_swept {
+        if !self.leftovers_ended {
             self.kill();
         }
         if !matches!(self.child.try_wait(), Ok(Some(_))) {
@@ -195,48 +183,4 @@ impl Drop for Process {
             std::thread::spawn(move || waitpid(Some(pid), WaitOptions::empty()));
         }
     }
-}
-
-/// Whether programs and libraries in a directory can be loaded: its file system may forbid it.
-pub fn allows_execution(directory: &std::path::Path) -> bool {
-    let noexec = rustix::fs::StatVfsMountFlags::from_bits_retain(libc::ST_NOEXEC);
-    rustix::fs::statvfs(directory).is_ok_and(|stat| !stat.f_flag.intersects(noexec))
-}
-
-/// Unblocks all signals of this process: its parent may have blocked those that end it.
-///
-/// To be called before any thread is started.
-pub fn unblock_signals() {
-    // SAFETY: the set is filled before it is used.
-    unsafe {
-        let mut none = std::mem::zeroed();
-        libc::sigemptyset(&mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
-    }
-}
-
-/// The name of a signal as POSIX and signal(7) give it.
-fn signal_name(number: i32) -> String {
-    let name = match number {
-        libc::SIGHUP => "SIGHUP",
-        libc::SIGINT => "SIGINT",
-        libc::SIGQUIT => "SIGQUIT",
-        libc::SIGILL => "SIGILL",
-        libc::SIGTRAP => "SIGTRAP",
-        libc::SIGABRT => "SIGABRT",
-        libc::SIGBUS => "SIGBUS",
-        libc::SIGFPE => "SIGFPE",
-        libc::SIGKILL => "SIGKILL",
-        libc::SIGUSR1 => "SIGUSR1",
-        libc::SIGSEGV => "SIGSEGV",
-        libc::SIGUSR2 => "SIGUSR2",
-        libc::SIGPIPE => "SIGPIPE",
-        libc::SIGALRM => "SIGALRM",
-        libc::SIGTERM => "SIGTERM",
-        libc::SIGXCPU => "SIGXCPU",
-        libc::SIGXFSZ => "SIGXFSZ",
-        libc::SIGSYS => "SIGSYS",
-        _ => return format!("signal {number}"),
-    };
-    name.to_owned()
 }

@@ -1,4 +1,4 @@
-//! A descriptor that is read and written without blocking, in the event loop.
+//! A terminal or socket that is read and written without blocking, in the event loop.
 //!
 //! Registered for reading only: a terminal or socket becomes writable over and over as its peer
 //! reads, and each time would wake the loop for nothing. The rare wait for room registers a
@@ -6,7 +6,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -20,38 +20,33 @@ use rustix::{
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
-/// What a descriptor stands for, as far as it matters to readiness.
+/// What a descriptor is open on: they differ in when all has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// A read that fills less than its buffer has taken all there was (epoll(7)).
-    Stream,
+    Socket,
     /// Only a read that finds nothing has.
     Terminal,
 }
 
-/// An open descriptor in the event loop.
+/// A two-way stream of bytes in the event loop.
 #[derive(Debug)]
-pub struct Descriptor {
+pub struct ByteStream {
     reader: AsyncFd<OwnedFd>,
     writer: OnceLock<AsyncFd<OwnedFd>>,
     kind: Kind,
     lost: AtomicBool,
 }
 
-impl Descriptor {
+impl ByteStream {
     /// Registers `descriptor` with the running event loop, and makes it non-blocking.
     ///
     /// # Errors
     /// When the event loop does not take it.
-    pub fn new(descriptor: OwnedFd, kind: Kind) -> io::Result<Descriptor> {
+    pub(super) fn new(descriptor: OwnedFd, kind: Kind) -> io::Result<ByteStream> {
         fcntl_setfl(&descriptor, fcntl_getfl(&descriptor)? | OFlags::NONBLOCK)?;
         let reader = register(descriptor, Interest::READABLE)?;
-        Ok(Descriptor { reader, writer: OnceLock::new(), kind, lost: AtomicBool::new(false) })
-    }
-
-    /// Its number.
-    pub(super) fn number(&self) -> i32 {
-        self.reader.as_raw_fd()
+        Ok(ByteStream { reader, writer: OnceLock::new(), kind, lost: AtomicBool::new(false) })
     }
 
     /// Waits until there is something to read, or the end. Cancel safe.
@@ -68,7 +63,7 @@ impl Descriptor {
         loop {
             return match rustix::io::read(&self.reader, &mut *buffer) {
                 Ok(n) => {
-                    if n < buffer.len() && self.kind == Kind::Stream {
+                    if n < buffer.len() && self.kind == Kind::Socket {
                         self.clear_ready();
                     }
                     Some(n)
@@ -111,7 +106,7 @@ impl Descriptor {
 
     /// Whether the peer went before it had read all that was written: known when the end has
     /// been read. A terminal does not tell.
-    pub fn has_lost(&self) -> bool {
+    pub fn has_lost_writes(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
 
@@ -132,13 +127,14 @@ impl Descriptor {
     }
 }
 
-impl AsFd for Descriptor {
+impl AsFd for ByteStream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.reader.as_fd()
     }
 }
 
-fn register(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+/// Registers a descriptor with the running event loop.
+pub(super) fn register(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: the AsyncFd owns the descriptor, so nobody closes or replaces it before.
     unsafe { Ok(AsyncFd::register_with_interest(descriptor, interest)?) }
 }

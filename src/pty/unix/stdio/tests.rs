@@ -20,7 +20,8 @@ use crate::session::rules::payload::Payload;
 /// The variable that asks for [`serve_when_asked`].
 const ASKED: &str = "MCP_REPL_TEST_SERVE";
 
-const ARGUMENTS: [&str; 3] = ["mcp::stdio::tests::serve_when_asked", "--exact", "--nocapture"];
+const ARGUMENTS: [&str; 3] =
+    ["pty::unix::stdio::tests::serve_when_asked", "--exact", "--nocapture"];
 
 /// The server. Its engine answers with the input, as often as the timeout has milliseconds.
 #[test]
@@ -189,7 +190,7 @@ async fn a_thread_reads_a_file_that_does_not_block() {
 
     let (theirs, mut ours) = io::pipe().unwrap();
     rustix::io::ioctl_fionbio(&theirs, true).unwrap();
-    let mut relayed = super::platform::relay_input(theirs.into()).unwrap();
+    let mut relayed = super::relay::relay_input(theirs.into()).unwrap();
     let mut byte = [0];
     for round in 0..100 {
         ours.write_all(&[round]).unwrap();
@@ -206,7 +207,7 @@ async fn a_thread_writes_a_file_that_does_not_block() {
 
     let (mut ours, theirs) = io::pipe().unwrap();
     rustix::io::ioctl_fionbio(&theirs, true).unwrap();
-    let mut relayed = super::platform::relay_output(theirs.into()).unwrap();
+    let mut relayed = super::relay::relay_output(theirs.into()).unwrap();
     let reader = std::thread::spawn(move || {
         let mut read = Vec::new();
         ours.read_to_end(&mut read).map(|_| read)

@@ -1,79 +1,51 @@
 //! The master side of a pseudo-terminal, read and written without blocking.
 
 use std::{
-    fs::{File, OpenOptions},
+    ffi::{CStr, CString},
+    fs::File,
     io,
     os::{
-        fd::{AsFd, BorrowedFd, OwnedFd},
-        unix::fs::{MetadataExt, OpenOptionsExt},
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
     },
-    path::PathBuf,
-    sync::Mutex,
 };
 
-use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rustix::{
     fs::{Mode, OFlags},
-    io::{fcntl_dupfd_cloexec, ioctl_fionread},
+    io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionread},
     process::Pid,
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{
-        InputModes, LocalModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcgetpgrp,
-        tcgetwinsize, tcsetattr,
+        InputModes, LocalModes, OptionalActions, QueueSelector, Winsize, tcflush, tcgetattr,
+        tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize,
     },
 };
 
-use super::descriptor::{Descriptor, Kind};
-use crate::screen::Size;
+use super::stream::{ByteStream, Kind};
+use crate::{pty::Modes, screen::Size};
 
 /// The terminal of a session.
 #[derive(Debug)]
 pub struct Terminal {
-    io: Descriptor,
-    device: u64,
+    io: ByteStream,
     /// The slave side's path.
-    name: PathBuf,
-    master: Master,
-}
-
-/// Keeps the master for what is not reading or writing.
-struct Master(Mutex<Box<dyn MasterPty + Send>>);
-
-impl std::fmt::Debug for Master {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Master")
-    }
-}
-
-/// How the terminal treats what is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Modes {
-    /// A reader gets whole lines (`ICANON`).
-    pub canonical: bool,
-    /// What is typed is shown (`ECHO`).
-    pub echo: bool,
-    /// Ctrl-C interrupts (`ISIG`).
-    pub signals: bool,
+    name: CString,
+    /// The slave side's device number.
+    device: u64,
 }
 
 impl Terminal {
     /// Opens a terminal of this size. Returns its slave side, for a program, too.
     pub(super) fn open(size: Size) -> io::Result<(Terminal, OwnedFd)> {
-        let pair = native_pty_system()
-            .openpty(pty_size(size))
+        let (master, name) = open_master()
             .map_err(|error| io::Error::other(format!("no pseudo-terminal: {error}")))?;
-        let name = pair.master.tty_name().ok_or_else(|| io::Error::other("a nameless terminal"))?;
-        let noctty = OFlags::NOCTTY.bits().cast_signed();
-        let slave: File =
-            OpenOptions::new().read(true).write(true).custom_flags(noctty).open(&name)?;
+        let slave = File::from(open_slave(&name, OFlags::empty())?);
+        // The slave side takes it on every system, macOS' master side only when that is open.
+        tcsetwinsize(&slave, window_size(size))?;
         set_up(&slave)?;
-        let raw = pair.master.as_raw_fd().ok_or_else(|| io::Error::other("a closed terminal"))?;
-        // SAFETY: `pair.master` owns the descriptor and outlives this borrow.
-        let master = unsafe { BorrowedFd::borrow_raw(raw) };
-        // A description of its own is not to be had, but nobody else uses this one.
-        let io = Descriptor::new(fcntl_dupfd_cloexec(master, 3)?, Kind::Terminal)?;
         let device = slave.metadata()?.rdev();
-        let terminal = Terminal { io, device, name, master: Master(Mutex::new(pair.master)) };
-        Ok((terminal, slave.into()))
+        let io = ByteStream::new(master, Kind::Terminal)?;
+        Ok((Terminal { io, name, device }, slave.into()))
     }
 
     /// How the terminal treats what is typed; `None` when it is gone.
@@ -86,13 +58,13 @@ impl Terminal {
         })
     }
 
-    /// The number of the master's descriptor.
-    pub(super) fn descriptor(&self) -> i32 {
-        self.io.number()
+    /// Another descriptor of the master side, for a program to inherit.
+    pub(super) fn duplicate(&self) -> io::Result<OwnedFd> {
+        Ok(fcntl_dupfd_cloexec(self.io.as_fd(), 3)?)
     }
 
-    /// Its descriptor, to read what programs print and to type.
-    pub fn io(&self) -> &Descriptor {
+    /// Its stream, to read what programs print and to type.
+    pub fn io(&self) -> &ByteStream {
         &self.io
     }
 
@@ -108,12 +80,13 @@ impl Terminal {
 
     /// Whether there is input that no program has read. False when that can't be told.
     pub fn holds_input(&self) -> bool {
-        self.slave().is_ok_and(|slave| ioctl_fionread(slave).is_ok_and(|bytes| bytes > 0))
+        let slave = open_slave(&self.name, OFlags::NONBLOCK);
+        slave.is_ok_and(|slave| ioctl_fionread(slave).is_ok_and(|bytes| bytes > 0))
     }
 
     /// Drops what no program has read, and counts its bytes.
     pub fn drop_input(&self) -> u64 {
-        let Ok(slave) = self.slave() else { return 0 };
+        let Ok(slave) = open_slave(&self.name, OFlags::NONBLOCK) else { return 0 };
         let (mut read, mut buffer) = (0, [0; 4096]);
         // What was just typed is neither counted nor echoed yet; a read waits for that, and for
         // nothing else (`n_tty_read` in Linux's drivers/tty/n_tty.c).
@@ -135,12 +108,6 @@ impl Terminal {
         read + unread
     }
 
-    /// The slave side, for a look that does not block.
-    fn slave(&self) -> rustix::io::Result<OwnedFd> {
-        let options = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        rustix::fs::open(&self.name, options, Mode::empty())
-    }
-
     /// The size, which programs may change (`stty cols 80`); `None` while it has no columns or
     /// rows.
     pub fn size(&self) -> Option<Size> {
@@ -152,14 +119,30 @@ impl Terminal {
     /// Changes the size and tells the foreground program.
     pub fn resize(&self, size: Size) {
         // It fails only when the terminal is gone.
-        if let Ok(master) = self.master.0.lock() {
-            let _ = master.resize(pty_size(size));
-        }
+        let _ = tcsetwinsize(self.io.as_fd(), window_size(size));
     }
 }
 
-fn pty_size(size: Size) -> PtySize {
-    PtySize { rows: size.rows, cols: size.columns, pixel_width: 0, pixel_height: 0 }
+/// A new terminal's master side, and the path of its slave side.
+fn open_master() -> io::Result<(OwnedFd, CString)> {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+    // posix_openpt(3) has no O_CLOEXEC on every system. What is started meanwhile closes what it
+    // inherits by itself (`child`).
+    fcntl_setfd(&master, FdFlags::CLOEXEC)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let name = ptsname(&master, Vec::new())?;
+    Ok((master, name))
+}
+
+/// The slave side, which does not become this process's controlling terminal.
+fn open_slave(name: &CStr, more: OFlags) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(name, flags | more, Mode::empty())
+}
+
+fn window_size(size: Size) -> Winsize {
+    Winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 }
 }
 
 /// Flow control off, so that a stray Ctrl-S does not freeze the session; erasing a character
@@ -167,7 +150,6 @@ fn pty_size(size: Size) -> PtySize {
 fn set_up(slave: &File) -> io::Result<()> {
     let mut modes = tcgetattr(slave)?;
     modes.input_modes.remove(InputModes::IXON);
-    #[cfg(any(target_os = "linux", target_os = "macos"))]
     modes.input_modes.insert(InputModes::IUTF8);
     tcsetattr(slave, OptionalActions::Now, &modes)?;
     Ok(())

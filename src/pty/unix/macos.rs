@@ -1,8 +1,10 @@
 //! What macOS does in Linux's place. Untested.
 
-use rustix::process::Pid;
+use std::{io, path::Path};
 
-use super::Blocked;
+use rustix::{fs::statfs, process::Pid};
+
+use crate::pty::Blocked;
 
 /// macOS has no process table to read without private interfaces: what is left of a session
 /// gets the kernel's own hang-up only.
@@ -23,6 +25,11 @@ pub(super) fn close_on_exec_from(first: u32) {
     }
 }
 
+/// Whether nothing on the file system of `place` can be executed: statvfs does not tell here.
+pub(super) fn is_noexec(place: &Path) -> io::Result<bool> {
+    Ok(statfs(place)?.f_flags & libc::MNT_NOEXEC.cast_unsigned() != 0)
+}
+
 /// macOS does not tell what a thread waits for: programs that read the terminal themselves are
 /// not recognised.
 pub(super) fn blocked_reader(_leader: Pid, _foreground: Pid, _device: u64) -> Option<Blocked> {
@@ -31,16 +38,16 @@ pub(super) fn blocked_reader(_leader: Pid, _foreground: Pid, _device: u64) -> Op
 
 /// Nobody who reads the terminal can be found, so nobody needs to be looked for.
 #[derive(Debug)]
-pub(super) struct Company;
+pub(super) struct TaskWatch;
 
-impl Company {
+impl TaskWatch {
     /// There is nothing to look at.
-    pub(super) fn of(_process: Pid) -> Option<Company> {
+    pub(super) fn of(_process: Pid) -> Option<TaskWatch> {
         None
     }
 
-    /// See [`Company`].
-    pub(super) fn is_more_than(&self, _threads: u64) -> bool {
+    /// See [`TaskWatch`].
+    pub(super) fn has_more_than(&self, _threads: u64) -> bool {
         false
     }
 }

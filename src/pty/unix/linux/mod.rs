@@ -1,11 +1,17 @@
 //! What only Linux can be asked: who belongs to a session, and who waits for its terminal.
 
-use std::fs;
+mod blocked;
+mod call;
+mod tasks;
 
-use rustix::process::Pid;
+use std::{fs, io, path::Path};
 
-pub(super) use super::blocked::Company;
-use super::{Blocked, blocked};
+use rustix::{
+    fs::{StatVfsMountFlags, statvfs},
+    process::{Pid, Signal, set_parent_process_death_signal},
+};
+
+pub(super) use self::{blocked::blocked_reader, tasks::TaskWatch};
 
 /// The processes of the session that `leader` leads or led, the leader left out.
 pub(super) fn session_members(leader: Pid) -> Vec<Pid> {
@@ -19,7 +25,8 @@ pub(super) fn session_members(leader: Pid) -> Vec<Pid> {
 
 /// The session of a process: 0 when it is none of this name space's, as a kernel thread's.
 fn session_of(pid: Pid) -> libc::pid_t {
-    // SAFETY: getsid takes no memory and fails for a process that is gone.
+    // SAFETY: getsid takes no memory and fails for a process that is gone. (rustix's own takes
+    // the 0 for a number that can't be.)
     unsafe { libc::getsid(pid.as_raw_nonzero().get()) }
 }
 
@@ -28,21 +35,21 @@ fn session_of(pid: Pid) -> libc::pid_t {
 ///
 /// Async-signal-safe.
 pub(super) fn die_with_parent() {
-    // SAFETY: prctl with this option takes no memory.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
 }
 
 /// Marks all descriptors from `first` on to be closed when this process executes a program.
 ///
 /// Async-signal-safe. Kernels before 5.11 refuse, and keep what the server's parent left open.
 pub(super) fn close_on_exec_from(first: u32) {
-    // SAFETY: close_range with CLOEXEC changes flags only and takes no memory.
+    // SAFETY: close_range with CLOEXEC changes flags only and takes no memory. No crate in use
+    // wraps it, and the C library has it only from glibc 2.34 on.
     unsafe {
         libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
     }
 }
 
-/// The thread that waits for somebody to type on `device`, if there is one.
-pub(super) fn blocked_reader(leader: Pid, foreground: Pid, device: u64) -> Option<Blocked> {
-    blocked::find(leader, foreground, device)
+/// Whether nothing on the file system of `place` can be executed.
+pub(super) fn is_noexec(place: &Path) -> io::Result<bool> {
+    Ok(statvfs(place)?.f_flag.contains(StatVfsMountFlags::NOEXEC))
 }

@@ -1,0 +1,32 @@
+//! What a program's process does between fork and exec. All of it is async-signal-safe.
+
+use std::{io, os::fd::OwnedFd};
+
+use rustix::{
+    io::{FdFlags, fcntl_setfd},
+    process::{ioctl_tiocsctty, setsid},
+    stdio::stdin,
+};
+
+use super::{signal, system};
+
+/// Leads a session of its own with the terminal on descriptor 0 as its controlling terminal,
+/// and keeps of the other descriptors `inherited` only.
+///
+/// The server's parent may have ignored or blocked signals, and may have left descriptors
+/// open; a program on a person's terminal sees none of that.
+///
+/// # Errors
+/// When the terminal can't be made the controlling one.
+pub(super) fn lead_session(inherited: Option<&OwnedFd>) -> io::Result<()> {
+    setsid()?;
+    ioctl_tiocsctty(stdin())?;
+    signal::set_to_defaults();
+    signal::unblock_signals();
+    system::die_with_parent();
+    system::close_on_exec_from(3);
+    if let Some(descriptor) = inherited {
+        fcntl_setfd(descriptor, FdFlags::empty())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! What may be executed, by a file's permissions and its file system.
+
+use std::path::Path;
+
+use rustix::fs::{Access, access};
+
+use super::system;
+
+/// Whether this user may execute a file.
+pub fn is_executable(file: &Path) -> bool {
+    access(file, Access::EXEC_OK).is_ok()
+}
+
+/// Whether programs and libraries in a directory can be loaded: its file system may forbid it.
+pub fn allows_execution(directory: &Path) -> bool {
+    system::is_noexec(directory).is_ok_and(|noexec| !noexec)
+}
+
+/// What tests need to lay out files.
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::{fs::Permissions, io, os::unix::fs::PermissionsExt, path::Path};
+
+    /// Lets everybody execute a file.
+    pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
+        std::fs::set_permissions(file, Permissions::from_mode(0o755))
+    }
+
+    /// Makes a symbolic link, `link`, to `target`, which need not exist.
+    pub(crate) fn link(target: &Path, link: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(target, link)
+    }
+}

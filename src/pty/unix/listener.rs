@@ -1,0 +1,47 @@
+//! Where a worker's sideband connects: a Unix socket for programs of this user only.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use rustix::process::geteuid;
+use tokio::net::UnixListener;
+
+use super::stream::{ByteStream, Kind};
+
+/// A socket that is listened on. Its file goes when it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    socket: UnixListener,
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Listens on a new socket at `path`.
+    ///
+    /// # Errors
+    /// When the socket can't be made: there is a file already, or the path is too long.
+    pub fn bind(path: &Path) -> io::Result<Listener> {
+        Ok(Listener { socket: UnixListener::bind(path)?, path: path.to_owned() })
+    }
+
+    /// Waits for the next program that connects. Cancel safe.
+    ///
+    /// # Errors
+    /// `PermissionDenied` when the program runs under another user: it is refused. Others when
+    /// this process is out of descriptors, say. The next program may do better in any case.
+    pub async fn accept(&self) -> io::Result<ByteStream> {
+        let (socket, _) = self.socket.accept().await?;
+        if socket.peer_cred()?.uid() != geteuid().as_raw() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        ByteStream::new(socket.into_std()?.into(), Kind::Socket)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}

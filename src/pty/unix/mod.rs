@@ -1,0 +1,46 @@
+//! Unix: pseudo-terminals, sessions, signals and sockets, as POSIX has them.
+//!
+//! ```text
+//! terminal   the master side of a pseudo-terminal
+//! process    the program on it, as the leader of a session of its own
+//! child      what is done between fork and exec
+//! stream     a terminal or socket in the event loop
+//! listener   the socket a sideband connects to
+//! stdio      this process's standard streams
+//! signal     those that ask this process to end; masks, dispositions, names
+//! file       what may be executed
+//! linux, macos   what POSIX does not have
+//! ```
+//!
+//! `linux` and `macos` provide the same items: `blocked_reader`, `TaskWatch`,
+//! `session_members`, `die_with_parent`, `close_on_exec_from` and `is_noexec`.
+#![allow(unsafe_code)]
+
+mod child;
+mod file;
+mod listener;
+mod process;
+mod signal;
+mod stdio;
+mod stream;
+mod terminal;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as system;
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+use macos as system;
+
+#[cfg(test)]
+pub(crate) use file::testing;
+pub use file::{allows_execution, is_executable};
+pub use listener::Listener;
+pub use process::{Process, spawn};
+pub use signal::{asked_to_end, unblock_signals};
+pub use stdio::stdio;
+pub use stream::ByteStream;
+pub use terminal::Terminal;

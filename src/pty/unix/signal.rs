@@ -1,0 +1,79 @@
+//! Signals: those that ask this process to end, what a parent left of them, their names.
+
+use std::{io, mem, ptr};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The highest signal there is (Linux: `SIGRTMAX`); other systems have fewer.
+const HIGHEST: i32 = 64;
+
+/// Waits for a signal that asks this process to end: SIGTERM, SIGINT or SIGHUP.
+///
+/// # Errors
+/// When the event loop does not take them.
+pub async fn asked_to_end() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    Ok(())
+}
+
+/// Unblocks all signals of this process: its parent may have blocked those that end it.
+///
+/// To be called before any thread is started. Async-signal-safe.
+pub fn unblock_signals() {
+    // SAFETY: a zeroed set is one, sigemptyset writes to it alone, and sigprocmask reads it. No
+    // crate in use wraps them.
+    unsafe {
+        let mut none = mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+    }
+}
+
+/// Sets all signals to their defaults, so that none is ignored.
+///
+/// Async-signal-safe.
+pub(super) fn set_to_defaults() {
+    // SAFETY: a zeroed action is one: the default, which calls no function of ours. Numbers that
+    // are no signal, or can't be changed, make sigaction fail, which is fine. No crate in use
+    // wraps it.
+    unsafe {
+        let mut action: libc::sigaction = mem::zeroed();
+        action.sa_sigaction = libc::SIG_DFL;
+        for number in 1..=HIGHEST {
+            libc::sigaction(number, &action, ptr::null_mut());
+        }
+    }
+}
+
+/// The name of a signal as POSIX and signal(7) give it.
+pub(super) fn name(number: i32) -> String {
+    let name = match number {
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGINT => "SIGINT",
+        libc::SIGQUIT => "SIGQUIT",
+        libc::SIGILL => "SIGILL",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGUSR1 => "SIGUSR1",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGUSR2 => "SIGUSR2",
+        libc::SIGPIPE => "SIGPIPE",
+        libc::SIGALRM => "SIGALRM",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGXFSZ => "SIGXFSZ",
+        libc::SIGSYS => "SIGSYS",
+        _ => return format!("signal {number}"),
+    };
+    name.to_owned()
+}

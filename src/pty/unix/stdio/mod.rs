@@ -1,0 +1,76 @@
+//! The process's standard input and output as asynchronous streams, whatever they are.
+//!
+//! Clients give pipes (Python, most others), sockets (Node), and people give terminals and
+//! files. Pipes and sockets are read and written by the event loop itself, and the rest by a
+//! thread each. The descriptors keep their flags: other processes may share them, and would
+//! not expect `O_NONBLOCK`.
+
+mod relay;
+mod socket;
+
+use std::{
+    fs::{File, FileType},
+    io,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::fs::FileTypeExt,
+    },
+};
+
+use tokio::net::unix::pipe;
+
+use self::{
+    relay::{relay_input, relay_output},
+    socket::Socket,
+};
+use crate::pty::{Input, Output};
+
+/// Linux opens a pipe anew through these names, with flags of its own. Elsewhere they do not
+/// exist, or the pipe belongs to another user, and a thread does it.
+const REOPEN_INPUT: &str = "/proc/self/fd/0";
+const REOPEN_OUTPUT: &str = "/proc/self/fd/1";
+
+/// Opens standard input and output, in the running event loop.
+///
+/// # Errors
+/// When the system refuses a descriptor or a thread.
+pub fn stdio() -> io::Result<(Input, Output)> {
+    Ok((input()?, output()?))
+}
+
+/// Standard input.
+fn input() -> io::Result<Input> {
+    let (fd, kind) = duplicate(io::stdin().as_fd())?;
+    if kind.is_fifo()
+        && let Ok(pipe) = pipe::OpenOptions::new().open_receiver(REOPEN_INPUT)
+    {
+        return Ok(Box::new(pipe));
+    }
+    if kind.is_socket() {
+        return Ok(Box::new(Socket::new(fd)?));
+    }
+    Ok(Box::new(relay_input(fd)?))
+}
+
+/// Standard output.
+fn output() -> io::Result<Output> {
+    let (fd, kind) = duplicate(io::stdout().as_fd())?;
+    if kind.is_fifo()
+        && let Ok(pipe) = pipe::OpenOptions::new().open_sender(REOPEN_OUTPUT)
+    {
+        return Ok(Box::new(pipe));
+    }
+    if kind.is_socket() {
+        return Ok(Box::new(Socket::new(fd)?));
+    }
+    Ok(Box::new(relay_output(fd)?))
+}
+
+fn duplicate(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, FileType)> {
+    let file = File::from(fd.try_clone_to_owned()?);
+    let kind = file.metadata()?.file_type();
+    Ok((file.into(), kind))
+}
+
+#[cfg(test)]
+mod tests;
