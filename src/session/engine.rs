@@ -361,6 +361,9 @@ impl Engine {
     }
 
     fn tick(&mut self) {
+        // On a machine that was busy elsewhere, what is waited for may be there.
+        self.receive(Readable::Bytes);
+        self.perform_all();
         let now = self.now();
         if let Some(worker) = &mut self.worker {
             worker.tick(now);
