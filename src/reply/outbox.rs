@@ -22,6 +22,10 @@ pub struct Outbox {
     /// Whether the head is full, so that all text goes to the tail.
     head_full: bool,
     left_out: LeftOut,
+    /// Whether the text that was taken before this ended within a line.
+    starts_within_line: bool,
+    /// Whether the text so far ends within a line.
+    ends_within_line: bool,
     /// Text for the disk that was not handed out yet; `None` while all is in memory.
     spill: Option<String>,
 }
@@ -44,6 +48,8 @@ impl Outbox {
             tail_bytes: 0,
             head_full: false,
             left_out: LeftOut::default(),
+            starts_within_line: false,
+            ends_within_line: false,
             spill: None,
         }
     }
@@ -53,6 +59,7 @@ impl Outbox {
         if text.is_empty() {
             return;
         }
+        self.ends_within_line = !text.ends_with('\n');
         if let Some(spill) = &mut self.spill {
             spill.push_str(text);
         } else if self.head_bytes + self.tail_bytes + text.len() > self.budget {
@@ -69,6 +76,14 @@ impl Outbox {
                 self.trim_tail();
             }
         }
+    }
+
+    /// Adds text that begins with `\n` and a newer text of the line that the text so far ends in:
+    /// what was not taken of that line is dropped.
+    pub fn push_replacing(&mut self, text: &str) {
+        let is_whole = self.drop_last_line();
+        let line = text.strip_prefix('\n').filter(|_| is_whole);
+        self.push(line.unwrap_or(text));
     }
 
     /// Adds a line of the bridge's own at this place.
@@ -104,8 +119,10 @@ impl Outbox {
         if self.spills() {
             self.trim_tail();
         }
-        let Outbox { head: mut content, tail, left_out, .. } =
+        let Outbox { head: mut content, tail, left_out, ends_within_line, .. } =
             std::mem::replace(self, Outbox::new(self.budget));
+        self.starts_within_line = ends_within_line;
+        self.ends_within_line = ends_within_line;
         let LeftOut { bytes, lines } = left_out;
         if bytes > 0 {
             let kept = KeptText::Nowhere;
@@ -115,6 +132,24 @@ impl Outbox {
         let lines = status.lines(prompt_visible, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
         Reply { content, status }
+    }
+
+    /// Drops the text behind the last line end. Whether that was a whole line: nothing of it was
+    /// taken before. On its way to the disk, text is dropped no more.
+    fn drop_last_line(&mut self) -> bool {
+        if !self.ends_within_line || self.spills() {
+            return false;
+        }
+        let (pieces, bytes) = match self.tail.is_empty() {
+            true => (&mut self.head, &mut self.head_bytes),
+            false => (&mut self.tail, &mut self.tail_bytes),
+        };
+        let is_first = pieces.len() == 1;
+        let Some(Content::Text(last)) = pieces.last_mut() else { return false };
+        let start = last.rfind('\n').map(|end| end + 1);
+        *bytes -= last.len() - start.unwrap_or(0);
+        last.truncate(start.unwrap_or(0));
+        start.is_some() || !is_first || !self.starts_within_line
     }
 
     /// Fills the head; returns the text that has no room in it.
@@ -230,6 +265,25 @@ mod tests {
             text_of(&reply),
             "[repl] input discarded while worker busy\n<<repl status: busy, elapsed_ms=1234>>\n"
         );
+    }
+
+    #[test]
+    fn a_line_that_changed_before_it_was_taken_is_told_once() {
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push("start\n10%");
+        outbox.push_replacing("\n20%");
+        outbox.push_replacing("\n30%");
+        assert_eq!(text_of(&outbox.take(READY, false)), "start\n30%");
+        // What was taken stands; what came behind it and was not taken does not.
+        outbox.push(" more");
+        outbox.push_replacing("\n40%");
+        outbox.push_replacing("\n50%\ndone\n");
+        assert_eq!(text_of(&outbox.take(READY, false)), "\n50%\ndone\n");
+        outbox.push("60%");
+        outbox.notice(Notice::SessionStarted);
+        outbox.push_replacing("\n70%");
+        let text = "60%\n[repl] new session started\n\n70%";
+        assert_eq!(text_of(&outbox.take(READY, false)), text);
     }
 
     #[test]

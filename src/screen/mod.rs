@@ -160,6 +160,13 @@ impl Screen {
         transcript.drain(&mut |text: &str| out.push_str(text));
     }
 
+    /// Whether what [`Screen::drain`] is about to hand over, or [`Screen::report`] has just appended,
+    /// begins with `\n` and a newer text of the line that was reported last: who was not told that
+    /// one yet need not be.
+    pub fn take_replaces_line(&mut self) -> bool {
+        self.receiver.terminal.transcript.take_replaces_line()
+    }
+
     /// Changes the size. Lines are wrapped anew; those that find no room leave the page.
     pub fn resize(&mut self, size: Size) {
         let (columns, rows) = size.clamped();

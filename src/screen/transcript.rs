@@ -24,6 +24,9 @@ pub(super) struct Transcript {
     /// The number of the line the stream ends in, 0 at the start of a line.
     open: u64,
     last: u64,
+    /// Whether what is ready begins with a newer text of the line that the stream ended in when it
+    /// was last fetched.
+    replaces_line: bool,
     /// The text of the line at hand; kept for its memory.
     line: String,
 }
@@ -36,6 +39,12 @@ impl Transcript {
             self.ready.clear();
             self.ready.shrink_to(1 << 20);
         }
+    }
+
+    /// Whether the text that was made ready since this was last asked begins with a newer text of
+    /// the line that readers have last.
+    pub(super) fn take_replaces_line(&mut self) -> bool {
+        std::mem::take(&mut self.replaces_line)
     }
 
     /// Forgets what nobody fetched when it is longer than `bytes`.
@@ -130,6 +139,7 @@ impl Transcript {
             Some(known) if self.line.is_empty() || known == self.line => 0..0,
             None if self.line.is_empty() && end != LineEnd::Break => return,
             _ => {
+                self.replaces_line |= open && self.ready.is_empty();
                 self.start_line();
                 0..self.line.len()
             }

@@ -150,15 +150,23 @@ impl<O: Observer> Display<O> {
         self.take_closed_pager(feeds_pager);
         self.take_pager_text();
         let Display { screen, outboxes, .. } = self;
-        screen.drain(&mut |text| outboxes.push(text));
+        let replaces_line = screen.take_replaces_line();
+        screen.drain(&mut |text| match replaces_line {
+            true => outboxes.push_replacing(text),
+            false => outboxes.push(text),
+        });
     }
 
     /// Takes all text that was not told yet.
     pub(super) fn report(&mut self, feeds_pager: bool) {
         self.take_closed_pager(feeds_pager);
-        let mut text = std::mem::take(&mut self.pager_text);
+        self.take_pager_text();
+        let mut text = String::new();
         self.screen.report(&mut text);
-        self.outboxes.push(&text);
+        match self.screen.take_replaces_line() {
+            true => self.outboxes.push_replacing(&text),
+            false => self.outboxes.push(&text),
+        }
     }
 
     /// The cell is over: puts the screen back as programs find it.

@@ -55,6 +55,12 @@ impl Outboxes {
         self.outboxes.values_mut().for_each(|outbox| outbox.push(text));
     }
 
+    /// Adds text for all that begins with `\n` and a newer text of the line that was pushed last:
+    /// who was not told that one yet is told the newer one only.
+    pub(super) fn push_replacing(&mut self, text: &str) {
+        self.outboxes.values_mut().for_each(|outbox| outbox.push_replacing(text));
+    }
+
     /// Adds a notice for some.
     pub(super) fn notice(&mut self, to: Audience, notice: &Notice) {
         for (&client, outbox) in &mut self.outboxes {

@@ -292,6 +292,24 @@ fn each_client_is_told_what_it_was_not_told() {
 }
 
 #[test]
+fn a_bar_that_one_client_watches_is_one_line_to_another() {
+    let mut played = Played::ready();
+    played.play([(0, Input::Join { client: 2 })]);
+    played.play([call(1, 1, "bar()", 0)]);
+    played.play([(0, Input::InputDropped { bytes: 0 }), (0, output("begin\r\n"))]);
+    played.texts();
+    let percent = |n: u64| (0, output(&format!("\r{n}%")));
+    for n in 1..4 {
+        played.play([percent(n * 10), call(1 + n, 1, "", 0)]);
+    }
+    let busy = "\n<<repl status: busy, elapsed_ms=0>>\n";
+    let to_first = ["begin\n10%", "\n20%", "\n30%"].map(|text| (1, text.to_owned() + busy));
+    assert_eq!(played.texts(), to_first);
+    played.play([call(9, 2, "", 0)]);
+    assert_eq!(played.texts(), [(2, format!("begin\n30%{busy}"))]);
+}
+
+#[test]
 fn a_message_waits_until_what_the_one_before_brought_about_is_done() {
     let mut played = Played::ready();
     played.play([call(1, 1, "read()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
