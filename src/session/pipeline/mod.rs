@@ -330,6 +330,11 @@ impl<O: Observer> Pipeline<O> {
             Action::Interrupt { worker_reads } => Effect::Interrupt { worker_reads },
             Action::DropInput => {
                 self.is_dropping_input = true;
+                // What the terminal has echoed of it may have come already.
+                let Pipeline { stream, display, .. } = self;
+                if let Some(stream) = stream {
+                    stream.show_up_to_mark(&mut |shown| display.show(shown));
+                }
                 Effect::DropInput
             }
             Action::RestoreSize => Effect::RestoreSize,

@@ -191,7 +191,8 @@ impl Stream {
         });
     }
 
-    fn show_up_to_mark(&mut self, show: &mut impl FnMut(Shown<'_>)) {
+    /// Passes on what came before the next mark that waits for its message.
+    pub fn show_up_to_mark(&mut self, show: &mut impl FnMut(Shown<'_>)) {
         while let Some(item) = self.behind.pop_front_if(|item| !matches!(item, Item::Mark(_))) {
             match item {
                 Item::Bytes(bytes) => show(Shown::Bytes(&bytes)),

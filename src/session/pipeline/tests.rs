@@ -325,6 +325,20 @@ fn a_message_waits_until_what_the_one_before_brought_about_is_done() {
 }
 
 #[test]
+fn an_echo_that_came_with_the_mark_belongs_to_the_cell() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "read()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([
+        (0, message(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Ok })),
+        (0, message(ToServer::Ready { mark: 2, discarded_bytes: 0 })),
+        (0, output(&format!("one\r\n{}two\r\n", mark(2)))),
+    ]);
+    assert!(played.pipeline.takes_output());
+    played.play([(0, Input::InputDropped { bytes: 5 })]);
+    assert_eq!(played.text(), "one\ntwo\n[repl] 5 bytes of unread input discarded\n");
+}
+
+#[test]
 fn a_worker_that_misses_its_marks_is_given_up_and_nothing_it_printed_is_lost() {
     let mut played = Played::ready();
     played.play([call(1, 1, "cell", HOUR), (0, Input::InputDropped { bytes: 0 })]);
