@@ -79,6 +79,7 @@ impl Channel {
             version: identity.version,
             executable: identity.executable,
             pid: std::process::id(),
+            capabilities: Vec::new(),
         }))?;
         // One descriptor serves both directions, so that the program has as many as can be.
         // SAFETY: the reading half lives in a thread that never ends before the process.
@@ -186,7 +187,7 @@ pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
     loop {
         match decoder.next_message::<ToWorker>() {
             Ok(Some(message)) => match message {
-                ToWorker::Hello { protocol, nonce } => {
+                ToWorker::Hello { protocol, nonce, .. } => {
                     if protocol != PROTOCOL || nonce != worker.channel.nonce {
                         orphan::end_session();
                     }

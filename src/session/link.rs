@@ -29,6 +29,8 @@ pub struct Link {
     last_is_input: bool,
     /// Whether the worker went before it had read the last message.
     lost: bool,
+    /// What the worker's hello said it understands beyond the protocol's version.
+    capabilities: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -65,6 +67,7 @@ impl Link {
             out: VecDeque::new(),
             last_is_input: false,
             lost: false,
+            capabilities: Vec::new(),
         })
     }
 
@@ -78,6 +81,12 @@ impl Link {
     /// Whether input was sent that the worker, which is gone, has never read.
     pub fn missed_input(&self) -> bool {
         self.lost && self.last_is_input
+    }
+
+    /// What the worker's hello said it understands beyond the protocol's version; empty before.
+    /// A message that came after the version is sent only when it is named here.
+    pub fn capabilities(&self) -> &[String] {
+        &self.capabilities
     }
 
     fn flush(&mut self) {
@@ -139,7 +148,7 @@ impl Link {
     fn check(&mut self, message: ToServer) -> Result<Option<Arrival>, String> {
         let greeting = matches!(self.stage, Stage::Greeting(..));
         match &message {
-            ToServer::Hello { protocol, nonce, .. } if greeting => {
+            ToServer::Hello { protocol, nonce, capabilities, .. } if greeting => {
                 if *nonce != self.nonce {
                     return Err("the worker's hello does not carry the session's nonce".into());
                 }
@@ -154,8 +163,13 @@ impl Link {
                     return Ok(None);
                 };
                 self.stage = Stage::Open(socket);
+                self.capabilities.clone_from(capabilities);
                 let _ = std::fs::remove_file(&self.path);
-                let hello = ToWorker::Hello { protocol: PROTOCOL, nonce: self.nonce.clone() };
+                let hello = ToWorker::Hello {
+                    protocol: PROTOCOL,
+                    nonce: self.nonce.clone(),
+                    capabilities: Vec::new(),
+                };
                 let queued = std::mem::replace(&mut self.out, encode(&hello).into());
                 self.out.extend(queued);
                 self.flush();
