@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString, sync::Mutex};
 
-use mcp_repl_sideband::{EXTENSION_VARIABLE, MASTER_VARIABLE, NONCE_VARIABLE, SOCKET_VARIABLE};
+use mcp_repl_sideband::{NONCE_VARIABLE, SOCKET_VARIABLE};
 use pyo3::{
     exceptions::PyConnectionError,
     prelude::*,
@@ -32,11 +32,12 @@ struct Before {
     inspect: Option<OsString>,
 }
 
-/// Called by the bootstrap with its globals, the user's `__main__`.
+/// Called by the bootstrap with its globals, the user's `__main__`, and the descriptor of the
+/// terminal's master side.
 ///
 /// Connects to the server and makes Python call [`session::run`] in place of its prompt.
 #[pyfunction]
-pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>) -> PyResult<()> {
+pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>, master: i32) -> PyResult<()> {
     let sys = py.import("sys")?;
     // What the bootstrap left there.
     for name in globals.keys() {
@@ -53,7 +54,7 @@ pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>) -> PyResult<()> {
         builtins: py.import("builtins")?.unbind(),
         globals: globals.unbind(),
     };
-    let (channel, socket) = Channel::connect(identity(&sys)?)
+    let (channel, socket) = Channel::connect(identity(&sys)?, master)
         .map_err(|error| PyConnectionError::new_err(format!("mcp-repl: {error}")))?;
     let before = capi::readline_pointer().and_then(|pointer| {
         // SAFETY: the GIL is held, which guards the variable (Parser/myreadline.c).
@@ -101,7 +102,7 @@ fn start_reading(worker: &'static Worker, socket: std::os::unix::net::UnixStream
 /// Makes things look as at Python's own prompt.
 fn tidy(py: Python<'_>, sys: &Bound<'_, PyModule>) -> PyResult<()> {
     let environment = py.import("os")?.getattr("environ")?;
-    for name in [SOCKET_VARIABLE, NONCE_VARIABLE, EXTENSION_VARIABLE, MASTER_VARIABLE] {
+    for name in [SOCKET_VARIABLE, NONCE_VARIABLE] {
         environment.call_method1("pop", (name, py.None()))?;
     }
     sys.setattr("argv", PyList::new(py, [""])?)?;

@@ -12,8 +12,8 @@ use std::{
 };
 
 use mcp_repl_sideband::{
-    LineDecoder, MASTER_VARIABLE, Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer,
-    ToWorker, encode, mark_bytes,
+    LineDecoder, Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer, ToWorker, encode,
+    mark_bytes,
 };
 
 use crate::{
@@ -60,10 +60,11 @@ pub(crate) struct Identity {
 }
 
 impl Channel {
-    /// Connects to the socket the environment names and says hello.
+    /// Connects to the socket the environment names and says hello. `master` is the descriptor
+    /// of the terminal's master side that the server let this process inherit.
     ///
     /// Returns the reading half too, for [`read_messages`].
-    pub(crate) fn connect(identity: Identity) -> io::Result<(Channel, UnixStream)> {
+    pub(crate) fn connect(identity: Identity, master: i32) -> io::Result<(Channel, UnixStream)> {
         let missing =
             |name: &str| io::Error::new(io::ErrorKind::NotFound, format!("{name} is not set"));
         let path = env::var_os(SOCKET_VARIABLE).ok_or_else(|| missing(SOCKET_VARIABLE))?;
@@ -84,8 +85,7 @@ impl Channel {
         // One descriptor serves both directions, so that the program has as many as can be.
         // SAFETY: the reading half lives in a thread that never ends before the process.
         let reader = unsafe { UnixStream::from_raw_fd(socket.as_raw_fd()) };
-        let master = env::var(MASTER_VARIABLE).ok().and_then(|number| number.parse().ok());
-        let master = master.map_or(-1, move_up);
+        let master = move_up(master);
         let terminal = Terminal::open()?;
         let [writer, typed] = terminal.descriptors();
         let channel = Channel {

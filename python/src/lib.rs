@@ -27,7 +27,7 @@ mod streams;
 mod terminal;
 mod wake;
 
-/// The module's only public face: `boot(globals)`.
+/// The module's only public face: `boot(globals, master)`.
 #[pymodule]
 fn _mcp_repl(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(boot::boot, module)?)
