@@ -1,9 +1,10 @@
-//! C-API symbols outside the limited API, looked up in the running interpreter.
+//! What PyO3 does not offer of CPython's C API.
 //!
-//! They exist in every CPython since 3.9, but the stable ABI does not name them, so linking
-//! against them would tie the extension to one version.
+//! Symbols outside the limited API are looked up in the running interpreter: they exist in every
+//! CPython since 3.9, but the stable ABI does not name them, so linking against them would tie
+//! the extension to one version.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_void};
 
 use pyo3::{ffi, prelude::*};
 
@@ -18,7 +19,7 @@ fn symbol(name: &CStr) -> *mut c_void {
 }
 
 /// The variable that holds the readline function.
-pub(crate) fn readline_pointer() -> Option<*mut Option<ReadlineFunction>> {
+pub(crate) fn readline_variable() -> Option<*mut Option<ReadlineFunction>> {
     let found = symbol(c"PyOS_ReadlineFunctionPointer").cast::<Option<ReadlineFunction>>();
     (!found.is_null()).then_some(found)
 }
@@ -61,6 +62,28 @@ pub(crate) fn with_gil<T>(action: impl FnOnce(Python<'_>) -> T) -> T {
     }
 }
 
+/// A Python exception is set in this thread.
+pub(crate) struct Raised;
+
+/// Runs the Python handlers of signals that arrived. Takes the GIL.
+///
+/// # Errors
+/// When one raised.
+pub(crate) fn check_signals() -> Result<(), Raised> {
+    with_gil(|py| {
+        py.check_signals().map_err(|error| {
+            error.restore(py);
+            Raised
+        })
+    })
+}
+
+/// Sets an exception in this thread. Takes the GIL.
+pub(crate) fn raise(error: impl FnOnce(Python<'_>) -> PyErr) -> Raised {
+    with_gil(|py| error(py).restore(py));
+    Raised
+}
+
 /// Flushes C's `stdout` and `stderr`.
 ///
 /// Not `fflush(NULL)`: it takes the lock of every stream, also of a `stdin` that another
@@ -77,9 +100,4 @@ pub(crate) fn flush_c_streams() {
         libc::fflush(stdout);
         libc::fflush(stderr);
     }
-}
-
-/// The value of `errno`.
-pub(crate) fn errno() -> c_int {
-    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }

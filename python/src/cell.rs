@@ -124,6 +124,8 @@ fn add_source_line(py: Python<'_>, error: &PyErr, source: &str) {
 }
 
 /// Evaluates a code object in the user's namespace.
+///
+/// PyO3's `PyCode` will not do: it looks up `types` and `__main__`, which the program may replace.
 pub(crate) fn evaluate(code: &Bound<'_, PyAny>, globals: &Bound<'_, PyDict>) -> PyResult<()> {
     let py = code.py();
     // SAFETY: the GIL is held, `code` is a code object that `compile` made and `globals` a

@@ -1,55 +1,48 @@
-//! The worker's end of the sideband: one socket, a thread that reads it, and the marks.
+//! The worker's end of the sideband: what is sent, and the marks that tie it to the terminal.
 
 use std::{
     env, io,
-    io::{Read, Write},
+    io::Write,
     os::{
-        fd::{AsRawFd, FromRawFd, IntoRawFd},
+        fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
     },
     sync::Mutex,
-    time::Duration,
 };
 
 use mcp_repl_sideband::{
-    LineDecoder, MASTER_VARIABLE, Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer,
-    ToWorker, encode, mark_bytes,
+    Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer, encode, mark_bytes,
 };
 
 use crate::{
-    fork, nudge, orphan,
-    session::Worker,
-    terminal::{self, Device, Terminal, device},
-    wake::move_up,
+    descriptor::{FileIdentity, make_private},
+    fork,
+    processes::end_session,
+    terminal::{Terminal, write_to_controlling_terminal},
 };
-
-/// The longest line the server may send: more than any client's message can hold.
-const LONGEST_LINE: usize = 1 << 30;
 
 /// What is said when the program closed descriptors of ours, before the session ends.
 const CLOSED: &[u8] =
     b"mcp-repl: the program closed the session's own descriptors; the session ends\n";
 
-/// The writing half, shared by all threads.
-///
-/// Never locked while the GIL is held, nor is the GIL taken under the lock.
+/// The sideband and the terminal, shared by all threads.
 #[derive(Debug)]
 pub(crate) struct Channel {
     pub(crate) terminal: Terminal,
     nonce: String,
-    descriptor: i32,
-    /// The descriptors without which there is no session, and what they stand for.
-    vital: [(i32, Option<Device>); 3],
+    /// One descriptor serves both directions, so that the program has as many as can be.
+    socket: UnixStream,
+    /// What the descriptors of the socket and the terminal stand for: without them there is no
+    /// session.
+    identities: [Option<FileIdentity>; 3],
     /// The master side of the terminal, held so that the kernel does not hang up when the
     /// server is gone: the reading thread ends the session then, and has to live for it.
-    master: i32,
-    out: Mutex<Out>,
-}
-
-#[derive(Debug)]
-struct Out {
-    socket: UnixStream,
-    marks: u64,
+    _master: OwnedFd,
+    /// How many marks were placed. Who writes to the socket, or places a mark and sends its
+    /// messages, holds the lock meanwhile.
+    ///
+    /// Never locked while the GIL is held, nor is the GIL taken under the lock.
+    marks: Mutex<u64>,
 }
 
 /// Who the worker is, for its `hello`.
@@ -60,18 +53,17 @@ pub(crate) struct Identity {
 }
 
 impl Channel {
-    /// Connects to the socket the environment names and says hello.
+    /// Connects to the socket the environment names and says hello. `master` is the terminal's
+    /// master side, which the server let this process inherit.
     ///
-    /// Returns the reading half too, for [`read_messages`].
-    pub(crate) fn connect(identity: Identity) -> io::Result<(Channel, UnixStream)> {
+    /// # Errors
+    /// When the environment does not name a server that listens, or standard input is closed.
+    pub(crate) fn connect(identity: Identity, master: OwnedFd) -> io::Result<Channel> {
         let missing =
             |name: &str| io::Error::new(io::ErrorKind::NotFound, format!("{name} is not set"));
         let path = env::var_os(SOCKET_VARIABLE).ok_or_else(|| missing(SOCKET_VARIABLE))?;
         let nonce = env::var(NONCE_VARIABLE).map_err(|_| missing(NONCE_VARIABLE))?;
-        let socket = UnixStream::connect(path)?;
-        let descriptor = move_up(socket.into_raw_fd());
-        // SAFETY: `move_up` gave the descriptor over; nothing else owns it.
-        let mut socket = unsafe { UnixStream::from_raw_fd(descriptor) };
+        let mut socket = UnixStream::from(make_private(UnixStream::connect(path)?.into()));
         socket.write_all(&encode(&ToServer::Hello {
             protocol: PROTOCOL,
             nonce: nonce.clone(),
@@ -79,29 +71,27 @@ impl Channel {
             version: identity.version,
             executable: identity.executable,
             pid: std::process::id(),
+            capabilities: Vec::new(),
         }))?;
-        // One descriptor serves both directions, so that the program has as many as can be.
-        // SAFETY: the reading half lives in a thread that never ends before the process.
-        let reader = unsafe { UnixStream::from_raw_fd(socket.as_raw_fd()) };
-        let master = env::var(MASTER_VARIABLE).ok().and_then(|number| number.parse().ok());
-        let master = master.map_or(-1, move_up);
         let terminal = Terminal::open()?;
-        let [writer, typed] = terminal.descriptors();
-        let channel = Channel {
+        Ok(Channel {
+            identities: identities(&socket, &terminal),
             terminal,
             nonce,
-            descriptor,
-            vital: [descriptor, writer, typed].map(|number| (number, device(number))),
-            master,
-            out: Mutex::new(Out { socket, marks: 0 }),
-        };
-        Ok((channel, reader))
+            socket,
+            _master: make_private(master),
+            marks: Mutex::new(0),
+        })
     }
 
-    /// The descriptors that a forked child must not keep.
-    pub(crate) fn descriptors(&self) -> [i32; 4] {
-        let [terminal, reader] = self.terminal.descriptors();
-        [self.descriptor, terminal, reader, self.master]
+    /// The socket, for the reading thread.
+    pub(crate) fn socket(&self) -> &UnixStream {
+        &self.socket
+    }
+
+    /// Whether this is the session's nonce.
+    pub(crate) fn has_nonce(&self, nonce: &str) -> bool {
+        self.nonce == nonce
     }
 
     /// Sends a message. Without the GIL.
@@ -109,9 +99,9 @@ impl Channel {
         if fork::is_child() {
             return;
         }
-        if let Ok(mut out) = self.out.lock() {
-            self.check();
-            write(&mut out, &encode(message));
+        if let Ok(_marks) = self.marks.lock() {
+            self.end_if_closed();
+            self.write(&encode(message));
         }
     }
 
@@ -125,23 +115,34 @@ impl Channel {
         if fork::is_child() {
             return;
         }
-        let Ok(mut out) = self.out.lock() else { return };
-        self.check();
-        out.marks += 1;
-        let mark = out.marks;
+        let Ok(mut marks) = self.marks.lock() else { return };
+        self.end_if_closed();
+        *marks += 1;
         let mut bytes = text.to_vec();
-        bytes.extend(mark_bytes(&self.nonce, Mark::Point(mark)));
+        bytes.extend(mark_bytes(&self.nonce, Mark::Point(*marks)));
         self.terminal.write(&bytes);
-        let lines: Vec<u8> = messages(mark).iter().flat_map(encode).collect();
-        write(&mut out, &lines);
+        let lines: Vec<u8> = messages(*marks).iter().flat_map(encode).collect();
+        self.write(&lines);
+    }
+
+    /// Says that the next cell may come. Without the GIL.
+    pub(crate) fn send_ready(&self, discarded_bytes: u64) {
+        self.send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes }]);
+    }
+
+    /// Writes to the socket. Without its server the session is over.
+    fn write(&self, lines: &[u8]) {
+        if (&self.socket).write_all(lines).is_err() {
+            end_session();
+        }
     }
 
     /// Ends the session if the program closed what it needs (`os.closerange`): the numbers may
     /// be files of its own by now.
-    fn check(&self) {
-        if self.vital.iter().any(|&(number, before)| device(number) != before) {
-            terminal::last_words(CLOSED);
-            orphan::end_session();
+    pub(crate) fn end_if_closed(&self) {
+        if identities(&self.socket, &self.terminal) != self.identities {
+            write_to_controlling_terminal(CLOSED);
+            end_session();
         }
     }
 
@@ -161,67 +162,7 @@ impl Channel {
     }
 }
 
-/// Whether there is something to read within this time.
-fn is_readable(socket: &UnixStream, time: Duration) -> bool {
-    let mut set = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: a set of one live entry.
-    unsafe { libc::poll(&mut set, 1, time.as_millis() as libc::c_int) != 0 }
-}
-
-/// Without its server the session is over.
-fn write(out: &mut Out, lines: &[u8]) {
-    if out.socket.write_all(lines).is_err() {
-        orphan::end_session();
-    }
-}
-
-/// Reads the server's messages until the session ends. The body of the reading thread.
-///
-/// The thread never takes the GIL, so it serves while Python is busy.
-pub(crate) fn read_messages(worker: &Worker, mut socket: UnixStream) {
-    let mut decoder = LineDecoder::new(LONGEST_LINE);
-    let mut chunk = vec![0; 64 * 1024];
-    // When the main thread is to be woken after an interrupt.
-    let mut paces = [].iter();
-    loop {
-        match decoder.next_message::<ToWorker>() {
-            Ok(Some(message)) => match message {
-                ToWorker::Hello { protocol, nonce } => {
-                    if protocol != PROTOCOL || nonce != worker.channel.nonce {
-                        orphan::end_session();
-                    }
-                }
-                ToWorker::Cell { id, source } => worker.fifo.push_cell(id, source),
-                ToWorker::Stdin { data } => {
-                    if let Some(discarded_bytes) = worker.fifo.push_input(data.as_bytes()) {
-                        worker
-                            .channel
-                            .send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes }]);
-                    }
-                }
-                ToWorker::Interrupt => {
-                    worker.fifo.interrupt(|| worker.channel.terminal.interrupt_foreground());
-                    worker.channel.send(&ToServer::Interrupted);
-                    paces = nudge::PACES.iter();
-                }
-                ToWorker::Shutdown => worker.fifo.shut_down(),
-            },
-            Ok(None)
-                if paces.as_slice().first().is_some_and(|&pace| !is_readable(&socket, pace)) =>
-            {
-                paces.next();
-                worker.fifo.while_in_cell(|| worker.sleeper.wake());
-            }
-            Ok(None) => match socket.read(&mut chunk) {
-                Ok(n @ 1..) => decoder.push(&chunk[..n]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(_) | Err(_) => {
-                    worker.channel.check();
-                    orphan::end_session();
-                }
-            },
-            // A server that breaks the protocol is not ours.
-            Err(_) => orphan::end_session(),
-        }
-    }
+fn identities(socket: &UnixStream, terminal: &Terminal) -> [Option<FileIdentity>; 3] {
+    let [output, input] = terminal.identities();
+    [FileIdentity::of(socket.as_fd()), output, input]
 }

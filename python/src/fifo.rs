@@ -12,14 +12,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::wake::{Waker, Woken, wait};
+use rustix::stdio::stdin;
+
+use crate::waker::{Waker, Woken, wait};
 
 /// The queue. One a worker.
 #[derive(Debug)]
 pub(crate) struct Fifo {
     state: Mutex<State>,
     /// Wakes the top-level loop.
-    pub(crate) top: Waker,
+    pub(crate) loop_waker: Waker,
 }
 
 #[derive(Debug, Default)]
@@ -28,12 +30,12 @@ struct State {
     input: VecDeque<u8>,
     readers: Vec<Reader>,
     waits: u64,
-    /// Whether a cell runs: only then may an interrupt strike.
+    /// Whether a cell runs: only then is an interrupt sent.
     in_cell: bool,
-    /// Whether an interrupt struck while a reader of the main thread waits.
-    struck: bool,
+    /// Whether an interrupt was sent while a reader of the main thread waits.
+    reader_interrupted: bool,
     /// Whether an interrupt came for the cell that is first in the queue.
-    interrupted: bool,
+    next_cell_interrupted: bool,
     shutdown: bool,
     /// Bytes dropped since the last `ready`.
     discarded: u64,
@@ -53,19 +55,19 @@ pub(crate) enum Next {
     Cell { id: u64, source: String, interrupted: bool },
     /// End the session.
     Shutdown,
-    /// Wait for `top`.
-    Nothing,
+    /// Wait for `loop_waker`.
+    Wait,
 }
 
-/// How a reader's turn went.
+/// What ended a reader's wait.
 #[derive(Debug)]
-pub(crate) enum Turn {
+pub(crate) enum ReaderEvent {
     /// Input from the queue.
     Input(Vec<u8>),
     /// The terminal has something for it.
     Terminal,
-    /// Something happened, perhaps a signal: look, then take the next turn.
-    Again,
+    /// Something else, perhaps a signal: look for one, then wait again.
+    Retry,
     /// The session ends.
     Shutdown,
 }
@@ -73,7 +75,7 @@ pub(crate) enum Turn {
 impl Fifo {
     /// An empty queue.
     pub(crate) fn new() -> io::Result<Fifo> {
-        Ok(Fifo { state: Mutex::default(), top: Waker::new()? })
+        Ok(Fifo { state: Mutex::default(), loop_waker: Waker::new()? })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -84,7 +86,7 @@ impl Fifo {
     /// Adds a cell.
     pub(crate) fn push_cell(&self, id: u64, source: String) {
         self.lock().cells.push_back((id, source));
-        self.top.wake();
+        self.loop_waker.wake();
     }
 
     /// Adds input. Returns the count of bytes dropped if nobody can ever read it: between
@@ -95,23 +97,23 @@ impl Fifo {
             return Some(data.len() as u64 + std::mem::take(&mut state.discarded));
         }
         state.input.extend(data);
-        state.wake_first();
+        state.wake_first_reader();
         None
     }
 
-    /// Calls `strike` if there is a cell to be interrupted; decided under the lock, so that
-    /// it cannot hit the worker between cells, nor the next cell. One for a cell that is
-    /// still in the queue strikes when that begins.
-    pub(crate) fn interrupt(&self, strike: impl FnOnce()) {
+    /// Calls `send_signal` if a cell runs; decided under the lock, so that the signal cannot
+    /// reach the worker between cells, nor in the next cell. An interrupt for a cell that is
+    /// still in the queue is kept until that begins.
+    pub(crate) fn interrupt(&self, send_signal: impl FnOnce()) {
         let mut state = self.lock();
         if state.in_cell {
-            strike();
+            send_signal();
             // The signal may come just before a reader goes to sleep: it has to look again.
             let main = state.readers.first().filter(|reader| reader.main);
             main.inspect(|reader| reader.waker.wake());
-            state.struck = main.is_some();
+            state.reader_interrupted = main.is_some();
         } else {
-            state.interrupted = !state.cells.is_empty();
+            state.next_cell_interrupted = !state.cells.is_empty();
         }
     }
 
@@ -123,9 +125,9 @@ impl Fifo {
         }
     }
 
-    /// Whether an interrupt struck a waiting reader since the last time it was asked.
-    pub(crate) fn take_struck(&self) -> bool {
-        std::mem::take(&mut self.lock().struck)
+    /// Whether an interrupt was sent to a waiting reader since this was asked last.
+    pub(crate) fn take_reader_interrupted(&self) -> bool {
+        std::mem::take(&mut self.lock().reader_interrupted)
     }
 
     /// Ends the session: readers and the top-level loop are told.
@@ -133,7 +135,7 @@ impl Fifo {
         let mut state = self.lock();
         state.shutdown = true;
         state.readers.iter().for_each(|reader| reader.waker.wake());
-        self.top.wake();
+        self.loop_waker.wake();
     }
 
     /// What the top-level loop does next. A cell counts as running from here on, and what
@@ -143,19 +145,19 @@ impl Fifo {
         if state.shutdown {
             return Next::Shutdown;
         }
-        let Some((id, source)) = state.cells.pop_front() else { return Next::Nothing };
+        let Some((id, source)) = state.cells.pop_front() else { return Next::Wait };
         state.in_cell = true;
         state.discard();
-        let interrupted = std::mem::take(&mut state.interrupted);
+        let interrupted = std::mem::take(&mut state.next_cell_interrupted);
         Next::Cell { id, source, interrupted }
     }
 
-    /// The cell was interrupted: one more would strike while that is shown.
-    pub(crate) fn strike_no_more(&self) {
+    /// The cell was interrupted: no more interrupts are sent while that is shown.
+    pub(crate) fn stop_interrupts(&self) {
         self.lock().in_cell = false;
     }
 
-    /// The cell is over: no interrupt strikes from here on. Returns the count of bytes of
+    /// The cell is over: no interrupt is sent from here on. Returns the count of bytes of
     /// input that were dropped, `more` bytes from elsewhere included.
     pub(crate) fn end_cell(&self, more: u64) -> u64 {
         let mut state = self.lock();
@@ -172,7 +174,7 @@ impl Fifo {
         self.lock().input.is_empty()
     }
 
-    /// Whether nobody stands before this one.
+    /// Whether this wait is the first in line.
     pub(crate) fn is_first(&self, wait: u64) -> bool {
         self.lock().readers.first().is_some_and(|first| first.wait == wait)
     }
@@ -182,14 +184,14 @@ impl Fifo {
         !self.lock().readers.is_empty()
     }
 
-    /// Input that is there already, for a reader nobody stands before.
-    pub(crate) fn take_now(&self, most: usize) -> Option<Vec<u8>> {
+    /// Input that is there already, when no reader waits for it: at most `limit` bytes.
+    pub(crate) fn take_input(&self, limit: usize) -> Option<Vec<u8>> {
         let mut state = self.lock();
-        if state.readers.is_empty() { state.take(most) } else { None }
+        if state.readers.is_empty() { state.take_line(limit) } else { None }
     }
 
-    /// Gets in line. Returns the number of the wait.
-    pub(crate) fn join(&self, main: bool, waker: Arc<Waker>) -> u64 {
+    /// Puts a reader in line, which `waker` wakes. Returns the number of the wait.
+    pub(crate) fn add_reader(&self, main: bool, waker: Arc<Waker>) -> u64 {
         let mut state = self.lock();
         state.waits += 1;
         let reader = Reader { wait: state.waits, main, waker };
@@ -204,49 +206,54 @@ impl Fifo {
         state.waits
     }
 
-    /// Leaves the line. Returns whether the top-level loop is at rest, so that it has to be
-    /// said anew that it is ready.
-    pub(crate) fn leave(&self, wait: u64) -> bool {
+    /// Takes a reader out of the line. Returns whether no cell runs, so that it has to be said
+    /// anew that the worker is ready.
+    pub(crate) fn remove_reader(&self, wait: u64) -> bool {
         let mut state = self.lock();
         state.readers.retain(|reader| reader.wait != wait);
         // An interrupt that ended this wait is none for the next.
-        state.struck = false;
-        state.wake_first();
+        state.reader_interrupted = false;
+        state.wake_first_reader();
         !state.in_cell
     }
 
-    /// Waits for input, for the terminal, or for a signal.
-    pub(crate) fn turn(&self, wait_number: u64, waker: &Waker, most: usize) -> Turn {
+    /// Waits for input of at most `limit` bytes, for the terminal, or for a signal.
+    pub(crate) fn wait_for_input(
+        &self,
+        wait_number: u64,
+        waker: &Waker,
+        limit: usize,
+    ) -> ReaderEvent {
         let terminal = {
             let mut state = self.lock();
             if state.shutdown {
-                return Turn::Shutdown;
+                return ReaderEvent::Shutdown;
             }
             let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
-            if first && let Some(input) = state.take(most) {
-                return Turn::Input(input);
+            if first && let Some(input) = state.take_line(limit) {
+                return ReaderEvent::Input(input);
             }
-            first.then_some(0)
+            first.then_some(stdin())
         };
         match wait(waker, terminal) {
             Woken::Waker => {
-                waker.rest();
-                Turn::Again
+                waker.reset();
+                ReaderEvent::Retry
             }
-            Woken::Other => Turn::Terminal,
-            Woken::Signal => Turn::Again,
+            Woken::Other => ReaderEvent::Terminal,
+            Woken::Signal => ReaderEvent::Retry,
         }
     }
 }
 
 impl State {
-    /// Takes a line, its end included, of at most `most` bytes, as a terminal gives it.
-    fn take(&mut self, most: usize) -> Option<Vec<u8>> {
+    /// Takes a line, its end included, of at most `limit` bytes, as a terminal gives it.
+    fn take_line(&mut self, limit: usize) -> Option<Vec<u8>> {
         if self.input.is_empty() {
             return None;
         }
-        let line = self.input.iter().take(most).position(|&byte| byte == b'\n');
-        let length = line.map_or(self.input.len(), |end| end + 1).min(most);
+        let line = self.input.iter().take(limit).position(|&byte| byte == b'\n');
+        let length = line.map_or(self.input.len(), |end| end + 1).min(limit);
         Some(self.input.drain(..length).collect())
     }
 
@@ -255,7 +262,7 @@ impl State {
         self.input.clear();
     }
 
-    fn wake_first(&self) {
+    fn wake_first_reader(&self) {
         if let Some(first) = self.readers.first() {
             first.waker.wake();
         }

@@ -1,33 +1,61 @@
 //! The worker: an extension module that turns the user's own CPython into a session's program.
 //!
 //! The bootstrap (`src/session/launch.rs` gives it to `python -c`) loads this module and calls
-//! `boot`. Python then takes us for its interactive hook and calls `session::run` at the place
+//! `boot`. Python then takes us for its interactive hook and calls `main_loop::run` at the place
 //! where it would start its own prompt: below it there is no Python frame, so none of ours can
 //! show in a traceback, a debugger or `inspect.stack()`.
 //!
-//! In the order of the files: `boot` sets up, `session` is the top-level loop, `cell` compiles
-//! and runs, `report` shows exceptions, `reads` serves `input()` and `sys.stdin` from the `fifo`,
-//! `channel` is the sideband, `terminal` and `streams` clean up behind a cell, `fork` and
-//! `orphan` see to it that children never speak for us and that nobody is left behind.
+//! The modules stand in layers, declared below in this order. Each uses only modules declared
+//! before it, which `tests/it/architecture.rs` checks:
+//!
+//! 1. What CPython and the system give: `capi`, `signals`, `main_thread`, `processes`; `fork` and
+//!    `descriptor` keep what is ours from children; a thread sleeps on a `waker`.
+//! 2. What all threads share: the `terminal`, the `channel` (the terminal and the sideband
+//!    together), the `fifo` of payloads, and the `worker`, which holds them.
+//! 3. The `reading_thread`: takes the server's messages and fills the `fifo`, without the GIL.
+//! 4. The hooks Python calls to read: `input` waits for the `fifo` and the terminal; `readline`
+//!    serves `input()` from it, `stdin` and `streams` serve `sys.stdin`.
+//! 5. The loop: `cell` compiles and evaluates, `report` shows exceptions, `interactive_hook` is
+//!    where Python calls `main_loop`, which runs cells.
+//! 6. `boot` puts all of them in place.
 
 use pyo3::prelude::*;
 
-mod boot;
+// What CPython and the system give.
 mod capi;
-mod cell;
-mod channel;
-mod fifo;
 mod fork;
-mod nudge;
-mod orphan;
-mod reads;
-mod report;
-mod session;
-mod streams;
-mod terminal;
-mod wake;
+mod main_thread;
+mod processes;
+mod signals;
 
-/// The module's only public face: `boot(globals)`.
+mod descriptor;
+mod waker;
+
+// What all threads share.
+mod fifo;
+mod terminal;
+
+mod channel;
+mod worker;
+
+mod reading_thread;
+
+// The hooks Python calls to read.
+mod input;
+mod readline;
+mod stdin;
+mod streams;
+
+// The loop.
+mod cell;
+mod interactive_hook;
+mod report;
+
+mod main_loop;
+
+mod boot;
+
+/// The module's only public face: `boot(globals, master)`.
 #[pymodule]
 fn _mcp_repl(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(boot::boot, module)?)

@@ -2,7 +2,6 @@
 
 use pyo3::{
     exceptions::PyKeyboardInterrupt,
-    ffi,
     prelude::*,
     types::{PyDict, PyList},
 };
@@ -131,7 +130,7 @@ impl Reporter {
             sys.getattr("excepthook").is_ok_and(|hook| hook.is(self.excepthook.bind(py)));
         let print =
             if self.finds_sources || !original { None } else { self.print_exception.as_ref() };
-        let Some(print) = print else { return show_natively(error, py) };
+        let Some(print) = print else { return show_natively(&error, py) };
         let (kind, value, traceback) = (error.get_type(py), error.value(py), error.traceback(py));
         let _ = sys.setattr("last_type", &kind);
         let _ = sys.setattr("last_value", value);
@@ -142,20 +141,19 @@ impl Reporter {
         match print.bind(py).call1((&kind, value, &traceback)) {
             Ok(_) => {}
             Err(interrupt) if interrupt.is_instance_of::<PyKeyboardInterrupt>(py) => {
-                show_natively(interrupt, py);
+                show_natively(&interrupt, py);
             }
             // The program broke the display, by replacing a builtin it needs, say.
-            Err(_) => show_natively(error, py),
+            Err(_) => show_natively(&error, py),
         }
     }
 }
 
 /// Shows an exception with the interpreter's own means, which run no Python code of a library.
-fn show_natively(error: PyErr, py: Python<'_>) {
-    error.restore(py);
-    // SAFETY: the GIL is held and an exception is set; it is not SystemExit, on which the
-    // function would end the process.
-    unsafe { ffi::PyErr_PrintEx(1) };
+///
+/// It must not be SystemExit, on which `PyErr_PrintEx` ends the process.
+fn show_natively(error: &PyErr, py: Python<'_>) {
+    error.print_and_set_sys_last_vars(py);
 }
 
 /// Whether a cell may look for the source of code within itself: then `linecache` must know it

@@ -1,13 +1,8 @@
 //! Python's standard streams: ours in place of `sys.stdin`, and all of them after a cell.
 
-use std::sync::atomic::Ordering;
+use pyo3::{prelude::*, types::PyDict};
 
-use pyo3::{
-    prelude::*,
-    types::{PyDict, PyTuple, PyType},
-};
-
-use crate::reads;
+use crate::stdin;
 
 /// The classes of `io`, captured before the program could get in the way of their import.
 #[derive(Debug)]
@@ -30,7 +25,7 @@ pub(crate) struct Streams {
 }
 
 /// The keyword arguments that make a text stream like `stream`.
-fn like<'py>(stream: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+fn text_arguments<'py>(stream: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     let arguments = PyDict::new(stream.py());
     arguments.set_item("encoding", stream.getattr("encoding")?)?;
     arguments.set_item("errors", stream.getattr("errors")?)?;
@@ -42,21 +37,12 @@ fn like<'py>(stream: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
 impl Classes {
     fn capture(py: Python<'_>) -> PyResult<Classes> {
         let io = py.import("io")?;
-        let members = PyDict::new(py);
-        members.set_item("readinto", wrap_pyfunction!(reads::readinto, py)?)?;
-        members.set_item("fileno", wrap_pyfunction!(reads::fileno, py)?)?;
-        members.set_item("isatty", wrap_pyfunction!(reads::isatty, py)?)?;
-        members.set_item("readable", wrap_pyfunction!(reads::readable, py)?)?;
-        members.set_item("name", "<stdin>")?;
-        members.set_item("mode", "rb")?;
-        let bases = PyTuple::new(py, [io.getattr("RawIOBase")?])?;
-        let class = py.get_type::<PyType>().call1(("TerminalReader", bases, members))?;
         Ok(Classes {
             file: io.getattr("FileIO")?.unbind(),
             reader: io.getattr("BufferedReader")?.unbind(),
             writer: io.getattr("BufferedWriter")?.unbind(),
             text: io.getattr("TextIOWrapper")?.unbind(),
-            terminal_reader: class.unbind(),
+            terminal_reader: stdin::reader_class(&io)?.unbind(),
         })
     }
 
@@ -64,9 +50,8 @@ impl Classes {
     /// (`create_stdio` in Python/pylifecycle.c).
     fn stdin<'py>(&self, model: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = model.py();
-        // Builtin functions are no descriptors, so the methods are called without `self`.
         let buffer = self.reader.bind(py).call1((self.terminal_reader.bind(py).call0()?,))?;
-        let stream = self.text.bind(py).call((buffer,), Some(&like(model)?))?;
+        let stream = self.text.bind(py).call((buffer,), Some(&text_arguments(model)?))?;
         stream.setattr("mode", "r")?;
         Ok(stream)
     }
@@ -77,7 +62,7 @@ impl Classes {
         let raw = self.file.bind(py).call1((number, "wb", false))?;
         raw.setattr("name", if number == 1 { "<stdout>" } else { "<stderr>" })?;
         let buffer = self.writer.bind(py).call1((raw,))?;
-        let stream = self.text.bind(py).call((buffer,), Some(&like(model)?))?;
+        let stream = self.text.bind(py).call((buffer,), Some(&text_arguments(model)?))?;
         stream.setattr("mode", "w")?;
         Ok(stream)
     }
@@ -123,15 +108,8 @@ impl Streams {
     /// Throws away what our `sys.stdin` has read ahead; returns the count of bytes.
     ///
     /// Must not be called while a thread waits in a read: the stream is locked then.
-    pub(crate) fn drain(&self, py: Python<'_>) -> u64 {
-        if !reads::STDIN_READ.swap(false, Ordering::Relaxed) {
-            return 0;
-        }
-        reads::DRAINING.store(true, Ordering::Relaxed);
-        let rest = self.stdin.bind(py).call_method0("read");
-        reads::DRAINING.store(false, Ordering::Relaxed);
-        let text = rest.and_then(|rest| rest.extract::<String>());
-        text.map_or(0, |text| text.len() as u64)
+    pub(crate) fn discard_input(&self, py: Python<'_>) -> u64 {
+        stdin::discard_buffered(self.stdin.bind(py))
     }
 }
 

@@ -237,7 +237,8 @@ impl Sideband {
         let stage = std::mem::replace(&mut self.stage, Stage::Closed);
         let Stage::Greeting(_, socket) = stage else { return };
         self.stage = Stage::Open(socket);
-        let hello = ToWorker::Hello { protocol: PROTOCOL, nonce: self.nonce.clone() };
+        let (nonce, capabilities) = (self.nonce.clone(), Vec::new());
+        let hello = ToWorker::Hello { protocol: PROTOCOL, nonce, capabilities };
         let queued = std::mem::replace(&mut self.out, encode(&hello).into());
         self.out.extend(queued);
         self.flush();

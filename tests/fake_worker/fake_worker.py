@@ -78,6 +78,10 @@ def rest():
 
 def well(worker):
     worker.hello()
+    serve(worker)
+
+
+def serve(worker):
     worker.ready()
     while True:
         number, source = worker.cell()
@@ -85,6 +89,16 @@ def well(worker):
             source = str(os.getppid())
         worker.print(f"ran {source}\n")
         worker.done(number)
+
+
+# Ways that are within the rules, or nearly so, before the first `ready`.
+
+def names_capabilities_nobody_knows(worker):
+    worker.hello(capabilities=["made_up", "Not A Word", ""])
+    hello = worker.receive()
+    # No capability is defined yet, so the server names none.
+    if hello["type"] == "hello" and not hello.get("capabilities"):
+        serve(worker)
 
 
 # Ways to misbehave before the first `ready`.

@@ -108,6 +108,61 @@ fn the_extension_depends_on_the_sideband_only() {
     assert_eq!(paths, ["mcp-repl-sideband = { path = \"../src/sideband\" }"]);
 }
 
+/// The modules of its own crate that a source text names, after `crate::`.
+fn own_modules(text: &str) -> Vec<String> {
+    let code: String = text.lines().flat_map(|line| line.split("//").next()).collect();
+    let mut found = Vec::new();
+    for (at, path) in code.match_indices("crate::") {
+        let behind = &code[at + path.len()..];
+        // The names at depth 1 of `{a, b::{c, d}}`, or the one name of `a::b`.
+        let (mut depth, mut name) = (0, String::new());
+        for c in behind.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 1 => found.push(std::mem::take(&mut name)),
+                _ if depth <= 1 => name.push(c),
+                _ => {}
+            }
+            if depth == 0 && !(c.is_alphanumeric() || c == '_') {
+                break;
+            }
+        }
+        found.push(name);
+    }
+    let module = |name: String| {
+        name.trim_start()
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .next()
+            .map(str::to_owned)
+    };
+    found.into_iter().filter_map(module).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn own_modules_are_found_in_every_form_of_a_path() {
+    let text = "use crate::a; use crate::{\n b::{c, d}, // e\n f,\n}; let x = crate::g::h(1, 2);\n\
+                use crate::i::{j, k};";
+    assert_eq!(own_modules(text), ["a", "b", "f", "g", "i"]);
+}
+
+#[test]
+fn modules_of_the_extension_use_those_declared_before_them() {
+    let map = fs::read_to_string(root().join("python/src/lib.rs")).unwrap();
+    let declared: Vec<&str> =
+        map.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')).collect();
+    let files = sources("python/src");
+    assert_eq!(declared.len() + 1, files.len(), "{declared:?}");
+    for (place, module) in declared.iter().enumerate() {
+        let name = format!("python/src/{module}.rs");
+        let (_, text) = files.iter().find(|file| file.0 == name).expect(&name);
+        for used in own_modules(text) {
+            let before = declared[..place].contains(&used.as_str());
+            assert!(before, "{name} uses {used}, which lib.rs does not declare before it");
+        }
+    }
+}
+
 #[test]
 fn foreign_things_are_named_in_one_place() {
     only_in("rmcp", &["src/mcp"]);

@@ -88,6 +88,11 @@ fn a_worker_that_comes_late_works() {
 }
 
 #[test]
+fn capabilities_nobody_knows_do_no_harm() {
+    does_no_harm("names_capabilities_nobody_knows", "ran cell\n");
+}
+
+#[test]
 fn a_mark_that_never_comes_is_told() {
     is_told("announces_a_mark_that_never_comes", &["mark 99"]);
 }

@@ -2,23 +2,30 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use mcp_repl_sideband::{EXTENSION_VARIABLE, MASTER_VARIABLE};
-
 use super::python::{ChooseError, PythonSearch};
 
+/// The environment variable that names the extension's file to [`BOOTSTRAP`].
+const EXTENSION_VARIABLE: &str = "MCP_REPL_EXTENSION";
+
+/// The environment variable that names the inherited descriptor of the terminal's master side
+/// to [`BOOTSTRAP`]. While the worker holds that, the kernel does not hang up when the server is
+/// gone, and the worker ends its session in order.
+const MASTER_VARIABLE: &str = "MCP_REPL_MASTER";
+
 /// Loads the extension and hands Python over to it. Runs under any Python, so that an old one
-/// can be told apart from a broken one.
+/// can be told apart from a broken one. The two variables above are for it alone and gone from
+/// the environment when it ends.
 const BOOTSTRAP: &str = "\
 import sys
 if sys.version_info < (3, 9) or sys.implementation.name != 'cpython':
     sys.exit('mcp-repl needs CPython 3.9 or newer, but %s is %s' % (sys.executable, sys.version.split()[0]))
 if 't' in getattr(sys, 'abiflags', ''):
     sys.exit('mcp-repl needs a Python with the GIL, but %s is a free-threaded build' % sys.executable)
-m = __import__
-m = m('_imp').create_dynamic(m('_frozen_importlib').ModuleSpec(
-    '_mcp_repl', None, origin=m('os').environ['MCP_REPL_EXTENSION']))
+e = __import__('os').environ
+m = __import__('_imp').create_dynamic(__import__('_frozen_importlib').ModuleSpec(
+    '_mcp_repl', None, origin=e.pop('MCP_REPL_EXTENSION')))
 __import__('_imp').exec_dynamic(m)
-m.boot(globals())
+m.boot(globals(), int(e.pop('MCP_REPL_MASTER')))
 ";
 
 /// A worker's program, and what has to be known of it to run it.
@@ -104,5 +111,17 @@ impl Target {
                 passed_over: Vec::new(),
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bootstrap_takes_its_variables_out_of_the_environment() {
+        for name in [EXTENSION_VARIABLE, MASTER_VARIABLE] {
+            assert!(BOOTSTRAP.contains(&format!("e.pop('{name}')")), "{name}");
+        }
     }
 }

@@ -220,18 +220,23 @@ pub struct WorkerInfo {
     pub version: String,
     /// Its file; may be empty.
     pub executable: String,
+    /// What it understands beyond the protocol's version: a message that came after that is sent
+    /// only when it is named here.
+    pub capabilities: Vec<String>,
 }
 
 impl WorkerInfo {
     /// What a hello says; `None` of another message.
     pub fn from_hello(message: &ToServer) -> Option<WorkerInfo> {
-        let ToServer::Hello { implementation, version, executable, .. } = message else {
+        let ToServer::Hello { implementation, version, executable, capabilities, .. } = message
+        else {
             return None;
         };
         Some(WorkerInfo {
             implementation: implementation.clone(),
             version: version.clone(),
             executable: executable.clone(),
+            capabilities: capabilities.clone(),
         })
     }
 }

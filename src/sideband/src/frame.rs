@@ -6,7 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The bytes of `message` as one line.
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
-    // The wire types hold strings, numbers and unit variants only, which always serialise.
+    // The wire types hold strings, numbers, lists of strings and unit variants only, which
+    // always serialise.
     let mut line = serde_json::to_vec(message).unwrap_or_default();
     line.push(b'\n');
     line

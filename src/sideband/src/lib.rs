@@ -17,9 +17,3 @@ pub use message::{Outcome, PROTOCOL, Reader, ToServer, ToWorker};
 pub const SOCKET_VARIABLE: &str = "MCP_REPL_SIDEBAND";
 /// The environment variable that carries the session's nonce to a worker.
 pub const NONCE_VARIABLE: &str = "MCP_REPL_NONCE";
-/// The environment variable with the number of the inherited descriptor of the terminal's
-/// master side, for the built-in Python worker: while it holds that, the kernel does not hang
-/// up when the server is gone, and the worker ends its session in order.
-pub const MASTER_VARIABLE: &str = "MCP_REPL_MASTER";
-/// The environment variable that names the extension file to the built-in Python worker.
-pub const EXTENSION_VARIABLE: &str = "MCP_REPL_EXTENSION";

@@ -6,6 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the protocol, said in the first message of each side.
+///
+/// Messages that came after it are covered by the `capabilities` of the two `hello`s instead: a
+/// side sends one only when the other side's `hello` named the capability for it.
 pub const PROTOCOL: u32 = 1;
 
 /// A message from the worker to the server.
@@ -27,6 +30,10 @@ pub enum ToServer {
         executable: String,
         /// Its process.
         pid: u32,
+        /// What the worker understands beyond the protocol's version: lower-case words, those
+        /// this side does not know included. None is defined yet.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        capabilities: Vec<String>,
     },
     /// The worker takes the next cell.
     Ready {
@@ -76,7 +83,7 @@ pub enum ToServer {
         /// Its bytes in base64 (RFC 4648, section 4).
         data: String,
     },
-    /// An interrupt was taken: it struck what ran or waited, or there was nothing to strike.
+    /// An interrupt was taken: sent to what ran or waited, or there was nothing to interrupt.
     Interrupted,
     /// The program is about to end; the process's own exit status has the last word.
     Exiting {
@@ -95,6 +102,9 @@ pub enum ToWorker {
         protocol: u32,
         /// The session's nonce, by which the worker knows its server.
         nonce: String,
+        /// What the server understands beyond the protocol's version, as in the worker's hello.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        capabilities: Vec<String>,
     },
     /// Source to run as one.
     Cell {
@@ -165,6 +175,69 @@ mod tests {
         let message: ToServer =
             serde_json::from_str(r#"{"type":"ready","mark":3,"new":[1]}"#).unwrap();
         assert_eq!(message, ToServer::Ready { mark: 3, discarded_bytes: 0 });
+    }
+
+    /// The capabilities in a worker's and a server's hello with this text in it.
+    fn capabilities(text: &str) -> [Vec<String>; 2] {
+        let worker = format!(
+            r#"{{"type":"hello","protocol":1,"nonce":"n","implementation":"i","version":"1","pid":2{text}}}"#
+        );
+        let server = format!(r#"{{"type":"hello","protocol":1,"nonce":"n"{text}}}"#);
+        let ToServer::Hello { capabilities: of_worker, .. } =
+            serde_json::from_str(&worker).unwrap()
+        else {
+            panic!("{worker}")
+        };
+        let ToWorker::Hello { capabilities: of_server, .. } =
+            serde_json::from_str(&server).unwrap()
+        else {
+            panic!("{server}")
+        };
+        [of_worker, of_server]
+    }
+
+    #[test]
+    fn a_hello_without_capabilities_has_none() {
+        assert_eq!(capabilities(""), [const { Vec::<String>::new() }; 2]);
+        assert_eq!(capabilities(r#","capabilities":[]"#), [const { Vec::<String>::new() }; 2]);
+    }
+
+    #[test]
+    fn capabilities_are_read_those_nobody_knows_too() {
+        let both = capabilities(r#","capabilities":["completion","made_up"]"#);
+        assert_eq!(both, [["completion", "made_up"]; 2]);
+    }
+
+    #[test]
+    fn capabilities_that_are_no_list_of_words_are_an_error() {
+        for text in [r#""completion""#, "[1]", "null", "{}"] {
+            let hello =
+                format!(r#"{{"type":"hello","protocol":1,"nonce":"n","capabilities":{text}}}"#);
+            assert!(serde_json::from_str::<ToWorker>(&hello).is_err(), "{hello}");
+        }
+    }
+
+    #[test]
+    fn an_empty_list_of_capabilities_is_not_on_the_wire() {
+        let hello = |capabilities: &[&str]| {
+            let capabilities = capabilities.iter().map(ToString::to_string).collect();
+            serde_json::to_string(&ToWorker::Hello { protocol: 1, nonce: "n".into(), capabilities })
+        };
+        assert_eq!(hello(&[]).unwrap(), r#"{"type":"hello","protocol":1,"nonce":"n"}"#);
+        assert_eq!(
+            hello(&["completion"]).unwrap(),
+            r#"{"type":"hello","protocol":1,"nonce":"n","capabilities":["completion"]}"#
+        );
+        let worker = ToServer::Hello {
+            protocol: 1,
+            nonce: "n".into(),
+            implementation: "i".into(),
+            version: "1".into(),
+            executable: String::new(),
+            pid: 2,
+            capabilities: Vec::new(),
+        };
+        assert!(!serde_json::to_string(&worker).unwrap().contains("capabilities"));
     }
 
     #[test]

@@ -1,10 +1,6 @@
 //! The worker's top-level loop: takes cells from the queue, runs them, says when it is ready.
 
-use std::{
-    sync::atomic::Ordering,
-    sync::{Mutex, OnceLock, PoisonError},
-    thread::{self, ThreadId},
-};
+use std::sync::{Mutex, PoisonError};
 
 use mcp_repl_sideband::{Outcome, ToServer};
 use pyo3::{
@@ -15,26 +11,16 @@ use pyo3::{
 };
 
 use crate::{
-    boot, capi,
+    capi,
     cell::{self, Compiler},
-    channel::Channel,
-    fifo::{Fifo, Next},
-    fork,
-    nudge::Sleeper,
-    reads,
+    fifo::Next,
+    fork, interactive_hook,
     report::Reporter,
+    signals, stdin,
     streams::Streams,
-    wake,
+    waker::{Woken, wait},
+    worker::{Worker, worker},
 };
-
-/// What all threads share.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) channel: Channel,
-    pub(crate) fifo: Fifo,
-    main_thread: ThreadId,
-    pub(crate) sleeper: Sleeper,
-}
 
 /// What only the top-level loop uses, always with the GIL.
 #[derive(Debug)]
@@ -47,42 +33,21 @@ pub(crate) struct Interpreter {
     pub(crate) globals: Py<PyDict>,
 }
 
-static WORKER: OnceLock<Worker> = OnceLock::new();
 static INTERPRETER: Mutex<Option<Interpreter>> = Mutex::new(None);
 
-impl Worker {
-    /// A worker whose main thread is the calling one.
-    pub(crate) fn new(channel: Channel, fifo: Fifo) -> Worker {
-        Worker { channel, fifo, main_thread: thread::current().id(), sleeper: Sleeper::current() }
-    }
-
-    /// Whether the calling thread is Python's main thread, which signals are for.
-    pub(crate) fn is_main_thread(&self) -> bool {
-        thread::current().id() == self.main_thread
-    }
-}
-
-/// The process's worker, once installed.
-pub(crate) fn worker() -> Option<&'static Worker> {
-    WORKER.get()
-}
-
-/// Makes `worker` and `interpreter` the process's.
-pub(crate) fn install(worker: Worker, interpreter: Interpreter) -> &'static Worker {
+/// Gives [`run`] what it needs.
+pub(crate) fn install(interpreter: Interpreter) {
     *INTERPRETER.lock().unwrap_or_else(PoisonError::into_inner) = Some(interpreter);
-    WORKER.get_or_init(|| worker)
 }
 
 /// The session. Called by Python where it would start its own prompt; does not return.
 #[pyfunction]
 pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     let sys = py.import("sys")?;
-    boot::finish(&sys)?;
+    interactive_hook::remove(&sys)?;
     let interpreter = INTERPRETER.lock().unwrap_or_else(PoisonError::into_inner).take();
     let (Some(worker), Some(mut interpreter)) = (worker(), interpreter) else { return Ok(()) };
-    py.detach(|| {
-        worker.channel.send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes: 0 }]);
-    });
+    py.detach(|| worker.channel.send_ready(0));
     loop {
         // A signal from before the cell is not the cell's.
         run_signal_handlers(&sys, worker);
@@ -95,13 +60,11 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
                 interpreter.run_cell(&sys, worker, id, &source);
             }
             Next::Shutdown => exit(&sys, worker, PySystemExit::new_err(0)),
-            Next::Nothing => {
-                py.detach(|| {
-                    if wake::wait(&worker.fifo.top, None) == wake::Woken::Waker {
-                        worker.fifo.top.rest();
-                    }
-                });
-            }
+            Next::Wait => py.detach(|| {
+                if wait(&worker.fifo.loop_waker, None) == Woken::Waker {
+                    worker.fifo.loop_waker.reset();
+                }
+            }),
         }
     }
 }
@@ -116,7 +79,7 @@ impl Interpreter {
             Err(error) => {
                 let interrupted = error.is_instance_of::<PyKeyboardInterrupt>(py);
                 if interrupted {
-                    py.detach(|| worker.fifo.strike_no_more());
+                    py.detach(|| worker.fifo.stop_interrupts());
                     run_signal_handlers(sys, worker);
                 }
                 // Lines of an error are read as lines, whatever the cell did to the terminal.
@@ -133,9 +96,11 @@ impl Interpreter {
             unsafe { ffi::Py_Exit(i32::from(outcome != Outcome::Ok)) }
         }
         self.streams.repair(sys);
-        let reads = worker.fifo.has_readers() || reads::READING.load(Ordering::Relaxed) > 0;
-        let unread = if reads { 0 } else { self.streams.drain(py) };
-        unblock_signals();
+        // A thread that reads holds the stream's lock.
+        let is_read = worker.fifo.has_readers() || stdin::is_being_read();
+        let unread = if is_read { 0 } else { self.streams.discard_input(py) };
+        // Signals a cell left blocked would keep interrupts from the next one.
+        signals::unblock_all();
         py.detach(|| {
             capi::flush_c_streams();
             worker.channel.terminal.restore();
@@ -147,7 +112,7 @@ impl Interpreter {
                 ]
             });
         });
-        // An interrupt that came as the cell ended has missed it.
+        // An interrupt that came as the cell ended was too late for it.
         run_signal_handlers(sys, worker);
         // Interrupted, it is tried again behind the next cell.
         let _ = self.reporter.load(sys);
@@ -171,25 +136,13 @@ impl Interpreter {
 /// what a handler of the user's raises is shown.
 fn run_signal_handlers(sys: &Bound<'_, PyModule>, worker: &Worker) {
     let py = sys.py();
-    // SAFETY: the GIL is held.
-    while unsafe { ffi::PyErr_CheckSignals() } != 0 {
-        let error = PyErr::fetch(py);
+    while let Err(error) = py.check_signals() {
         if error.is_instance_of::<PySystemExit>(py) {
             exit(sys, worker, error);
         }
         if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
             error.print(py);
         }
-    }
-}
-
-/// A cell that left signals blocked would leave the next one beyond the reach of an interrupt.
-fn unblock_signals() {
-    let mut none = std::mem::MaybeUninit::uninit();
-    // SAFETY: the set is filled before it is used, and only this thread's mask changes.
-    unsafe {
-        libc::sigemptyset(none.as_mut_ptr());
-        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
     }
 }
 

@@ -1,46 +1,47 @@
-//! What happens when the server is gone: nothing of the session stays. And who is gone already.
+//! The processes of the terminal's session: ending them all, and whether any of a group lives.
 
-use std::{fs, time::Duration};
+use std::{fs, thread, time::Duration};
+
+use rustix::process::{Pid, Signal, getpid, getsid, kill_process};
 
 /// How long the session's processes have between the hang-up and their end.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Ends every process of the terminal's session, this one last.
+/// Ends every process of the terminal's session, this one last: the server is gone, or can't be
+/// spoken with any more.
 ///
 /// Called by the reading thread, without the GIL: Python may be busy for ever.
 pub(crate) fn end_session() -> ! {
-    // SAFETY: getpid and kill take no memory.
-    let own = unsafe { libc::getpid() };
-    signal_others(own, libc::SIGHUP);
-    signal_others(own, libc::SIGCONT);
-    std::thread::sleep(GRACE);
-    signal_others(own, libc::SIGKILL);
+    let own = getpid();
+    signal_others(own, Signal::HUP);
+    signal_others(own, Signal::CONT);
+    thread::sleep(GRACE);
+    signal_others(own, Signal::KILL);
     // SAFETY: _exit ends the process without running anything of the program's.
     unsafe { libc::_exit(128 + libc::SIGHUP) }
 }
 
 /// Signals all other processes of the session that this process leads.
-fn signal_others(own: libc::pid_t, signal: libc::c_int) {
-    for pid in members(own) {
-        // SAFETY: kill takes no memory; a process that is gone makes it fail.
-        unsafe { libc::kill(pid, signal) };
+fn signal_others(own: Pid, signal: Signal) {
+    for pid in others(own) {
+        // One that is gone makes it fail.
+        let _ = kill_process(pid, signal);
     }
 }
 
-/// The other processes of session `session`. Where there is no /proc, the group is signalled.
-fn members(session: libc::pid_t) -> Vec<libc::pid_t> {
+/// The other processes of the session that `leader` leads; none where there is no /proc.
+fn others(leader: Pid) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        // SAFETY: getsid takes no memory.
-        .filter(|&pid| pid != session && unsafe { libc::getsid(pid) } == session)
+        .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+        .filter(|&pid| pid != leader && getsid(Some(pid)) == Ok(leader))
         .collect()
 }
 
 /// Whether a process group has more than processes that ended and were not waited for. Where
 /// that can't be told, it has.
-pub(crate) fn has_living(group: libc::pid_t) -> bool {
+pub(crate) fn has_living(group: Pid) -> bool {
     let Ok(entries) = fs::read_dir("/proc") else { return true };
     entries
         .flatten()
@@ -50,8 +51,8 @@ pub(crate) fn has_living(group: libc::pid_t) -> bool {
 
 /// Reads `/proc/PID/stat` (proc(5)): the state and the group stand behind the program's name in
 /// parentheses, which may hold some.
-fn lives_in(stat: &str, group: libc::pid_t) -> Option<bool> {
+fn lives_in(stat: &str, group: Pid) -> Option<bool> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let (state, _parent) = (fields.next()?, fields.next()?);
-    Some(fields.next()?.parse() == Ok(group) && !matches!(state, "Z" | "X"))
+    Some(fields.next()?.parse() == Ok(group.as_raw_pid()) && !matches!(state, "Z" | "X"))
 }

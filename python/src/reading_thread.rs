@@ -1,0 +1,90 @@
+//! The thread that reads the sideband. It never takes the GIL, so it serves while Python is busy.
+
+use std::{
+    io::{self, Read},
+    os::unix::net::UnixStream,
+    thread,
+    time::Duration,
+};
+
+use mcp_repl_sideband::{LineDecoder, PROTOCOL, ToServer, ToWorker};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::{main_thread::WAKE_DELAYS, processes::end_session, signals, worker::Worker};
+
+/// The longest line the server may send: more than any client's message can hold.
+const LONGEST_LINE: usize = 1 << 30;
+
+/// Starts the thread, with all signals blocked in it: they are for Python's threads.
+///
+/// # Errors
+/// When the process has as many threads as it may.
+pub(crate) fn start(worker: &'static Worker) -> io::Result<()> {
+    let thread = thread::Builder::new().name("mcp-repl".into());
+    signals::with_all_blocked(|| thread.spawn(|| read_messages(worker))).map(drop)
+}
+
+/// Reads the server's messages until the session ends.
+fn read_messages(worker: &Worker) {
+    let mut socket = worker.channel.socket();
+    let mut decoder = LineDecoder::new(LONGEST_LINE);
+    let mut chunk = vec![0; 64 * 1024];
+    // When the main thread is to be woken after an interrupt.
+    let mut wake_delays = [].as_slice();
+    loop {
+        match decoder.next_message::<ToWorker>() {
+            Ok(Some(message)) => {
+                if matches!(message, ToWorker::Interrupt) {
+                    wake_delays = &WAKE_DELAYS;
+                }
+                receive(worker, message);
+            }
+            Ok(None) => match wake_delays {
+                [delay, later @ ..] if !is_readable(socket, *delay) => {
+                    wake_delays = later;
+                    worker.fifo.while_in_cell(|| worker.main_thread.wake());
+                }
+                _ => match socket.read(&mut chunk) {
+                    Ok(length @ 1..) => decoder.push(&chunk[..length]),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Ok(_) | Err(_) => {
+                        worker.channel.end_if_closed();
+                        end_session();
+                    }
+                },
+            },
+            // A server that breaks the protocol is not ours.
+            Err(_) => end_session(),
+        }
+    }
+}
+
+fn receive(worker: &Worker, message: ToWorker) {
+    let Worker { channel, fifo, .. } = worker;
+    match message {
+        // Nothing newer than the protocol's version is sent, so the capabilities do not matter.
+        ToWorker::Hello { protocol, nonce, .. } => {
+            if protocol != PROTOCOL || !channel.has_nonce(&nonce) {
+                end_session();
+            }
+        }
+        ToWorker::Cell { id, source } => fifo.push_cell(id, source),
+        ToWorker::Stdin { data } => {
+            if let Some(discarded_bytes) = fifo.push_input(data.as_bytes()) {
+                channel.send_ready(discarded_bytes);
+            }
+        }
+        ToWorker::Interrupt => {
+            fifo.interrupt(|| channel.terminal.interrupt_foreground());
+            channel.send(&ToServer::Interrupted);
+        }
+        ToWorker::Shutdown => fifo.shut_down(),
+    }
+}
+
+/// Whether there is something to read within this time. A poll that fails counts as a yes: the
+/// read that follows tells.
+fn is_readable(socket: &UnixStream, time: Duration) -> bool {
+    let time = Timespec::try_from(time).unwrap_or_default();
+    poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&time)) != Ok(0)
+}
