@@ -18,7 +18,7 @@ use crate::{
     descriptor::{FileIdentity, make_private},
     fork,
     processes::end_session,
-    terminal::{Terminal, write_to_controlling_terminal},
+    terminal::{WorkerTerminal, write_to_controlling_terminal},
 };
 
 /// What is said when the program closed descriptors of ours, before the session ends.
@@ -28,7 +28,7 @@ const CLOSED: &[u8] =
 /// The sideband and the terminal, shared by all threads.
 #[derive(Debug)]
 pub(crate) struct Channel {
-    pub(crate) terminal: Terminal,
+    pub(crate) terminal: WorkerTerminal,
     nonce: String,
     /// One descriptor serves both directions, so that the program has as many as can be.
     socket: UnixStream,
@@ -73,7 +73,7 @@ impl Channel {
             pid: std::process::id(),
             capabilities: Vec::new(),
         }))?;
-        let terminal = Terminal::open()?;
+        let terminal = WorkerTerminal::open()?;
         Ok(Channel {
             identities: identities(&socket, &terminal),
             terminal,
@@ -162,7 +162,7 @@ impl Channel {
     }
 }
 
-fn identities(socket: &UnixStream, terminal: &Terminal) -> [Option<FileIdentity>; 3] {
+fn identities(socket: &UnixStream, terminal: &WorkerTerminal) -> [Option<FileIdentity>; 3] {
     let [output, input] = terminal.identities();
     [FileIdentity::of(socket.as_fd()), output, input]
 }

@@ -19,13 +19,13 @@ use crate::waker::{Waker, Woken, wait};
 /// The queue. One a worker.
 #[derive(Debug)]
 pub(crate) struct Fifo {
-    state: Mutex<State>,
+    state: Mutex<Queue>,
     /// Wakes the top-level loop.
     pub(crate) loop_waker: Waker,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Queue {
     cells: VecDeque<(u64, String)>,
     input: VecDeque<u8>,
     readers: Vec<Reader>,
@@ -78,7 +78,7 @@ impl Fifo {
         Ok(Fifo { state: Mutex::default(), loop_waker: Waker::new()? })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
         // A panic under the lock leaves the plain data as it is.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -246,7 +246,7 @@ impl Fifo {
     }
 }
 
-impl State {
+impl Queue {
     /// Takes a line, its end included, of at most `limit` bytes, as a terminal gives it.
     fn take_line(&mut self, limit: usize) -> Option<Vec<u8>> {
         if self.input.is_empty() {

@@ -31,7 +31,7 @@ use crate::{
 
 /// The worker's terminal.
 #[derive(Debug)]
-pub(crate) struct Terminal {
+pub(crate) struct WorkerTerminal {
     output: OwnedFd,
     /// An open file description of its own that does not block; the output's where that can't
     /// be had.
@@ -42,14 +42,14 @@ pub(crate) struct Terminal {
     modes: OnceLock<Termios>,
 }
 
-impl Terminal {
+impl WorkerTerminal {
     /// Takes a duplicate of standard input, which the server made the terminal.
     ///
     /// # Errors
     /// When it is closed, or the process has as many descriptors as it may.
-    pub(crate) fn open() -> io::Result<Terminal> {
+    pub(crate) fn open() -> io::Result<WorkerTerminal> {
         let output = private_copy(stdin())?;
-        let terminal = Terminal {
+        let terminal = WorkerTerminal {
             input: reopen(&output),
             identity: FileIdentity::of(&output),
             output,

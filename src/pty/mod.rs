@@ -2,7 +2,7 @@
 //!
 //! A program on a pseudo-terminal, its end, and what is left of it; and what the server itself
 //! needs of its system: a listener, its standard streams, a look at a file. Everything above
-//! speaks of a [`Terminal`], a [`Process`] and a [`ByteStream`], and knows no descriptor, signal
+//! speaks of a [`PtyMaster`], a [`Process`] and a [`ByteStream`], and knows no descriptor, signal
 //! number or process table. A test holds the rest of `src` to it.
 //!
 //! How a process went ([`Exit`](crate::reply::Exit)) and how large a terminal is
@@ -13,8 +13,8 @@
 //!
 //! | item | what it is |
 //! | --- | --- |
-//! | `spawn(&Program, Size) -> io::Result<(Terminal, Process)>` | runs a program on a new terminal |
-//! | `Terminal` | `io`, `modes`, `size`, `resize`, `holds_input`, `drop_input` |
+//! | `spawn(&Program, Size) -> io::Result<(PtyMaster, Process)>` | runs a program on a new terminal |
+//! | `PtyMaster` | `io`, `modes`, `size`, `resize`, `holds_input`, `drop_input` |
 //! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
 //! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
 //! | `Listener` | `bind`, `accept`: where a worker's sideband connects |
@@ -41,7 +41,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Listener, Process, Terminal, allows_execution, asked_to_end, is_executable, spawn,
+    ByteStream, Listener, Process, PtyMaster, allows_execution, asked_to_end, is_executable, spawn,
     stdio, unblock_signals,
 };
 

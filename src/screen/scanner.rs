@@ -17,7 +17,7 @@ pub(super) const LONGEST_STRING: usize = 8192;
 
 /// Where in the grammar the stream stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum State {
+enum Position {
     #[default]
     Ground,
     Escape,
@@ -43,7 +43,7 @@ pub(super) enum Part<'a> {
 /// Follows the parser's state over chunks of the stream.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
-    state: State,
+    state: Position,
     /// How much of the string at hand went to the parser.
     passed: usize,
 }
@@ -54,7 +54,7 @@ impl Scanner {
     pub(super) fn next<'a>(&mut self, bytes: &mut &'a [u8], params: &mut Params) -> Part<'a> {
         let all = *bytes;
         match self.state {
-            State::Ground => {
+            Position::Ground => {
                 let end = memchr::memchr(ESC, all).unwrap_or(all.len());
                 if end > 0 {
                     *bytes = &all[end..];
@@ -66,7 +66,7 @@ impl Scanner {
                 }
                 self.sequence(bytes)
             }
-            State::Osc | State::Dcs | State::Ignored => self.string(bytes),
+            Position::Osc | Position::Dcs | Position::Ignored => self.string(bytes),
             _ => self.sequence(bytes),
         }
     }
@@ -78,7 +78,10 @@ impl Scanner {
         for &byte in all {
             end += 1;
             self.state = self.after(byte);
-            if matches!(self.state, State::Ground | State::Osc | State::Dcs | State::Ignored) {
+            if matches!(
+                self.state,
+                Position::Ground | Position::Osc | Position::Dcs | Position::Ignored
+            ) {
                 self.passed = 0;
                 break;
             }
@@ -90,9 +93,10 @@ impl Scanner {
     /// Takes a piece of a string, or what ends it.
     fn string<'a>(&mut self, bytes: &mut &'a [u8]) -> Part<'a> {
         let all = *bytes;
-        let dcs = self.state == State::Dcs;
-        let ends =
-            |byte: u8| matches!(byte, CAN | SUB | ESC) || byte == BEL && self.state == State::Osc;
+        let dcs = self.state == Position::Dcs;
+        let ends = |byte: u8| {
+            matches!(byte, CAN | SUB | ESC) || byte == BEL && self.state == Position::Osc
+        };
         // A byte of a UTF-8 character must not end a device control string as C1 ST.
         let foreign = |byte: u8| dcs && byte >= 0x80;
         if ends(all[0]) {
@@ -105,25 +109,25 @@ impl Scanner {
         let end = end.unwrap_or(all.len());
         *bytes = &all[end..];
         let room =
-            if skip || self.state == State::Ignored { 0 } else { LONGEST_STRING - self.passed };
+            if skip || self.state == Position::Ignored { 0 } else { LONGEST_STRING - self.passed };
         let pass = end.min(room);
         self.passed += pass;
         Part::Sequence(&all[..pass])
     }
 
     /// The state after a byte outside of ground.
-    fn after(&self, byte: u8) -> State {
+    fn after(&self, byte: u8) -> Position {
         match (self.state, byte) {
-            (_, CAN | SUB) => State::Ground,
-            (_, ESC) => State::Escape,
-            (State::Escape, b'P') => State::Dcs,
-            (State::Escape, b'[') => State::Csi,
-            (State::Escape, b']') => State::Osc,
-            (State::Escape, b'X' | b'^' | b'_') => State::Ignored,
-            (State::Escape, 0x20..=0x2f) => State::EscapeIntermediate,
-            (State::Escape | State::EscapeIntermediate, 0x30..=0x7e) => State::Ground,
-            (State::Csi, 0x40..=0x7e) => State::Ground,
-            (State::Osc, BEL) => State::Ground,
+            (_, CAN | SUB) => Position::Ground,
+            (_, ESC) => Position::Escape,
+            (Position::Escape, b'P') => Position::Dcs,
+            (Position::Escape, b'[') => Position::Csi,
+            (Position::Escape, b']') => Position::Osc,
+            (Position::Escape, b'X' | b'^' | b'_') => Position::Ignored,
+            (Position::Escape, 0x20..=0x2f) => Position::EscapeIntermediate,
+            (Position::Escape | Position::EscapeIntermediate, 0x30..=0x7e) => Position::Ground,
+            (Position::Csi, 0x40..=0x7e) => Position::Ground,
+            (Position::Osc, BEL) => Position::Ground,
             (state, _) => state,
         }
     }

@@ -12,7 +12,7 @@ use super::{
     sideband::Sideband,
 };
 use crate::{
-    pty::{self, Blocked, Modes, Process, Terminal},
+    pty::{self, Blocked, Modes, Process, PtyMaster},
     reply::Exit,
     screen::Size,
 };
@@ -25,7 +25,7 @@ const DRAIN_GRACE: Time = Time::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) process: Process,
-    pub(super) terminal: Terminal,
+    pub(super) terminal: PtyMaster,
     pub(super) sideband: Sideband,
     typist: Typist,
     /// The size of the terminal between cells.

@@ -43,4 +43,4 @@ pub use process::{Process, spawn};
 pub use signal::{asked_to_end, unblock_signals};
 pub use stdio::stdio;
 pub use stream::ByteStream;
-pub use terminal::Terminal;
+pub use terminal::PtyMaster;

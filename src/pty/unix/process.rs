@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use super::{
     child, signal,
     system::{self, TaskWatch},
-    terminal::Terminal,
+    terminal::PtyMaster,
 };
 use crate::{
     pty::{Blocked, Program},
@@ -47,8 +47,8 @@ pub struct Process {
 ///
 /// # Errors
 /// When there is no terminal to be had, or the program can't be executed.
-pub fn spawn(program: &Program, size: Size) -> io::Result<(Terminal, Process)> {
-    let (terminal, slave) = Terminal::open(size)?;
+pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> {
+    let (terminal, slave) = PtyMaster::open(size)?;
     let mut command = Command::new(&program.file);
     command.args(&program.arguments);
     for (name, value) in &program.environment {
@@ -112,7 +112,7 @@ impl Process {
 
     /// The thread of the foreground group that waits for somebody to type, if there is one and
     /// the kernel tells.
-    pub fn blocked_reader(&self, terminal: &Terminal) -> Option<Blocked> {
+    pub fn blocked_reader(&self, terminal: &PtyMaster) -> Option<Blocked> {
         system::blocked_reader(self.pid, terminal.foreground()?, terminal.device())
     }
 

@@ -26,7 +26,7 @@ use crate::{pty::Modes, screen::Size};
 
 /// The terminal of a session.
 #[derive(Debug)]
-pub struct Terminal {
+pub struct PtyMaster {
     io: ByteStream,
     /// The slave side's path.
     name: CString,
@@ -34,9 +34,9 @@ pub struct Terminal {
     device: u64,
 }
 
-impl Terminal {
+impl PtyMaster {
     /// Opens a terminal of this size. Returns its slave side, for a program, too.
-    pub(super) fn open(size: Size) -> io::Result<(Terminal, OwnedFd)> {
+    pub(super) fn open(size: Size) -> io::Result<(PtyMaster, OwnedFd)> {
         let (master, name) = open_master()
             .map_err(|error| io::Error::other(format!("no pseudo-terminal: {error}")))?;
         let slave = File::from(open_slave(&name, OFlags::empty())?);
@@ -45,7 +45,7 @@ impl Terminal {
         set_up(&slave)?;
         let device = slave.metadata()?.rdev();
         let io = ByteStream::new(master, Kind::Terminal)?;
-        Ok((Terminal { io, name, device }, slave.into()))
+        Ok((PtyMaster { io, name, device }, slave.into()))
     }
 
     /// How the terminal treats what is typed; `None` when it is gone.

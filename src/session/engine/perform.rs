@@ -1,0 +1,156 @@
+//! What the engine does outside of the pipeline: orders to the worker, its start and end, replies.
+
+use std::time::Instant;
+
+use super::Engine;
+use crate::{
+    reply::{Failure, Reply},
+    session::{
+        pipeline::{Effect, Input},
+        rules::state::{CallId, ClientId},
+        spill::Spill,
+        worker::Worker,
+    },
+};
+
+impl Engine {
+    /// Performs what is to be done, until nothing is.
+    pub(super) fn perform_all(&mut self) {
+        while let Some(effect) = self.pipeline.next_effect() {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        let now = self.now();
+        match effect {
+            Effect::Start => self.start_worker(),
+            Effect::Keep { client, text } => self.keep(client, text),
+            Effect::Reply { call, client, reply } => self.reply(call, client, reply),
+            Effect::Retire => self.retire_worker(),
+            Effect::GiveUp(failure) => self.give_up(failure),
+            Effect::DropInput => self.drop_input(),
+            Effect::Look { holds_input } => self.look(holds_input),
+            Effect::Send(message) => self.with_worker(|worker| worker.send(&message)),
+            Effect::Type(bytes) => self.with_worker(|worker| worker.type_bytes(&bytes, now)),
+            Effect::Answer(bytes) => self.with_worker(|worker| worker.answer(&bytes, now)),
+            Effect::HangUp => self.with_worker(|worker| worker.hang_up()),
+            Effect::Kill => self.with_worker(|worker| worker.kill()),
+            Effect::RestoreSize => {
+                self.with_worker(Worker::restore_size);
+                self.find_size();
+            }
+            Effect::Resize(size) => {
+                self.config.size = size;
+                self.with_worker(|worker| worker.resize(size));
+                self.find_size();
+            }
+            Effect::Interrupt { worker_reads } => {
+                let worker = self.worker.as_mut();
+                if worker.is_some_and(|worker| worker.interrupt(worker_reads, now)) {
+                    self.take(Input::InterruptTyped);
+                }
+            }
+        }
+    }
+
+    fn with_worker(&mut self, order: impl FnOnce(&mut Worker)) {
+        self.worker.as_mut().map(order);
+    }
+
+    fn find_size(&mut self) {
+        if let Some(size) = self.worker.as_mut().and_then(Worker::find_size) {
+            self.take(Input::Resized(size));
+        }
+    }
+
+    fn drop_input(&mut self) {
+        let bytes = self.worker.as_mut().map_or(0, Worker::drop_input);
+        if bytes > 0 {
+            // The terminal has echoed it.
+            self.read_terminal();
+        }
+        self.take(Input::InputDropped { bytes });
+    }
+
+    /// Asks the kernel who reads the terminal.
+    fn look(&mut self, holds_input: bool) {
+        let began = Instant::now();
+        let worker = self.worker.as_ref();
+        let found = worker.and_then(Worker::blocked_reader);
+        let holds_input = holds_input && worker.is_some_and(Worker::holds_input);
+        self.take(Input::Looked { found, holds_input, took: began.elapsed() });
+    }
+
+    fn reply(&mut self, call: CallId, client: ClientId, mut reply: Reply) {
+        let Some(caller) = self.callers.remove(&call) else { return };
+        match self.spills.get_mut(&client).and_then(Spill::finish) {
+            None => {
+                let _ = caller.reply.send(reply);
+            }
+            Some(file) => {
+                self.sweeps.spawn(async move {
+                    reply.set_kept_text(file.done().await);
+                    let _ = caller.reply.send(reply);
+                });
+            }
+        }
+    }
+
+    fn keep(&mut self, client: ClientId, text: String) {
+        let directory = &self.directory;
+        let spill = self
+            .spills
+            .entry(client)
+            .or_insert_with(|| Spill::new(directory.path().to_owned(), format!("output-{client}")));
+        spill.write(text);
+    }
+
+    /// The worker is of no use: shows all there is.
+    pub(super) fn give_up(&mut self, failure: Failure) {
+        self.take(Input::GivenUp);
+        self.read_terminal();
+        self.take(Input::Failed(failure));
+    }
+
+    fn start_worker(&mut self) {
+        self.retire_worker();
+        match self.launch() {
+            Ok((worker, passed_over)) => {
+                let (nonce, size) = (worker.nonce().to_owned(), self.config.size);
+                self.worker = Some(worker);
+                self.take(Input::Started { nonce, size, passed_over });
+            }
+            Err(failure) => self.take(Input::Failed(failure)),
+        }
+    }
+
+    /// Starts a worker. Gives also what came first and can't be run.
+    fn launch(&mut self) -> Result<(Worker, Vec<String>), Failure> {
+        let resolved = self.config.target.resolve();
+        let resolved = resolved.map_err(|error| Failure::NoProgram(error.to_string()))?;
+        let paging = self.config.paging;
+        let mut launch = self.directory.launch(&resolved.program, paging);
+        if launch.is_err() {
+            // Somebody swept the place for temporary files.
+            if let Ok(directory) = self.config.runtime.session() {
+                self.spills.clear();
+                self.directory = directory;
+                launch = self.directory.launch(&resolved.program, paging);
+            }
+        }
+        let worker = launch.and_then(|launch| Worker::start(launch, self.config.size));
+        let worker = worker.map_err(|error| Failure::NotStarted {
+            program: resolved.program.file.display().to_string(),
+            error: error.to_string(),
+        })?;
+        Ok((worker, resolved.passed_over))
+    }
+
+    /// Leaves a worker that ended to be swept up.
+    fn retire_worker(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            self.sweeps.spawn(worker.sweep());
+        }
+    }
+}
