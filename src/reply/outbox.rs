@@ -26,8 +26,21 @@ pub struct Outbox {
     starts_within_line: bool,
     /// Whether the text so far ends within a line.
     ends_within_line: bool,
+    /// What the last text is, as far as newer text may take its place.
+    last: Last,
     /// Text for the disk that was not handed out yet; `None` while all is in memory.
     spill: Option<String>,
+}
+
+/// What newer text may take the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// A line of the transcript that has no end yet.
+    OpenLine,
+    /// A page of a full-screen program, of this many bytes.
+    Page(usize),
+    /// Neither.
+    Other,
 }
 
 /// What was cut out between the head and the tail.
@@ -50,15 +63,42 @@ impl Outbox {
             left_out: LeftOut::default(),
             starts_within_line: false,
             ends_within_line: false,
+            last: Last::Other,
             spill: None,
         }
     }
 
-    /// Adds text.
+    /// Adds text of the transcript.
     pub fn push(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
+        if !text.is_empty() {
+            self.add(text);
+            self.last = if text.ends_with('\n') { Last::Other } else { Last::OpenLine };
         }
+    }
+
+    /// Adds other text: of a pager, say.
+    pub fn push_aside(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.add(text);
+            self.last = Last::Other;
+        }
+    }
+
+    /// Adds the page of a full-screen program on lines of its own. It takes the place of a page
+    /// that was not taken, if that is the last text.
+    pub fn push_page(&mut self, page: &str) {
+        if let Last::Page(length) = self.last
+            && !self.spills()
+        {
+            self.cut_last(|text| text.len() - length);
+        }
+        let has_text = !self.head.is_empty() || !self.tail.is_empty();
+        let start = if has_text && self.ends_within_line { "\n" } else { "" };
+        self.add(&format!("{start}{page}"));
+        self.last = Last::Page(start.len() + page.len());
+    }
+
+    fn add(&mut self, text: &str) {
         self.ends_within_line = !text.ends_with('\n');
         if let Some(spill) = &mut self.spill {
             spill.push_str(text);
@@ -81,7 +121,7 @@ impl Outbox {
     /// Adds text that begins with `\n` and a newer text of the line that the text so far ends in:
     /// what was not taken of that line is dropped.
     pub fn push_replacing(&mut self, text: &str) {
-        let is_whole = self.drop_last_line();
+        let is_whole = self.last == Last::OpenLine && self.drop_last_line();
         let line = text.strip_prefix('\n').filter(|_| is_whole);
         self.push(line.unwrap_or(text));
     }
@@ -140,16 +180,23 @@ impl Outbox {
         if !self.ends_within_line || self.spills() {
             return false;
         }
+        let is_first = self.head.len() + self.tail.len() == 1;
+        let start = self.cut_last(|text| text.rfind('\n').map_or(0, |end| end + 1));
+        start > 0 || !is_first || !self.starts_within_line
+    }
+
+    /// Cuts the last text at a place in it; returns that.
+    fn cut_last(&mut self, place: impl FnOnce(&str) -> usize) -> usize {
         let (pieces, bytes) = match self.tail.is_empty() {
             true => (&mut self.head, &mut self.head_bytes),
             false => (&mut self.tail, &mut self.tail_bytes),
         };
-        let is_first = pieces.len() == 1;
-        let Some(Content::Text(last)) = pieces.last_mut() else { return false };
-        let start = last.rfind('\n').map(|end| end + 1);
-        *bytes -= last.len() - start.unwrap_or(0);
-        last.truncate(start.unwrap_or(0));
-        start.is_some() || !is_first || !self.starts_within_line
+        let Some(Content::Text(last)) = pieces.last_mut() else { return 0 };
+        let place = place(last);
+        *bytes -= last.len() - place;
+        last.truncate(place);
+        self.ends_within_line = !last.is_empty() && !last.ends_with('\n');
+        place
     }
 
     /// Fills the head; returns the text that has no room in it.
@@ -170,6 +217,7 @@ impl Outbox {
     }
 
     fn place(&mut self, piece: Content) {
+        self.last = Last::Other;
         if self.head_full { self.tail.push(piece) } else { self.head.push(piece) }
     }
 
@@ -283,6 +331,30 @@ mod tests {
         outbox.notice(Notice::SessionStarted);
         outbox.push_replacing("\n70%");
         let text = "60%\n[repl] new session started\n\n70%";
+        assert_eq!(text_of(&outbox.take(READY, false)), text);
+    }
+
+    #[test]
+    fn only_a_line_of_the_transcript_makes_way_for_a_newer_one() {
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push("10%");
+        outbox.push_page("FIRST ROW\nLAST ROW");
+        outbox.push_replacing("\n20%");
+        let text = "10%\nFIRST ROW\nLAST ROW\n20%";
+        assert_eq!(text_of(&outbox.take(READY, false)), text);
+    }
+
+    #[test]
+    fn a_page_takes_the_place_of_one_that_was_not_taken() {
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push("before\n");
+        outbox.push_page("page 1");
+        outbox.push_page("page 2");
+        assert_eq!(text_of(&outbox.take(READY, false)), "before\npage 2");
+        outbox.push_page("page 3");
+        outbox.push_aside("\nafter\n");
+        outbox.push_page("page 4");
+        let text = "page 3\nafter\npage 4";
         assert_eq!(text_of(&outbox.take(READY, false)), text);
     }
 

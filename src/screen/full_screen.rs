@@ -11,20 +11,16 @@ impl Screen {
         self.is_alternate() || self.terminal().addressed
     }
 
-    /// Appends what was not reported yet of the text before a full-screen program, then its page as a
-    /// person sees it, which counts as reported.
-    pub fn report_page(&mut self, out: &mut String) {
+    /// Appends what was not reported yet of the text before a full-screen program. Gives its page as
+    /// a person sees it, which counts as reported.
+    pub fn report_page(&mut self, before: &mut String) -> String {
         if self.is_alternate() {
-            self.report(out);
+            self.report(before);
         } else {
-            self.drain(&mut |text| out.push_str(text));
+            self.drain(&mut |text| before.push_str(text));
             self.report(&mut String::new());
-            // What stands on the page may begin in the middle of a line.
-            if !out.is_empty() && !out.ends_with('\n') {
-                out.push('\n');
-            }
         }
-        out.push_str(&self.page_text());
+        self.page_text()
     }
 }
 
@@ -42,12 +38,12 @@ mod tests {
         let mut text = String::new();
         screen.feed(b"before\r\n\x1b[?1h\x1b=\x1b[H\x1b[J1\x1b[K\r\n2\x1b[3;1H");
         assert!(screen.is_full_screen());
-        screen.report_page(&mut text);
-        assert_eq!(text, "before\n1\n2");
+        assert_eq!(screen.report_page(&mut text), "1\n2");
+        assert_eq!(text, "before\n");
         text.clear();
         screen.feed(b"\x1b[H9\x1b[K\r\n2\x1b[3;1H");
-        screen.report_page(&mut text);
-        assert_eq!(text, "9\n2");
+        assert_eq!(screen.report_page(&mut text), "9\n2");
+        assert_eq!(text, "");
         text.clear();
         screen.feed(b"\x1b[4;1H\x1b[?1l\x1b>\x1b[Kafter\r\n");
         screen.report(&mut text);

@@ -33,11 +33,6 @@ pub struct Request {
 /// What is said to the engine.
 #[derive(Debug)]
 pub enum Command {
-    /// A client comes.
-    Join {
-        /// Its number.
-        client: ClientId,
-    },
     /// A client has gone.
     Leave {
         /// Its number.
@@ -56,6 +51,8 @@ pub enum Command {
     Keystrokes {
         /// What a terminal would send.
         bytes: Vec<u8>,
+        /// Told when not too much waits to be typed.
+        taken: oneshot::Sender<()>,
     },
     /// Change the terminal's size.
     Resize {
@@ -105,11 +102,10 @@ impl Handle {
         self.commands.downgrade()
     }
 
-    /// Becomes a client of the session, until that is dropped. It is told what happens from here
-    /// on; the first one also what happened before.
+    /// Becomes a client of the session, until that is dropped. Its replies tell what happens from
+    /// its first call on; those of the first one that calls, also what happened before.
     pub fn join(&self) -> Client {
         let id = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
-        let _ = self.commands.send(Command::Join { client: id });
         Client { id, commands: self.commands.clone() }
     }
 
@@ -150,9 +146,12 @@ impl Client {
         answer.await.ok()
     }
 
-    /// Types into the terminal, as a person does: at once, and without a reply.
-    pub fn type_bytes(&self, bytes: Vec<u8>) {
-        let _ = self.commands.send(Command::Keystrokes { bytes });
+    /// Types into the terminal, as a person does: at once, and without a reply. Waits while the
+    /// program on the terminal is far behind with reading; dropping that changes nothing.
+    pub async fn type_bytes(&self, bytes: Vec<u8>) {
+        let (taken, is_taken) = oneshot::channel();
+        let _ = self.commands.send(Command::Keystrokes { bytes, taken });
+        let _ = is_taken.await;
     }
 
     /// Changes the terminal's size and tells the program on it.

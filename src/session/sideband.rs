@@ -3,7 +3,7 @@
 //! The one peer must run under this user and know the session's nonce; then nobody else is
 //! listened to.
 
-use std::{collections::VecDeque, io, path::Path};
+use std::{collections::VecDeque, io, path::Path, time::Duration};
 
 use mcp_repl_sideband::{FrameError, LineDecoder, PROTOCOL, ToServer, ToWorker, encode};
 
@@ -11,6 +11,9 @@ use crate::pty::{ByteStream, Listener};
 
 /// The longest line a worker may send: a large picture fits.
 const LONGEST_LINE: usize = 64 << 20;
+
+/// How long nobody is accepted after that failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The sideband of one worker.
 #[derive(Debug)]
@@ -133,8 +136,9 @@ impl Sideband {
             Stage::Listening(listener) => loop {
                 // A program of another user is refused. Out of descriptors, the peer may come
                 // when some are free again, and until then the session is starting.
-                if let Ok(socket) = listener.accept().await {
-                    return Readable::Connection(socket);
+                match listener.accept().await {
+                    Ok(socket) => return Readable::Connection(socket),
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 }
             },
             Stage::Greeting(_, socket) | Stage::Open(socket) => {

@@ -7,18 +7,22 @@ use std::{
     fs::File,
     io::Write,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     time::Instant,
 };
 
 use crate::reply::KeptText;
 
-/// How many texts may wait to be written. Each is what one turn at the terminal gives, or less.
-const LONGEST_QUEUE: usize = 16;
+/// How much text may wait to be written before no more should be made, in bytes.
+const LARGEST_BACKLOG: usize = 2 << 20;
 /// The most that is written of one reply, in bytes: a loop that prints for ever must not fill
 /// the disk.
 const LONGEST_FILE: u64 = 1 << 30;
@@ -29,11 +33,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Spill {
     directory: PathBuf,
-    /// What the names of its files begin with.
-    name: String,
+    /// How many files there are of the session's, whoever they are for.
+    files: Arc<AtomicU64>,
     /// The most that is written of one reply, in bytes.
     limit: u64,
-    files: u64,
     current: Option<Current>,
 }
 
@@ -41,10 +44,20 @@ pub(super) struct Spill {
 #[derive(Debug)]
 struct Current {
     path: PathBuf,
-    texts: mpsc::Sender<String>,
+    texts: mpsc::UnboundedSender<String>,
+    backlog: Arc<Backlog>,
     written: oneshot::Receiver<Result<(), WriteError>>,
-    /// Text that the queue had no room for, and when that was first so.
-    waiting: Option<(String, Instant)>,
+    /// Since when the disk has been behind.
+    behind_since: Option<Instant>,
+}
+
+/// The text that waits to be written.
+#[derive(Debug, Default)]
+struct Backlog {
+    /// Its length.
+    bytes: AtomicUsize,
+    /// Told when some was written, or no more is.
+    changed: Notify,
 }
 
 /// Why not all of the text is in the file.
@@ -63,17 +76,17 @@ enum WriteError {
 pub(super) struct Finishing(Current);
 
 impl Spill {
-    /// Writes files with names that begin with `name` to `directory`, which must exist when the
-    /// first text comes.
-    pub(super) fn new(directory: PathBuf, name: String) -> Spill {
-        Spill { directory, name, limit: LONGEST_FILE, files: 0, current: None }
+    /// Writes files to `directory`, which must exist when the first text comes. `files` counts those
+    /// that are there.
+    pub(super) fn new(directory: PathBuf, files: Arc<AtomicU64>) -> Spill {
+        Spill { directory, files, limit: LONGEST_FILE, current: None }
     }
 
     /// Adds to the current reply's text.
     pub(super) fn write(&mut self, text: String) {
         let current = self.current.get_or_insert_with(|| {
-            self.files += 1;
-            let path = self.directory.join(format!("{}-{}.txt", self.name, self.files));
+            let number = self.files.fetch_add(1, Ordering::Relaxed) + 1;
+            let path = self.directory.join(format!("output-{number}.txt"));
             Current::start(path, self.limit)
         });
         current.push(text);
@@ -81,23 +94,23 @@ impl Spill {
 
     /// Whether the disk is behind, so that no more text should be made.
     pub(super) fn is_behind(&self) -> bool {
-        self.current.as_ref().is_some_and(|current| current.waiting.is_some())
+        self.current.as_ref().is_some_and(|current| current.behind_since.is_some())
     }
 
     /// Waits until the disk is not behind any more, or has been for too long: then the text is
     /// given up. Cancel safe; pends for ever when it is not behind.
     pub(super) async fn catch_up(&mut self) {
         let Some(current) = &mut self.current else { return std::future::pending().await };
-        let Some((_, since)) = &current.waiting else { return std::future::pending().await };
-        let room = tokio::time::timeout_at(*since + PATIENCE, current.texts.reserve()).await;
-        let is_late = room.is_err();
-        // A writer that has gone has said why.
-        if let (Ok(Ok(room)), Some((text, _))) = (room, current.waiting.take()) {
-            room.send(text);
-        }
-        if is_late {
+        let Some(since) = current.behind_since else { return std::future::pending().await };
+        let written = async {
+            while current.is_behind() {
+                current.backlog.changed.notified().await;
+            }
+        };
+        if tokio::time::timeout_at(since + PATIENCE, written).await.is_err() {
             current.give_up();
         }
+        current.behind_since = None;
     }
 
     /// Ends the current reply's text; `None` if there was none.
@@ -109,15 +122,9 @@ impl Spill {
 impl Finishing {
     /// Waits until all is written, within bounds. Where the text is, or why it is not all there.
     pub(super) async fn done(self) -> KeptText {
-        let Current { path, texts, written, waiting } = self.0;
-        let write = async move {
-            if let Some((text, _)) = waiting {
-                let _ = texts.send(text).await;
-            }
-            drop(texts);
-            written.await
-        };
-        let result = match tokio::time::timeout(PATIENCE, write).await {
+        let Current { path, texts, written, .. } = self.0;
+        drop(texts);
+        let result = match tokio::time::timeout(PATIENCE, written).await {
             Ok(Ok(result)) => result,
             // Only a thread that could not be started says nothing.
             Ok(Err(_)) | Err(_) => Err(WriteError::NoAnswer),
@@ -131,23 +138,31 @@ impl Finishing {
 
 impl Current {
     fn start(path: PathBuf, limit: u64) -> Current {
-        let (texts, queue) = mpsc::channel(LONGEST_QUEUE);
+        let (texts, queue) = mpsc::unbounded_channel();
         let (done, written) = oneshot::channel();
-        let file = path.clone();
+        let backlog = Arc::new(Backlog::default());
+        let (file, to_write) = (path.clone(), backlog.clone());
         let writer = std::thread::Builder::new().name("spill".into());
         // Without a thread the receiver is gone, which is seen at the end.
         let _ = writer.spawn(move || {
-            let _ = done.send(write_all(queue, &file, limit));
+            let _ = done.send(write_all(queue, &to_write, &file, limit));
+            to_write.changed.notify_one();
         });
-        Current { path, texts, written, waiting: None }
+        Current { path, texts, backlog, written, behind_since: None }
     }
 
     fn push(&mut self, text: String) {
-        if let Some((waiting, _)) = &mut self.waiting {
-            waiting.push_str(&text);
-        } else if let Err(mpsc::error::TrySendError::Full(text)) = self.texts.try_send(text) {
-            self.waiting = Some((text, Instant::now()));
+        self.backlog.bytes.fetch_add(text.len(), Ordering::Relaxed);
+        let _ = self.texts.send(text);
+        if self.is_behind() {
+            self.behind_since.get_or_insert_with(Instant::now);
         }
+    }
+
+    /// Whether too much waits for a writer that is still there.
+    fn is_behind(&self) -> bool {
+        let backlog = self.backlog.bytes.load(Ordering::Relaxed);
+        backlog > LARGEST_BACKLOG && !self.texts.is_closed()
     }
 
     /// Nothing more is written.
@@ -155,12 +170,17 @@ impl Current {
         let (done, written) = oneshot::channel();
         let _ = done.send(Err(WriteError::NoAnswer));
         self.written = written;
-        (self.texts, _) = mpsc::channel(1);
+        (self.texts, _) = mpsc::unbounded_channel();
     }
 }
 
 /// The body of the writing thread.
-fn write_all(mut texts: mpsc::Receiver<String>, path: &Path, limit: u64) -> Result<(), WriteError> {
+fn write_all(
+    mut texts: mpsc::UnboundedReceiver<String>,
+    backlog: &Backlog,
+    path: &Path,
+    limit: u64,
+) -> Result<(), WriteError> {
     let mut file = File::create_new(path)?;
     let mut left = limit;
     while let Some(text) = texts.blocking_recv() {
@@ -168,6 +188,8 @@ fn write_all(mut texts: mpsc::Receiver<String>, path: &Path, limit: u64) -> Resu
         let fits = &text[..text.floor_char_boundary(room)];
         left -= fits.len() as u64;
         file.write_all(fits.as_bytes())?;
+        backlog.bytes.fetch_sub(text.len(), Ordering::Relaxed);
+        backlog.changed.notify_one();
         if fits.len() < text.len() {
             return Err(WriteError::TooLong { limit, path: path.to_owned() });
         }
@@ -180,7 +202,7 @@ mod tests {
     use super::*;
 
     fn spill(directory: &Path) -> Spill {
-        Spill::new(directory.to_owned(), "output".into())
+        Spill::new(directory.to_owned(), Arc::default())
     }
 
     async fn finished(spill: &mut Spill) -> KeptText {
@@ -234,7 +256,7 @@ mod tests {
     fn hanging(directory: &Path) -> Current {
         let fifo = directory.join("fifo");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        let (texts, queue) = mpsc::channel(LONGEST_QUEUE);
+        let (texts, queue) = mpsc::unbounded_channel::<String>();
         let (done, written) = oneshot::channel();
         let path = fifo.clone();
         std::thread::spawn(move || {
@@ -242,7 +264,7 @@ mod tests {
             let _ = done.send(open.map(drop).map_err(WriteError::Io));
             drop(queue);
         });
-        Current { path, texts, written, waiting: None }
+        Current { path, texts, backlog: Arc::default(), written, behind_since: None }
     }
 
     #[tokio::test(start_paused = true)]
@@ -259,10 +281,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut spill = spill(directory.path());
         spill.current = Some(hanging(directory.path()));
-        for _ in 0..=LONGEST_QUEUE {
-            assert!(!spill.is_behind());
-            spill.write("text".into());
-        }
+        spill.write("x".repeat(LARGEST_BACKLOG));
+        assert!(!spill.is_behind());
+        spill.write("more".into());
         assert!(spill.is_behind());
         spill.catch_up().await;
         assert!(!spill.is_behind());

@@ -42,16 +42,24 @@ pub struct Subscription {
     id: SubscriberId,
     updates: mpsc::Receiver<ScreenUpdate>,
     missed: Arc<AtomicBool>,
-    commands: mpsc::UnboundedSender<Command>,
+    /// Whether the whole screen was asked for, and is on its way.
+    has_asked: bool,
+    commands: mpsc::WeakUnboundedSender<Command>,
 }
 
 impl Subscription {
     /// The next update; the first one is a repaint. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
-        if self.updates.is_empty() && self.missed.load(Ordering::Relaxed) {
-            let _ = self.commands.send(Command::Repaint { subscriber: self.id });
+        let wants_repaint = self.updates.is_empty() && self.missed.load(Ordering::Relaxed);
+        if wants_repaint
+            && !std::mem::replace(&mut self.has_asked, true)
+            && let Some(commands) = self.commands.upgrade()
+        {
+            let _ = commands.send(Command::Repaint { subscriber: self.id });
         }
-        self.updates.recv().await
+        let update = self.updates.recv().await;
+        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+        update
     }
 }
 
@@ -77,16 +85,16 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new() }
     }
 
-    /// Adds one, whose first update is the screen. `None` when nobody can speak to the engine.
-    pub(super) fn add(&mut self, screen: &Screen) -> Option<Subscription> {
-        let commands = self.commands.upgrade()?;
+    /// Adds one, whose first update is the screen.
+    pub(super) fn add(&mut self, screen: &Screen) -> Subscription {
+        let commands = self.commands.clone();
         self.last += 1;
         let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
         let missed = Arc::new(AtomicBool::new(false));
         let subscriber = Subscriber { id: self.last, updates, missed: missed.clone() };
         subscriber.tell(repaint(screen));
         self.all.push(subscriber);
-        Some(Subscription { id: self.last, updates: receiver, missed, commands })
+        Subscription { id: self.last, updates: receiver, missed, has_asked: false, commands }
     }
 
     /// Gives one the whole screen, if it missed something.
@@ -166,8 +174,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(&screen).unwrap();
-        let mut quick = subscribers.add(&screen).unwrap();
+        let mut slow = subscribers.add(&screen);
+        let mut quick = subscribers.add(&screen);
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");

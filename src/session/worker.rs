@@ -8,7 +8,7 @@ use mcp_repl_sideband::ToWorker;
 use super::{
     launch::Launch,
     pipeline::{Found, InputState, Typist},
-    rules::{reader::Reader, state::Time},
+    rules::{payload::INTERRUPT, reader::Reader, state::Time},
     sideband::Sideband,
 };
 use crate::{
@@ -20,6 +20,10 @@ use crate::{
 /// How long the terminal of a program that ended may take to report its end. The kernel does it
 /// at once when the leader of the session is gone.
 const DRAIN_GRACE: Time = Time::from_secs(1);
+
+/// More than a terminal holds of what was printed (Linux: `TTYB_DEFAULT_MEM_LIMIT`, 640 KiB), in
+/// bytes.
+const MOST_HELD: usize = 1 << 20;
 
 /// A worker and all that belongs to it.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(super) struct Worker {
     sideband_open: bool,
     /// Once the process is over: until when the rest is waited for.
     drained: Option<Time>,
+    /// How much of what the process printed may be left once it is over, in bytes.
+    undrained: usize,
     launch: Launch,
 }
 
@@ -66,6 +72,7 @@ impl Worker {
             terminal_open: true,
             sideband_open: true,
             drained: None,
+            undrained: MOST_HELD,
             launch,
         })
     }
@@ -88,6 +95,20 @@ impl Worker {
     /// The terminal gives nothing more.
     pub(super) fn close_terminal(&mut self) {
         self.terminal_open = false;
+    }
+
+    /// The process is over, and the terminal gave so much since. When that is nothing, or more than
+    /// a terminal holds, all that the process printed was read: the rest is of others.
+    pub(super) fn drained(&mut self, length: usize) {
+        self.undrained = self.undrained.saturating_sub(length);
+        if length == 0 || self.undrained == 0 {
+            self.close_terminal();
+        }
+    }
+
+    /// How much waits to be typed, in bytes.
+    pub(super) fn to_be_typed(&self) -> usize {
+        self.typist.backlog()
     }
 
     /// The sideband gives nothing more.
@@ -165,7 +186,7 @@ impl Worker {
     pub(super) fn interrupt(&mut self, worker_reads: bool, now: Time) -> bool {
         let raw = !worker_reads && self.terminal.modes().is_some_and(|modes| !modes.signals);
         if raw {
-            self.type_bytes(&[3], now);
+            self.type_bytes(&[INTERRUPT as u8], now);
         } else {
             self.send(&ToWorker::Interrupt);
         }

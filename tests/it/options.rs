@@ -87,7 +87,9 @@ fn doctor_prints_what_works() {
 fn the_binary_is_one_file_that_needs_nothing_beside_it() {
     let directory = tempfile::tempdir().unwrap();
     let copy = directory.path().join("mcp-repl");
-    std::fs::copy(BINARY, &copy).unwrap();
+    // In a process of its own: one that another test forks meanwhile would hold it open to be
+    // written, and nobody may execute it then.
+    assert!(Command::new("cp").arg(BINARY).arg(&copy).status().unwrap().success());
     let output = Command::new(copy)
         .args(["exec", "6 * 7", "--python"])
         .arg(python::default())

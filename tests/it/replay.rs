@@ -147,6 +147,7 @@ async fn a_whole_session_replays_without_a_process() {
 async fn a_reply_to_one_client_takes_nothing_away_from_another() {
     let mut live = Live::start();
     let (one, two) = (live.session.join(), live.session.join());
+    live.send(&two, "").await;
     live.send(&one, "print('to both')").await;
     let told = live.send(&two, "").await;
     assert!(told.contains("to both"), "{told}");
@@ -155,7 +156,7 @@ async fn a_reply_to_one_client_takes_nothing_away_from_another() {
     assert!(live.send(&two, long).await.contains("the whole text is in"));
     let told = live.send(&one, "").await;
     assert!(told.contains("number 19999") && told.contains("the whole text is in"), "{told}");
-    // One that comes later is told what happens from then on.
+    // One that calls later is told what happens from then on.
     let three = live.session.join();
     assert!(live.send(&three, "").await.contains("idle"));
     live.end().await;
@@ -202,7 +203,7 @@ async fn who_looks_on_sees_the_screen_types_and_resizes() {
     live.send(&client, "name = input('Who? '); print('Hello', name)").await;
     let wider = Size { columns: 132, rows: 50 };
     client.resize(wider);
-    client.type_bytes(b"Ada\r".into());
+    client.type_bytes(b"Ada\r".into()).await;
     // What is typed is on its way until it was taken: until then the reader waits.
     assert_eq!(shows(&mut subscription, "Hello Ada").await, wider);
     live.send(&client, "").await;
@@ -211,7 +212,7 @@ async fn who_looks_on_sees_the_screen_types_and_resizes() {
     // The interrupt key ends what runs.
     let slow = Payload::Text("import time\nwhile True: time.sleep(0.01)".into());
     live.call(&client, slow, Duration::from_millis(50)).await;
-    client.type_bytes(vec![3]);
+    client.type_bytes(vec![3]).await;
     assert!(live.send(&client, "").await.contains("KeyboardInterrupt"));
     live.end().await;
 }

@@ -109,22 +109,15 @@ impl Harness {
 
     /// The next call that reaches the engine.
     pub(super) async fn call(&mut self) -> Call {
-        let mut next = soon(self.commands.recv()).await;
-        if let Some(Command::Join { .. }) = next {
-            next = soon(self.commands.recv()).await;
-        }
-        match next {
+        match soon(self.commands.recv()).await {
             Some(Command::Call { request, reply, .. }) => Call { request, reply },
             other => panic!("expected a call, got {other:?}"),
         }
     }
 
-    /// Whether nothing reached the engine but that the client came.
+    /// Whether no call reached the engine.
     pub(super) fn has_no_call(&mut self) -> bool {
-        match self.commands.try_recv() {
-            Ok(Command::Join { .. }) => self.commands.try_recv().is_err(),
-            other => other.is_err(),
-        }
+        self.commands.try_recv().is_err()
     }
 
     /// Closes the client's input and waits for the server to return; gives what was left to read.

@@ -6,6 +6,7 @@ mod perform;
 use std::{
     collections::HashMap,
     io,
+    sync::{Arc, atomic::AtomicU64},
     task::Poll,
     time::{Duration, Instant},
 };
@@ -32,6 +33,8 @@ use crate::{
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+/// How much may wait to be typed before who types has to wait, in bytes.
+const MOST_TO_BE_TYPED: usize = 64 * 1024;
 /// The most that is read of the terminal before other events get their turn, in bytes.
 const MOST_AT_ONCE: usize = 256 * 1024;
 
@@ -70,8 +73,10 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         deferred: None,
         sweeps: JoinSet::new(),
         spills: HashMap::new(),
+        spilled: Arc::default(),
         calls: 0,
         progress_due: None,
+        typing: Vec::new(),
         is_closing: false,
         buffer: vec![0; 64 * 1024],
         began: Instant::now(),
@@ -87,6 +92,8 @@ struct Engine {
     pipeline: Pipeline<Subscribers>,
     /// Texts too long for the next reply, by their client.
     spills: HashMap<ClientId, Spill>,
+    /// How many files of such texts there are.
+    spilled: Arc<AtomicU64>,
     callers: HashMap<CallId, Caller>,
     worker: Option<Worker>,
     /// A call that came while the worker had written a mark and its message was on the way: it
@@ -97,6 +104,8 @@ struct Engine {
     sweeps: JoinSet<()>,
     calls: CallId,
     progress_due: Option<Time>,
+    /// Who typed, and waits until that was taken.
+    typing: Vec<oneshot::Sender<()>>,
     /// Whether nobody is listened to any more.
     is_closing: bool,
     /// What the terminal is read into.
@@ -131,7 +140,14 @@ impl Engine {
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         loop {
             self.perform_all();
+            if self.worker.as_ref().is_none_or(|worker| worker.to_be_typed() < MOST_TO_BE_TYPED) {
+                for taken in self.typing.drain(..) {
+                    let _ = taken.send(());
+                }
+            }
             if self.take_end() {
+                // Others have their turn while a program prints on.
+                tokio::task::yield_now().await;
                 continue;
             }
             if self.pipeline.is_closed() && self.sweeps.is_empty() {
@@ -139,14 +155,18 @@ impl Engine {
             }
             match self.wait(&mut commands).await {
                 Woken::Command(command) => self.command(command.unwrap_or(Command::Shutdown)),
-                Woken::Sideband(readable) => self.receive(readable),
+                Woken::Sideband(readable) => {
+                    self.receive(readable);
+                }
                 Woken::SidebandWritable => {
                     if let Some(worker) = &mut self.worker {
                         worker.sideband.flush();
                     }
                 }
                 Woken::Terminal(Ok(())) => {
-                    self.read_terminal();
+                    if self.read_terminal() == MOST_AT_ONCE {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 Woken::Terminal(Err(_)) => {
                     if let Some(worker) = &mut self.worker {
@@ -182,10 +202,6 @@ impl Engine {
             self.progress_due,
         ];
         let due = due.into_iter().flatten().min();
-        // Output that never ends must not keep what is due from being done.
-        if due.is_some_and(|due| due <= self.now()) {
-            return Woken::Time;
-        }
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
         let takes_output = self.pipeline.takes_output();
         let Engine { worker, callers, sweeps, spills, .. } = self;
@@ -204,6 +220,8 @@ impl Engine {
         tokio::select! {
             biased;
             command = commands.recv(), if listens => Woken::Command(command),
+            // Output that never ends must not keep what is due from being done.
+            () = maybe(due.map(tokio::time::sleep_until)) => Woken::Time,
             readable = maybe(sideband.map(|sideband| sideband.readable())) => {
                 Woken::Sideband(readable)
             }
@@ -214,7 +232,6 @@ impl Engine {
             }
             id = cancelled(callers) => Woken::Cancelled(id),
             () = maybe(behind.map(|spill| spill.catch_up())) => Woken::DiskCaughtUp,
-            () = maybe(due.map(tokio::time::sleep_until)) => Woken::Time,
             Some(_) = sweeps.join_next() => Woken::Swept,
         }
     }
@@ -240,28 +257,22 @@ impl Engine {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Join { client } => {
-                // What nobody was told is for the first that comes.
-                if let Some(spill) = self.spills.remove(&NOBODY) {
-                    self.spills.insert(client, spill);
-                }
-                self.take(Input::Join { client });
-            }
             Command::Leave { client } => {
                 self.take(Input::Leave { client });
                 let spill = self.spills.remove(&client);
-                if let Some(spill) = spill.filter(|_| !self.pipeline.has_clients()) {
+                if let Some(spill) = spill.filter(|_| self.pipeline.keeps_for_nobody()) {
                     self.spills.insert(NOBODY, spill);
                 }
             }
             Command::Call { client, request, reply } => self.call(client, request, reply),
-            Command::Keystrokes { bytes } => self.take(Input::Keystrokes(bytes.into())),
+            Command::Keystrokes { bytes, taken } => {
+                self.take(Input::Keystrokes(bytes.into()));
+                self.typing.push(taken);
+            }
             Command::Resize { size } => self.take(Input::Resize(size)),
             Command::Subscribe { subscription } => {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
-                if let Some(added) = subscribers.add(screen) {
-                    let _ = subscription.send(added);
-                }
+                let _ = subscription.send(subscribers.add(screen));
             }
             Command::Repaint { subscriber } => {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
@@ -280,7 +291,9 @@ impl Engine {
 
     fn call(&mut self, client: ClientId, request: Request, reply: oneshot::Sender<Reply>) {
         // What was printed before the call belongs to its reply.
-        self.read_terminal();
+        if !self.disk_is_behind() {
+            self.read_terminal();
+        }
         if self.pipeline.awaits_message() {
             self.deferred = Some(Command::Call { client, request, reply });
             return;
@@ -292,10 +305,15 @@ impl Engine {
         if progress.is_some() {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
         }
-        self.callers.insert(id, Caller { reply, progress });
         let background = self.background_reader();
         let deadline = now.saturating_add(timeout);
+        // What nobody was told is for the first that calls.
+        if let Some(spill) = self.spills.remove(&NOBODY) {
+            self.spills.insert(client, spill);
+        }
         self.take(Input::Call { id, client, payload, deadline, background });
+        // From here on it can be given up.
+        self.callers.insert(id, Caller { reply, progress });
     }
 
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.
@@ -304,9 +322,12 @@ impl Engine {
         if worker.may_have_background_reader() { worker.blocked_reader() } else { None }
     }
 
-    fn receive(&mut self, readable: Readable) {
-        let Some(worker) = &mut self.worker else { return };
-        for arrival in worker.sideband.receive(readable) {
+    /// Takes what the sideband has. Whether that was anything.
+    fn receive(&mut self, readable: Readable) -> bool {
+        let Some(worker) = &mut self.worker else { return false };
+        let arrivals = worker.sideband.receive(readable);
+        let has_come = !arrivals.is_empty();
+        for arrival in arrivals {
             match arrival {
                 Arrival::Message(message) => self.take(Input::Message(message)),
                 Arrival::Broken(error) => self.give_up(Failure::Protocol(error.to_string())),
@@ -318,18 +339,20 @@ impl Engine {
                 }
             }
         }
+        has_come
     }
 
     /// Shows what the terminal has to give without waiting, up to a mark whose message is not
-    /// there, and up to a bound. Whether there was anything.
-    fn read_terminal(&mut self) -> bool {
+    /// there, and up to a bound. How much there was, in bytes.
+    fn read_terminal(&mut self) -> usize {
         let mut total = 0;
         let mut buffer = std::mem::take(&mut self.buffer);
         while total < MOST_AT_ONCE
             && self.pipeline.takes_output()
             && let Some(worker) = self.worker.as_mut().filter(|worker| worker.terminal_is_open())
-            && let Some(chunk) = worker.read(&mut buffer)
         {
+            let room = buffer.len().min(MOST_AT_ONCE - total);
+            let Some(chunk) = worker.read(&mut buffer[..room]) else { break };
             total += chunk.length;
             if let Some(size) = chunk.resized {
                 self.take(Input::Resized(size));
@@ -337,23 +360,28 @@ impl Engine {
             self.take(Input::Output((&buffer[..chunk.length]).into()));
         }
         self.buffer = buffer;
-        total > 0
+        total
+    }
+
+    /// Whether the disk does not take what is too long for replies: then the terminal is to keep
+    /// what it has.
+    fn disk_is_behind(&self) -> bool {
+        self.spills.values().any(Spill::is_behind)
     }
 
     /// Once the process is over: reads on, and tells of the end when all was read. Whether there
     /// was anything to do. What the leader printed is there by now; a descendant that holds the
     /// terminal open, or goes on printing, delays nothing.
     fn take_end(&mut self) -> bool {
-        let now = self.now();
+        let (now, disk_is_behind) = (self.now(), self.disk_is_behind());
         let Some(worker) = self.worker.as_mut().filter(|worker| worker.is_over()) else {
             return false;
         };
         worker.tick(now);
-        if worker.terminal_is_open() && self.pipeline.takes_output() {
-            if !self.read_terminal()
-                && let Some(worker) = &mut self.worker
-            {
-                worker.close_terminal();
+        if worker.terminal_is_open() && self.pipeline.takes_output() && !disk_is_behind {
+            let length = self.read_terminal();
+            if let Some(worker) = &mut self.worker {
+                worker.drained(length);
             }
             return true;
         }
@@ -363,10 +391,15 @@ impl Engine {
     }
 
     fn tick(&mut self) {
-        // On a machine that was busy elsewhere, what is waited for may be there.
-        self.receive(Readable::Bytes);
-        self.perform_all();
         let now = self.now();
+        // On a machine that was busy elsewhere, what is waited for may be there.
+        while self.pipeline.order_is_overdue(now) {
+            let has_come = self.receive(Readable::Bytes);
+            self.perform_all();
+            if self.read_terminal() == 0 && !has_come {
+                break;
+            }
+        }
         if let Some(worker) = &mut self.worker {
             worker.tick(now);
         }
@@ -378,7 +411,7 @@ impl Engine {
         }
         // Under load the kernel brings output late: what was printed before somebody reads is
         // shown first.
-        if self.pipeline.look_is_due(now) {
+        if self.pipeline.look_is_due(now) && !self.disk_is_behind() {
             self.read_terminal();
         }
         self.take(Input::Tick);

@@ -102,7 +102,7 @@ impl Engine {
         let spill = self
             .spills
             .entry(client)
-            .or_insert_with(|| Spill::new(directory.path().to_owned(), format!("output-{client}")));
+            .or_insert_with(|| Spill::new(directory.path().to_owned(), self.spilled.clone()));
         spill.write(text);
     }
 

@@ -95,6 +95,8 @@ impl<O: Observer> Display<O> {
         let view = match place {
             Some(place) => {
                 self.screen.report_pager(program, &place, &mut self.pager_text);
+                // It stands among other text, where nothing takes the place of anything.
+                self.screen.take_replaces_line();
                 let has_new_text = !self.pager_text.is_empty();
                 View::Pager(PagerView { place, has_new_text, next_fits: self.next_fits(waiting) })
             }
@@ -125,14 +127,25 @@ impl<O: Observer> Display<O> {
     /// Takes the text above a pager's prompt.
     pub(super) fn take_pager_text(&mut self) {
         let text = std::mem::take(&mut self.pager_text);
-        self.outboxes.push(&text);
+        self.outboxes.for_all(|outbox| outbox.push_aside(&text));
     }
 
     /// Takes the page of a full-screen program.
     pub(super) fn take_page(&mut self) {
-        let mut text = std::mem::take(&mut self.pager_text);
-        self.screen.report_page(&mut text);
-        self.outboxes.push(&text);
+        self.take_pager_text();
+        let mut before = String::new();
+        let page = self.screen.report_page(&mut before);
+        self.push_transcript(&before);
+        self.outboxes.for_all(|outbox| outbox.push_page(&page));
+    }
+
+    /// Hands on what the transcript has just reported.
+    fn push_transcript(&mut self, text: &str) {
+        let replaces_line = self.screen.take_replaces_line();
+        self.outboxes.for_all(|outbox| match replaces_line {
+            true => outbox.push_replacing(text),
+            false => outbox.push(text),
+        });
     }
 
     /// Takes what a pager showed last, when it ended by itself. What other programs had on the
@@ -141,7 +154,7 @@ impl<O: Observer> Display<O> {
         let shown = self.screen.take_closed_pager();
         if feeds_pager {
             self.take_pager_text();
-            self.outboxes.push(&shown);
+            self.outboxes.for_all(|outbox| outbox.push_aside(&shown));
         }
     }
 
@@ -151,9 +164,11 @@ impl<O: Observer> Display<O> {
         self.take_pager_text();
         let Display { screen, outboxes, .. } = self;
         let replaces_line = screen.take_replaces_line();
-        screen.drain(&mut |text| match replaces_line {
-            true => outboxes.push_replacing(text),
-            false => outboxes.push(text),
+        screen.drain(&mut |text| {
+            outboxes.for_all(|outbox| match replaces_line {
+                true => outbox.push_replacing(text),
+                false => outbox.push(text),
+            });
         });
     }
 
@@ -163,10 +178,7 @@ impl<O: Observer> Display<O> {
         self.take_pager_text();
         let mut text = String::new();
         self.screen.report(&mut text);
-        match self.screen.take_replaces_line() {
-            true => self.outboxes.push_replacing(&text),
-            false => self.outboxes.push(&text),
-        }
+        self.push_transcript(&text);
     }
 
     /// The cell is over: puts the screen back as programs find it.
@@ -176,6 +188,7 @@ impl<O: Observer> Display<O> {
             self.take_page();
         }
         self.screen.reset_after_program();
+        self.observer.replaced(&self.screen);
     }
 
     /// Says something at this place in the text.
@@ -187,7 +200,7 @@ impl<O: Observer> Display<O> {
     /// Shows a picture at this place in the text.
     pub(super) fn image(&mut self, mime: &str, data: &str, feeds_pager: bool) {
         self.report(feeds_pager);
-        self.outboxes.image(mime, data);
+        self.outboxes.for_all(|outbox| outbox.image(mime.to_owned(), data.to_owned()));
     }
 
     /// Takes the text that goes with a status.

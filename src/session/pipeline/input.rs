@@ -17,11 +17,6 @@ use crate::{
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input<'a> {
-    /// A client comes.
-    Join {
-        /// Its number, which is not [`NOBODY`](super::NOBODY).
-        client: ClientId,
-    },
     /// A client has gone.
     Leave {
         /// Its number.
@@ -31,7 +26,7 @@ pub enum Input<'a> {
     Call {
         /// The call's number.
         id: CallId,
-        /// Who makes it.
+        /// Who makes it; not [`NOBODY`](super::NOBODY).
         client: ClientId,
         /// What it sends.
         payload: Payload,
@@ -112,7 +107,6 @@ impl Input<'_> {
         match self {
             Input::Keystrokes(bytes) => Input::Keystrokes(bytes.into_owned().into()),
             Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
-            Input::Join { client } => Input::Join { client },
             Input::Leave { client } => Input::Leave { client },
             Input::Call { id, client, payload, deadline, background } => {
                 Input::Call { id, client, payload, deadline, background }

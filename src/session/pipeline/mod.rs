@@ -95,9 +95,10 @@ impl<O: Observer> Pipeline<O> {
         self.display.observer_and_screen()
     }
 
-    /// Whether there is a client.
-    pub fn has_clients(&self) -> bool {
-        self.display.outboxes.has_clients()
+    /// Whether what happens is kept for nobody in particular: no client has called, or all that did
+    /// have gone.
+    pub fn keeps_for_nobody(&self) -> bool {
+        self.display.outboxes.has_nobodys()
     }
 
     /// Who the worker says it is, once it did.
@@ -131,6 +132,12 @@ impl<O: Observer> Pipeline<O> {
         self.schedule.is_due(now)
     }
 
+    /// Whether a mark or a message has missed the other for too long: what there is of both is to
+    /// be taken before [`Input::Tick`].
+    pub fn order_is_overdue(&self, now: Time) -> bool {
+        self.stream.as_ref().and_then(Stream::deadline).is_some_and(|deadline| deadline <= now)
+    }
+
     /// When the next [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
         let order = self.stream.as_ref().and_then(Stream::deadline);
@@ -143,10 +150,10 @@ impl<O: Observer> Pipeline<O> {
     pub fn take(&mut self, input: Input<'_>, now: Time) {
         self.now = now;
         match input {
-            Input::Join { client } => self.display.outboxes.join(client),
             Input::Leave { client } => self.display.outboxes.leave(client),
             Input::Call { id, client, payload, deadline, background } => {
                 self.drain();
+                self.display.outboxes.open(client);
                 let background = background.and_then(|found| self.sighting(found));
                 self.step(Event::Call { id, client, payload, deadline, background });
                 if deadline <= now {
@@ -210,6 +217,9 @@ impl<O: Observer> Pipeline<O> {
             }
             let next = if self.is_dropping_input { None } else { self.next_message() };
             let Some(message) = next else {
+                if !self.effects.is_empty() {
+                    continue;
+                }
                 self.schedule.update(self.session.wants_look(), self.now);
                 if let Some(stream) = &mut self.stream {
                     stream.watch(self.now, self.is_over);
@@ -223,7 +233,15 @@ impl<O: Observer> Pipeline<O> {
 
     fn next_message(&mut self) -> Option<ToServer> {
         let Pipeline { stream, display, .. } = self;
-        stream.as_mut()?.next_message(&mut |shown| display.show(shown))
+        let mut has_shown = false;
+        let message = stream.as_mut()?.next_message(&mut |shown| {
+            has_shown = true;
+            display.show(shown);
+        });
+        if has_shown {
+            self.has_shown();
+        }
+        message
     }
 
     fn message(&mut self, message: ToServer) {
@@ -239,11 +257,16 @@ impl<O: Observer> Pipeline<O> {
         if let Some(stream) = stream {
             stream.bytes(bytes, &mut |shown| display.show(shown));
         }
+        self.has_shown();
+    }
+
+    /// After something was shown: programs are owed answers, and clients text.
+    fn has_shown(&mut self) {
         let answers = self.display.take_answers();
         if !answers.is_empty() {
             self.effects.push_back(Effect::Answer(answers));
         }
-        self.schedule.output();
+        self.schedule.output(self.now);
         self.drain();
     }
 
@@ -289,7 +312,7 @@ impl<O: Observer> Pipeline<O> {
         if self.schedule.is_due(self.now) {
             // A wait that the sideband is about to tell is not taken for another.
             if self.stream.as_ref().is_some_and(Stream::is_behind) {
-                self.schedule.output();
+                self.schedule.postpone(self.now);
             } else {
                 let holds_input = self.session.feeds_background_reader();
                 self.effects.push_back(Effect::Look { holds_input });
@@ -335,6 +358,7 @@ impl<O: Observer> Pipeline<O> {
                 if let Some(stream) = stream {
                     stream.show_up_to_mark(&mut |shown| display.show(shown));
                 }
+                self.has_shown();
                 Effect::DropInput
             }
             Action::RestoreSize => Effect::RestoreSize,

@@ -1,7 +1,8 @@
 //! What each client has not been told yet. Pure.
 //!
-//! Everything that is shown goes to all of them, so that a reply to one takes nothing away from
-//! another. While there is no client, it is kept for the next one that comes.
+//! Everything that is shown goes to all that have called, so that a reply to one takes nothing away
+//! from another. While there is none, it is kept for the next that does. One that never calls, and
+//! only types or looks on, has none.
 
 use std::collections::BTreeMap;
 
@@ -28,12 +29,14 @@ impl Outboxes {
         Outboxes { budget, outboxes: BTreeMap::from([(NOBODY, Outbox::new(budget))]) }
     }
 
-    /// A client comes: it is told what happens from here on, the first one also what nobody was
-    /// told.
-    pub(super) fn join(&mut self, client: ClientId) {
-        let untold = self.outboxes.remove(&NOBODY);
-        let outbox = untold.unwrap_or_else(|| Outbox::new(self.budget));
-        self.outboxes.entry(client).or_insert(outbox);
+    /// A client calls, for the first time perhaps: then it is told what happens from here on, and if
+    /// there is no other, also what nobody was told.
+    pub(super) fn open(&mut self, client: ClientId) {
+        if !self.outboxes.contains_key(&client) {
+            let untold = self.outboxes.remove(&NOBODY);
+            let outbox = untold.unwrap_or_else(|| Outbox::new(self.budget));
+            self.outboxes.insert(client, outbox);
+        }
     }
 
     /// A client goes. What the last one was not told is for the next.
@@ -45,20 +48,14 @@ impl Outboxes {
         }
     }
 
-    /// Whether there is a client.
-    pub(super) fn has_clients(&self) -> bool {
-        !self.outboxes.contains_key(&NOBODY)
+    /// Whether what happens is kept for nobody in particular.
+    pub(super) fn has_nobodys(&self) -> bool {
+        self.outboxes.contains_key(&NOBODY)
     }
 
-    /// Adds text for all.
-    pub(super) fn push(&mut self, text: &str) {
-        self.outboxes.values_mut().for_each(|outbox| outbox.push(text));
-    }
-
-    /// Adds text for all that begins with `\n` and a newer text of the line that was pushed last:
-    /// who was not told that one yet is told the newer one only.
-    pub(super) fn push_replacing(&mut self, text: &str) {
-        self.outboxes.values_mut().for_each(|outbox| outbox.push_replacing(text));
+    /// Adds something for all.
+    pub(super) fn for_all(&mut self, add: impl Fn(&mut Outbox)) {
+        self.outboxes.values_mut().for_each(add);
     }
 
     /// Adds a notice for some.
@@ -67,13 +64,6 @@ impl Outboxes {
             if to == Audience::Everyone || to == Audience::Client(client) {
                 outbox.notice(notice.clone());
             }
-        }
-    }
-
-    /// Adds a picture for all.
-    pub(super) fn image(&mut self, mime: &str, data: &str) {
-        for outbox in self.outboxes.values_mut() {
-            outbox.image(mime.to_owned(), data.to_owned());
         }
     }
 

@@ -52,8 +52,15 @@ impl LookSchedule {
     }
 
     /// Something was printed: the look is put off, within bounds.
-    pub(super) fn output(&mut self) {
-        self.due = None;
+    pub(super) fn output(&mut self, now: Time) {
+        if self.latest.is_none_or(|latest| latest > now) {
+            self.due = None;
+        }
+    }
+
+    /// What was printed before the look is still to be shown: it is put off for a moment.
+    pub(super) fn postpone(&mut self, now: Time) {
+        self.due = Some(now + QUIET);
     }
 
     /// A look took so long, and did or did not find a reader.
@@ -94,7 +101,7 @@ mod tests {
         assert_eq!(schedule.deadline(), None);
         schedule.update(true, ms(100));
         assert_eq!(schedule.deadline(), Some(ms(105)));
-        schedule.output();
+        schedule.output(ms(103));
         schedule.update(true, ms(103));
         assert_eq!(schedule.deadline(), Some(ms(108)));
         assert!(!schedule.is_due(ms(107)) && schedule.is_due(ms(108)));
@@ -107,11 +114,14 @@ mod tests {
         let mut schedule = LookSchedule::default();
         for now in (100..200).step_by(2) {
             schedule.update(true, ms(now));
+            // What was printed is read before the look.
+            schedule.output(ms(now));
             if schedule.is_due(ms(now)) {
                 assert_eq!(ms(now), ms(100) + LONGEST_DELAY);
+                schedule.postpone(ms(now));
+                assert_eq!(schedule.deadline(), Some(ms(now) + QUIET));
                 return;
             }
-            schedule.output();
         }
         panic!("no look ever came");
     }

@@ -83,7 +83,6 @@ impl Played {
 fn start() -> Vec<Recorded> {
     vec![
         (0, started()),
-        (0, Input::Join { client: 1 }),
         (20, message(hello())),
         (0, output(&mark(1))),
         (0, message(ToServer::Ready { mark: 1, discarded_bytes: 0 })),
@@ -275,7 +274,8 @@ proptest! {
 #[test]
 fn each_client_is_told_what_it_was_not_told() {
     let mut played = Played::ready();
-    played.play([(0, Input::Join { client: 2 })]);
+    played.play([call(90, 1, "", 0), call(91, 2, "", 0)]);
+    played.texts();
     played.play([call(1, 1, "'one'", HOUR), (0, Input::InputDropped { bytes: 0 })]);
     played.play(cell(1, 2, "'one'\r\n"));
     assert_eq!(played.texts(), [(1, "'one'\n".into())]);
@@ -287,14 +287,15 @@ fn each_client_is_told_what_it_was_not_told() {
     assert_eq!(played.texts(), [(1, "'two'\n".into()), (2, idle)]);
     // What nobody was told is for the next that comes.
     played.play([(0, Input::Leave { client: 1 }), (0, Input::Leave { client: 2 })]);
-    played.play([(0, output("late\r\n")), (0, Input::Join { client: 3 }), call(5, 3, "", HOUR)]);
+    played.play([(0, output("late\r\n")), call(5, 3, "", HOUR)]);
     assert_eq!(played.texts(), [(3, "late\n".into())]);
 }
 
 #[test]
 fn a_bar_that_one_client_watches_is_one_line_to_another() {
     let mut played = Played::ready();
-    played.play([(0, Input::Join { client: 2 })]);
+    played.play([call(90, 1, "", 0), call(91, 2, "", 0)]);
+    played.texts();
     played.play([call(1, 1, "bar()", 0)]);
     played.play([(0, Input::InputDropped { bytes: 0 }), (0, output("begin\r\n"))]);
     played.texts();
@@ -307,6 +308,53 @@ fn a_bar_that_one_client_watches_is_one_line_to_another() {
     assert_eq!(played.texts(), to_first);
     played.play([call(9, 2, "", 0)]);
     assert_eq!(played.texts(), [(2, format!("begin\n30%{busy}"))]);
+}
+
+#[test]
+fn a_page_that_one_client_watches_is_told_once_to_another() {
+    let mut played = Played::ready();
+    played.play([
+        call(1, 2, "", 0),
+        call(2, 1, "show()", 0),
+        (0, Input::InputDropped { bytes: 0 }),
+    ]);
+    played.play([(0, output("before\r\n\x1b[?1049h\x1b[H\x1b[JPAGE"))]);
+    for id in 3..6 {
+        played.play([call(id, 1, "", 0)]);
+    }
+    played.texts();
+    played.play([call(7, 2, "", 0)]);
+    let busy = "\n<<repl status: busy, elapsed_ms=0>>\n";
+    assert_eq!(played.texts(), [(2, format!("before\nPAGE{busy}"))]);
+}
+
+#[test]
+fn a_question_behind_a_mark_is_answered_when_it_is_shown() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "draw()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([(0, output(&format!("{}\x1b[6n", mark(2))))]);
+    assert!(!played.effects.iter().any(|effect| matches!(effect, Effect::Answer(_))));
+    let (mime, data) = ("image/png".into(), "AA==".into());
+    played.play([(0, message(ToServer::Image { mark: 2, mime, data }))]);
+    assert_eq!(played.effects.last(), Some(&Effect::Answer(b"\x1b[1;1R".into())));
+}
+
+#[test]
+fn a_look_comes_though_output_never_ends() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "flood()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    let mut looks = 0;
+    for _ in 0..1000 {
+        played.play([(1, output("y\r\n")), (0, Input::Tick)]);
+        if let Some(Effect::Look { .. }) = played.effects.pop() {
+            looks += 1;
+            let took = Duration::from_micros(100);
+            played.play([(0, Input::Looked { found: None, holds_input: false, took })]);
+        }
+    }
+    assert!((10..=20).contains(&looks), "{looks}");
+    // The next one is not due at once.
+    assert!(played.pipeline.next_deadline().is_some_and(|due| due > played.now));
 }
 
 #[test]
@@ -379,7 +427,7 @@ fn text_without_room_is_handed_on_before_the_reply() {
 fn a_failed_start_is_told_and_the_next_call_starts_anew() {
     let mut played = Played::new();
     let failure = Failure::NoProgram("no Python was found".into());
-    played.play([(0, Input::Join { client: 1 }), call(1, 1, "1", HOUR)]);
+    played.play([call(1, 1, "1", HOUR)]);
     played.play([(0, Input::Failed(failure))]);
     assert_eq!(played.text(), "[repl] no Python was found\n");
     played.effects.clear();

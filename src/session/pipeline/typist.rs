@@ -48,6 +48,11 @@ impl Typist {
         !self.queue.is_empty()
     }
 
+    /// How much is still to be typed, in bytes.
+    pub fn backlog(&self) -> usize {
+        self.queue.len()
+    }
+
     /// When the terminal is to be tried again; `None` when there is nothing to type.
     pub fn deadline(&self) -> Option<Time> {
         self.due

@@ -27,7 +27,7 @@ impl Session {
 
     fn settled_in_cell(&self, doing: &Doing) -> Option<Status> {
         match doing {
-            Doing::Running { .. } => None,
+            Doing::Running { .. } | Doing::Tidying { .. } => None,
             Doing::InputWait { waits } => input_wait(waits),
             Doing::TerminalWait { reader, modes } => Some(terminal_wait(reader, *modes)),
             Doing::Pager { reader, view } => Some(Status::Pager {

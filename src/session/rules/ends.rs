@@ -29,7 +29,7 @@ impl Session {
     /// Starts a worker, for the calls that wait for one.
     pub(super) fn start(&mut self) {
         self.state = State::Starting { since: self.now, is_restart: true };
-        (self.cells, self.dropped, self.is_ready_next) = (0, 0, false);
+        (self.cells, self.dropped) = (0, 0);
         self.act(Action::Start);
     }
 

@@ -1,6 +1,6 @@
 //! What the worker says, and what it means for the state. Pure.
 
-use mcp_repl_sideband::ToServer;
+use mcp_repl_sideband::{Outcome, ToServer};
 
 use super::{
     Action, Session,
@@ -25,13 +25,7 @@ impl Session {
             }
             ToServer::Ready { discarded_bytes, .. } => {
                 self.dropped += discarded_bytes;
-                if let State::InCell { cell: Cell { outcome: Some(_), .. }, .. } = self.state {
-                    // What the terminal echoed of input that nobody read belongs to the cell.
-                    self.is_ready_next = true;
-                    self.act(Action::DropInput);
-                } else {
-                    self.ready();
-                }
+                self.ready();
             }
             ToServer::InputWait { wait, echo, .. } => {
                 self.input_wait(Wait { id: wait, echo, answered: false });
@@ -55,46 +49,58 @@ impl Session {
         }
     }
 
-    /// What was typed and nobody has read was dropped.
-    pub(super) fn input_dropped(&mut self, bytes: u64) {
-        self.dropped += bytes;
-        if std::mem::take(&mut self.is_ready_next) {
-            self.ready();
-        }
-    }
-
     /// The worker is ready. It says so too when a background reader has its answer, which
     /// may cross a cell on its way: that one is ended only by its own `cell_done`.
     fn ready(&mut self) {
-        let bytes = std::mem::take(&mut self.dropped);
-        if bytes > 0 {
-            self.tell(Notice::InputDiscarded { bytes });
-        }
-        self.become_ready();
-        self.settle();
-    }
-
-    fn become_ready(&mut self) {
-        let (waits, outcome) = match &mut self.state {
+        match &mut self.state {
             State::Starting { is_restart, .. } => {
                 if *is_restart {
                     self.tell(Notice::SessionStarted);
                 }
-                (Vec::new(), None)
+                self.become_ready(Vec::new(), None);
             }
-            State::InCell { cell: Cell { outcome: Some(outcome), .. }, doing } => {
+            State::InCell { cell: Cell { outcome: Some(_), .. }, doing } => {
                 let waits = match doing {
-                    Doing::InputWait { waits } => std::mem::take(waits),
+                    Doing::InputWait { waits } | Doing::Tidying { waits } => std::mem::take(waits),
                     _ => Vec::new(),
                 };
-                (waits, Some(*outcome))
+                *doing = Doing::Tidying { waits };
+                // What the terminal echoed of input that nobody read belongs to the cell.
+                return self.act(Action::DropInput);
             }
-            _ => return,
-        };
+            _ => self.tell_dropped(),
+        }
+        self.settle();
+    }
+
+    /// What was typed and nobody has read was dropped.
+    pub(super) fn input_dropped(&mut self, bytes: u64) {
+        match &mut self.state {
+            // It was for a worker that has gone.
+            State::Starting { .. } | State::Ended { .. } => {}
+            State::InCell { cell, doing: Doing::Tidying { waits } } => {
+                let (waits, outcome) = (std::mem::take(waits), cell.outcome);
+                self.dropped += bytes;
+                self.become_ready(waits, outcome);
+                self.settle();
+            }
+            _ => self.dropped += bytes,
+        }
+    }
+
+    fn become_ready(&mut self, waits: Vec<Wait>, outcome: Option<Outcome>) {
+        self.tell_dropped();
         // An interrupt on its way can only miss now.
         self.calls.iter_mut().for_each(|call| call.interrupting = false);
         self.act(Action::ResetScreen);
         self.state = State::Ready { waits, outcome, typed_for: None };
+    }
+
+    fn tell_dropped(&mut self) {
+        let bytes = std::mem::take(&mut self.dropped);
+        if bytes > 0 {
+            self.tell(Notice::InputDiscarded { bytes });
+        }
     }
 
     /// An interrupt was taken. A reader that it struck says so, or is announced anew; where no
@@ -110,7 +116,9 @@ impl Session {
     pub(super) fn waits_mut(&mut self) -> Option<&mut Vec<Wait>> {
         match &mut self.state {
             State::Ready { waits, .. }
-            | State::InCell { doing: Doing::InputWait { waits }, .. }
+            | State::InCell {
+                doing: Doing::InputWait { waits } | Doing::Tidying { waits }, ..
+            }
             | State::Ending { waits: Some(waits), .. } => Some(waits),
             _ => None,
         }

@@ -166,8 +166,6 @@ pub struct Session {
     closing: bool,
     /// Bytes of input that were dropped, and not told yet.
     dropped: u64,
-    /// Whether the worker said that it is ready, and is so once input was dropped.
-    is_ready_next: bool,
     /// The moment of the event at hand.
     now: Time,
     /// What is to be done about it, so far.
@@ -185,7 +183,6 @@ impl Session {
             people: false,
             closing: false,
             dropped: 0,
-            is_ready_next: false,
             now,
             actions: Vec::new(),
         }

@@ -52,7 +52,7 @@ impl Session {
                     self.actions.push(Action::Type(pager::NEXT_PAGE.to_vec()));
                     Some(Some(TypedFor { reader: reader.clone(), is_pager: true }))
                 }
-                Doing::Running { .. } | Doing::InputWait { .. } => None,
+                Doing::Running { .. } | Doing::InputWait { .. } | Doing::Tidying { .. } => None,
             },
             _ => None,
         };
@@ -82,7 +82,7 @@ impl Session {
                 None => self.run(text),
             },
             State::InCell { doing, .. } => match doing {
-                Doing::Running { .. } => self.reply(id, self.busy(true)),
+                Doing::Running { .. } | Doing::Tidying { .. } => self.reply(id, self.busy(true)),
                 Doing::InputWait { .. } => self.answer(text),
                 Doing::TerminalWait { reader, modes } => match typed(&text, reader, *modes) {
                     Ok(bytes) => {
@@ -173,7 +173,7 @@ impl Session {
                     Doing::Running { candidate, .. } => *candidate = None,
                     // Half a line wakes nobody: there is nothing to wait for.
                     Doing::InputWait { .. } if !completes => self.reply_as_it_stands(id),
-                    Doing::InputWait { .. } => {}
+                    Doing::InputWait { .. } | Doing::Tidying { .. } => {}
                     Doing::TerminalWait { modes, .. } if modes.canonical && !completes => {
                         self.reply_as_it_stands(id);
                     }
@@ -198,7 +198,7 @@ impl Session {
     fn route_interrupt(&mut self, id: CallId, rest: Payload, background: Option<Sighting>) {
         self.hold(id, rest);
         if let State::Starting { .. } = self.state {
-            return self.drop_held(id);
+            return self.drop_held(Some(id));
         }
         if self.interrupt() {
             for call in self.calls.iter_mut().filter(|call| call.id == id) {
@@ -223,7 +223,7 @@ impl Session {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => false,
             State::InCell { doing, .. } => match doing {
                 Doing::InputWait { .. } => true,
-                Doing::Running { .. } => false,
+                Doing::Running { .. } | Doing::Tidying { .. } => false,
                 Doing::TerminalWait { .. } | Doing::Pager { .. } | Doing::FullScreen { .. } => {
                     self.leave_to_client();
                     false
@@ -235,10 +235,10 @@ impl Session {
         true
     }
 
-    /// An interrupt while the session starts strikes what waits to be run then.
-    fn drop_held(&mut self, id: CallId) {
+    /// An interrupt while the session starts strikes what others have waiting to be run then.
+    fn drop_held(&mut self, by: Option<CallId>) {
         let mut struck = Vec::new();
-        for call in self.calls.iter_mut().filter(|call| call.id != id) {
+        for call in self.calls.iter_mut().filter(|call| Some(call.id) != by) {
             if call.held.as_ref().is_some_and(|payload| !payload.is_empty()) {
                 call.held = Some(Payload::poll());
                 struck.push(call.id);
@@ -256,12 +256,24 @@ impl Session {
             return;
         }
         for (index, part) in bytes.split(|&byte| byte == INTERRUPT as u8).enumerate() {
-            if index > 0 && !self.interrupt() {
-                self.act(Action::Type(vec![INTERRUPT as u8]));
+            if index > 0 {
+                self.interrupt_key();
             }
             if !part.is_empty() {
                 self.act(Action::Type(part.to_vec()));
                 self.typed_by_person(completes_line(part));
+            }
+        }
+    }
+
+    /// The interrupt key strikes what a call's interrupt would. While nothing runs, the worker is
+    /// told, too, and ignores it: typed, it might strike what comes next.
+    fn interrupt_key(&mut self) {
+        match self.state {
+            State::Starting { .. } => self.drop_held(None),
+            State::Ready { .. } => self.act(Action::Interrupt { worker_reads: true }),
+            _ => {
+                self.interrupt();
             }
         }
     }
@@ -275,7 +287,7 @@ impl Session {
             Doing::TerminalWait { .. } | Doing::Pager { .. } | Doing::FullScreen { .. } => {
                 self.leave_to_client();
             }
-            Doing::InputWait { .. } => {}
+            Doing::InputWait { .. } | Doing::Tidying { .. } => {}
         }
     }
 
@@ -288,7 +300,7 @@ impl Session {
             Doing::FullScreen { reader, .. } | Doing::TerminalWait { reader, .. } => {
                 (reader, false)
             }
-            Doing::Running { .. } | Doing::InputWait { .. } => return,
+            Doing::Running { .. } | Doing::InputWait { .. } | Doing::Tidying { .. } => return,
         };
         let typed_for = Some(TypedFor { reader: reader.clone(), is_pager });
         *doing = Doing::Running { typed_for, candidate: None, turn_pages: false };

@@ -70,6 +70,11 @@ pub enum Doing {
         /// Whether a pager's pages are turned for the caller.
         turn_pages: bool,
     },
+    /// It is over and the worker is ready; what was typed and nobody has read is being dropped.
+    Tidying {
+        /// Readers in threads that outlive it.
+        waits: Vec<Wait>,
+    },
     /// A reader of the program's own waits: the next payload goes to the first in line.
     InputWait {
         /// The readers; never empty.

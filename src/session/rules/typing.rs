@@ -4,6 +4,10 @@
 /// the line's end; POSIX allows as few as 255).
 pub(super) const LONGEST_LINE: usize = 4095;
 
+/// What ends a line, ends a file (`VEOF`, Ctrl-D) or interrupts (`VINTR`, `VQUIT`: Ctrl-C, Ctrl-\)
+/// as the worker's terminal has it.
+const COMPLETING: &[u8] = b"\r\n\x04\x03\x1c";
+
 /// `VLNEXT` as the worker's terminal has it, Ctrl-V: what comes behind it is data.
 const LITERAL_NEXT: u8 = 0x16;
 
@@ -45,7 +49,7 @@ pub(super) fn paste(lines: &str) -> Vec<u8> {
 
 /// Whether keys end a line or a file for a canonical reader, or interrupt it.
 pub(super) fn completes_line(keys: &[u8]) -> bool {
-    keys.iter().any(|key| matches!(key, b'\r' | b'\n' | 3 | 4 | 0x1c))
+    keys.iter().any(|key| COMPLETING.contains(key))
 }
 
 #[cfg(test)]

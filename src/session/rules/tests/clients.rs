@@ -53,8 +53,12 @@ fn the_key_that_interrupts_strikes_what_it_was_meant_for() {
         [typed("a"), interrupt(false), typed("b")]
     );
     assert_eq!(Rules::waiting().step(Event::Keystrokes(vec![3])), [interrupt(true)]);
-    // Nothing runs: whatever reads the terminal in the background gets the key.
-    assert_eq!(Rules::ready().step(Event::Keystrokes(vec![3])), [typed("\u{3}")]);
+    // Nothing runs: typed, it might strike what comes next.
+    assert_eq!(Rules::ready().step(Event::Keystrokes(vec![3])), [interrupt(true)]);
+    let mut rules = Rules::starting();
+    rules.call("cell");
+    let struck = told_caller(Notice::InterruptedBeforeRun);
+    assert_eq!(rules.step(Event::Keystrokes(vec![3])), [struck]);
 }
 
 #[test]
