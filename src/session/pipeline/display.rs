@@ -225,3 +225,146 @@ impl<O: Observer> Display<O> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{reply::Block, session::rules::reader::Reader};
+
+    /// What an observer was told: bytes, and how often the screen was another one.
+    #[derive(Debug, Default)]
+    struct Watched {
+        bytes: Vec<u8>,
+        replaced: usize,
+    }
+
+    impl Observer for Watched {
+        fn shown(&mut self, shown: Shown<'_>, _screen: &Screen) {
+            if let Shown::Bytes(bytes) = shown {
+                self.bytes.extend(bytes);
+            }
+        }
+
+        fn replaced(&mut self, _screen: &Screen) {
+            self.replaced += 1;
+        }
+    }
+
+    const CLIENT: ClientId = 1;
+    const SIZE: Size = Size { columns: 20, rows: 4 };
+
+    fn display(budget: usize) -> Display<Watched> {
+        let mut display = Display::new(SIZE, budget, Watched::default());
+        display.outboxes.open(CLIENT);
+        display
+    }
+
+    fn show(display: &mut Display<Watched>, text: &str) {
+        display.show(Shown::Bytes(text.as_bytes()));
+    }
+
+    fn found(program: &str, canonical: bool, guessed: bool, echo: bool) -> Found {
+        let reader = Reader { thread: 1, wakes: 1, program: program.into(), guessed };
+        Found { reader, canonical, echo }
+    }
+
+    /// The text of a reply with this status.
+    fn told(display: &mut Display<Watched>, status: Status) -> String {
+        display.report_for(&status, false);
+        let reply = display.reply(CLIENT, status);
+        let text = |block| match block {
+            Block::Text(text) => text,
+            Block::Image { mime, .. } => format!("({mime})"),
+        };
+        reply.merged().into_iter().map(text).collect()
+    }
+
+    const READY: Status = Status::Ready { outcome: None };
+
+    #[test]
+    fn what_a_reader_shows_tells_what_it_is() {
+        let mut display = display(1000);
+        let mut view = |display: &mut Display<Watched>, found| {
+            display.sighting(found, [CLIENT].into_iter()).map(|sighting| sighting.view)
+        };
+        show(&mut display, "name? ");
+        let cat = || found("cat", true, false, true);
+        assert_eq!(view(&mut display, cat()), Some(View::Text));
+        // One that may wait for anything is a reader only where it asks for a secret.
+        assert_eq!(view(&mut display, found("sudo", true, true, true)), None);
+        assert_eq!(view(&mut display, found("sudo", true, true, false)), Some(View::Text));
+        show(&mut display, "\x1b[?1049h\x1b[H1\r\n2\r\n3\r\n:");
+        let Some(View::Pager(pager)) = view(&mut display, found("less", false, false, false))
+        else {
+            panic!("no pager");
+        };
+        assert!(pager.has_new_text && pager.next_fits && !pager.place.at_end);
+        let vim = found("vim", false, false, false);
+        let shown = FullScreenView { cursor: (3, 1) };
+        assert_eq!(view(&mut display, vim), Some(View::FullScreen(shown)));
+    }
+
+    #[test]
+    fn a_page_fits_while_the_reply_has_room() {
+        let mut display = display(100);
+        show(&mut display, "\x1b[?1049h\x1b[H1\r\n2\r\n3\r\n:");
+        let less = || found("less", false, false, false);
+        let fits = |sighting: Option<Sighting>| match sighting.map(|sighting| sighting.view) {
+            Some(View::Pager(pager)) => pager.next_fits,
+            view => panic!("{view:?}"),
+        };
+        assert!(fits(display.sighting(less(), [CLIENT].into_iter())));
+        display.outboxes.for_all(|outbox| outbox.push(&"x".repeat(40)));
+        assert!(!fits(display.sighting(less(), [CLIENT].into_iter())));
+        // Others' room is not asked for.
+        assert!(fits(display.sighting(less(), std::iter::empty())));
+    }
+
+    #[test]
+    fn the_end_of_a_cell_takes_what_stands_there_and_shows_the_screen_anew() {
+        let mut display = display(1000);
+        show(&mut display, "before\r\n\x1b[?1049h\x1b[Hlast words");
+        display.end_cell();
+        assert!(!display.screen().is_alternate());
+        assert_eq!(display.observer.replaced, 1);
+        assert_eq!(told(&mut display, READY), "before\nlast words");
+        assert_eq!(display.observer.bytes, b"before\r\n\x1b[?1049h\x1b[Hlast words");
+    }
+
+    #[test]
+    fn pictures_and_notices_stand_where_they_were_made() {
+        let mut display = display(1000);
+        show(&mut display, "one");
+        display.image("image/png", "AA==", false);
+        show(&mut display, " two\r\n");
+        display.notice(Audience::Client(CLIENT), &Notice::SessionStarted, false);
+        display.notice(Audience::Client(CLIENT + 1), &Notice::InterruptedBeforeRun, false);
+        show(&mut display, "three\r\n");
+        let text = "one(image/png) two\n[repl] new session started\nthree\n";
+        assert_eq!(told(&mut display, READY), text);
+    }
+
+    proptest! {
+        #[test]
+        fn where_the_bytes_are_cut_changes_nothing(
+            parts in prop::collection::vec(prop::sample::select(&[
+                "text", "\r\n", "\r", "a longer line than the page is wide", "\x1b[2K", "\x1b[A",
+                "\x1b[?1049h", "\x1b[?1049l", "\x1b[1m", "é", "\t",
+            ][..]), 0..30),
+            size in 1usize..12,
+        ) {
+            let bytes = parts.concat().into_bytes();
+            let told = |size: usize| {
+                let mut display = display(10_000);
+                for chunk in bytes.chunks(size) {
+                    display.show(Shown::Bytes(chunk));
+                    display.drain(false);
+                }
+                told(&mut display, READY)
+            };
+            prop_assert_eq!(told(size), told(usize::MAX));
+        }
+    }
+}

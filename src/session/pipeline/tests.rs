@@ -254,10 +254,33 @@ fn what_is_to_be_done_comes_in_order() {
     assert_eq!(played.effects.last(), Some(&Effect::Retire));
 }
 
+/// Messages come before the bytes that were read before them, as far as nothing else stands between.
+fn messages_first(recorded: Vec<Recorded>) -> Vec<Recorded> {
+    let mut early: Vec<Recorded> = Vec::new();
+    for (wait, input) in recorded {
+        let is_message = matches!(&input, Input::Message(message) if message.mark().is_some());
+        let behind_bytes = matches!(early.last(), Some((_, Input::Output(_))));
+        if is_message && behind_bytes {
+            let (before, bytes) = early.pop().unwrap();
+            early.extend([(before, input), (wait, bytes)]);
+        } else {
+            early.push((wait, input));
+        }
+    }
+    early
+}
+
+#[test]
+fn whether_messages_or_bytes_come_first_changes_nothing() {
+    let (recorded, expected) = whole_session();
+    assert_eq!(replies(messages_first(recorded)), expected);
+}
+
 proptest! {
     #[test]
-    fn where_the_bytes_are_cut_changes_nothing(size in 1usize..40) {
+    fn where_the_bytes_are_cut_changes_nothing(size in 1usize..40, early in any::<bool>()) {
         let (recorded, expected) = whole_session();
+        let recorded = if early { messages_first(recorded) } else { recorded };
         let cut = recorded.into_iter().flat_map(|(wait, input)| match input {
             Input::Output(bytes) => {
                 let chunks = bytes.chunks(size).map(|chunk| Input::Output(chunk.to_vec().into()));

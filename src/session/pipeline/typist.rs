@@ -161,7 +161,11 @@ mod tests {
         fn every_byte_is_typed_once_and_in_order(
             lines in prop::collection::vec("[a-z]{0,3000}\n?", 0..6),
             cuts in prop::collection::vec(0usize..3000, 0..6),
+            states in prop::collection::vec(prop::sample::select(&[FREE, HELD, RAW][..]), 1..50),
+            takes in prop::collection::vec(0usize..5000, 1..50),
         ) {
+            let mut states = states.iter().cycle();
+            let mut takes = takes.iter().cycle();
             let text = lines.concat();
             let mut typist = Typist::default();
             let mut rest = text.as_bytes();
@@ -170,13 +174,19 @@ mod tests {
                 let (part, after) = rest.split_at(cut.min(rest.len()));
                 rest = after;
                 typist.push(part);
-                while typist.is_typing() {
-                    let write = typist.next_write(FREE).to_vec();
-                    prop_assert!(!write.is_empty() && write.len() <= LINE_DISCIPLINE);
-                    typed.extend(&write);
-                    typist.wrote(write.len(), FREE, NOW);
+                let rounds = if rest.is_empty() { 10_000 } else { 20 };
+                for state in states.by_ref().take(rounds) {
+                    let write = typist.next_write(*state);
+                    prop_assert!(!state.canonical || write.len() <= LINE_DISCIPLINE);
+                    prop_assert!(*state != HELD || write.is_empty());
+                    let taken = write.len().min(*takes.next().unwrap_or(&1));
+                    typed.extend(&write[..taken]);
+                    let again = typist.wrote(taken, *state, NOW);
+                    // What is left is tried again, at once or at a set time.
+                    prop_assert_eq!(typist.is_typing(), again || typist.deadline().is_some());
                 }
             }
+            typed.extend(typist.next_write(RAW));
             prop_assert_eq!(typed, text.as_bytes());
         }
     }
