@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn what_a_reader_shows_tells_what_it_is() {
         let mut display = display(1000);
-        let mut view = |display: &mut Display<Watched>, found| {
+        let view = |display: &mut Display<Watched>, found| {
             display.sighting(found, [CLIENT].into_iter()).map(|sighting| sighting.view)
         };
         show(&mut display, "name? ");

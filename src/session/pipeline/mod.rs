@@ -177,9 +177,8 @@ impl<O: Observer> Pipeline<O> {
             Input::Output(bytes) => self.output(&bytes),
             Input::Resized(size) => self.display.resize(size),
             Input::Message(message) => {
-                if let Some(stream) = &mut self.stream {
-                    stream.message(message);
-                }
+                let taken = self.stream.as_mut().map(|stream| stream.message(message));
+                self.expect_order(taken);
             }
             Input::SidebandClosed => {
                 if let Some(stream) = &mut self.stream {
@@ -318,10 +317,16 @@ impl<O: Observer> Pipeline<O> {
                 self.effects.push_back(Effect::Look { holds_input });
             }
         }
-        if let Some(Err(error)) = self.stream.as_mut().map(|stream| stream.check(self.now)) {
+        let checked = self.stream.as_mut().map(|stream| stream.check(self.now));
+        self.expect_order(checked);
+        self.step(Event::Tick);
+    }
+
+    /// A worker that breaks the order of its two channels is given up.
+    fn expect_order(&mut self, order: Option<Result<(), OrderError>>) {
+        if let Some(Err(error)) = order {
             self.effects.push_back(Effect::GiveUp(Failure::Protocol(error.to_string())));
         }
-        self.step(Event::Tick);
     }
 
     fn step(&mut self, event: Event) {

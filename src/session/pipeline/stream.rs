@@ -16,6 +16,9 @@ use crate::{
 /// other, so only a worker that breaks the protocol needs this.
 const MARK_GRACE: Duration = Duration::from_secs(2);
 
+/// How many messages may wait for their marks. A worker writes the mark first, so it is on its way.
+const MOST_EARLY: usize = 4096;
+
 /// A part of what is shown, marks taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown<'a> {
@@ -34,6 +37,9 @@ pub enum OrderError {
     /// A mark without its message.
     #[error("the worker wrote a mark to its terminal and sent no message for it")]
     MissingMessage,
+    /// More messages without their marks than a worker has a reason for.
+    #[error("the worker sent {MOST_EARLY} messages whose marks did not come on its terminal")]
+    MissingMarks,
     /// No sideband any more, and a process that goes on.
     #[error("the worker closed its sideband and went on")]
     SidebandClosed,
@@ -100,8 +106,15 @@ impl Stream {
     }
 
     /// Takes a message of the worker's.
-    pub fn message(&mut self, message: ToServer) {
+    ///
+    /// # Errors
+    /// When too many wait for their marks; it is not taken.
+    pub fn message(&mut self, message: ToServer) -> Result<(), OrderError> {
+        if self.early.len() >= MOST_EARLY {
+            return Err(OrderError::MissingMarks);
+        }
         self.early.push_back(message);
+        Ok(())
     }
 
     /// The sideband has come to its end.
@@ -236,7 +249,7 @@ mod tests {
         }
 
         fn message(&mut self, message: ToServer) {
-            self.stream.message(message);
+            self.stream.message(message).unwrap();
             self.pump();
         }
 
@@ -330,6 +343,13 @@ mod tests {
         let mut joined = Joined::new();
         joined.message(ToServer::Interrupted);
         assert_eq!(joined.out, [Out::Message(ToServer::Interrupted)]);
+    }
+
+    #[test]
+    fn messages_without_marks_are_not_kept_for_ever() {
+        let mut stream = Stream::new("abc");
+        assert!((1..).take(MOST_EARLY).all(|mark| stream.message(ready(mark)).is_ok()));
+        assert_eq!(stream.message(ready(1)), Err(OrderError::MissingMarks));
     }
 
     #[test]
