@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    client::{Command, Handle, Request},
+    client::{Answer, Command, Handle, Request},
     launch::{RuntimeDirectory, SessionDirectory, Target},
     pipeline::{Found, Input, NOBODY, Pipeline},
     rules::state::{CallId, ClientId, Paging, Time},
@@ -25,10 +25,7 @@ use super::{
     subscribers::Subscribers,
     worker::Worker,
 };
-use crate::{
-    reply::{Failure, Reply},
-    screen::Size,
-};
+use crate::{reply::Failure, screen::Size};
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -65,6 +62,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
     let engine = Engine {
         pipeline: Pipeline::new(config.paging, config.size, config.budget, observer),
         directory,
+        commands: handle.downgrade(),
         callers: HashMap::new(),
         worker: None,
         deferred: None,
@@ -88,6 +86,8 @@ struct Engine {
     /// Texts too long for the next reply, by their client.
     spills: HashMap<ClientId, Spill>,
     callers: HashMap<CallId, Caller>,
+    /// By which replies come back that did not reach their client.
+    commands: mpsc::WeakUnboundedSender<Command>,
     worker: Option<Worker>,
     /// A call that came while the worker had written a mark and its message was on the way: it
     /// is routed by the state that makes.
@@ -106,7 +106,7 @@ struct Engine {
 
 #[derive(Debug)]
 struct Caller {
-    reply: oneshot::Sender<Reply>,
+    reply: oneshot::Sender<Answer>,
     progress: Option<mpsc::UnboundedSender<String>>,
 }
 
@@ -255,6 +255,7 @@ impl Engine {
                 }
             }
             Command::Call { client, request, reply } => self.call(client, request, reply),
+            Command::Return { client, reply } => self.take(Input::Returned { client, reply }),
             Command::Keystrokes { bytes } => self.take(Input::Keystrokes(bytes.into())),
             Command::Resize { size } => self.take(Input::Resize(size)),
             Command::Subscribe { subscription } => {
@@ -278,7 +279,7 @@ impl Engine {
         }
     }
 
-    fn call(&mut self, client: ClientId, request: Request, reply: oneshot::Sender<Reply>) {
+    fn call(&mut self, client: ClientId, request: Request, reply: oneshot::Sender<Answer>) {
         // What was printed before the call belongs to its reply.
         self.read_terminal();
         if self.pipeline.awaits_message() {
