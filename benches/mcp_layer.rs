@@ -52,7 +52,8 @@ fn serve() -> io::Result<()> {
             while let Some(command) = commands.recv().await {
                 let EngineCommand::Call { reply, .. } = command else { continue };
                 let content = vec![Content::Text("2".to_owned())];
-                let _ = reply.send(Reply { content, status: Status::Ready { outcome: None } });
+                let two = Reply { content, status: Status::Ready { outcome: None } };
+                let _ = reply.send(two.into());
             }
         });
         mcp::serve(session, &WorkerText::ANY).await

@@ -12,9 +12,10 @@ use rmcp::{ServerHandler, model::Tool};
 use tokio::sync::mpsc;
 
 use crate::reply::{Block, Reply};
-use crate::session::client::{Client, Handle, Request};
+use crate::session::client::{Answer, Client, Handle, Request};
 
 use super::arguments::Arguments;
+use super::receipts::Receipt;
 use super::tool::{self, WorkerText};
 
 /// The server's side of one connection.
@@ -33,13 +34,13 @@ impl Server {
     }
 
     /// Makes the call, telling the client the last line on the screen while it waits.
-    async fn call(&self, arguments: Arguments, progress: Option<Progress>) -> Option<Reply> {
+    async fn call(&self, arguments: Arguments, progress: Option<Progress>) -> Option<Answer> {
         let Arguments { payload, timeout } = arguments;
         let mut request = Request { payload, timeout, progress: None };
-        let Some(mut progress) = progress else { return self.session.call(request).await };
+        let Some(mut progress) = progress else { return self.session.ask(request).await };
         let (sender, mut lines) = mpsc::unbounded_channel();
         request.progress = Some(sender);
-        let mut reply = std::pin::pin!(self.session.call(request));
+        let mut reply = std::pin::pin!(self.session.ask(request));
         loop {
             tokio::select! {
                 biased;
@@ -92,6 +93,7 @@ impl ServerHandler for Server {
             .meta
             .get_progress_token()
             .map(|token| Progress::new(context.peer.clone(), token));
+        let receipt = context.extensions.get::<Receipt>().cloned().unwrap_or_default();
         tokio::select! {
             biased;
             // A client that cancelled the call gets no reply; one that closed its end gets this.
@@ -99,11 +101,13 @@ impl ServerHandler for Server {
                 let message = "the connection ended before the reply";
                 Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None))
             }
-            reply = self.call(arguments, progress) => {
-                let result = reply.map_or_else(
-                    || failure("the session is gone; restart the server `mcp-repl`".to_owned()),
-                    result,
-                );
+            answer = self.call(arguments, progress) => {
+                let Some(answer) = answer else {
+                    let gone = "the session is gone; restart the server `mcp-repl`";
+                    return Ok(failure(gone.to_owned()).into());
+                };
+                let result = result(answer.reply().clone());
+                receipt.answered(answer);
                 Ok(result.into())
             }
         }

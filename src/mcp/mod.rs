@@ -6,12 +6,14 @@
 //! ```text
 //! transport  lines of JSON on those streams, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
+//! receipts   which replies reached the client
 //! tool       what a client is told about the tool
 //! arguments  what a client may say to it
 //! ```
 
 mod arguments;
 mod handler;
+mod receipts;
 mod tool;
 mod transport;
 

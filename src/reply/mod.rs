@@ -28,10 +28,12 @@ impl Reply {
         matches!(self.status, Status::Failed { .. })
     }
 
-    /// Says where the text is that had no room.
+    /// Says where the text is that had no room, where that was not said before.
     pub fn set_kept_text(&mut self, place: KeptText) {
         for part in &mut self.content {
-            if let Content::Notice(Notice::TextLeftOut { kept, .. }) = part {
+            if let Content::Notice(Notice::TextLeftOut { kept, .. }) = part
+                && *kept == KeptText::Nowhere
+            {
                 *kept = place.clone();
             }
         }

@@ -24,6 +24,8 @@ pub struct Outbox {
     left_out: LeftOut,
     /// Whether the text that was taken before this ended within a line.
     starts_within_line: bool,
+    /// The same of what was taken last, should it come back.
+    taken_started_within_line: bool,
     /// Whether the text so far ends within a line.
     ends_within_line: bool,
     /// What the last text is, as far as newer text may take its place.
@@ -62,6 +64,7 @@ impl Outbox {
             head_full: false,
             left_out: LeftOut::default(),
             starts_within_line: false,
+            taken_started_within_line: false,
             ends_within_line: false,
             last: Last::Other,
             spill: None,
@@ -159,8 +162,10 @@ impl Outbox {
         if self.spills() {
             self.trim_tail();
         }
-        let Outbox { head: mut content, tail, left_out, ends_within_line, .. } =
-            std::mem::replace(self, Outbox::new(self.budget));
+        let Outbox {
+            head: mut content, tail, left_out, starts_within_line, ends_within_line, ..
+        } = std::mem::replace(self, Outbox::new(self.budget));
+        self.taken_started_within_line = starts_within_line;
         self.starts_within_line = ends_within_line;
         self.ends_within_line = ends_within_line;
         let LeftOut { bytes, lines } = left_out;
@@ -172,6 +177,42 @@ impl Outbox {
         let lines = status.lines(prompt_visible, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
         Reply { content, status }
+    }
+
+    /// Puts the content of a reply that did not reach its reader in front of what came since. The
+    /// lines that said how things stood are not said again.
+    pub fn put_back(&mut self, mut content: Vec<Content>) {
+        content.retain(|piece| !matches!(piece, Content::Status(_)));
+        if content.is_empty() {
+            return;
+        }
+        let mut whole = Outbox::new(self.budget);
+        whole.starts_within_line = self.taken_started_within_line;
+        whole.ends_within_line = self.ends_within_line;
+        let later = std::mem::replace(self, whole);
+        if later.spills() {
+            return self.put_back_before_spilled(content, later);
+        }
+        for piece in content.into_iter().chain(later.head).chain(later.tail) {
+            match piece {
+                Content::Text(text) => self.push(&text),
+                piece => self.place(piece),
+            }
+        }
+    }
+
+    /// What came since is on disk from its first byte, so what is put back must stay out of it, and
+    /// is shown whole: the reply is longer than others by as much.
+    fn put_back_before_spilled(&mut self, content: Vec<Content>, later: Outbox) {
+        let length = |piece: &Content| match piece {
+            Content::Text(text) => text.len(),
+            _ => 0,
+        };
+        self.head_bytes = content.iter().map(length).sum();
+        self.tail_bytes = later.head_bytes + later.tail_bytes;
+        self.head = content;
+        self.tail = later.head.into_iter().chain(later.tail).collect();
+        (self.head_full, self.left_out, self.spill) = (true, later.left_out, later.spill);
     }
 
     /// Drops the text behind the last line end. Whether that was a whole line: nothing of it was
@@ -408,6 +449,58 @@ mod tests {
         assert_eq!(outbox.take_spill(), whole);
         let text = text_of(&outbox.take(READY, false));
         assert!(text.len() < BUDGET + 200 && text.contains("left out"));
+    }
+
+    #[test]
+    fn what_is_put_back_comes_first() {
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push("one\n10%");
+        let reply = outbox.take(Status::Busy { elapsed: Duration::ZERO, discarded: false }, false);
+        outbox.push_replacing("\n20%");
+        outbox.notice(Notice::SessionStarted);
+        outbox.put_back(reply.content);
+        let text = "one\n10%\n20%\n[repl] new session started\n";
+        assert_eq!(text_of(&outbox.take(READY, false)), text);
+        // Of a reply that only said how things stood, nothing is left.
+        let reply = outbox.take(READY, false);
+        outbox.put_back(reply.content);
+        assert_eq!(text_of(&outbox.take(READY, false)), "<<repl status: idle>>\n");
+    }
+
+    #[test]
+    fn what_is_put_back_shares_the_room_of_the_reply() {
+        let mut outbox = Outbox::new(BUDGET);
+        let text = |name: &str| (0..1_500).map(|n| format!("{name} {n}\n")).collect::<String>();
+        outbox.push(&text("first"));
+        let reply = outbox.take(READY, false);
+        outbox.push(&text("second"));
+        outbox.put_back(reply.content);
+        assert_eq!(outbox.take_spill(), text("first") + &text("second"));
+        let reply = text_of(&outbox.take(READY, false));
+        assert!(reply.len() < BUDGET + 200, "{}", reply.len());
+        assert!(reply.starts_with("first 0\n") && reply.ends_with("second 1499\n"), "{reply}");
+    }
+
+    #[test]
+    fn what_is_put_back_before_long_text_is_shown_and_the_rest_is_on_disk() {
+        let mut outbox = Outbox::new(BUDGET);
+        let text = |name: &str| (0..3_000).map(|n| format!("{name} {n}\n")).collect::<String>();
+        outbox.push(&text("first"));
+        assert_eq!(outbox.take_spill(), text("first"));
+        let mut reply = outbox.take(READY, false);
+        reply.set_kept_text(KeptText::File("/tmp/1.txt".into()));
+        let told = text_of(&reply);
+        outbox.push(&text("second"));
+        outbox.put_back(reply.content);
+        outbox.push("end\n");
+        assert_eq!(outbox.take_spill(), text("second") + "end\n");
+        let mut reply = outbox.take(READY, false);
+        reply.set_kept_text(KeptText::File("/tmp/2.txt".into()));
+        let reply = text_of(&reply);
+        let (second, left_out) = (reply.strip_prefix(&told).unwrap(), "left out here; ");
+        assert!(second.starts_with("[repl] … ") && second.ends_with("second 2999\nend\n"));
+        assert!(second.contains(left_out) && second.contains("/tmp/2.txt"), "{second}");
+        assert!(told.contains("/tmp/1.txt") && !told.contains("/tmp/2.txt"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    pipeline::WorkerInfo,
+    pipeline::{NOBODY, WorkerInfo},
     rules::{payload::Payload, state::ClientId},
     subscribers::SubscriberId,
 };
@@ -45,7 +45,14 @@ pub enum Command {
         /// The call.
         request: Request,
         /// Where its reply goes.
-        reply: oneshot::Sender<Reply>,
+        reply: oneshot::Sender<Answer>,
+    },
+    /// A reply did not reach its client.
+    Return {
+        /// Whose it is.
+        client: ClientId,
+        /// The reply.
+        reply: Reply,
     },
     /// Type into the terminal.
     Keystrokes {
@@ -98,7 +105,7 @@ impl Handle {
     }
 
     /// The same for who must not keep the engine alive.
-    pub(super) fn downgrade(&self) -> mpsc::WeakUnboundedSender<Command> {
+    pub(crate) fn downgrade(&self) -> mpsc::WeakUnboundedSender<Command> {
         self.commands.downgrade()
     }
 
@@ -141,6 +148,11 @@ impl Client {
     /// Dropping the future ends the wait and frees the way at once; what the call started
     /// goes on.
     pub async fn call(&self, request: Request) -> Option<Reply> {
+        self.ask(request).await.map(Answer::told)
+    }
+
+    /// Makes a call as [`Client::call`] does, for a caller that can fail to hand the reply on.
+    pub async fn ask(&self, request: Request) -> Option<Answer> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Call { client: self.id, request, reply }).ok()?;
         answer.await.ok()
@@ -170,5 +182,64 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         let _ = self.commands.send(Command::Leave { client: self.id });
+    }
+}
+
+/// A reply on its way to its client, with its receipt: one that is dropped before it is
+/// [`told`](Answer::told) goes back to the session, and the client's next reply begins with it.
+#[derive(Debug)]
+pub struct Answer {
+    client: ClientId,
+    reply: Reply,
+    /// Where it goes back; `None` where nobody takes it, or once it was told.
+    commands: Option<mpsc::WeakUnboundedSender<Command>>,
+}
+
+impl Answer {
+    /// A reply to a client, which goes back by way of `commands`.
+    pub(crate) fn new(
+        client: ClientId,
+        reply: Reply,
+        commands: mpsc::WeakUnboundedSender<Command>,
+    ) -> Answer {
+        Answer { client, reply, commands: Some(commands) }
+    }
+
+    /// What is to be told.
+    pub fn reply(&self) -> &Reply {
+        &self.reply
+    }
+
+    /// The reply has reached its client, or is as good as there.
+    pub fn told(mut self) -> Reply {
+        self.commands = None;
+        self.take_reply()
+    }
+
+    /// The reply did not reach its client: whose it is, and what it says.
+    pub(super) fn untold(self) -> (ClientId, Reply) {
+        (self.client, self.told())
+    }
+
+    fn take_reply(&mut self) -> Reply {
+        let status = self.reply.status.clone();
+        std::mem::replace(&mut self.reply, Reply { content: Vec::new(), status })
+    }
+}
+
+impl From<Reply> for Answer {
+    /// A reply that nobody takes back.
+    fn from(reply: Reply) -> Answer {
+        Answer { client: NOBODY, reply, commands: None }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let commands = self.commands.take();
+        if let Some(commands) = commands.and_then(|commands| commands.upgrade()) {
+            let (client, reply) = (self.client, self.take_reply());
+            let _ = commands.send(Command::Return { client, reply });
+        }
     }
 }

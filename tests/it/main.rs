@@ -5,6 +5,7 @@ mod support;
 mod architecture;
 mod bars;
 mod calls;
+mod cancels;
 mod cells;
 mod control;
 mod ends;

@@ -37,7 +37,7 @@ async fn text_and_images_keep_their_order() {
         ],
         status: Status::Ready { outcome: None },
     };
-    harness.call().await.reply.send(reply).unwrap();
+    harness.call().await.send(reply);
     assert_eq!(
         harness.receive().await["result"]["content"],
         json!([{"type": "text", "text": "before"},
@@ -51,7 +51,7 @@ async fn an_empty_reply_is_an_empty_text() {
     let mut harness = Harness::initialized().await;
     harness.send(repl(1, json!({"input": "x = 1"}))).await;
     let reply = Reply { content: vec![], status: Status::Ready { outcome: None } };
-    harness.call().await.reply.send(reply).unwrap();
+    harness.call().await.send(reply);
     assert_eq!(text(&harness.receive().await), "");
 }
 
@@ -62,7 +62,7 @@ async fn an_error_of_the_bridge_is_marked_as_one() {
     let failure = Failure::NoProgram("no Python found".to_owned());
     let content = vec![Content::Status(failure.to_string())];
     let reply = Reply { content, status: Status::Failed { failure } };
-    harness.call().await.reply.send(reply).unwrap();
+    harness.call().await.send(reply);
     let answer = harness.receive().await;
     assert_eq!(answer["result"]["isError"], true);
     assert_eq!(text(&answer), "no Python found\n");
@@ -230,4 +230,45 @@ async fn cancelling_a_call_that_is_over_does_no_harm() {
         .await;
     let next = harness.ask(json!({"jsonrpc": "2.0", "id": 2, "method": "ping"})).await;
     assert_eq!(next["id"], 2);
+}
+
+fn cancel(id: i64) -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}})
+}
+
+#[tokio::test]
+async fn a_reply_that_a_cancel_crosses_goes_back_unless_the_client_gets_it() {
+    let mut harness = Harness::initialized().await;
+    let mut crossed = 0;
+    for id in 0..50 {
+        harness.send(repl(id, json!({"input": "1"}))).await;
+        let call = harness.call().await;
+        // The server reads the cancel now, or at one of its turns before the reply is out.
+        harness.send(cancel(id)).await;
+        for _ in 0..id % 10 {
+            tokio::task::yield_now().await;
+        }
+        call.answer_with_receipt("output", &harness);
+        let pong = json!({"jsonrpc": "2.0", "id": "ping", "method": "ping"});
+        let answer = harness.ask(pong).await;
+        if answer["id"] == id {
+            assert_eq!(text(&answer), "output");
+            harness.receive().await;
+        } else {
+            assert_eq!(harness.returned().await, "output");
+            crossed += 1;
+        }
+    }
+    assert!(crossed > 0);
+}
+
+#[tokio::test]
+async fn a_reply_that_reached_its_client_does_not_go_back() {
+    let mut harness = Harness::initialized().await;
+    harness.send(repl(1, json!({"input": "1"}))).await;
+    harness.call().await.answer_with_receipt("output", &harness);
+    assert_eq!(text(&harness.receive().await), "output");
+    harness.send(cancel(1)).await;
+    harness.assert_alive().await;
+    assert!(harness.has_no_call());
 }

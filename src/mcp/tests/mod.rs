@@ -15,8 +15,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::reply::{Content, Reply, Status};
-use crate::session::client::{Command, Handle, Request};
+use crate::session::client::{Answer, Command, Handle, Request};
 use crate::session::rules::payload::Payload;
+use crate::session::rules::state::ClientId;
 
 use super::WorkerText;
 
@@ -34,13 +35,16 @@ pub(super) struct Harness {
     pub(super) input: DuplexStream,
     pub(super) output: BufReader<DuplexStream>,
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    /// By which replies go back.
+    pub(super) session: mpsc::WeakUnboundedSender<Command>,
     pub(super) server: JoinHandle<io::Result<()>>,
 }
 
 /// A call that waits for the engine's answer.
 pub(super) struct Call {
     pub(super) request: Request,
-    pub(super) reply: oneshot::Sender<Reply>,
+    pub(super) client: ClientId,
+    pub(super) reply: oneshot::Sender<Answer>,
 }
 
 impl Call {
@@ -58,7 +62,17 @@ impl Call {
     }
 
     pub(super) fn answer(self, text: &str) {
-        self.reply.send(text_reply(text)).expect("the server waits for the reply");
+        self.send(text_reply(text));
+    }
+
+    pub(super) fn send(self, reply: Reply) {
+        self.reply.send(reply.into()).expect("the server waits for the reply");
+    }
+
+    /// Answers as the engine does, which takes back what does not reach the client.
+    pub(super) fn answer_with_receipt(self, text: &str, harness: &Harness) {
+        let answer = Answer::new(self.client, text_reply(text), harness.session.clone());
+        let _ = self.reply.send(answer);
     }
 }
 
@@ -70,11 +84,12 @@ impl Harness {
     /// A server no message has reached yet.
     pub(super) fn start() -> Self {
         let (session, commands) = Handle::new();
+        let back = session.downgrade();
         let (input, server_input) = tokio::io::duplex(64 * 1024);
         let (output, server_output) = tokio::io::duplex(64 * 1024);
         let server = super::serve_on(session, &WORKER, server_input, server_output);
         let server = tokio::spawn(server);
-        Harness { input, output: BufReader::new(output), commands, server }
+        Harness { input, output: BufReader::new(output), commands, session: back, server }
     }
 
     /// A server that has shaken hands with a client of 2025-11-25.
@@ -110,8 +125,19 @@ impl Harness {
     /// The next call that reaches the engine.
     pub(super) async fn call(&mut self) -> Call {
         match soon(self.commands.recv()).await {
-            Some(Command::Call { request, reply, .. }) => Call { request, reply },
+            Some(Command::Call { client, request, reply }) => Call { client, request, reply },
             other => panic!("expected a call, got {other:?}"),
+        }
+    }
+
+    /// The text of the next reply that goes back to the engine.
+    pub(super) async fn returned(&mut self) -> String {
+        match soon(self.commands.recv()).await {
+            Some(Command::Return { reply, .. }) => match &reply.content[..] {
+                [Content::Text(text)] => text.clone(),
+                other => panic!("no text: {other:?}"),
+            },
+            other => panic!("expected a reply, got {other:?}"),
         }
     }
 

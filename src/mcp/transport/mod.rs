@@ -32,6 +32,7 @@ use tokio::sync::oneshot;
 use self::decode::{Decoded, decode};
 use self::lines::{LONGEST_LINE, Lines};
 use self::output_queue::OutputQueue;
+use super::receipts::{Receipts, answered_id};
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +49,7 @@ pub(super) struct LineTransport<R> {
     reader: R,
     lines: Lines,
     output: OutputQueue,
+    receipts: Receipts,
     end: Option<End>,
     ended: Option<oneshot::Sender<End>>,
 }
@@ -62,6 +64,7 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
             reader,
             lines: Lines::new(LONGEST_LINE),
             output: OutputQueue::new(writer),
+            receipts: Receipts::default(),
             end: None,
             ended: Some(ended),
         }
@@ -71,7 +74,10 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
     fn next_message(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
             match decode(self.lines.next_line()?) {
-                Decoded::Message(message) => return Some(*message),
+                Decoded::Message(mut message) => {
+                    self.receipts.received(&mut message);
+                    return Some(*message);
+                }
                 Decoded::Nothing => {}
                 Decoded::Refused(refusals) => {
                     for refusal in refusals {
@@ -113,11 +119,13 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let answers = answered_id(&message);
         // Done here, not in the future: messages leave in the order of these calls.
         let sent = serde_json::to_vec(&message).map_err(io::Error::from).and_then(|mut line| {
             line.push(b'\n');
             if self.output.put(line) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
         });
+        self.receipts.sent(answers.as_ref(), sent.is_ok());
         std::future::ready(sent)
     }
 

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    client::{Command, Handle, Request},
+    client::{Answer, Command, Handle, Request},
     launch::{RuntimeDirectory, SessionDirectory, Target},
     pipeline::{Found, Input, NOBODY, Pipeline},
     rules::state::{CallId, ClientId, Paging, Time},
@@ -26,10 +26,7 @@ use super::{
     subscribers::Subscribers,
     worker::Worker,
 };
-use crate::{
-    reply::{Failure, Reply},
-    screen::Size,
-};
+use crate::{reply::Failure, screen::Size};
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -68,6 +65,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
     let engine = Engine {
         pipeline: Pipeline::new(config.paging, config.size, config.budget, observer),
         directory,
+        commands: handle.downgrade(),
         callers: HashMap::new(),
         worker: None,
         deferred: None,
@@ -95,6 +93,8 @@ struct Engine {
     /// How many files of such texts there are.
     spilled: Arc<AtomicU64>,
     callers: HashMap<CallId, Caller>,
+    /// By which replies come back that did not reach their client.
+    commands: mpsc::WeakUnboundedSender<Command>,
     worker: Option<Worker>,
     /// A call that came while the worker had written a mark and its message was on the way: it
     /// is routed by the state that makes.
@@ -115,7 +115,7 @@ struct Engine {
 
 #[derive(Debug)]
 struct Caller {
-    reply: oneshot::Sender<Reply>,
+    reply: oneshot::Sender<Answer>,
     progress: Option<mpsc::UnboundedSender<String>>,
 }
 
@@ -265,6 +265,7 @@ impl Engine {
                 }
             }
             Command::Call { client, request, reply } => self.call(client, request, reply),
+            Command::Return { client, reply } => self.take(Input::Returned { client, reply }),
             Command::Keystrokes { bytes, taken } => {
                 self.take(Input::Keystrokes(bytes.into()));
                 self.typing.push(taken);
@@ -289,7 +290,7 @@ impl Engine {
         }
     }
 
-    fn call(&mut self, client: ClientId, request: Request, reply: oneshot::Sender<Reply>) {
+    fn call(&mut self, client: ClientId, request: Request, reply: oneshot::Sender<Answer>) {
         // What was printed before the call belongs to its reply.
         if !self.disk_is_behind() {
             self.read_terminal();

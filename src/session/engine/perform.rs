@@ -6,6 +6,7 @@ use super::Engine;
 use crate::{
     reply::{Failure, Reply},
     session::{
+        client::Answer,
         pipeline::{Effect, Input},
         rules::state::{CallId, ClientId},
         spill::Spill,
@@ -83,15 +84,24 @@ impl Engine {
     }
 
     fn reply(&mut self, call: CallId, client: ClientId, mut reply: Reply) {
-        let Some(caller) = self.callers.remove(&call) else { return };
+        let Some(caller) = self.callers.remove(&call) else {
+            // Its client gave up a moment ago: what there is to say is for its next call.
+            return self.take(Input::Returned { client, reply });
+        };
         match self.spills.get_mut(&client).and_then(Spill::finish) {
             None => {
-                let _ = caller.reply.send(reply);
+                let answer = Answer::new(client, reply, self.commands.clone());
+                if let Err(untold) = caller.reply.send(answer) {
+                    let (client, reply) = untold.untold();
+                    self.take(Input::Returned { client, reply });
+                }
             }
             Some(file) => {
+                let commands = self.commands.clone();
                 self.sweeps.spawn(async move {
                     reply.set_kept_text(file.done().await);
-                    let _ = caller.reply.send(reply);
+                    // One that nobody takes goes back.
+                    let _ = caller.reply.send(Answer::new(client, reply, commands));
                 });
             }
         }

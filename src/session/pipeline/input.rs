@@ -49,6 +49,13 @@ pub enum Input<'a> {
         /// The call's number.
         id: CallId,
     },
+    /// A reply did not reach its client.
+    Returned {
+        /// Whose it is.
+        client: ClientId,
+        /// The reply; where text is that it leaves out has been said.
+        reply: Reply,
+    },
     /// A worker was started.
     Started {
         /// The nonce that its marks carry.
@@ -114,6 +121,7 @@ impl Input<'_> {
             Input::Resize(size) => Input::Resize(size),
             Input::People { attached } => Input::People { attached },
             Input::Cancel { id } => Input::Cancel { id },
+            Input::Returned { client, reply } => Input::Returned { client, reply },
             Input::Started { nonce, size, passed_over } => {
                 Input::Started { nonce, size, passed_over }
             }

@@ -164,6 +164,9 @@ impl<O: Observer> Pipeline<O> {
             Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
             Input::People { attached } => self.step(Event::People { attached }),
             Input::Cancel { id } => self.step(Event::Cancel { id }),
+            Input::Returned { client, reply } => {
+                self.display.outboxes.put_back(client, reply.content);
+            }
             Input::Started { nonce, size, passed_over } => {
                 for program in passed_over {
                     let notice = Notice::PassedOver(program);

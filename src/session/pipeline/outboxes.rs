@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    reply::{Notice, Outbox},
+    reply::{Content, Notice, Outbox},
     session::rules::{Audience, state::ClientId},
 };
 
@@ -64,6 +64,15 @@ impl Outboxes {
             if to == Audience::Everyone || to == Audience::Client(client) {
                 outbox.notice(notice.clone());
             }
+        }
+    }
+
+    /// What a client was to be told, and was not, comes first in its next reply. If it has gone,
+    /// what was for the last client is for the next.
+    pub(super) fn put_back(&mut self, client: ClientId, content: Vec<Content>) {
+        let place = if self.outboxes.contains_key(&client) { client } else { NOBODY };
+        if let Some(outbox) = self.outboxes.get_mut(&place) {
+            outbox.put_back(content);
         }
     }
 

@@ -461,3 +461,26 @@ fn a_failed_start_is_told_and_the_next_call_starts_anew() {
     let cell = ToWorker::Cell { id: 1, source: "1".into() };
     assert_eq!(played.effects, [Effect::Start, Effect::DropInput, Effect::Send(cell)]);
 }
+
+#[test]
+fn a_reply_that_did_not_reach_its_client_begins_the_next_one() {
+    let mut played = Played::ready();
+    played.play([call(90, 2, "", 0)]);
+    played.texts();
+    played.play([call(1, 1, "'one'", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play(cell(1, 2, "'one'\r\n"));
+    let (client, reply) = played.replies.pop().unwrap();
+    played.play([(0, output("between\r\n")), (0, Input::Returned { client, reply })]);
+    played.play([call(2, 1, "", HOUR), call(3, 1, "", HOUR), call(4, 2, "", HOUR)]);
+    let whole = "'one'\nbetween\n".to_owned();
+    let idle = "<<repl status: idle>>\n".to_owned();
+    assert_eq!(played.texts(), [(1, whole.clone()), (1, idle), (2, whole)]);
+    // One whose client has gone is for the next that comes, if it was for the last.
+    played.play([(0, Input::Leave { client: 2 })]);
+    played.play([call(5, 1, "'two'", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play(cell(2, 4, "'two'\r\n"));
+    let (client, reply) = played.replies.pop().unwrap();
+    played.play([(0, Input::Leave { client: 1 }), (0, Input::Returned { client, reply })]);
+    played.play([call(6, 3, "", HOUR)]);
+    assert_eq!(played.text(), "'two'\n");
+}

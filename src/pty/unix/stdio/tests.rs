@@ -38,7 +38,8 @@ fn serve_when_asked() {
                 let Payload::Text(input) = request.payload else { continue };
                 let times = request.timeout.as_millis() as usize;
                 let content = vec![Content::Text(input.repeat(times))];
-                let _ = reply.send(Reply { content, status: Status::Ready { outcome: None } });
+                let echo = Reply { content, status: Status::Ready { outcome: None } };
+                let _ = reply.send(echo.into());
             }
         });
         crate::mcp::serve(session, &crate::mcp::WorkerText::ANY).await.unwrap();

@@ -1,0 +1,26 @@
+//! Calls that are cancelled: what they printed is told by the next reply.
+
+use serde_json::json;
+
+use crate::support::{IDLE, Lifeline, Server};
+
+#[test]
+fn a_cancel_that_crosses_the_reply_loses_no_output() {
+    let repl = Server::start();
+    let mut line = Lifeline::lay(&repl);
+    for n in 0..200_u32 {
+        // The cell ends in about as much time as the cancel takes.
+        let call = repl.begin(&format!("_ = line.send(b'!')\nprint('number {n}')"));
+        line.hears("!");
+        (0..n * 20).for_each(|_| std::hint::spin_loop());
+        repl.notify("notifications/cancelled", &json!({"requestId": call.id}));
+        let mut said = repl.poll();
+        let id = call.id;
+        if said == IDLE {
+            // Its reply was out before the cancel came.
+            let told = repl.messages(|message| message["id"] == id);
+            said = told.iter().map(crate::support::text_of).collect();
+        }
+        assert_eq!(said, format!("number {n}\n"));
+    }
+}
