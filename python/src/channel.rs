@@ -41,7 +41,8 @@ pub(crate) struct Channel {
     /// How many marks were placed. Who writes to the socket, or places a mark and sends its
     /// messages, holds the lock meanwhile.
     ///
-    /// Never locked while the GIL is held, nor is the GIL taken under the lock.
+    /// Never locked while the GIL is held, nor is the GIL taken under the lock. The fifo's lock may
+    /// be taken under this one, never the other way round.
     marks: Mutex<u64>,
 }
 
@@ -105,6 +106,35 @@ impl Channel {
         }
     }
 
+    /// Does what a message acknowledges, then sends it: what other threads send of the effect
+    /// comes behind. Without the GIL.
+    ///
+    /// The terminal's output has to flow, or who holds the lock may never let go of it.
+    pub(crate) fn acknowledge(&self, message: &ToServer, action: impl FnOnce()) {
+        let Ok(_marks) = self.marks.lock() else { return };
+        action();
+        self.end_if_closed();
+        self.write(&encode(message));
+    }
+
+    /// As [`Channel::send_marked`], if `wanted` under the lock. Returns whether it was.
+    pub(crate) fn send_marked_if<const N: usize>(
+        &self,
+        wanted: impl FnOnce() -> bool,
+        text: &[u8],
+        messages: impl FnOnce(u64) -> [ToServer; N],
+    ) -> bool {
+        if fork::is_child() {
+            return true;
+        }
+        let Ok(mut marks) = self.marks.lock() else { return true };
+        let is_wanted = wanted();
+        if is_wanted {
+            self.write_marked(&mut marks, text, messages);
+        }
+        is_wanted
+    }
+
     /// Writes `text` and a mark behind it to the terminal, then sends the messages made with
     /// the mark's number. Without the GIL.
     pub(crate) fn send_marked<const N: usize>(
@@ -112,10 +142,15 @@ impl Channel {
         text: &[u8],
         messages: impl FnOnce(u64) -> [ToServer; N],
     ) {
-        if fork::is_child() {
-            return;
-        }
-        let Ok(mut marks) = self.marks.lock() else { return };
+        self.send_marked_if(|| true, text, messages);
+    }
+
+    fn write_marked<const N: usize>(
+        &self,
+        marks: &mut u64,
+        text: &[u8],
+        messages: impl FnOnce(u64) -> [ToServer; N],
+    ) {
         self.end_if_closed();
         *marks += 1;
         let mut bytes = text.to_vec();

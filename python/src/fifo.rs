@@ -32,8 +32,8 @@ struct Queue {
     waits: u64,
     /// Whether a cell runs: only then is an interrupt sent.
     in_cell: bool,
-    /// Whether an interrupt was sent while a reader of the main thread waits.
-    reader_interrupted: bool,
+    /// Whether an interrupt was sent that the main thread's reader has not looked for since.
+    interrupted: bool,
     /// Whether an interrupt came for the cell that is first in the queue.
     next_cell_interrupted: bool,
     shutdown: bool,
@@ -111,7 +111,7 @@ impl Fifo {
             // The signal may come just before a reader goes to sleep: it has to look again.
             let main = state.readers.first().filter(|reader| reader.main);
             main.inspect(|reader| reader.waker.wake());
-            state.reader_interrupted = main.is_some();
+            state.interrupted = true;
         } else {
             state.next_cell_interrupted = !state.cells.is_empty();
         }
@@ -125,9 +125,15 @@ impl Fifo {
         }
     }
 
-    /// Whether an interrupt was sent to a waiting reader since this was asked last.
-    pub(crate) fn take_reader_interrupted(&self) -> bool {
-        std::mem::take(&mut self.lock().reader_interrupted)
+    /// Whether an interrupt was sent since this was asked last, or since the main
+    /// thread's reader left the line.
+    pub(crate) fn take_interrupted(&self) -> bool {
+        std::mem::take(&mut self.lock().interrupted)
+    }
+
+    /// Whether [`Fifo::take_interrupted`] has something to take.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.lock().interrupted
     }
 
     /// Ends the session: readers and the top-level loop are told.
@@ -210,9 +216,12 @@ impl Fifo {
     /// anew that the worker is ready.
     pub(crate) fn remove_reader(&self, wait: u64) -> bool {
         let mut state = self.lock();
-        state.readers.retain(|reader| reader.wait != wait);
-        // An interrupt that ended this wait is none for the next.
-        state.reader_interrupted = false;
+        if let Some(place) = state.readers.iter().position(|reader| reader.wait == wait)
+            && state.readers.remove(place).main
+        {
+            // An interrupt that ended this wait is none for the next.
+            state.interrupted = false;
+        }
         state.wake_first_reader();
         !state.in_cell
     }

@@ -52,8 +52,10 @@ pub(crate) fn read_input(
     }
     let waker = thread_waker().map_err(|error| raise(|_| PyOSError::new_err(error.to_string())))?;
     let wait = worker.fifo.add_reader(is_main, waker.clone());
+    // Not while an interrupt is there for this wait: that is to be seen first.
     let announce = |text: &[u8]| {
-        channel.send_marked(text, |mark| {
+        let wanted = || !(is_main && worker.fifo.is_interrupted());
+        channel.send_marked_if(wanted, text, |mark| {
             [ToServer::InputWait {
                 mark,
                 wait,
@@ -61,21 +63,31 @@ pub(crate) fn read_input(
                 prompt: String::from_utf8_lossy(prompt).into_owned(),
                 echo: channel.terminal.echoes(),
             }]
-        });
+        })
     };
     let mut announced = false;
     // What of the prompt is not shown yet.
     let mut prompt_left = prompt;
     // A line of the terminal that has no end yet.
     let mut partial = Vec::new();
-    let (result, bytes) = loop {
+    let (result, bytes) = 'wait: loop {
         // Who gets in line while there is input, here or in the terminal, waits for nobody.
         if !announced
             && worker.fifo.has_no_input()
             && !(worker.fifo.is_first(wait) && channel.terminal.has_input())
         {
-            announce(mem::take(&mut prompt_left));
-            announced = true;
+            // The signal of an interrupt that is there has come: Python sees it now.
+            if is_main
+                && worker.fifo.take_interrupted()
+                && let Err(raised) = check_signals()
+            {
+                break (Err(raised), 0);
+            }
+            announced = announce(prompt_left);
+            if !announced {
+                continue;
+            }
+            prompt_left = &[];
         }
         match worker.fifo.wait_for_input(wait, &waker, limit) {
             ReaderEvent::Input(line) => {
@@ -114,9 +126,9 @@ pub(crate) fn read_input(
                     break (Err(raised), 0);
                 }
                 // A handler of the user's dealt with the interrupt, and the wait goes on.
-                if announced && worker.fifo.take_reader_interrupted() {
+                while announced && worker.fifo.take_interrupted() {
                     if let Err(raised) = wait_for_signal() {
-                        break (Err(raised), 0);
+                        break 'wait (Err(raised), 0);
                     }
                     announce(b"");
                 }

@@ -1,6 +1,9 @@
 //! The worker's top-level loop: takes cells from the queue, runs them, says when it is ready.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    convert::Infallible,
+    sync::{Mutex, PoisonError},
+};
 
 use mcp_repl_sideband::{Outcome, ToServer};
 use pyo3::{
@@ -48,39 +51,61 @@ pub(crate) fn run(py: Python<'_>) -> PyResult<()> {
     let interpreter = INTERPRETER.lock().unwrap_or_else(PoisonError::into_inner).take();
     let (Some(worker), Some(mut interpreter)) = (worker(), interpreter) else { return Ok(()) };
     py.detach(|| worker.channel.send_ready(0));
-    loop {
-        // A signal from before the cell is not the cell's.
-        run_signal_handlers(&sys, worker);
-        match py.detach(|| worker.fifo.next()) {
-            Next::Cell { id, source, interrupted } => {
-                if interrupted {
-                    // SAFETY: the GIL is held. The cell finds the signal at its first step.
-                    unsafe { ffi::PyErr_SetInterrupt() };
-                }
-                interpreter.run_cell(&sys, worker, id, &source);
-            }
-            Next::Shutdown => exit(&sys, worker, PySystemExit::new_err(0)),
-            Next::Wait => py.detach(|| {
-                if wait(&worker.fifo.loop_waker, None) == Woken::Waker {
-                    worker.fifo.loop_waker.reset();
-                }
-            }),
-        }
-    }
+    let Err(end) = interpreter.run_cells(&sys, worker);
+    // Python finalises the objects of `__main__` when it lets go of its namespace, so nothing of
+    // ours may hold that.
+    drop(interpreter);
+    exit(&sys, worker, end)
 }
 
 impl Interpreter {
+    /// Runs cells until one ends the session.
+    ///
+    /// # Errors
+    /// The SystemExit that ends it.
+    fn run_cells(&mut self, sys: &Bound<'_, PyModule>, worker: &Worker) -> PyResult<Infallible> {
+        let py = sys.py();
+        loop {
+            // A signal from before the cell is not the cell's.
+            run_signal_handlers(py)?;
+            match py.detach(|| worker.fifo.next()) {
+                Next::Cell { id, source, interrupted } => {
+                    if interrupted {
+                        // SAFETY: the GIL is held. The cell finds the signal at its first step.
+                        unsafe { ffi::PyErr_SetInterrupt() };
+                    }
+                    self.run_cell(sys, worker, id, &source)?;
+                }
+                Next::Shutdown => return Err(PySystemExit::new_err(0)),
+                Next::Wait => py.detach(|| {
+                    if wait(&worker.fifo.loop_waker, None) == Woken::Waker {
+                        worker.fifo.loop_waker.reset();
+                    }
+                }),
+            }
+        }
+    }
+
     /// Runs a cell to its end and says so.
-    fn run_cell(&mut self, sys: &Bound<'_, PyModule>, worker: &Worker, id: u64, source: &str) {
+    ///
+    /// # Errors
+    /// SystemExit.
+    fn run_cell(
+        &mut self,
+        sys: &Bound<'_, PyModule>,
+        worker: &Worker,
+        id: u64,
+        source: &str,
+    ) -> PyResult<()> {
         let py = sys.py();
         let outcome = match self.evaluate(sys, id, source) {
             Ok(()) => Outcome::Ok,
-            Err(error) if error.is_instance_of::<PySystemExit>(py) => exit(sys, worker, error),
+            Err(error) if error.is_instance_of::<PySystemExit>(py) => return Err(error),
             Err(error) => {
                 let interrupted = error.is_instance_of::<PyKeyboardInterrupt>(py);
                 if interrupted {
                     py.detach(|| worker.fifo.stop_interrupts());
-                    run_signal_handlers(sys, worker);
+                    run_signal_handlers(py)?;
                 }
                 // Lines of an error are read as lines, whatever the cell did to the terminal.
                 py.detach(|| worker.channel.terminal.restore_modes());
@@ -113,9 +138,10 @@ impl Interpreter {
             });
         });
         // An interrupt that came as the cell ended was too late for it.
-        run_signal_handlers(sys, worker);
+        run_signal_handlers(py)?;
         // Interrupted, it is tried again behind the next cell.
         let _ = self.reporter.load(sys);
+        Ok(())
     }
 
     fn evaluate(&mut self, sys: &Bound<'_, PyModule>, id: u64, source: &str) -> PyResult<()> {
@@ -134,16 +160,19 @@ impl Interpreter {
 
 /// Runs the Python handlers of signals that arrived between cells. An interrupt is consumed;
 /// what a handler of the user's raises is shown.
-fn run_signal_handlers(sys: &Bound<'_, PyModule>, worker: &Worker) {
-    let py = sys.py();
+///
+/// # Errors
+/// SystemExit, which a handler raised.
+fn run_signal_handlers(py: Python<'_>) -> PyResult<()> {
     while let Err(error) = py.check_signals() {
         if error.is_instance_of::<PySystemExit>(py) {
-            exit(sys, worker, error);
+            return Err(error);
         }
         if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
             error.print(py);
         }
     }
+    Ok(())
 }
 
 /// Ends the process as Python does for SystemExit: message, threads, `atexit`, status.

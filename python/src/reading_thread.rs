@@ -75,8 +75,11 @@ fn receive(worker: &Worker, message: ToWorker) {
             }
         }
         ToWorker::Interrupt => {
-            fifo.interrupt(|| channel.terminal.interrupt_foreground());
-            channel.send(&ToServer::Interrupted);
+            // Who holds the channel may be writing to a terminal that the program stopped.
+            channel.terminal.resume_output();
+            channel.acknowledge(&ToServer::Interrupted, || {
+                fifo.interrupt(|| channel.terminal.interrupt_foreground());
+            });
         }
         ToWorker::Shutdown => fifo.shut_down(),
     }

@@ -185,7 +185,6 @@ impl WorkerTerminal {
     /// Interrupts the foreground group, as the terminal does for Ctrl-C; our own where nobody
     /// of that lives.
     pub(crate) fn interrupt_foreground(&self) {
-        self.resume_output();
         let own = getpgrp();
         let foreground = tcgetpgrp(&self.output).ok().filter(|&group| {
             (group == own || processes::has_living(group))

@@ -69,6 +69,37 @@ sys.exit(2)";
 }
 
 #[test]
+fn objects_of_main_are_finalised_at_the_end() {
+    on_every_python(|repl| {
+        let cell = "\
+import sys
+class F:
+    def __init__(self, name): self.name = name
+    def __del__(self): print('finalised:', self.name)
+a = F('a variable')
+b = F('a cycle'); b.self = b
+class Class: attribute = F('of a class')
+generator = (F('of a generator') for _ in range(2)); c = next(generator)";
+        let exits = "def f():\n    local = F('a local')\n    sys.exit()\nf()";
+        for (exit, has_local) in [(exits, true), ("sys.exit()", false), ("\u{4}", false)] {
+            repl.repl(cell);
+            let reply = repl.repl(exit);
+            let objects = ["a variable", "a cycle", "of a class", "of a generator"];
+            for object in objects.into_iter().chain(has_local.then_some("a local")) {
+                assert_has(&reply, &format!("finalised: {object}\n"));
+            }
+            assert_has(&reply, &ended("exit status 0"));
+            repl.repl("");
+        }
+        // The error before it kept them alive.
+        repl.repl(cell);
+        repl.gives_part("def f(it): 1 / 0\nf(a)", "ZeroDivisionError: division by zero");
+        assert_has(&repl.repl("sys.exit()"), "finalised: a variable\n");
+        starts_anew(repl);
+    });
+}
+
+#[test]
 fn much_output_before_the_end_is_told_to_its_last_byte() {
     let repl = Server::start();
     for exit in ["os._exit(0)", "os.kill(os.getpid(), 9)", "sys.exit()"] {

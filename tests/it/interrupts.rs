@@ -140,6 +140,36 @@ fn a_handler_that_returns_leaves_input_waiting() {
     repl.gives("b", "'b'\n");
 }
 
+/// What the worker says of an interrupt's effect comes behind its acknowledgement, though the thread
+/// that acknowledges is slow.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_wait_behind_an_interrupt_answers_it() {
+    on_every_python(|repl| {
+        let slow = "\
+import os
+one = {min(os.sched_getaffinity(0))}
+for thread in map(int, os.listdir('/proc/self/task')):
+    os.sched_setaffinity(thread, one)
+    if thread != os.getpid():
+        os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))";
+        repl.gives(slow, IDLE);
+        let cell = "\
+lines = []
+while len(lines) < 100:
+    try: lines.append(input('a? '))
+    except KeyboardInterrupt: pass";
+        repl.gives(cell, "a? ");
+        for number in 0..100 {
+            let reply = repl.repl_with("\u{3}", 10_000);
+            assert!(reply.ends_with("a? "), "interrupt {number}: {reply}");
+            let reply = repl.repl_with(&format!("\u{3}{number}"), 10_000);
+            assert_has_not(&reply, "<<repl status");
+        }
+        repl.gives("lines == [str(number) for number in range(100)]", "True\n");
+    });
+}
+
 #[test]
 fn a_caught_interrupt_is_no_error() {
     on_every_python(|repl| {
