@@ -4,7 +4,6 @@
 //! file, and never hangs the session.
 
 use std::{
-    fs::File,
     io::Write,
     path::{Path, PathBuf},
     time::Duration,
@@ -15,7 +14,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::reply::KeptText;
+use crate::{pty, reply::KeptText};
 
 /// How many texts may wait to be written. Each is what one turn at the terminal gives, or less.
 const LONGEST_QUEUE: usize = 16;
@@ -161,7 +160,7 @@ impl Current {
 
 /// The body of the writing thread.
 fn write_all(mut texts: mpsc::Receiver<String>, path: &Path, limit: u64) -> Result<(), WriteError> {
-    let mut file = File::create_new(path)?;
+    let mut file = pty::create_private_file(path)?;
     let mut left = limit;
     while let Some(text) = texts.blocking_recv() {
         let room = usize::try_from(left).unwrap_or(usize::MAX);

@@ -10,6 +10,7 @@ mod control;
 mod ends;
 mod exec;
 mod fake_worker;
+mod files;
 mod foreground;
 mod full_screen;
 mod hostile;
