@@ -4,7 +4,6 @@
 //! file, and never hangs the session.
 
 use std::{
-    io::Write,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,13 +13,11 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{pty, reply::KeptText};
+use super::output_disk::OutputDisk;
+use crate::reply::{DeletedOutputs, KeptText};
 
 /// How many texts may wait to be written. Each is what one turn at the terminal gives, or less.
 const LONGEST_QUEUE: usize = 16;
-/// The most that is written of one reply, in bytes: a loop that prints for ever must not fill
-/// the disk.
-const LONGEST_FILE: u64 = 1 << 30;
 /// How long the disk may take to catch up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -30,8 +27,7 @@ pub(super) struct Spill {
     directory: PathBuf,
     /// What the names of its files begin with.
     name: String,
-    /// The most that is written of one reply, in bytes.
-    limit: u64,
+    disk: OutputDisk,
     files: u64,
     current: Option<Current>,
 }
@@ -40,6 +36,7 @@ pub(super) struct Spill {
 #[derive(Debug)]
 struct Current {
     path: PathBuf,
+    disk: OutputDisk,
     texts: mpsc::Sender<String>,
     written: oneshot::Receiver<Result<(), WriteError>>,
     /// Text that the queue had no room for, and when that was first so.
@@ -51,8 +48,8 @@ struct Current {
 enum WriteError {
     #[error("the disk does not answer")]
     NoAnswer,
-    #[error("only the first {limit} bytes are in {}", path.display())]
-    TooLong { limit: u64, path: PathBuf },
+    #[error("only the first {written} bytes are in {}", path.display())]
+    TooLong { written: u64, path: PathBuf },
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
@@ -63,9 +60,9 @@ pub(super) struct Finishing(Current);
 
 impl Spill {
     /// Writes files with names that begin with `name` to `directory`, which must exist when the
-    /// first text comes.
-    pub(super) fn new(directory: PathBuf, name: String) -> Spill {
-        Spill { directory, name, limit: LONGEST_FILE, files: 0, current: None }
+    /// first text comes, as far as `disk` has room for them.
+    pub(super) fn new(directory: PathBuf, name: String, disk: OutputDisk) -> Spill {
+        Spill { directory, name, disk, files: 0, current: None }
     }
 
     /// Adds to the current reply's text.
@@ -73,7 +70,7 @@ impl Spill {
         let current = self.current.get_or_insert_with(|| {
             self.files += 1;
             let path = self.directory.join(format!("{}-{}.txt", self.name, self.files));
-            Current::start(path, self.limit)
+            Current::start(path, self.disk.clone())
         });
         current.push(text);
     }
@@ -106,9 +103,10 @@ impl Spill {
 }
 
 impl Finishing {
-    /// Waits until all is written, within bounds. Where the text is, or why it is not all there.
-    pub(super) async fn done(self) -> KeptText {
-        let Current { path, texts, written, waiting } = self.0;
+    /// Waits until all is written, within bounds. Where the text is, or why it is not all there;
+    /// and the files that were deleted to make room.
+    pub(super) async fn done(self) -> (KeptText, DeletedOutputs) {
+        let Current { path, disk, texts, written, waiting } = self.0;
         let write = async move {
             if let Some((text, _)) = waiting {
                 let _ = texts.send(text).await;
@@ -121,24 +119,25 @@ impl Finishing {
             // Only a thread that could not be started says nothing.
             Ok(Err(_)) | Err(_) => Err(WriteError::NoAnswer),
         };
-        match result {
+        let kept = match result {
             Ok(()) => KeptText::File(path.display().to_string()),
             Err(error) => KeptText::Failed(error.to_string()),
-        }
+        };
+        (kept, disk.take_deleted())
     }
 }
 
 impl Current {
-    fn start(path: PathBuf, limit: u64) -> Current {
+    fn start(path: PathBuf, disk: OutputDisk) -> Current {
         let (texts, queue) = mpsc::channel(LONGEST_QUEUE);
         let (done, written) = oneshot::channel();
-        let file = path.clone();
+        let (file, room) = (path.clone(), disk.clone());
         let writer = std::thread::Builder::new().name("spill".into());
         // Without a thread the receiver is gone, which is seen at the end.
         let _ = writer.spawn(move || {
-            let _ = done.send(write_all(queue, &file, limit));
+            let _ = done.send(write_all(queue, &file, &room));
         });
-        Current { path, texts, written, waiting: None }
+        Current { path, disk, texts, written, waiting: None }
     }
 
     fn push(&mut self, text: String) {
@@ -159,16 +158,15 @@ impl Current {
 }
 
 /// The body of the writing thread.
-fn write_all(mut texts: mpsc::Receiver<String>, path: &Path, limit: u64) -> Result<(), WriteError> {
-    let mut file = pty::create_private_file(path)?;
-    let mut left = limit;
+fn write_all(
+    mut texts: mpsc::Receiver<String>,
+    path: &Path,
+    disk: &OutputDisk,
+) -> Result<(), WriteError> {
+    let mut file = disk.create(path)?;
     while let Some(text) = texts.blocking_recv() {
-        let room = usize::try_from(left).unwrap_or(usize::MAX);
-        let fits = &text[..text.floor_char_boundary(room)];
-        left -= fits.len() as u64;
-        file.write_all(fits.as_bytes())?;
-        if fits.len() < text.len() {
-            return Err(WriteError::TooLong { limit, path: path.to_owned() });
+        if !file.write(&text)? {
+            return Err(WriteError::TooLong { written: file.written(), path: path.to_owned() });
         }
     }
     Ok(())
@@ -179,11 +177,11 @@ mod tests {
     use super::*;
 
     fn spill(directory: &Path) -> Spill {
-        Spill::new(directory.to_owned(), "output".into())
+        Spill::new(directory.to_owned(), "output".into(), OutputDisk::default())
     }
 
     async fn finished(spill: &mut Spill) -> KeptText {
-        spill.finish().unwrap().done().await
+        spill.finish().unwrap().done().await.0
     }
 
     #[tokio::test]
@@ -213,12 +211,13 @@ mod tests {
     async fn a_file_grows_to_its_limit_and_the_rest_is_said_to_be_missing() {
         let directory = tempfile::tempdir().unwrap();
         let mut spill = spill(directory.path());
-        spill.limit = 10;
+        // One reply may take half of it.
+        spill.disk = OutputDisk::new(20);
         let file = |number| directory.path().join(format!("output-{number}.txt"));
         for text in ["0123", "4567", "8é9", "more", "and more"] {
             spill.write(text.into());
         }
-        let why = format!("only the first 10 bytes are in {}", file(1).display());
+        let why = format!("only the first 9 bytes are in {}", file(1).display());
         assert_eq!(finished(&mut spill).await, KeptText::Failed(why));
         // The last character that fits ends before the limit, or at it.
         assert_eq!(std::fs::read_to_string(file(1)).unwrap(), "012345678");
@@ -241,7 +240,7 @@ mod tests {
             let _ = done.send(open.map(drop).map_err(WriteError::Io));
             drop(queue);
         });
-        Current { path, texts, written, waiting: None }
+        Current { path, disk: OutputDisk::default(), texts, written, waiting: None }
     }
 
     #[tokio::test(start_paused = true)]
@@ -250,7 +249,7 @@ mod tests {
         let mut current = hanging(directory.path());
         current.push("text".into());
         let why = "the disk does not answer".to_owned();
-        assert_eq!(Finishing(current).done().await, KeptText::Failed(why));
+        assert_eq!(Finishing(current).done().await.0, KeptText::Failed(why));
     }
 
     #[tokio::test(start_paused = true)]

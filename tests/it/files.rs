@@ -75,3 +75,84 @@ fn a_directory_that_somebody_replaced_is_made_anew_elsewhere() {
     assert!(place.starts_with(directory.path()), "{reply}");
     assert!(!place.canonicalize().unwrap().starts_with(&moved), "{reply}");
 }
+
+#[test]
+fn long_outputs_take_what_they_may_on_disk_and_the_oldest_are_deleted() {
+    let repl = Builder::new().args(["--max-output-disk", "100K"]).start();
+    let file = |reply: &str| {
+        let (_, rest) = reply.split_once("the whole text is in ").expect(reply);
+        PathBuf::from(rest.lines().next().unwrap())
+    };
+    let replies: Vec<String> =
+        (0..4).map(|_| repl.repl("for n in range(40): print('x' * 999)")).collect();
+    let files: Vec<PathBuf> = replies.iter().map(|reply| file(reply)).collect();
+    assert_eq!(
+        files.iter().map(|file| file.exists()).collect::<Vec<_>>(),
+        [false, false, true, true]
+    );
+    for (reply, deleted) in replies.iter().zip([None, None, Some(&files[0]), Some(&files[1])]) {
+        let told = deleted.map(|file| {
+            let file = file.display();
+            format!("[repl] long outputs take at most 102400 bytes on disk: deleted {file}\n")
+        });
+        match told {
+            Some(told) => assert_has(reply, &told),
+            None => assert!(!reply.contains("deleted"), "{reply}"),
+        }
+    }
+    // One of them takes half of it.
+    assert_has(&repl.repl("print('x' * 1_000_000)"), "only the first 51200 bytes are in ");
+    repl.still_works();
+}
+
+#[test]
+fn a_size_that_is_none_is_an_error() {
+    for size in ["2X", "-1", "", "99999999T"] {
+        let output = Builder::new().arg(format!("--max-output-disk={size}")).output("");
+        assert_eq!(output.status.code(), Some(2), "{size}");
+        assert_has(&String::from_utf8_lossy(&output.stderr), "a number of bytes");
+    }
+}
+
+#[test]
+fn with_few_descriptors_it_starts_or_says_why_not() {
+    for limit in (6..=18).chain([20, 22, 24, 30]) {
+        let condition = format!("resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {limit}))");
+        for arguments in [&["exec", "6 * 7"][..], &[]] {
+            let output = Builder::new().condition(&condition).args(arguments).output("");
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(!stderr.contains("panicked"), "{limit}: {stderr}");
+            if limit < 19 {
+                assert_eq!(output.status.code(), Some(2), "{limit}: {stderr}");
+                assert_has(&stderr, "ulimit -n");
+            }
+        }
+    }
+}
+
+#[test]
+fn where_a_directory_for_temporary_files_is_full_the_next_place_is_tried() {
+    // Mounts of the server's own; only root can make them, and not in every container.
+    for size in ["4k", "100k"] {
+        let condition = format!(
+            "\
+import ctypes
+libc, place = ctypes.CDLL(None, use_errno=True), os.environ['TMPDIR'].encode()
+def check(result):
+    if result: sys.exit('cannot mount: ' + os.strerror(ctypes.get_errno()))
+NEW_MOUNTS, PRIVATE_BELOW = 0x20000, 1 << 18 | 1 << 14
+check(libc.unshare(NEW_MOUNTS))
+check(libc.mount(b'none', b'/', None, PRIVATE_BELOW, None))
+check(libc.mount(b'none', place, b'tmpfs', 0, b'size={size}'))"
+        );
+        let output = Builder::new().condition(&condition).arg("--version").output("");
+        if !output.status.success() {
+            let why = String::from_utf8_lossy(&output.stderr);
+            assert_has(&why, "cannot mount: ");
+            return eprintln!("not tested: {why}");
+        }
+        let repl = Builder::new().condition(&condition).start();
+        repl.still_works();
+        assert_has(&repl.repl("print('x' * 100_000)"), "the whole text is in ");
+    }
+}

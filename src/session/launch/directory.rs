@@ -113,11 +113,7 @@ impl Root {
         let mut why = Vec::new();
         for place in places() {
             match Root::in_place(&place) {
-                Ok(root) => {
-                    let sweep = std::thread::Builder::new().name("sweep".into());
-                    let _ = sweep.spawn(move || remove_stale(&place));
-                    return Ok(root);
-                }
+                Ok(root) => return Ok(root),
                 Err(error) => why.push(format!("{}: {error}", place.display())),
             }
         }
@@ -137,6 +133,15 @@ impl Root {
         let lock = lock(directory.path())?;
         extension::file_in(directory.path())?;
         Ok(Root { directory, sessions: AtomicU64::new(0), _lock: lock })
+    }
+
+    /// Removes what servers that were killed left beside it. A thread does it, which takes
+    /// descriptors of its own: not before the event loop has those it needs.
+    fn sweep(&self) {
+        if let Some(place) = self.directory.path().parent().map(Path::to_owned) {
+            let sweep = std::thread::Builder::new().name("sweep".into());
+            let _ = sweep.spawn(move || remove_stale(&place));
+        }
     }
 
     /// The extension's file, which is what this binary carries: written again if it is not.
@@ -166,6 +171,9 @@ impl SessionDirectory {
         let place = root.directory.path();
         let directory =
             pty::private_directory_in(tempfile::Builder::new().prefix(&name).rand_bytes(0), place)?;
+        if number == 1 {
+            root.sweep();
+        }
         Ok(SessionDirectory { root, directory, launches: 0 })
     }
 
