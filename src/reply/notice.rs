@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Exit;
+use super::{Exit, Failure};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,15 @@ pub enum Notice {
         /// Whether it went before it had read the last input it was sent.
         missed_input: bool,
     },
+    /// The session could not be started, or its worker broke the protocol.
+    #[error("[repl] {}", failure.with_hint())]
+    SessionFailed {
+        /// What was tried and what happened.
+        failure: Failure,
+    },
+    /// A cell waited for a session that failed before it was up.
+    #[error("[repl] the input that waited for the session was not run")]
+    NotRun,
     /// A session began that is not the first one.
     #[error("[repl] new session started")]
     SessionStarted,

@@ -109,7 +109,13 @@ impl Outbox {
 
     /// Adds a line of the bridge's own at this place.
     pub fn notice(&mut self, notice: Notice) {
-        self.place(Content::Notice(notice));
+        let piece = Content::Notice(notice);
+        // A session that fails again, in the same way, is no news.
+        let is_failure = matches!(piece, Content::Notice(Notice::SessionFailed { .. }));
+        let last = self.tail.last().or_else(|| self.head.last());
+        if !(is_failure && last == Some(&piece)) {
+            self.place(piece);
+        }
     }
 
     /// Adds a picture at this place.

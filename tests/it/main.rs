@@ -31,6 +31,7 @@ mod replay;
 mod robustness;
 mod sdk;
 mod source;
+mod starts;
 mod streams;
 mod stress;
 mod tracebacks;
