@@ -19,6 +19,7 @@ use crate::{
         client::Handle,
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
+        output_disk::OutputDisk,
         rules::state::Paging,
     },
 };
@@ -35,6 +36,10 @@ struct Arguments {
     /// one page a call (`page`), or have programs print without one (`plain`).
     #[arg(long, value_name = "HOW", default_value = "through", value_parser = paging)]
     pager: Paging,
+    /// How much the files of long outputs may take on disk, all together: bytes, or with a unit
+    /// (`500M`, `2GiB`). The oldest are deleted first.
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
+    max_output_disk: u64,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -83,6 +88,22 @@ fn paging(value: &str) -> Result<Paging, String> {
     }
 }
 
+/// A number of bytes; units are powers of 1024.
+fn size(value: &str) -> Result<u64, String> {
+    let digits = value.len() - value.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = value.split_at(digits);
+    let shift = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(0),
+        "k" | "kb" | "kib" => Some(10),
+        "m" | "mb" | "mib" => Some(20),
+        "g" | "gb" | "gib" => Some(30),
+        "t" | "tb" | "tib" => Some(40),
+        _ => None,
+    };
+    let bytes = shift.and_then(|shift| number.parse::<u64>().ok()?.checked_mul(1 << shift));
+    bytes.ok_or_else(|| "it is a number of bytes, or one with a unit: `500M`, `2GiB`".into())
+}
+
 fn interpreter(value: &str) -> Result<String, String> {
     accept(value, "python", "the only interpreter is `python`")
 }
@@ -128,7 +149,7 @@ pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
     let result = arguments.worker.target().and_then(|target| match arguments.command {
-        None => serve::serve(target, arguments.pager),
+        None => serve::serve(target, arguments.pager, arguments.max_output_disk),
         Some(Command::Exec(exec)) => exec::exec(target, &exec),
         Some(Command::Doctor) => doctor::doctor(&target),
     });
@@ -136,6 +157,17 @@ pub fn main() -> ExitCode {
         // Standard error may be closed, which must not be a panic.
         let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");
         ExitCode::from(2)
+    })
+}
+
+/// How many files must be left to open: the event loop takes half of them, and panics where it
+/// gets none; a session takes the others.
+const LEAST_DESCRIPTORS: usize = 16;
+
+fn check_descriptors() -> Result<(), String> {
+    let pipes = (0..LEAST_DESCRIPTORS / 2).map(|_| std::io::pipe());
+    pipes.collect::<Result<Vec<_>, _>>().map(drop).map_err(|error| {
+        format!("a session needs {LEAST_DESCRIPTORS} more open files (`ulimit -n`): {error}")
     })
 }
 
@@ -149,9 +181,12 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
 
 /// What a session of this process runs, in a runtime directory of its own.
 fn config(target: Target, paging: Paging, budget: usize) -> Result<Config, String> {
+    check_descriptors()?;
     let runtime =
         RuntimeDirectory::new().map_err(|error| format!("no private directory: {error}"))?;
-    Ok(Config { target, runtime, paging, size: Size::default(), budget, recorder: None })
+    let output_disk = OutputDisk::default();
+    let size = Size::default();
+    Ok(Config { target, runtime, paging, size, budget, output_disk, recorder: None })
 }
 
 /// Runs a session beside its client, and ends it in good order when the client is done.

@@ -6,7 +6,7 @@ use super::{config, with_session};
 use crate::{
     mcp::{self, WorkerText},
     pty, reply,
-    session::{launch::Target, rules::state::Paging},
+    session::{launch::Target, output_disk::OutputDisk, rules::state::Paging},
 };
 
 /// What a client is told of a session that runs Python.
@@ -19,12 +19,15 @@ const PYTHON: WorkerText = WorkerText {
 };
 
 /// Serves until the client closes standard input, or a signal asks to end.
-pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> {
+/// Files of long outputs take `output_disk` bytes at most.
+pub(super) fn serve(target: Target, paging: Paging, output_disk: u64) -> Result<ExitCode, String> {
     let worker = match target {
         Target::Python(_) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
     };
-    with_session(config(target, paging, reply::BUDGET)?, async |session| {
+    let mut config = config(target, paging, reply::BUDGET)?;
+    config.output_disk = OutputDisk::new(output_disk);
+    with_session(config, async |session| {
         let result = tokio::select! {
             result = mcp::serve(session, &worker) => result,
             result = pty::asked_to_end() => result,

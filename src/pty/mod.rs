@@ -21,6 +21,8 @@
 //! | `stdio() -> io::Result<(Input, Output)>` | this process's standard input and output |
 //! | `asked_to_end`, `unblock_signals` | how others ask this process to end |
 //! | `is_executable`, `allows_execution` | what may be run |
+//! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
+//! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
 //!
 //! On Windows these would be a ConPTY (the crate `portable-pty` has one), a job object, named
 //! pipes, and tokio's own standard streams.
@@ -41,8 +43,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Listener, Process, PtyMaster, allows_execution, asked_to_end, is_executable, spawn,
-    stdio, unblock_signals,
+    ByteStream, Listener, Process, PtyMaster, allows_execution, asked_to_end,
+    create_private_directory, create_private_file, is_executable, is_own_directory, keep_private,
+    open_own_file, others_can_replace, private_directory_in, spawn, stdio, unblock_signals,
 };
 
 /// A program to be run on a terminal, with this process's working directory.

@@ -28,6 +28,12 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The failure and what to do about it.
+    pub fn with_hint(&self) -> String {
+        let hint = self.hint();
+        format!("{self}{}{hint}", if hint.is_empty() { "" } else { "; " })
+    }
+
     /// What to do about it; empty where the failure itself says it.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ mod status;
 
 pub use exit::Exit;
 pub use failure::Failure;
-pub use notice::{KeptText, Notice, Refusal};
+pub use notice::{DeletedOutputs, KeptText, Notice, Refusal};
 pub use outbox::{BUDGET, Outbox};
 pub use status::Status;
 
@@ -36,6 +36,16 @@ impl Reply {
             {
                 *kept = place.clone();
             }
+        }
+    }
+
+    /// Says which files of earlier texts made room for that of this one.
+    pub fn set_deleted_outputs(&mut self, deleted: DeletedOutputs) {
+        let is_left_out =
+            |part: &Content| matches!(part, Content::Notice(Notice::TextLeftOut { .. }));
+        let place = self.content.iter().position(is_left_out).map_or(0, |place| place + 1);
+        if !deleted.is_empty() {
+            self.content.insert(place, Content::Notice(Notice::OutputsDeleted(deleted)));
         }
     }
 

@@ -1,6 +1,8 @@
 //! What the bridge itself has to say, each in one place in the text.
 
-use super::Exit;
+use std::fmt;
+
+use super::{Exit, Failure};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +15,15 @@ pub enum Notice {
         /// Whether it went before it had read the last input it was sent.
         missed_input: bool,
     },
+    /// The session could not be started, or its worker broke the protocol.
+    #[error("[repl] {}", failure.with_hint())]
+    SessionFailed {
+        /// What was tried and what happened.
+        failure: Failure,
+    },
+    /// A cell waited for a session that failed before it was up.
+    #[error("[repl] the input that waited for the session was not run")]
+    NotRun,
     /// A session began that is not the first one.
     #[error("[repl] new session started")]
     SessionStarted,
@@ -46,6 +57,19 @@ pub enum Notice {
         bytes: usize,
         /// Where the whole text is.
         kept: KeptText,
+    },
+    /// Files of long texts were deleted, to make room for newer ones.
+    #[error("[repl] {0}")]
+    OutputsDeleted(DeletedOutputs),
+    /// More pictures and notices came before a reply than are kept for one.
+    #[error("[repl] … the first {}", dropped(*.pictures, *.picture_bytes, *.notices))]
+    PiecesDropped {
+        /// How many pictures.
+        pictures: usize,
+        /// Their length in base64.
+        picture_bytes: usize,
+        /// How many notices.
+        notices: usize,
     },
 }
 
@@ -87,6 +111,51 @@ pub enum KeptText {
     Nowhere,
 }
 
+/// Files of long texts that were deleted, the oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeletedOutputs {
+    files: usize,
+    first: String,
+    last: String,
+    limit: u64,
+}
+
+impl DeletedOutputs {
+    /// Adds one, deleted since all of them may take no more than `limit` bytes.
+    pub fn add(&mut self, file: String, limit: u64) {
+        if self.files == 0 {
+            self.first.clone_from(&file);
+        }
+        self.files += 1;
+        (self.last, self.limit) = (file, limit);
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.files == 0
+    }
+}
+
+impl fmt::Display for DeletedOutputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DeletedOutputs { files, first, last, limit } = self;
+        write!(f, "long outputs take at most {limit} bytes on disk: deleted {first}")?;
+        if *files > 1 { write!(f, " to {last} ({files} files)") } else { Ok(()) }
+    }
+}
+
 fn missed(missed_input: bool) -> &'static str {
     if missed_input { "; the last input did not reach it" } else { "" }
+}
+
+fn dropped(pictures: usize, picture_bytes: usize, notices: usize) -> String {
+    let count = |number: usize, name: &str| {
+        let end = if number == 1 { "" } else { "s" };
+        (number > 0).then(|| format!("{number} {name}{end}"))
+    };
+    let pictures_said =
+        count(pictures, "picture").map(|count| format!("{count} ({picture_bytes} bytes)"));
+    let said: Vec<String> = pictures_said.into_iter().chain(count(notices, "notice")).collect();
+    let verb = if pictures + notices == 1 { "is" } else { "are" };
+    format!("{} {verb} left out", said.join(" and "))
 }

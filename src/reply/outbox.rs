@@ -8,6 +8,11 @@ use super::{Content, KeptText, Notice, Reply, Status};
 /// How much text a reply holds for an agent, in bytes: about 5,000 tokens.
 pub const BUDGET: usize = 20_000;
 
+/// The most pictures and notices that wait for a reply.
+const MOST_PIECES: usize = 200;
+/// How much the pictures that wait for a reply may take, in bytes of base64.
+const MOST_PICTURE_BYTES: usize = 16 << 20;
+
 /// What is collected for the next reply.
 #[derive(Debug)]
 pub struct Outbox {
@@ -22,6 +27,11 @@ pub struct Outbox {
     /// Whether the head is full, so that all text goes to the tail.
     head_full: bool,
     left_out: LeftOut,
+    dropped: Dropped,
+    /// How many pictures and notices there are.
+    pieces: usize,
+    /// How much the pictures take.
+    picture_bytes: usize,
     /// Whether the text that was taken before this ended within a line.
     starts_within_line: bool,
     /// The same of what was taken last, should it come back.
@@ -52,6 +62,14 @@ struct LeftOut {
     lines: usize,
 }
 
+/// Pictures and notices that were dropped, since more came than an outbox holds: the first ones.
+#[derive(Debug, Default, Clone, Copy)]
+struct Dropped {
+    pictures: usize,
+    picture_bytes: usize,
+    notices: usize,
+}
+
 impl Outbox {
     /// An empty one, for replies of at most `budget` bytes of text.
     pub fn new(budget: usize) -> Outbox {
@@ -63,6 +81,9 @@ impl Outbox {
             tail_bytes: 0,
             head_full: false,
             left_out: LeftOut::default(),
+            dropped: Dropped::default(),
+            pieces: 0,
+            picture_bytes: 0,
             starts_within_line: false,
             taken_started_within_line: false,
             ends_within_line: false,
@@ -131,7 +152,13 @@ impl Outbox {
 
     /// Adds a line of the bridge's own at this place.
     pub fn notice(&mut self, notice: Notice) {
-        self.place(Content::Notice(notice));
+        let piece = Content::Notice(notice);
+        // A session that fails again, in the same way, is no news.
+        let is_failure = matches!(piece, Content::Notice(Notice::SessionFailed { .. }));
+        let last = self.tail.last().or_else(|| self.head.last());
+        if !(is_failure && last == Some(&piece)) {
+            self.place(piece);
+        }
     }
 
     /// Adds a picture at this place.
@@ -163,7 +190,13 @@ impl Outbox {
             self.trim_tail();
         }
         let Outbox {
-            head: mut content, tail, left_out, starts_within_line, ends_within_line, ..
+            head: mut content,
+            tail,
+            left_out,
+            dropped,
+            starts_within_line,
+            ends_within_line,
+            ..
         } = std::mem::replace(self, Outbox::new(self.budget));
         self.taken_started_within_line = starts_within_line;
         self.starts_within_line = ends_within_line;
@@ -174,6 +207,11 @@ impl Outbox {
             content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
         }
         content.extend(tail);
+        let Dropped { pictures, picture_bytes, notices } = dropped;
+        if pictures + notices > 0 {
+            let dropped = Notice::PiecesDropped { pictures, picture_bytes, notices };
+            content.insert(0, Content::Notice(dropped));
+        }
         let lines = status.lines(prompt_visible, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
         Reply { content, status }
@@ -213,6 +251,12 @@ impl Outbox {
         self.head = content;
         self.tail = later.head.into_iter().chain(later.tail).collect();
         (self.head_full, self.left_out, self.spill) = (true, later.left_out, later.spill);
+        let pieces = self.head.iter().chain(&self.tail);
+        let pieces: Vec<&Content> =
+            pieces.filter(|piece| !matches!(piece, Content::Text(_))).collect();
+        self.pieces = pieces.len();
+        self.picture_bytes = pieces.iter().map(|piece| picture_bytes(piece)).sum();
+        self.dropped = later.dropped;
     }
 
     /// Drops the text behind the last line end. Whether that was a whole line: nothing of it was
@@ -259,7 +303,46 @@ impl Outbox {
 
     fn place(&mut self, piece: Content) {
         self.last = Last::Other;
-        if self.head_full { self.tail.push(piece) } else { self.head.push(piece) }
+        self.pieces += 1;
+        self.picture_bytes += picture_bytes(&piece);
+        if self.head_full {
+            self.tail.push(piece)
+        } else {
+            self.head.push(piece)
+        }
+        let is_picture = |piece: &Content| matches!(piece, Content::Image { .. });
+        while self.picture_bytes > MOST_PICTURE_BYTES {
+            self.drop_first(is_picture);
+        }
+        if self.pieces > MOST_PIECES {
+            self.drop_first(|piece| !matches!(piece, Content::Text(_)));
+        }
+    }
+
+    /// Drops the first of these pictures or notices, and counts it.
+    fn drop_first(&mut self, is_meant: fn(&Content) -> bool) {
+        let (part, at) = match self.head.iter().position(is_meant) {
+            Some(at) => (&mut self.head, at),
+            None => match self.tail.iter().position(is_meant) {
+                Some(at) => (&mut self.tail, at),
+                None => return,
+            },
+        };
+        if let Content::Image { data, .. } = part.remove(at) {
+            self.picture_bytes -= data.len();
+            self.dropped.pictures += 1;
+            self.dropped.picture_bytes += data.len();
+        } else {
+            self.dropped.notices += 1;
+        }
+        self.pieces -= 1;
+        // What it parted is one text again.
+        if let Some([Content::Text(_), Content::Text(_)]) = part.get(at.saturating_sub(1)..=at)
+            && let Content::Text(text) = part.remove(at)
+            && let Some(Content::Text(before)) = part.get_mut(at - 1)
+        {
+            before.push_str(&text);
+        }
     }
 
     fn all_text(&self) -> String {
@@ -289,6 +372,14 @@ impl Outbox {
             text.drain(..end);
             over = over.saturating_sub(end);
         }
+    }
+}
+
+/// How much a picture takes, in bytes of base64; nothing for other pieces.
+fn picture_bytes(piece: &Content) -> usize {
+    match piece {
+        Content::Image { data, .. } => data.len(),
+        Content::Text(_) | Content::Notice(_) | Content::Status(_) => 0,
     }
 }
 
@@ -501,6 +592,49 @@ mod tests {
         assert!(second.starts_with("[repl] … ") && second.ends_with("second 2999\nend\n"));
         assert!(second.contains(left_out) && second.contains("/tmp/2.txt"), "{second}");
         assert!(told.contains("/tmp/1.txt") && !told.contains("/tmp/2.txt"));
+    }
+
+    #[test]
+    fn pictures_and_notices_nobody_asks_for_are_bounded_and_the_first_are_dropped() {
+        let mut outbox = Outbox::new(BUDGET);
+        let data = "x".repeat(100_000);
+        for number in 0..1_000 {
+            outbox.push(&format!("{number}\n"));
+            outbox.image("image/png".into(), data.clone());
+        }
+        assert!(outbox.head.len() + outbox.tail.len() < 2 * MOST_PIECES + 2);
+        let reply = outbox.take(READY, false);
+        let kept = MOST_PICTURE_BYTES / data.len();
+        let (dropped, text) = (1_000 - kept, text_of(&reply));
+        let told = format!(
+            "[repl] … the first {dropped} pictures ({} bytes) are left out\n",
+            dropped * data.len()
+        );
+        assert!(text.starts_with(&format!("{told}0\n1\n2\n")), "{}", &text[..200]);
+        assert!(text.ends_with("\n998\n(image/png)\n999\n(image/png)\n"), "{text}");
+        assert_eq!(text.matches("(image/png)").count(), kept);
+        for number in 0..1_000 {
+            outbox.push(&format!("{number}\n"));
+            outbox.notice(Notice::SessionStarted);
+        }
+        outbox.image("image/png".into(), data.clone());
+        assert!(outbox.head.len() + outbox.tail.len() < 2 * MOST_PIECES + 2);
+        let text = text_of(&outbox.take(READY, false));
+        let told = format!("[repl] … the first {} notices are left out\n", 1_001 - MOST_PIECES);
+        assert!(text.starts_with(&told), "{}", &text[..200]);
+        assert_eq!(text.matches("[repl] new session started\n").count(), MOST_PIECES - 1);
+        assert_eq!(text_of(&outbox.take(READY, false)), "<<repl status: idle>>\n");
+    }
+
+    #[test]
+    fn a_picture_larger_than_all_that_is_kept_is_dropped_and_said() {
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push("half");
+        outbox.image("image/png".into(), "x".repeat(MOST_PICTURE_BYTES + 1));
+        outbox.push(" a line\n");
+        let text = text_of(&outbox.take(READY, false));
+        let told = "[repl] … the first 1 picture (16777217 bytes) is left out\n";
+        assert_eq!(text, format!("{told}half a line\n"));
     }
 
     #[test]

@@ -116,10 +116,11 @@ impl Status {
                 one("[repl] session ended; the next input starts a new one")
             }
             Status::Ended { .. } => Vec::new(),
-            Status::Failed { failure } => {
-                let hint = failure.hint();
-                vec![format!("[repl] {failure}{}{hint}", if hint.is_empty() { "" } else { "; " })]
+            Status::Failed { failure } if nothing_else => {
+                vec![format!("[repl] {}", failure.with_hint())]
             }
+            // A notice has said it, at its place in the text.
+            Status::Failed { .. } => Vec::new(),
         }
     }
 }

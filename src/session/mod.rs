@@ -6,6 +6,7 @@
 pub mod client;
 pub mod engine;
 pub mod launch;
+pub mod output_disk;
 pub mod pipeline;
 pub mod rules;
 mod sideband;

@@ -4,8 +4,6 @@
 //! file, and never hangs the session.
 
 use std::{
-    fs::File,
-    io::Write,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -19,13 +17,11 @@ use tokio::{
     time::Instant,
 };
 
-use crate::reply::KeptText;
+use super::output_disk::OutputDisk;
+use crate::reply::{DeletedOutputs, KeptText};
 
 /// How much text may wait to be written before no more should be made, in bytes.
 const LARGEST_BACKLOG: usize = 2 << 20;
-/// The most that is written of one reply, in bytes: a loop that prints for ever must not fill
-/// the disk.
-const LONGEST_FILE: u64 = 1 << 30;
 /// How long the disk may take to catch up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -35,8 +31,7 @@ pub(super) struct Spill {
     directory: PathBuf,
     /// How many files there are of the session's, whoever they are for.
     files: Arc<AtomicU64>,
-    /// The most that is written of one reply, in bytes.
-    limit: u64,
+    disk: OutputDisk,
     current: Option<Current>,
 }
 
@@ -44,6 +39,7 @@ pub(super) struct Spill {
 #[derive(Debug)]
 struct Current {
     path: PathBuf,
+    disk: OutputDisk,
     texts: mpsc::UnboundedSender<String>,
     backlog: Arc<Backlog>,
     written: oneshot::Receiver<Result<(), WriteError>>,
@@ -65,8 +61,8 @@ struct Backlog {
 enum WriteError {
     #[error("the disk does not answer")]
     NoAnswer,
-    #[error("only the first {limit} bytes are in {}", path.display())]
-    TooLong { limit: u64, path: PathBuf },
+    #[error("only the first {written} bytes are in {}", path.display())]
+    TooLong { written: u64, path: PathBuf },
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
@@ -76,10 +72,10 @@ enum WriteError {
 pub(super) struct Finishing(Current);
 
 impl Spill {
-    /// Writes files to `directory`, which must exist when the first text comes. `files` counts those
-    /// that are there.
-    pub(super) fn new(directory: PathBuf, files: Arc<AtomicU64>) -> Spill {
-        Spill { directory, files, limit: LONGEST_FILE, current: None }
+    /// Writes files to `directory`, which must exist when the first text comes, as far as `disk`
+    /// has room for them. `files` counts those that are there.
+    pub(super) fn new(directory: PathBuf, files: Arc<AtomicU64>, disk: OutputDisk) -> Spill {
+        Spill { directory, files, disk, current: None }
     }
 
     /// Adds to the current reply's text.
@@ -87,7 +83,7 @@ impl Spill {
         let current = self.current.get_or_insert_with(|| {
             let number = self.files.fetch_add(1, Ordering::Relaxed) + 1;
             let path = self.directory.join(format!("output-{number}.txt"));
-            Current::start(path, self.limit)
+            Current::start(path, self.disk.clone())
         });
         current.push(text);
     }
@@ -120,35 +116,37 @@ impl Spill {
 }
 
 impl Finishing {
-    /// Waits until all is written, within bounds. Where the text is, or why it is not all there.
-    pub(super) async fn done(self) -> KeptText {
-        let Current { path, texts, written, .. } = self.0;
+    /// Waits until all is written, within bounds. Where the text is, or why it is not all there;
+    /// and the files that were deleted to make room.
+    pub(super) async fn done(self) -> (KeptText, DeletedOutputs) {
+        let Current { path, disk, texts, written, .. } = self.0;
         drop(texts);
         let result = match tokio::time::timeout(PATIENCE, written).await {
             Ok(Ok(result)) => result,
             // Only a thread that could not be started says nothing.
             Ok(Err(_)) | Err(_) => Err(WriteError::NoAnswer),
         };
-        match result {
+        let kept = match result {
             Ok(()) => KeptText::File(path.display().to_string()),
             Err(error) => KeptText::Failed(error.to_string()),
-        }
+        };
+        (kept, disk.take_deleted())
     }
 }
 
 impl Current {
-    fn start(path: PathBuf, limit: u64) -> Current {
+    fn start(path: PathBuf, disk: OutputDisk) -> Current {
         let (texts, queue) = mpsc::unbounded_channel();
         let (done, written) = oneshot::channel();
         let backlog = Arc::new(Backlog::default());
-        let (file, to_write) = (path.clone(), backlog.clone());
+        let (file, to_write, room) = (path.clone(), backlog.clone(), disk.clone());
         let writer = std::thread::Builder::new().name("spill".into());
         // Without a thread the receiver is gone, which is seen at the end.
         let _ = writer.spawn(move || {
-            let _ = done.send(write_all(queue, &to_write, &file, limit));
+            let _ = done.send(write_all(queue, &to_write, &file, &room));
             to_write.changed.notify_one();
         });
-        Current { path, texts, backlog, written, behind_since: None }
+        Current { path, disk, texts, backlog, written, behind_since: None }
     }
 
     fn push(&mut self, text: String) {
@@ -179,19 +177,15 @@ fn write_all(
     mut texts: mpsc::UnboundedReceiver<String>,
     backlog: &Backlog,
     path: &Path,
-    limit: u64,
+    disk: &OutputDisk,
 ) -> Result<(), WriteError> {
-    let mut file = File::create_new(path)?;
-    let mut left = limit;
+    let mut file = disk.create(path)?;
     while let Some(text) = texts.blocking_recv() {
-        let room = usize::try_from(left).unwrap_or(usize::MAX);
-        let fits = &text[..text.floor_char_boundary(room)];
-        left -= fits.len() as u64;
-        file.write_all(fits.as_bytes())?;
+        let has_room = file.write(&text)?;
         backlog.bytes.fetch_sub(text.len(), Ordering::Relaxed);
         backlog.changed.notify_one();
-        if fits.len() < text.len() {
-            return Err(WriteError::TooLong { limit, path: path.to_owned() });
+        if !has_room {
+            return Err(WriteError::TooLong { written: file.written(), path: path.to_owned() });
         }
     }
     Ok(())
@@ -202,11 +196,11 @@ mod tests {
     use super::*;
 
     fn spill(directory: &Path) -> Spill {
-        Spill::new(directory.to_owned(), Arc::default())
+        Spill::new(directory.to_owned(), Arc::default(), OutputDisk::default())
     }
 
     async fn finished(spill: &mut Spill) -> KeptText {
-        spill.finish().unwrap().done().await
+        spill.finish().unwrap().done().await.0
     }
 
     #[tokio::test]
@@ -236,12 +230,13 @@ mod tests {
     async fn a_file_grows_to_its_limit_and_the_rest_is_said_to_be_missing() {
         let directory = tempfile::tempdir().unwrap();
         let mut spill = spill(directory.path());
-        spill.limit = 10;
+        // One reply may take half of it.
+        spill.disk = OutputDisk::new(20);
         let file = |number| directory.path().join(format!("output-{number}.txt"));
         for text in ["0123", "4567", "8é9", "more", "and more"] {
             spill.write(text.into());
         }
-        let why = format!("only the first 10 bytes are in {}", file(1).display());
+        let why = format!("only the first 9 bytes are in {}", file(1).display());
         assert_eq!(finished(&mut spill).await, KeptText::Failed(why));
         // The last character that fits ends before the limit, or at it.
         assert_eq!(std::fs::read_to_string(file(1)).unwrap(), "012345678");
@@ -264,7 +259,8 @@ mod tests {
             let _ = done.send(open.map(drop).map_err(WriteError::Io));
             drop(queue);
         });
-        Current { path, texts, backlog: Arc::default(), written, behind_since: None }
+        let (disk, backlog) = (OutputDisk::default(), Arc::default());
+        Current { path, disk, texts, backlog, written, behind_since: None }
     }
 
     #[tokio::test(start_paused = true)]
@@ -273,7 +269,7 @@ mod tests {
         let mut current = hanging(directory.path());
         current.push("text".into());
         let why = "the disk does not answer".to_owned();
-        assert_eq!(Finishing(current).done().await, KeptText::Failed(why));
+        assert_eq!(Finishing(current).done().await.0, KeptText::Failed(why));
     }
 
     #[tokio::test(start_paused = true)]

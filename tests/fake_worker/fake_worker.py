@@ -219,6 +219,13 @@ def floods_the_sideband(worker, number):
     worker.done(number)
 
 
+def floods_with_pictures(worker, number):
+    for _ in range(300):
+        worker.print("picture\n")
+        worker.send("image", mark=worker.mark(), mime="image/png", data="A" * 100_000)
+    worker.done(number)
+
+
 def says_nonsense_about_bytes(worker, number):
     worker.done(number, discarded_bytes=-1)
     rest()

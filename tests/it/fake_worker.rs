@@ -164,6 +164,19 @@ fn floods_are_taken() {
     does_no_harm("floods_the_sideband", "flooded\n");
 }
 
+#[test]
+fn of_a_flood_of_pictures_the_last_are_given() {
+    let fake = Fake::start("floods_with_pictures");
+    let reply = fake.repl.repl("cell");
+    let pictures = reply.matches("<image/png>\n").count();
+    assert!((100..200).contains(&pictures), "{pictures}");
+    let (dropped, text) = (300 - pictures, "picture\n".repeat(300 - pictures));
+    let bytes = dropped * 100_000;
+    let told = format!("[repl] … the first {dropped} pictures ({bytes} bytes) are left out\n");
+    assert_eq!(reply, told + &text + &"picture\n<image/png>\n".repeat(pictures));
+    fake.repl.gives("next", "ran next\n");
+}
+
 /// What a server holds: descriptors, threads, children, files in its directory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Holdings {

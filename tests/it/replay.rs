@@ -9,6 +9,7 @@ use mcp_repl::{
         client::{Client, Handle, Request, ScreenUpdate},
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
+        output_disk::OutputDisk,
         pipeline::{Effect, Input, Pipeline},
         rules::{
             payload::{Keys, Payload},
@@ -41,6 +42,7 @@ impl Live {
             paging: Paging::Through,
             size: Size::default(),
             budget: BUDGET,
+            output_disk: OutputDisk::default(),
             recorder: Some(recorder),
         };
         let (session, engine) = engine::start(config).unwrap();

@@ -8,7 +8,10 @@ use std::{
 use rustix::process::geteuid;
 use tokio::net::UnixListener;
 
-use super::stream::{ByteStream, Kind};
+use super::{
+    private::make_private,
+    stream::{ByteStream, Kind},
+};
 
 /// A socket that is listened on. Its file goes when it is dropped.
 #[derive(Debug)]
@@ -23,7 +26,9 @@ impl Listener {
     /// # Errors
     /// When the socket can't be made: there is a file already, or the path is too long.
     pub fn bind(path: &Path) -> io::Result<Listener> {
-        Ok(Listener { socket: UnixListener::bind(path)?, path: path.to_owned() })
+        let listener = Listener { socket: UnixListener::bind(path)?, path: path.to_owned() };
+        make_private(path)?;
+        Ok(listener)
     }
 
     /// Waits for the next program that connects. Cancel safe.

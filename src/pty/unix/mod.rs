@@ -9,6 +9,7 @@
 //! stdio      this process's standard streams
 //! signal     those that ask this process to end; masks, dispositions, names
 //! file       what may be executed
+//! private    files and directories that are this user's alone
 //! linux, macos   what POSIX does not have
 //! ```
 //!
@@ -19,6 +20,7 @@
 mod child;
 mod file;
 mod listener;
+mod private;
 mod process;
 mod signal;
 mod stdio;
@@ -39,6 +41,10 @@ use macos as system;
 pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use listener::Listener;
+pub use private::{
+    create_private_directory, create_private_file, is_own_directory, keep_private, open_own_file,
+    others_can_replace, private_directory_in,
+};
 pub use process::{Process, spawn};
 pub use signal::{asked_to_end, unblock_signals};
 pub use stdio::stdio;

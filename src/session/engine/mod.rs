@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     client::{Answer, Command, Handle, Request},
     launch::{RuntimeDirectory, SessionDirectory, Target},
+    output_disk::OutputDisk,
     pipeline::{Found, Input, NOBODY, Pipeline},
     rules::state::{CallId, ClientId, Paging, Time},
     sideband::{Arrival, Readable},
@@ -48,6 +49,8 @@ pub struct Config {
     pub size: Size,
     /// The most text a reply holds, in bytes; more goes to a file.
     pub budget: usize,
+    /// The room for the files of what is more.
+    pub output_disk: OutputDisk,
     /// Where all that happens is told, with its time: a replay needs nothing else.
     pub recorder: Option<mpsc::UnboundedSender<(Time, Input<'static>)>>,
 }
@@ -151,6 +154,7 @@ impl Engine {
                 continue;
             }
             if self.pipeline.is_closed() && self.sweeps.is_empty() {
+                self.config.output_disk.forget_below(self.directory.path());
                 return;
             }
             match self.wait(&mut commands).await {

@@ -99,7 +99,9 @@ impl Engine {
             Some(file) => {
                 let commands = self.commands.clone();
                 self.sweeps.spawn(async move {
-                    reply.set_kept_text(file.done().await);
+                    let (kept, deleted) = file.done().await;
+                    reply.set_kept_text(kept);
+                    reply.set_deleted_outputs(deleted);
                     // One that nobody takes goes back.
                     let _ = caller.reply.send(Answer::new(client, reply, commands));
                 });
@@ -108,11 +110,10 @@ impl Engine {
     }
 
     fn keep(&mut self, client: ClientId, text: String) {
-        let directory = &self.directory;
-        let spill = self
-            .spills
-            .entry(client)
-            .or_insert_with(|| Spill::new(directory.path().to_owned(), self.spilled.clone()));
+        let (directory, disk) = (self.directory.path(), &self.config.output_disk);
+        let spill = self.spills.entry(client).or_insert_with(|| {
+            Spill::new(directory.to_owned(), self.spilled.clone(), disk.clone())
+        });
         spill.write(text);
     }
 
@@ -145,6 +146,7 @@ impl Engine {
             // Somebody swept the place for temporary files.
             if let Ok(directory) = self.config.runtime.session() {
                 self.spills.clear();
+                self.config.output_disk.forget_below(self.directory.path());
                 self.directory = directory;
                 launch = self.directory.launch(&resolved.program, paging);
             }

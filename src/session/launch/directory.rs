@@ -15,14 +15,11 @@ use std::{
 use mcp_repl_sideband::{NONCE_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 
-use super::WorkerProgram;
+use super::{WorkerProgram, extension};
 use crate::{
     pty::{self, Program},
     session::rules::state::Paging,
 };
-
-/// The worker's extension, which the binary carries.
-const EXTENSION: &[u8] = include_bytes!(env!("MCP_REPL_EXTENSION_FILE"));
 
 /// The longest path of a socket that all platforms take (macOS: 104 with the final NUL).
 const LONGEST_SOCKET_PATH: usize = 100;
@@ -31,8 +28,6 @@ const LONGEST_SOCKET_NAME: usize = 50;
 
 /// What the names of servers' directories begin with.
 const DIRECTORY_PREFIX: &str = "mcp-repl-";
-/// The extension's file in a server's directory.
-const EXTENSION_FILE: &str = "worker.so";
 /// The file in a server's directory that it holds a lock on.
 const LOCK: &str = "lock";
 
@@ -89,15 +84,18 @@ impl RuntimeDirectory {
         self.root().directory.path().to_owned()
     }
 
-    /// Makes a directory for a session. Makes the server's anew if somebody removed it.
+    /// Makes a directory for a session. Makes the server's anew if somebody removed it, put
+    /// something else in its place, or filled the file system it is on.
     ///
     /// # Errors
     /// When that can't be written.
     pub fn session(&self) -> io::Result<SessionDirectory> {
         let root = self.root();
-        let made = SessionDirectory::new(root.clone());
-        if made.is_ok() || root.directory.path().join(EXTENSION_FILE).exists() {
-            return made;
+        let is_whole = root.extension().is_ok();
+        if let Ok(made) = SessionDirectory::new(root)
+            && is_whole
+        {
+            return Ok(made);
         }
         let root = Arc::new(Root::new()?);
         *self.root.lock().unwrap_or_else(PoisonError::into_inner) = root.clone();
@@ -110,35 +108,60 @@ impl RuntimeDirectory {
 }
 
 impl Root {
+    /// Makes one in the first of the usual places that has room for it.
     fn new() -> io::Result<Root> {
-        let prefix = format!("{DIRECTORY_PREFIX}{}-", std::process::id());
-        let mut places = vec![std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
-        places.extend(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from));
-        let mut last = io::Error::other("no directory for temporary files");
-        for place in places {
-            let longest = place.as_os_str().len() + LONGEST_SOCKET_NAME;
-            if longest > LONGEST_SOCKET_PATH || !place.is_absolute() {
-                continue;
-            }
-            if !pty::allows_execution(&place) {
-                let why = format!("{} is missing or mounted noexec", place.display());
-                last = io::Error::other(why);
-                continue;
-            }
-            // tempfile makes it with mode 0700.
-            match tempfile::Builder::new().prefix(&prefix).tempdir_in(&place) {
-                Ok(directory) => {
-                    let lock = lock(directory.path())?;
-                    let sweep = std::thread::Builder::new().name("sweep".into());
-                    let _ = sweep.spawn(move || remove_stale(&place));
-                    std::fs::write(directory.path().join(EXTENSION_FILE), EXTENSION)?;
-                    return Ok(Root { directory, sessions: AtomicU64::new(0), _lock: lock });
-                }
-                Err(error) => last = error,
+        let mut why = Vec::new();
+        for place in places() {
+            match Root::in_place(&place) {
+                Ok(root) => return Ok(root),
+                Err(error) => why.push(format!("{}: {error}", place.display())),
             }
         }
-        Err(last)
+        Err(io::Error::other(why.join("; ")))
     }
+
+    fn in_place(place: &Path) -> io::Result<Root> {
+        let longest = place.as_os_str().len() + LONGEST_SOCKET_NAME;
+        if longest > LONGEST_SOCKET_PATH || !place.is_absolute() {
+            return Err(io::Error::other("its path is relative or too long"));
+        }
+        if !pty::allows_execution(place) {
+            return Err(io::Error::other("it is missing or mounted noexec"));
+        }
+        let prefix = format!("{DIRECTORY_PREFIX}{}-", std::process::id());
+        let directory = pty::private_directory_in(tempfile::Builder::new().prefix(&prefix), place)?;
+        let lock = lock(directory.path())?;
+        extension::file_in(directory.path())?;
+        Ok(Root { directory, sessions: AtomicU64::new(0), _lock: lock })
+    }
+
+    /// Removes what servers that were killed left beside it. A thread does it, which takes
+    /// descriptors of its own: not before the event loop has those it needs.
+    fn sweep(&self) {
+        if let Some(place) = self.directory.path().parent().map(Path::to_owned) {
+            let sweep = std::thread::Builder::new().name("sweep".into());
+            let _ = sweep.spawn(move || remove_stale(&place));
+        }
+    }
+
+    /// The extension's file, which is what this binary carries: written again if it is not.
+    fn extension(&self) -> io::Result<PathBuf> {
+        pty::keep_private(self.directory.path())?;
+        extension::file_in(self.directory.path())
+    }
+}
+
+/// Where a server's directory may be, the best place first.
+fn places() -> Vec<PathBuf> {
+    let mut places = vec![std::env::temp_dir()];
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    for place in ["/tmp".into(), "/var/tmp".into()].into_iter().chain(runtime) {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places.sort_by_key(|place| pty::others_can_replace(place));
+    places
 }
 
 impl SessionDirectory {
@@ -146,7 +169,11 @@ impl SessionDirectory {
         let number = root.sessions.fetch_add(1, Ordering::Relaxed) + 1;
         let name = number.to_string();
         let place = root.directory.path();
-        let directory = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(place)?;
+        let directory =
+            pty::private_directory_in(tempfile::Builder::new().prefix(&name).rand_bytes(0), place)?;
+        if number == 1 {
+            root.sweep();
+        }
         Ok(SessionDirectory { root, directory, launches: 0 })
     }
 
@@ -158,14 +185,18 @@ impl SessionDirectory {
     /// Prepares to launch `program`.
     ///
     /// # Errors
-    /// When the worker's directory can't be made, or the system gives no random bits.
+    /// When the worker's directory or the extension can't be written, or the system gives no random
+    /// bits.
     pub fn launch(&mut self, program: &WorkerProgram, paging: Paging) -> io::Result<Launch> {
         self.launches += 1;
+        let extension = self.root.extension()?;
+        pty::keep_private(self.path())?;
         let prefix = format!("{}-", self.launches);
-        let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(self.path())?;
+        let directory =
+            pty::private_directory_in(tempfile::Builder::new().prefix(&prefix), self.path())?;
         let socket = directory.path().join("sideband");
         let temporary = directory.path().join("tmp");
-        std::fs::create_dir(&temporary)?;
+        pty::create_private_directory(&temporary)?;
         let nonce = nonce()?;
         let set = |name: &str, value: OsString| (name.into(), Some(value));
         let mut environment = vec![
@@ -185,7 +216,6 @@ impl SessionDirectory {
             environment.push(set("LESS", LESS.into()));
         }
         if let Some(name) = program.extension_variable {
-            let extension = self.root.directory.path().join(EXTENSION_FILE);
             environment.push(set(name, extension.into()));
         }
         let WorkerProgram { file, arguments, own_threads, master_variable, .. } = program.clone();
@@ -220,25 +250,40 @@ impl Launch {
 /// is locked, so that no other server takes the directory for one that nobody has.
 fn lock(directory: &Path) -> io::Result<File> {
     let unnamed = directory.join("lock.new");
-    let lock = File::create_new(&unnamed)?;
+    let lock = pty::create_private_file(&unnamed)?;
     lock.lock()?;
     std::fs::rename(unnamed, directory.join(LOCK))?;
     Ok(lock)
 }
 
-/// Removes the directories of servers that were killed: those whose lock nobody holds.
+/// Removes the directories of servers of this user that were killed: those whose lock nobody holds.
+/// What others laid there is neither followed nor waited for.
 fn remove_stale(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
-        let ours =
+        let is_named =
             entry.file_name().to_str().is_some_and(|name| name.starts_with(DIRECTORY_PREFIX));
-        // That of another user can't be opened, and is not touched.
-        if ours
-            && let Ok(lock) = File::open(entry.path().join(LOCK))
+        if is_named
+            && pty::is_own_directory(&entry.path())
+            && let Ok(lock) = pty::open_own_file(&entry.path().join(LOCK))
             && lock.try_lock().is_ok()
         {
-            let _ = std::fs::remove_dir_all(entry.path());
+            let _ = remove_lock_last(&entry.path());
         }
     }
+}
+
+/// Removes a directory; its lock only when all else is gone, so that what can't be removed now is
+/// found by the next sweep.
+fn remove_lock_last(directory: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else if entry.file_name() != LOCK {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    std::fs::remove_dir_all(directory)
 }
 
 /// 128 bits from the operating system's generator, in hexadecimal.
@@ -286,5 +331,90 @@ mod tests {
         std::fs::remove_dir_all(&before).unwrap();
         assert!(runtime.session().unwrap().path().exists());
         assert_ne!(runtime.path(), before);
+    }
+
+    /// What a server that was killed leaves: a lock that nobody holds.
+    fn leave(directory: &Path) {
+        std::fs::create_dir(directory).unwrap();
+        drop(pty::create_private_file(&directory.join(LOCK)).unwrap());
+        std::fs::create_dir(directory.join("1")).unwrap();
+    }
+
+    fn fifo(path: &Path) {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    }
+
+    #[test]
+    fn what_others_laid_neither_keeps_the_sweep_nor_is_it_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(format!("{DIRECTORY_PREFIX}{name}"));
+        let elsewhere = tempfile::tempdir().unwrap();
+        leave(&elsewhere.path().join("left"));
+        pty::testing::link(&elsewhere.path().join("left"), &at("0-link")).unwrap();
+        fifo(&at("0-fifo"));
+        std::fs::create_dir(at("0-trap")).unwrap();
+        fifo(&at("0-trap").join(LOCK));
+        std::fs::create_dir(at("0-linked-lock")).unwrap();
+        let lock = elsewhere.path().join("left").join(LOCK);
+        pty::testing::link(&lock, &at("0-linked-lock").join(LOCK)).unwrap();
+        for number in 0..20 {
+            leave(&at(&format!("{number}-left")));
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        let swept = place.path().to_owned();
+        std::thread::spawn(move || {
+            remove_stale(&swept);
+            tell.send(())
+        });
+        told.recv_timeout(std::time::Duration::from_secs(60)).expect("the sweep ends");
+        let mut left: Vec<_> = std::fs::read_dir(place.path()).unwrap().flatten().collect();
+        left.sort_by_key(std::fs::DirEntry::file_name);
+        let left: Vec<_> = left.iter().map(std::fs::DirEntry::path).collect();
+        assert_eq!(left, ["0-fifo", "0-link", "0-linked-lock", "0-trap"].map(at));
+        assert!(elsewhere.path().join("left").join("1").exists());
+    }
+
+    #[test]
+    fn the_extension_is_written_again_whatever_became_of_its_file() {
+        let runtime = RuntimeDirectory::new().unwrap();
+        let mut session = runtime.session().unwrap();
+        let program = WorkerProgram::python("python3".into());
+        let mut launch = || session.launch(&program, Paging::Through).unwrap();
+        drop(launch());
+        let file = runtime.root().extension().unwrap();
+        let whole = std::fs::read(&file).unwrap();
+        let elsewhere = tempfile::NamedTempFile::new().unwrap();
+        let damages: [&dyn Fn(); 6] = [
+            &|| {},
+            &|| std::fs::write(&file, &whole[1..]).unwrap(),
+            &|| std::fs::write(&file, vec![0; whole.len()]).unwrap(),
+            &|| fifo(&file),
+            &|| pty::testing::link(elsewhere.path(), &file).unwrap(),
+            &|| std::fs::create_dir_all(file.join("below")).unwrap(),
+        ];
+        for damage in damages {
+            std::fs::remove_file(&file).unwrap();
+            damage();
+            drop(launch());
+            assert!(pty::open_own_file(&file).is_ok());
+            assert!(std::fs::read(&file).unwrap() == whole);
+        }
+        assert_eq!(elsewhere.as_file().metadata().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_directory_that_somebody_put_in_our_place_is_left() {
+        let runtime = RuntimeDirectory::new().unwrap();
+        let mut session = runtime.session().unwrap();
+        let (before, elsewhere) = (runtime.path(), tempfile::tempdir().unwrap());
+        std::fs::remove_dir_all(&before).unwrap();
+        pty::testing::link(elsewhere.path(), &before).unwrap();
+        let program = WorkerProgram::custom("true".into(), Vec::new());
+        assert!(session.launch(&program, Paging::Through).is_err());
+        let mut session = runtime.session().unwrap();
+        assert_ne!(runtime.path(), before);
+        session.launch(&program, Paging::Through).unwrap();
+        assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+        std::fs::remove_file(before).unwrap();
     }
 }

@@ -1,6 +1,7 @@
 //! How a worker is launched: its program as data, its environment, its private directory.
 
 mod directory;
+mod extension;
 mod program;
 pub mod python;
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    Action, Session,
+    Action, Audience, Session,
+    payload::Payload,
     reader::{InputModes, Reader},
-    state::{Call, CallId, Doing, State, Wait},
+    state::{Call, CallId, Doing, KeptCell, State, Wait},
 };
-use crate::reply::Status;
+use crate::reply::{Notice, Status};
 
 impl Session {
     /// The status with which calls return now; `None` while the work goes on.
@@ -20,7 +21,10 @@ impl Session {
             State::Ready { waits, .. } => input_wait(waits),
             State::InCell { doing, .. } => self.settled_in_cell(doing),
             State::Ending { waits, .. } => waits.as_deref().and_then(input_wait),
-            State::Ended { exit } => Some(Status::Ended { exit: exit.clone() }),
+            State::Ended { exit } => Some(match &self.untold_failure {
+                Some(failure) => Status::Failed { failure: failure.clone() },
+                None => Status::Ended { exit: exit.clone() },
+            }),
             State::Starting { .. } => None,
         }
     }
@@ -44,6 +48,7 @@ impl Session {
 
     /// After the worker came to rest: calls get what is held routed, or their reply.
     pub(super) fn settle(&mut self) {
+        self.run_kept();
         let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
         for id in waiting {
             let Some(status) = self.settled() else { return };
@@ -64,6 +69,9 @@ impl Session {
     pub(super) fn reply(&mut self, id: CallId, status: Status) {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let Call { client, .. } = self.calls.remove(place);
+        if matches!(status, Status::Failed { .. }) {
+            self.untold_failure = None;
+        }
         self.act(Action::Reply { call: id, client, status });
     }
 
@@ -73,8 +81,39 @@ impl Session {
         let late: Vec<Call> =
             self.calls.iter().filter(|call| call.deadline <= now).cloned().collect();
         for call in late {
-            let discarded = call.held.is_some_and(|payload| !payload.is_empty());
+            let discarded = holds_input(&call) && !self.keep(&call);
             self.reply(call.id, self.busy(discarded));
+        }
+    }
+
+    /// Keeps the cell that a call holds for the session that is on its way, if it is the first that
+    /// would be run there. Whether it is kept.
+    fn keep(&mut self, call: &Call) -> bool {
+        let is_on_its_way = matches!(self.state, State::Starting { .. } | State::Ending { .. });
+        let mut before = self.calls.iter().take_while(|other| other.id != call.id);
+        let is_first = self.kept.is_none() && !before.any(holds_input);
+        match &call.held {
+            Some(Payload::Text(source)) if is_on_its_way && is_first && !self.closing => {
+                self.kept = Some(KeptCell { client: call.client, source: source.clone() });
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Runs the cell that was kept for this session.
+    fn run_kept(&mut self) {
+        if matches!(self.state, State::Ready { .. })
+            && let Some(KeptCell { source, .. }) = self.kept.take()
+        {
+            self.run(source);
+        }
+    }
+
+    /// Drops the cell that was kept, and tells its client what became of it.
+    pub(super) fn drop_kept(&mut self, notice: Notice) {
+        if let Some(KeptCell { client, .. }) = self.kept.take() {
+            self.act(Action::Notice { to: Audience::Client(client), notice });
         }
     }
 
@@ -92,6 +131,11 @@ impl Session {
         };
         self.now.saturating_sub(since)
     }
+}
+
+/// Whether something of a call is still to be routed.
+fn holds_input(call: &Call) -> bool {
+    call.held.as_ref().is_some_and(|payload| !payload.is_empty())
 }
 
 /// The status while readers of the program's own wait; `None` when one has its answer to take.

@@ -29,6 +29,7 @@ impl Session {
     /// Starts a worker, for the calls that wait for one.
     pub(super) fn start(&mut self) {
         self.state = State::Starting { since: self.now, is_restart: true };
+        self.untold_failure = None;
         (self.cells, self.dropped) = (0, 0);
         self.act(Action::Start);
     }
@@ -90,16 +91,19 @@ impl Session {
                 self.reply(id, status);
             }
         }
-        if !self.calls.is_empty() {
+        if !self.calls.is_empty() || (self.kept.is_some() && !closing) {
             self.start();
         }
     }
 
-    /// The worker is of no use: every call learns why, and the next one starts anew.
+    /// The worker is of no use: every client learns why, and the next call starts anew.
     pub(super) fn failed(&mut self, failure: Failure) {
         self.state = State::Ended { exit: Exit::Unknown };
         self.act(Action::Kill);
         self.act(Action::Retire);
+        self.tell(Notice::SessionFailed { failure: failure.clone() });
+        self.drop_kept(Notice::NotRun);
+        self.untold_failure = Some(failure.clone());
         let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
         for id in waiting {
             self.reply(id, Status::Failed { failure: failure.clone() });

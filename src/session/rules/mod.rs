@@ -28,7 +28,7 @@ pub use ends::{END_GRACE, EXIT_GRACE};
 
 use payload::{Keys, Payload};
 use reader::Sighting;
-use state::{Call, CallId, ClientId, Doing, Paging, State, Time, TypedFor};
+use state::{Call, CallId, ClientId, Doing, KeptCell, Paging, State, Time, TypedFor};
 
 use crate::reply::{Exit, Failure, Notice, Status};
 
@@ -164,6 +164,10 @@ pub struct Session {
     people: bool,
     /// Whether the session ends for good: no other worker is started.
     closing: bool,
+    /// A cell whose caller gave up before the session that is to run it was up.
+    kept: Option<KeptCell>,
+    /// Why the last session failed, while no call was told.
+    untold_failure: Option<Failure>,
     /// Bytes of input that were dropped, and not told yet.
     dropped: u64,
     /// The moment of the event at hand.
@@ -182,6 +186,8 @@ impl Session {
             paging,
             people: false,
             closing: false,
+            kept: None,
+            untold_failure: None,
             dropped: 0,
             now,
             actions: Vec::new(),

@@ -23,6 +23,7 @@ impl Session {
             Payload::Text(text) => self.route_text(id, text, background),
             Payload::Interrupt(rest) => self.route_interrupt(id, *rest, background),
             Payload::Reset(rest) => {
+                self.drop_kept(Notice::InterruptedBeforeRun);
                 self.hold(id, *rest);
                 self.reset();
             }
@@ -107,7 +108,7 @@ impl Session {
     }
 
     /// Runs a cell.
-    fn run(&mut self, source: String) {
+    pub(super) fn run(&mut self, source: String) {
         self.cells += 1;
         let cell = Cell { id: self.cells, since: self.now, outcome: None };
         self.state = State::InCell { cell, doing: self.running(None) };
@@ -237,6 +238,7 @@ impl Session {
 
     /// An interrupt while the session starts strikes what others have waiting to be run then.
     fn drop_held(&mut self, by: Option<CallId>) {
+        self.drop_kept(Notice::InterruptedBeforeRun);
         let mut struck = Vec::new();
         for call in self.calls.iter_mut().filter(|call| Some(call.id) != by) {
             if call.held.as_ref().is_some_and(|payload| !payload.is_empty()) {

@@ -182,3 +182,12 @@ pub struct Call {
     /// taken: what the worker said before that is no answer to it.
     pub interrupting: bool,
 }
+
+/// A cell that is run when the session is up, though its call was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptCell {
+    /// Who sent it.
+    pub client: ClientId,
+    /// Its source.
+    pub source: String,
+}

@@ -104,9 +104,113 @@ fn a_worker_that_breaks_the_protocol_fails_every_call() {
     rules.call("");
     let failure = Failure::Protocol("why".into());
     let failed = || Status::Failed { failure: failure.clone() };
+    let said = told(Notice::SessionFailed { failure: failure.clone() });
     assert_eq!(
         rules.step(Event::Failed(failure.clone())),
-        [Action::Kill, Action::Retire, reply(1, failed()), reply(2, failed())]
+        [Action::Kill, Action::Retire, said, reply(1, failed()), reply(2, failed())]
     );
     assert_eq!(rules.call("1 + 1"), [Action::Start]);
+}
+
+#[test]
+fn a_session_that_fails_while_nobody_waits_says_why_at_the_next_call() {
+    let mut rules = Rules::ready();
+    let failure = Failure::Protocol("why".into());
+    assert_eq!(
+        rules.step(Event::Failed(failure.clone())),
+        [Action::Kill, Action::Retire, told(Notice::SessionFailed { failure: failure.clone() })]
+    );
+    assert_eq!(rules.call(""), [reply(1, Status::Failed { failure })]);
+    assert_eq!(rules.call(""), [reply(2, Status::Ended { exit: Exit::Unknown })]);
+    assert_eq!(rules.call("1 + 1"), [Action::Start]);
+}
+
+/// A cell whose caller gave up while the session started; its call has number 1.
+fn kept() -> Rules {
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("6 * 7"), []);
+    assert_eq!(rules.tick(PATIENCE), [reply(1, busy(40, false))]);
+    rules
+}
+
+#[test]
+fn a_cell_whose_caller_gave_up_while_the_session_started_is_run_when_it_is_up() {
+    let mut rules = kept();
+    assert_eq!(rules.call(""), []);
+    assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "6 * 7")].concat());
+    assert_eq!(rules.done(1), [reply(2, idle(Some(Outcome::Ok)))]);
+}
+
+#[test]
+fn what_comes_behind_a_cell_that_is_kept_is_not_run_before_it() {
+    let mut rules = kept();
+    assert_eq!(rules.call("late"), []);
+    assert_eq!(rules.tick(PATIENCE), [reply(2, busy(80, true))]);
+    assert_eq!(rules.call("in time"), []);
+    assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "6 * 7")].concat());
+    assert_eq!(rules.done(1)[..], run(2, "in time")[1..]);
+    assert_eq!(rules.done(2), [reply(3, idle(Some(Outcome::Ok)))]);
+}
+
+#[test]
+fn a_cell_that_is_kept_comes_behind_one_whose_caller_waits() {
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("first"), []);
+    rules.now += Duration::from_secs(1);
+    rules.calls += 1;
+    let event = Event::Call {
+        id: 2,
+        client: CLIENT,
+        payload: Payload::Text("second".into()),
+        deadline: rules.now,
+        background: None,
+    };
+    assert_eq!(rules.step(event), []);
+    assert_eq!(rules.step(Event::Tick), [reply(2, busy(1, true))]);
+    assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "first")].concat());
+}
+
+#[test]
+fn a_cell_behind_a_reset_is_run_though_its_caller_gave_up() {
+    let mut rules = Rules::running();
+    rules.call("\u{4}6 * 7");
+    rules.tick(END_GRACE);
+    let late = rules.tick(PATIENCE);
+    assert!(late.ends_with(&[Action::Start, reply(2, busy(0, false))]), "{late:?}");
+    let ready = rules.is_ready(1);
+    assert!(ready.ends_with(&run(1, "6 * 7")), "{ready:?}");
+}
+
+#[test]
+fn an_interrupt_a_reset_and_a_failure_strike_a_cell_that_is_kept() {
+    let mut rules = kept();
+    assert_eq!(rules.call("\u{3}"), [told_caller(Notice::InterruptedBeforeRun)]);
+    assert_eq!(rules.is_ready(1), [Action::ResetScreen, reply(2, idle(None))]);
+
+    let mut rules = kept();
+    assert_eq!(rules.call("\u{4}")[0], told_caller(Notice::InterruptedBeforeRun));
+    rules.step(exited(Exit::Status(0)));
+    assert_eq!(*rules.is_ready(1).last().unwrap(), reply(2, idle(None)));
+
+    let mut rules = kept();
+    let exit = Exit::Status(1);
+    let failure = Failure::EndedAtStart { exit: exit.clone() };
+    assert_eq!(
+        rules.step(exited(exit)),
+        [
+            Action::Kill,
+            Action::Retire,
+            told(Notice::SessionFailed { failure }),
+            told_caller(Notice::NotRun),
+        ]
+    );
+    assert_eq!(rules.call("1 + 1"), [Action::Start]);
+}
+
+#[test]
+fn the_end_for_good_starts_nothing_for_a_cell_that_is_kept() {
+    let mut rules = kept();
+    rules.step(Event::Shutdown);
+    assert!(!rules.step(exited(Exit::Status(0))).contains(&Action::Start));
+    assert!(rules.session.is_closed());
 }
