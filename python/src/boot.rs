@@ -15,6 +15,7 @@ use pyo3::{
 use crate::{
     cell::Compiler,
     channel::{Channel, Identity},
+    environment,
     fifo::Fifo,
     fork, interactive_hook,
     main_loop::{self, Interpreter},
@@ -60,6 +61,7 @@ pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>, master: c_int) ->
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(None);
     imitate_prompt(py, &sys)?;
+    environment::put_interpreter_first(&sys)?;
     interactive_hook::install(&sys, &wrap_pyfunction!(main_loop::run, py)?)
 }
 

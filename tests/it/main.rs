@@ -8,6 +8,7 @@ mod calls;
 mod cells;
 mod control;
 mod ends;
+mod environment;
 mod exec;
 mod fake_worker;
 mod foreground;

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     client::{Command, Handle, Request},
-    launch::{RuntimeDirectory, SessionDirectory, Target},
+    launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     pipeline::{Found, Input, NOBODY, Pipeline},
     rules::state::{CallId, ClientId, Paging, Time},
     sideband::{Arrival, Readable},
@@ -67,6 +67,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         directory,
         callers: HashMap::new(),
         worker: None,
+        resolved: None,
         deferred: None,
         sweeps: JoinSet::new(),
         spills: HashMap::new(),
@@ -89,6 +90,8 @@ struct Engine {
     spills: HashMap<ClientId, Spill>,
     callers: HashMap<CallId, Caller>,
     worker: Option<Worker>,
+    /// What was found to be run as the worker, and what may be taken in its place.
+    resolved: Option<Resolved>,
     /// A call that came while the worker had written a mark and its message was on the way: it
     /// is routed by the state that makes.
     deferred: Option<Command>,

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use super::python::{ChooseError, PythonSearch};
+use super::python::{Choice, ChooseError, PythonSearch};
 
 /// The environment variable that names the extension's file to [`BOOTSTRAP`].
 const EXTENSION_VARIABLE: &str = "MCP_REPL_EXTENSION";
@@ -88,6 +88,25 @@ pub struct Resolved {
     pub reason: String,
     /// What came first and can't be run, each with the reason.
     pub passed_over: Vec<String>,
+    /// The Python, among others that may be taken in its place.
+    choice: Option<Choice>,
+}
+
+impl Resolved {
+    /// The next best program, for one that does not run, and why. `None` when there is no other, or
+    /// this one was asked for by name.
+    pub fn next(self, why: &str) -> Option<Resolved> {
+        self.choice?.next(why).map(Resolved::python)
+    }
+
+    fn python(mut choice: Choice) -> Resolved {
+        Resolved {
+            program: WorkerProgram::python(choice.file.clone()),
+            reason: choice.source.to_string(),
+            passed_over: std::mem::take(&mut choice.passed_over),
+            choice: Some(choice),
+        }
+    }
 }
 
 impl Target {
@@ -97,18 +116,12 @@ impl Target {
     /// When there is none.
     pub fn resolve(&self) -> Result<Resolved, ChooseError> {
         Ok(match self {
-            Target::Python(search) => {
-                let choice = search.choose()?;
-                Resolved {
-                    program: WorkerProgram::python(choice.file),
-                    reason: choice.source.to_string(),
-                    passed_over: choice.passed_over,
-                }
-            }
+            Target::Python(search) => Resolved::python(search.choose()?),
             Target::Custom(file, arguments) => Resolved {
                 program: WorkerProgram::custom(file.clone(), arguments.clone()),
                 reason: "--worker".into(),
                 passed_over: Vec::new(),
+                choice: None,
             },
         })
     }

@@ -110,3 +110,24 @@ fn a_worker_that_breaks_the_protocol_fails_every_call() {
     );
     assert_eq!(rules.call("1 + 1"), [Action::Start]);
 }
+
+#[test]
+fn a_worker_that_ends_before_it_is_ready_is_followed_by_the_next_program() {
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("6 * 7"), []);
+    let exit = Exit::Status(1);
+    let next = Action::StartNext { exit: exit.clone() };
+    assert_eq!(rules.step(exited(exit)), [Action::Retire, next.clone()]);
+    // The call goes on waiting, and is run by that one.
+    assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "6 * 7")].concat());
+}
+
+#[test]
+fn without_another_program_the_calls_learn_why() {
+    let mut rules = Rules::starting();
+    rules.call("6 * 7");
+    rules.step(exited(Exit::Status(1)));
+    let failure = Failure::EndedAtStart { exit: Exit::Status(1) };
+    let failed = reply(1, Status::Failed { failure: failure.clone() });
+    assert_eq!(rules.step(Event::Failed(failure)), [Action::Kill, Action::Retire, failed]);
+}
