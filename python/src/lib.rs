@@ -57,7 +57,7 @@ mod environment;
 
 mod boot;
 
-/// The module's only public face: `boot(globals, master)`.
+/// The module's only public face: `boot(globals, master, script)`.
 #[pymodule]
 fn _mcp_repl(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(boot::boot, module)?)

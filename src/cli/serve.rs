@@ -21,7 +21,7 @@ const PYTHON: WorkerText = WorkerText {
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> {
     let worker = match target {
-        Target::Python(_) => PYTHON,
+        Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
     };
     with_session(config(target, paging, reply::BUDGET)?, async |session| {

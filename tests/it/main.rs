@@ -10,6 +10,7 @@ mod control;
 mod ends;
 mod environment;
 mod exec;
+mod exec_script;
 mod fake_worker;
 mod foreground;
 mod full_screen;

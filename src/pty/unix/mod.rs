@@ -40,7 +40,7 @@ pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use listener::Listener;
 pub use process::{Process, spawn};
-pub use signal::{asked_to_end, unblock_signals};
+pub use signal::{Requests, asked_to_end, signal_number, unblock_signals};
 pub use stdio::stdio;
 pub use stream::ByteStream;
 pub use terminal::PtyMaster;

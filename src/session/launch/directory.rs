@@ -188,6 +188,8 @@ impl SessionDirectory {
             let extension = self.root.directory.path().join(EXTENSION_FILE);
             environment.push(set(name, extension.into()));
         }
+        let own = program.environment.iter();
+        environment.extend(own.map(|(name, value)| ((*name).into(), value.clone())));
         let WorkerProgram { file, arguments, own_threads, master_variable, .. } = program.clone();
         let program = Program { file, arguments, environment, master_variable };
         Ok(Launch { program, own_threads, nonce, socket, _directory: directory })
