@@ -3,18 +3,20 @@
 use std::{
     ffi::c_int,
     os::fd::{FromRawFd, OwnedFd},
+    path::{Path, PathBuf},
 };
 
 use mcp_repl_sideband::{NONCE_VARIABLE, SOCKET_VARIABLE};
 use pyo3::{
     exceptions::PyConnectionError,
     prelude::*,
-    types::{PyDict, PyList},
+    types::{PyDict, PyList, PyString},
 };
 
 use crate::{
     cell::Compiler,
     channel::{Channel, Identity},
+    environment,
     fifo::Fifo,
     fork, interactive_hook,
     main_loop::{self, Interpreter},
@@ -26,17 +28,26 @@ use crate::{
 };
 
 /// Called by the bootstrap with its globals, the user's `__main__`, and the number of the
-/// descriptor it inherited of the terminal's master side.
+/// descriptor it inherited of the terminal's master side; and with the file whose parts the cells
+/// are, if they are a script's.
 ///
 /// Connects to the server and makes Python call [`main_loop::run`] in place of its prompt.
 #[pyfunction]
-pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>, master: c_int) -> PyResult<()> {
+pub(crate) fn boot(
+    py: Python<'_>,
+    globals: Bound<'_, PyDict>,
+    master: c_int,
+    script: Option<Bound<'_, PyString>>,
+) -> PyResult<()> {
     let sys = py.import("sys")?;
     // What the bootstrap left there.
     for name in globals.keys() {
         if !name.extract::<String>()?.starts_with("__") {
             globals.del_item(name)?;
         }
+    }
+    if let Some(script) = &script {
+        imitate_script(&sys, &globals, script)?;
     }
     // Loaded later, readline would take the place of our readline function. It may be missing.
     let _ = without_working_directory(&sys, |py| py.import("readline"));
@@ -46,6 +57,7 @@ pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>, master: c_int) ->
         streams: Streams::install(&sys)?,
         builtins: py.import("builtins")?.unbind(),
         globals: globals.unbind(),
+        script: script.map(|script| script.to_string_lossy().into_owned()),
     });
     // SAFETY: the server had this process inherit the descriptor for this alone, and nothing
     // else knows its number.
@@ -60,6 +72,7 @@ pub(crate) fn boot(py: Python<'_>, globals: Bound<'_, PyDict>, master: c_int) ->
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(None);
     imitate_prompt(py, &sys)?;
+    environment::put_interpreter_first(&sys)?;
     interactive_hook::install(&sys, &wrap_pyfunction!(main_loop::run, py)?)
 }
 
@@ -71,13 +84,32 @@ fn identity(sys: &Bound<'_, PyModule>) -> PyResult<Identity> {
     })
 }
 
+/// Makes things look as `python FILE` does: `__file__`, and modules beside the file are found.
+fn imitate_script(
+    sys: &Bound<'_, PyModule>,
+    globals: &Bound<'_, PyDict>,
+    script: &Bound<'_, PyString>,
+) -> PyResult<()> {
+    globals.set_item("__file__", script)?;
+    let path = sys.getattr("path")?.cast_into::<PyList>()?;
+    // Not with PYTHONSAFEPATH.
+    if path.len() > 0 && path.get_item(0)?.eq("")? {
+        let script = script.extract::<PathBuf>()?;
+        path.set_item(0, script.parent().map(Path::as_os_str).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
 /// Makes things look as at Python's own prompt.
 fn imitate_prompt(py: Python<'_>, sys: &Bound<'_, PyModule>) -> PyResult<()> {
     let environment = py.import("os")?.getattr("environ")?;
     for name in [SOCKET_VARIABLE, NONCE_VARIABLE] {
         environment.call_method1("pop", (name, py.None()))?;
     }
-    sys.setattr("argv", PyList::new(py, [""])?)?;
+    // Behind `-c` stands what a script is given, its name first.
+    let argv = sys.getattr("argv")?.cast_into::<PyList>()?;
+    let own = argv.get_slice(1, argv.len());
+    sys.setattr("argv", if own.is_empty() { PyList::new(py, [""])? } else { own })?;
     if let Ok(original) = sys.getattr("orig_argv") {
         sys.setattr("orig_argv", PyList::new(py, [original.get_item(0)?])?)?;
     }

@@ -17,7 +17,7 @@
 //!    serves `input()` from it, `stdin` and `streams` serve `sys.stdin`.
 //! 5. The loop: `cell` compiles and evaluates, `report` shows exceptions, `interactive_hook` is
 //!    where Python calls `main_loop`, which runs cells.
-//! 6. `boot` puts all of them in place.
+//! 6. `boot` puts all of them in place, and the `environment` that children get.
 
 use pyo3::prelude::*;
 
@@ -53,9 +53,11 @@ mod report;
 
 mod main_loop;
 
+mod environment;
+
 mod boot;
 
-/// The module's only public face: `boot(globals, master)`.
+/// The module's only public face: `boot(globals, master, script)`.
 #[pymodule]
 fn _mcp_repl(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(boot::boot, module)?)

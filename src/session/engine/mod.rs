@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     client::{Answer, Command, Handle, Request},
-    launch::{RuntimeDirectory, SessionDirectory, Target},
+    launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
     pipeline::{Found, Input, NOBODY, Pipeline},
     rules::state::{CallId, ClientId, Paging, Time},
@@ -71,6 +71,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         commands: handle.downgrade(),
         callers: HashMap::new(),
         worker: None,
+        resolved: None,
         deferred: None,
         sweeps: JoinSet::new(),
         spills: HashMap::new(),
@@ -99,6 +100,8 @@ struct Engine {
     /// By which replies come back that did not reach their client.
     commands: mpsc::WeakUnboundedSender<Command>,
     worker: Option<Worker>,
+    /// What was found to be run as the worker, and what may be taken in its place.
+    resolved: Option<Resolved>,
     /// A call that came while the worker had written a mark and its message was on the way: it
     /// is routed by the state that makes.
     deferred: Option<Command>,

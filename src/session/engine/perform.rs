@@ -1,12 +1,13 @@
 //! What the engine does outside of the pipeline: orders to the worker, its start and end, replies.
 
-use std::time::Instant;
+use std::{io, time::Instant};
 
 use super::Engine;
 use crate::{
-    reply::{Failure, Reply},
+    reply::{Exit, Failure, Reply},
     session::{
         client::Answer,
+        launch::{Resolved, WorkerProgram},
         pipeline::{Effect, Input},
         rules::state::{CallId, ClientId},
         spill::Spill,
@@ -25,7 +26,8 @@ impl Engine {
     fn perform(&mut self, effect: Effect) {
         let now = self.now();
         match effect {
-            Effect::Start => self.start_worker(),
+            Effect::Start => self.start_first(),
+            Effect::StartNext { exit } => self.start_next(exit),
             Effect::Keep { client, text } => self.keep(client, text),
             Effect::Reply { call, client, reply } => self.reply(call, client, reply),
             Effect::Retire => self.retire_worker(),
@@ -124,39 +126,60 @@ impl Engine {
         self.take(Input::Failed(failure));
     }
 
-    fn start_worker(&mut self) {
-        self.retire_worker();
-        match self.launch() {
-            Ok((worker, passed_over)) => {
-                let (nonce, size) = (worker.nonce().to_owned(), self.config.size);
-                self.worker = Some(worker);
-                self.take(Input::Started { nonce, size, passed_over });
-            }
-            Err(failure) => self.take(Input::Failed(failure)),
+    fn start_first(&mut self) {
+        match self.config.target.resolve() {
+            Ok(resolved) => self.start_worker(resolved),
+            Err(error) => self.take(Input::Failed(Failure::NoProgram(error.to_string()))),
         }
     }
 
-    /// Starts a worker. Gives also what came first and can't be run.
-    fn launch(&mut self) -> Result<(Worker, Vec<String>), Failure> {
-        let resolved = self.config.target.resolve();
-        let resolved = resolved.map_err(|error| Failure::NoProgram(error.to_string()))?;
+    /// The worker ended before it was ready, which one that nobody asked for by name is passed
+    /// over for.
+    fn start_next(&mut self, exit: Exit) {
+        let why = format!("it ended before it was ready ({exit})");
+        match self.resolved.take().and_then(|resolved| resolved.next(&why)) {
+            Some(next) => self.start_worker(next),
+            None => self.take(Input::Failed(Failure::EndedAtStart { exit })),
+        }
+    }
+
+    /// Starts this program, or the first of those that may be taken in its place and can be
+    /// executed.
+    fn start_worker(&mut self, mut resolved: Resolved) {
+        self.retire_worker();
+        let mut passed_over = Vec::new();
+        loop {
+            passed_over.append(&mut resolved.passed_over);
+            let error = match self.launch(&resolved.program) {
+                Ok(worker) => {
+                    let (nonce, size) = (worker.nonce().to_owned(), self.config.size);
+                    self.worker = Some(worker);
+                    self.resolved = Some(resolved);
+                    return self.take(Input::Started { nonce, size, passed_over });
+                }
+                Err(error) => error.to_string(),
+            };
+            let program = resolved.program.file.display().to_string();
+            match resolved.next(&error) {
+                Some(next) => resolved = next,
+                None => return self.take(Input::Failed(Failure::NotStarted { program, error })),
+            }
+        }
+    }
+
+    fn launch(&mut self, program: &WorkerProgram) -> io::Result<Worker> {
         let paging = self.config.paging;
-        let mut launch = self.directory.launch(&resolved.program, paging);
+        let mut launch = self.directory.launch(program, paging);
         if launch.is_err() {
             // Somebody swept the place for temporary files.
             if let Ok(directory) = self.config.runtime.session() {
                 self.spills.clear();
                 self.config.output_disk.forget_below(self.directory.path());
                 self.directory = directory;
-                launch = self.directory.launch(&resolved.program, paging);
+                launch = self.directory.launch(program, paging);
             }
         }
-        let worker = launch.and_then(|launch| Worker::start(launch, self.config.size));
-        let worker = worker.map_err(|error| Failure::NotStarted {
-            program: resolved.program.file.display().to_string(),
-            error: error.to_string(),
-        })?;
-        Ok((worker, resolved.passed_over))
+        launch.and_then(|launch| Worker::start(launch, self.config.size))
     }
 
     /// Leaves a worker that ended to be swept up.

@@ -218,6 +218,8 @@ impl SessionDirectory {
         if let Some(name) = program.extension_variable {
             environment.push(set(name, extension.into()));
         }
+        let own = program.environment.iter();
+        environment.extend(own.map(|(name, value)| ((*name).into(), value.clone())));
         let WorkerProgram { file, arguments, own_threads, master_variable, .. } = program.clone();
         let program = Program { file, arguments, environment, master_variable };
         Ok(Launch { program, own_threads, nonce, socket, _directory: directory })
@@ -378,7 +380,7 @@ mod tests {
     fn the_extension_is_written_again_whatever_became_of_its_file() {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
-        let program = WorkerProgram::python("python3".into());
+        let program = WorkerProgram::python("python3".into(), Default::default());
         let mut launch = || session.launch(&program, Paging::Through).unwrap();
         drop(launch());
         let file = runtime.root().extension().unwrap();

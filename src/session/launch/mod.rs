@@ -6,4 +6,4 @@ mod program;
 pub mod python;
 
 pub use directory::{Launch, RuntimeDirectory, SessionDirectory};
-pub use program::{Resolved, Target, WorkerProgram};
+pub use program::{Resolved, Script, Target, WorkerProgram};

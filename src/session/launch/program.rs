@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use super::python::{ChooseError, PythonSearch};
+use super::python::{Choice, ChooseError, PythonSearch};
 
 /// The environment variable that names the extension's file to [`BOOTSTRAP`].
 const EXTENSION_VARIABLE: &str = "MCP_REPL_EXTENSION";
@@ -12,8 +12,11 @@ const EXTENSION_VARIABLE: &str = "MCP_REPL_EXTENSION";
 /// gone, and the worker ends its session in order.
 const MASTER_VARIABLE: &str = "MCP_REPL_MASTER";
 
+/// The environment variable that names the file whose parts the cells are to [`BOOTSTRAP`].
+const SCRIPT_VARIABLE: &str = "MCP_REPL_SCRIPT";
+
 /// Loads the extension and hands Python over to it. Runs under any Python, so that an old one
-/// can be told apart from a broken one. The two variables above are for it alone and gone from
+/// can be told apart from a broken one. The variables above are for it alone and gone from
 /// the environment when it ends.
 const BOOTSTRAP: &str = "\
 import sys
@@ -25,7 +28,7 @@ e = __import__('os').environ
 m = __import__('_imp').create_dynamic(__import__('_frozen_importlib').ModuleSpec(
     '_mcp_repl', None, origin=e.pop('MCP_REPL_EXTENSION')))
 __import__('_imp').exec_dynamic(m)
-m.boot(globals(), int(e.pop('MCP_REPL_MASTER')))
+m.boot(globals(), int(e.pop('MCP_REPL_MASTER')), e.pop('MCP_REPL_SCRIPT', None))
 ";
 
 /// A worker's program, and what has to be known of it to run it.
@@ -43,14 +46,28 @@ pub struct WorkerProgram {
     /// The name of the variable by which it is told the number of a descriptor of the terminal's
     /// master side, if it wants one.
     pub master_variable: Option<&'static str>,
+    /// Variables of its environment beyond those every worker has; `None` to leave one out.
+    pub environment: Vec<(&'static str, Option<OsString>)>,
+}
+
+/// What a session that runs a script tells the script of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    /// The file, if it is one: `__file__`, and what tracebacks name.
+    pub file: Option<PathBuf>,
+    /// `sys.argv`, the name as it was given first; empty for that of a prompt.
+    pub arguments: Vec<OsString>,
 }
 
 impl WorkerProgram {
-    /// A Python interpreter, with the extension.
-    pub fn python(file: PathBuf) -> WorkerProgram {
+    /// A Python interpreter, with the extension, whose cells are this script's.
+    pub fn python(file: PathBuf, script: Script) -> WorkerProgram {
+        let mut arguments = vec!["-c".into(), BOOTSTRAP.into()];
+        arguments.extend(script.arguments);
         WorkerProgram {
             file,
-            arguments: vec!["-c".into(), BOOTSTRAP.into()],
+            arguments,
+            environment: vec![(SCRIPT_VARIABLE, script.file.map(PathBuf::into_os_string))],
             // The main one, and the one that reads the sideband.
             own_threads: 2,
             extension_variable: Some(EXTENSION_VARIABLE),
@@ -66,6 +83,7 @@ impl WorkerProgram {
             own_threads: 1,
             extension_variable: None,
             master_variable: None,
+            environment: Vec::new(),
         }
     }
 }
@@ -75,6 +93,8 @@ impl WorkerProgram {
 pub enum Target {
     /// A Python, chosen anew for every session: one that was just made is found.
     Python(PythonSearch),
+    /// The same, for the cells of a script.
+    Script(PythonSearch, Script),
     /// A program that speaks the sideband protocol itself, with its arguments.
     Custom(PathBuf, Vec<OsString>),
 }
@@ -88,6 +108,28 @@ pub struct Resolved {
     pub reason: String,
     /// What came first and can't be run, each with the reason.
     pub passed_over: Vec<String>,
+    /// The Python, among others that may be taken in its place.
+    choice: Option<Choice>,
+    script: Script,
+}
+
+impl Resolved {
+    /// The next best program, for one that does not run, and why. `None` when there is no other, or
+    /// this one was asked for by name.
+    pub fn next(self, why: &str) -> Option<Resolved> {
+        let script = self.script;
+        self.choice?.next(why).map(|choice| Resolved::python(choice, script))
+    }
+
+    fn python(mut choice: Choice, script: Script) -> Resolved {
+        Resolved {
+            program: WorkerProgram::python(choice.file.clone(), script.clone()),
+            reason: choice.source.to_string(),
+            passed_over: std::mem::take(&mut choice.passed_over),
+            choice: Some(choice),
+            script,
+        }
+    }
 }
 
 impl Target {
@@ -97,18 +139,14 @@ impl Target {
     /// When there is none.
     pub fn resolve(&self) -> Result<Resolved, ChooseError> {
         Ok(match self {
-            Target::Python(search) => {
-                let choice = search.choose()?;
-                Resolved {
-                    program: WorkerProgram::python(choice.file),
-                    reason: choice.source.to_string(),
-                    passed_over: choice.passed_over,
-                }
-            }
+            Target::Python(search) => Resolved::python(search.choose()?, Script::default()),
+            Target::Script(search, script) => Resolved::python(search.choose()?, script.clone()),
             Target::Custom(file, arguments) => Resolved {
                 program: WorkerProgram::custom(file.clone(), arguments.clone()),
                 reason: "--worker".into(),
                 passed_over: Vec::new(),
+                choice: None,
+                script: Script::default(),
             },
         })
     }
@@ -120,8 +158,8 @@ mod tests {
 
     #[test]
     fn the_bootstrap_takes_its_variables_out_of_the_environment() {
-        for name in [EXTENSION_VARIABLE, MASTER_VARIABLE] {
-            assert!(BOOTSTRAP.contains(&format!("e.pop('{name}')")), "{name}");
+        for name in [EXTENSION_VARIABLE, MASTER_VARIABLE, SCRIPT_VARIABLE] {
+            assert!(BOOTSTRAP.contains(&format!("e.pop('{name}'")), "{name}");
         }
     }
 }

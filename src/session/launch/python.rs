@@ -1,9 +1,11 @@
 //! Which Python a session runs.
 //!
 //! Nothing is executed to find out: a Python takes longer to start than all the rest, so the
-//! choice goes by files alone, and what is wrong with an interpreter shows when it runs.
+//! choice goes by files alone, and what is wrong with an interpreter shows when it runs. Then the
+//! next best one is taken, unless somebody asked for that one by name.
 
 use std::{
+    collections::VecDeque,
     ffi::OsStr,
     fmt,
     path::{Path, PathBuf},
@@ -50,6 +52,44 @@ pub struct Choice {
     pub source: Source,
     /// Candidates that came first and can't be executed, each with the reason.
     pub passed_over: Vec<String>,
+    /// What comes behind it, the best first; empty for one that was asked for.
+    others: VecDeque<(PathBuf, Source)>,
+}
+
+impl Choice {
+    /// The first that can be executed, or what was passed over.
+    fn first(mut candidates: VecDeque<(PathBuf, Source)>) -> Result<Choice, Vec<String>> {
+        let mut passed_over = Vec::new();
+        while let Some((file, source)) = candidates.pop_front() {
+            match check(&file) {
+                Ok(()) => return Ok(Choice { file, source, passed_over, others: candidates }),
+                // Most directories of PATH have no Python: nothing to tell.
+                Err(_) if source == Source::Path && file.symlink_metadata().is_err() => {}
+                Err(why) => passed_over.push(note(&file, source, &why)),
+            }
+        }
+        Err(passed_over)
+    }
+
+    /// The next best one, for this one does not run, and why. What it passes over begins with
+    /// this one. `None` when there is no other.
+    pub fn next(self, why: &str) -> Option<Choice> {
+        let Choice { file, source, mut others, .. } = self;
+        // `python3` and `python` of one directory are mostly one file, as are those of `/bin` and
+        // `/usr/bin`. In an environment, the link matters and not where it leads.
+        let target = file.canonicalize().ok();
+        if source == Source::Path && target.is_some() {
+            others.retain(|(other, _)| other.canonicalize().ok() != target);
+        }
+        let mut next = Choice::first(others).ok()?;
+        next.passed_over.insert(0, note(&file, source, &why));
+        Some(next)
+    }
+}
+
+/// What is said of a candidate that is passed over.
+fn note(file: &Path, source: Source, why: &impl fmt::Display) -> String {
+    format!("{} (from {source}): {why}", file.display())
 }
 
 /// Why there is no Python to run.
@@ -143,6 +183,11 @@ impl PythonSearch {
         }
     }
 
+    /// For this one alone.
+    pub fn named(file: PathBuf) -> PythonSearch {
+        PythonSearch { option: Some(file), ..PythonSearch::default() }
+    }
+
     /// Chooses.
     ///
     /// # Errors
@@ -150,27 +195,17 @@ impl PythonSearch {
     /// asked for by name is never replaced by another.
     pub fn choose(&self) -> Result<Choice, ChooseError> {
         if let Some(file) = &self.option {
-            return self.named(file, Source::Option);
+            return self.asked_for(file, Source::Option);
         }
         if let Some(file) = &self.variable {
-            return self.named(file, Source::Variable);
+            return self.asked_for(file, Source::Variable);
         }
-        let mut passed_over = Vec::new();
-        for (file, source) in self.found() {
-            match check(&file) {
-                Ok(()) => return Ok(Choice { file, source, passed_over }),
-                // Most directories of PATH have no Python: nothing to tell.
-                Err(_) if source == Source::Path && file.symlink_metadata().is_err() => {}
-                Err(why) => {
-                    passed_over.push(format!("{} (from {source}): {why}", file.display()));
-                }
-            }
-        }
-        Err(ChooseError::NoneFound { passed_over })
+        Choice::first(self.found().collect())
+            .map_err(|passed_over| ChooseError::NoneFound { passed_over })
     }
 
     /// One that was asked for: a path, or a name on `PATH`.
-    fn named(&self, file: &Path, source: Source) -> Result<Choice, ChooseError> {
+    fn asked_for(&self, file: &Path, source: Source) -> Result<Choice, ChooseError> {
         let bare = file.components().count() == 1 && file.parent() == Some(Path::new(""));
         let on_path = || self.path.iter().map(|place| place.join(file)).find(|f| check(f).is_ok());
         let file = match (bare, bare.then(on_path).flatten()) {
@@ -181,7 +216,7 @@ impl PythonSearch {
             _ => std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
         };
         match check(&file) {
-            Ok(()) => Ok(Choice { file, source, passed_over: Vec::new() }),
+            Ok(()) => Ok(Choice { file, source, passed_over: Vec::new(), others: VecDeque::new() }),
             Err(why) => Err(ChooseError::Unusable { file, place: source, why }),
         }
     }
@@ -301,6 +336,30 @@ mod tests {
         assert_eq!(choice.source, Source::Path);
         assert_eq!(choice.passed_over.len(), 1);
         assert!(choice.passed_over[0].contains("link to nowhere"), "{:?}", choice.passed_over);
+    }
+
+    #[test]
+    fn one_that_fails_when_it_is_run_is_followed_by_the_next_best() {
+        let root = tree(&[".venv/bin/python", "p/python3", "q/python3"]);
+        pty::testing::link(Path::new("python3"), &root.path().join("p/python")).unwrap();
+        let around = PythonSearch {
+            directory: Some(root.path().to_owned()),
+            virtual_env: Some("/nowhere".into()),
+            path: vec![root.path().join("p"), root.path().join("q")],
+            ..PythonSearch::default()
+        };
+        let second = around.choose().unwrap().next("no licence").unwrap();
+        assert_eq!(second.file, root.path().join("p/python3"));
+        let [first, missing] = &*second.passed_over else { panic!("{:?}", second.passed_over) };
+        assert!(first.ends_with(".venv/bin/python (from the nearest .venv): no licence"));
+        assert_eq!(missing, "/nowhere/bin/python (from VIRTUAL_ENV): does not exist");
+        let third = second.next("too old").unwrap();
+        assert_eq!(third.file, root.path().join("q/python3"));
+        assert_eq!(third.passed_over.len(), 1, "{:?}", third.passed_over);
+        // `p/python` is the file that is too old.
+        assert_eq!(third.next("too old"), None);
+        let named = PythonSearch { option: Some(root.path().join("p/python3")), ..around };
+        assert_eq!(named.choose().unwrap().next("too old"), None);
     }
 
     #[test]

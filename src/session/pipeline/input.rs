@@ -160,6 +160,12 @@ pub struct Found {
 pub enum Effect {
     /// Start a worker; [`Input::Started`] or [`Input::Failed`] follows.
     Start,
+    /// The worker ended before it was ready: start what may be taken in its place.
+    /// [`Input::Started`] or [`Input::Failed`] follows.
+    StartNext {
+        /// How it went.
+        exit: Exit,
+    },
     /// Tell the worker.
     Send(ToWorker),
     /// Type into the terminal.

@@ -371,6 +371,7 @@ impl<O: Observer> Pipeline<O> {
             }
             Action::RestoreSize => Effect::RestoreSize,
             Action::Start => Effect::Start,
+            Action::StartNext { exit } => Effect::StartNext { exit },
             Action::HangUp => Effect::HangUp,
             Action::Kill => Effect::Kill,
             Action::Retire => {

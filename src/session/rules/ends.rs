@@ -77,7 +77,10 @@ impl Session {
         match self.state {
             // Nobody is left to end; a second report changes nothing.
             State::Ended { .. } => return,
-            State::Starting { .. } => return self.failed(Failure::EndedAtStart { exit }),
+            State::Starting { .. } => {
+                self.act(Action::Retire);
+                return self.act(Action::StartNext { exit });
+            }
             _ => {}
         }
         self.tell(Notice::SessionEnded { exit: exit.clone(), missed_input });

@@ -107,6 +107,12 @@ pub enum Action {
     RestoreSize,
     /// Start a worker.
     Start,
+    /// The worker ended before it was ready: start another program, if there is one that may be
+    /// taken in its place. [`Event::Failed`] tells that there is none.
+    StartNext {
+        /// How it went.
+        exit: Exit,
+    },
     /// Hang up: SIGHUP to the worker.
     HangUp,
     /// Kill the worker and what it left in its terminal's session.

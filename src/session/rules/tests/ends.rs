@@ -195,8 +195,9 @@ fn an_interrupt_a_reset_and_a_failure_strike_a_cell_that_is_kept() {
     let mut rules = kept();
     let exit = Exit::Status(1);
     let failure = Failure::EndedAtStart { exit: exit.clone() };
+    rules.step(exited(exit));
     assert_eq!(
-        rules.step(exited(exit)),
+        rules.step(Event::Failed(failure.clone())),
         [
             Action::Kill,
             Action::Retire,
@@ -213,4 +214,27 @@ fn the_end_for_good_starts_nothing_for_a_cell_that_is_kept() {
     rules.step(Event::Shutdown);
     assert!(!rules.step(exited(Exit::Status(0))).contains(&Action::Start));
     assert!(rules.session.is_closed());
+}
+
+#[test]
+fn a_worker_that_ends_before_it_is_ready_is_followed_by_the_next_program() {
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("6 * 7"), []);
+    let exit = Exit::Status(1);
+    let next = Action::StartNext { exit: exit.clone() };
+    assert_eq!(rules.step(exited(exit)), [Action::Retire, next.clone()]);
+    // The call goes on waiting, and is run by that one.
+    assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "6 * 7")].concat());
+}
+
+#[test]
+fn without_another_program_the_calls_learn_why() {
+    let mut rules = Rules::starting();
+    rules.call("6 * 7");
+    rules.step(exited(Exit::Status(1)));
+    let failure = Failure::EndedAtStart { exit: Exit::Status(1) };
+    let failed = reply(1, Status::Failed { failure: failure.clone() });
+    let news = told(Notice::SessionFailed { failure: failure.clone() });
+    let actions = rules.step(Event::Failed(failure));
+    assert_eq!(actions, [Action::Kill, Action::Retire, news, failed]);
 }
