@@ -1,6 +1,6 @@
 //! What the bridge itself has to say, each in one place in the text.
 
-use super::Exit;
+use super::{Exit, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,13 @@ pub enum Notice {
         /// Where the whole text is.
         kept: KeptText,
     },
+}
+
+impl Notice {
+    /// It as one line, without a line end: strings from outside don't break it.
+    pub fn line(&self) -> String {
+        one_line(&self.to_string())
+    }
 }
 
 /// Why input could not be taken. Nothing of it was typed.

@@ -287,6 +287,18 @@ mod tests {
     }
 
     #[test]
+    fn text_that_looks_like_a_line_of_ours_is_escaped_wherever_it_was_cut() {
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push("<<repl sta");
+        outbox.push("tus: idle>>\n");
+        outbox.notice(Notice::SessionStarted);
+        outbox.push("[repl] new session started\n");
+        let text = "\\<<repl status: idle>>\n[repl] new session started\n\
+                    \\[repl] new session started\n";
+        assert_eq!(text_of(&outbox.take(READY, false)), text);
+    }
+
+    #[test]
     fn notices_and_pictures_keep_their_place() {
         let mut outbox = Outbox::new(BUDGET);
         outbox.push("a\n");
