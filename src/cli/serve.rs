@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::{config, with_session};
 use crate::{
     mcp::{self, WorkerText},
-    pty, reply,
+    pty,
     session::{launch::Target, rules::state::Paging},
 };
 
@@ -19,12 +19,12 @@ const PYTHON: WorkerText = WorkerText {
 };
 
 /// Serves until the client closes standard input, or a signal asks to end.
-pub(super) fn serve(target: Target, paging: Paging) -> Result<ExitCode, String> {
+pub(super) fn serve(target: Target, paging: Paging, reply_size: usize) -> Result<ExitCode, String> {
     let worker = match target {
         Target::Python(_) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
     };
-    with_session(config(target, paging, reply::BUDGET)?, async |session| {
+    with_session(config(target, paging, reply_size)?, async |session| {
         let result = tokio::select! {
             result = mcp::serve(session, &worker) => result,
             result = pty::asked_to_end() => result,

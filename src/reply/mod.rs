@@ -32,7 +32,9 @@ impl Reply {
     /// Says where the text is that had no room.
     pub fn set_kept_text(&mut self, place: KeptText) {
         for part in &mut self.content {
-            if let Content::Notice(Notice::TextLeftOut { kept, .. }) = part {
+            if let Content::Notice(Notice::TextLeftOut { kept, .. } | Notice::WholeText { kept }) =
+                part
+            {
                 *kept = place.clone();
             }
         }

@@ -38,12 +38,18 @@ pub enum Notice {
     #[error("[repl] {0}")]
     Refused(Refusal),
     /// Text had no room in the reply.
-    #[error("[repl] … {lines} lines ({bytes} bytes) left out here; {kept}")]
+    #[error("[repl] … {} left out here; {kept}", amount(*.lines, *.bytes))]
     TextLeftOut {
-        /// Its line ends.
+        /// Its line ends; none in the middle of a long line.
         lines: usize,
         /// Its length.
         bytes: usize,
+        /// Where the whole text is.
+        kept: KeptText,
+    },
+    /// The same place again at the end: a client that shortens a reply cuts out its middle.
+    #[error("[repl] {kept}")]
+    WholeText {
         /// Where the whole text is.
         kept: KeptText,
     },
@@ -92,6 +98,14 @@ pub enum KeptText {
     /// Nobody asked for it.
     #[error("the whole text was not kept")]
     Nowhere,
+}
+
+fn amount(lines: usize, bytes: usize) -> String {
+    match lines {
+        0 => format!("{bytes} bytes"),
+        1 => format!("1 line ({bytes} bytes)"),
+        _ => format!("{lines} lines ({bytes} bytes)"),
+    }
 }
 
 fn missed(missed_input: bool) -> &'static str {

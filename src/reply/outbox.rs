@@ -5,20 +5,24 @@
 
 use super::{Content, KeptText, Notice, Reply, Status};
 
-/// How much text a reply holds for an agent, in bytes: about 5,000 tokens.
-pub const BUDGET: usize = 20_000;
+/// How much text a reply holds for an agent, in characters: about 4,000 tokens.
+pub const BUDGET: usize = 16_000;
+
+/// Of which part of the budget a reply to a poll is, when the last one told of the same work.
+const POLL_SHARE: usize = 4;
 
 /// What is collected for the next reply.
 #[derive(Debug)]
 pub struct Outbox {
-    /// How much text a reply holds, in bytes: half of it for the head, half for the tail.
+    /// How much text a reply holds, in characters: half of it for the head, half for the tail.
     budget: usize,
     /// The text up to the head's part of the budget, and what stands between.
     head: Vec<Content>,
     /// What comes behind; text is cut off its front.
     tail: Vec<Content>,
-    head_bytes: usize,
-    tail_bytes: usize,
+    /// Their lengths in characters.
+    head_length: usize,
+    tail_length: usize,
     /// Whether the head is full, so that all text goes to the tail.
     head_full: bool,
     left_out: LeftOut,
@@ -34,18 +38,27 @@ pub struct Outbox {
 #[derive(Debug, Default, Clone, Copy)]
 struct LeftOut {
     bytes: usize,
+    characters: usize,
     lines: usize,
 }
 
+impl LeftOut {
+    fn add(&mut self, text: &str) {
+        self.bytes += text.len();
+        self.characters += length(text);
+        self.lines += text.matches('\n').count();
+    }
+}
+
 impl Outbox {
-    /// An empty one, for replies of at most `budget` bytes of text.
+    /// An empty one, for replies of at most `budget` characters of text.
     pub fn new(budget: usize) -> Outbox {
         Outbox {
             budget,
             head: Vec::new(),
             tail: Vec::new(),
-            head_bytes: 0,
-            tail_bytes: 0,
+            head_length: 0,
+            tail_length: 0,
             head_full: false,
             left_out: LeftOut::default(),
             starts_within_line: false,
@@ -62,7 +75,7 @@ impl Outbox {
         self.ends_within_line = !text.ends_with('\n');
         if let Some(spill) = &mut self.spill {
             spill.push_str(text);
-        } else if self.head_bytes + self.tail_bytes + text.len() > self.budget {
+        } else if self.length() + length(text) > self.budget {
             let mut all = self.all_text();
             all.push_str(text);
             self.spill = Some(all);
@@ -70,10 +83,10 @@ impl Outbox {
         let rest = if self.head_full { text } else { self.push_head(text) };
         if !rest.is_empty() {
             append(&mut self.tail, rest);
-            self.tail_bytes += rest.len();
+            self.tail_length += length(rest);
             // Cut back now and then, not for every line.
-            if self.tail_bytes / 4 > self.budget {
-                self.trim_tail();
+            if self.tail_length / 4 > self.budget {
+                self.trim_tail(self.budget);
             }
         }
     }
@@ -96,9 +109,63 @@ impl Outbox {
         self.place(Content::Image { mime, data });
     }
 
-    /// How many bytes of text have room before something has to be left out.
+    /// How many characters of text have room before something has to be left out.
     pub fn room(&self) -> usize {
-        self.budget.saturating_sub(self.head_bytes + self.tail_bytes + self.left_out.bytes)
+        self.budget.saturating_sub(self.length())
+    }
+
+    /// How many characters of text came since the last reply.
+    fn length(&self) -> usize {
+        self.head_length + self.tail_length + self.left_out.characters
+    }
+
+    /// The next reply is to a poll, and the one before told of the same work: it holds less.
+    pub fn shorten_for_poll(&mut self) {
+        let budget = self.budget / POLL_SHARE;
+        if self.length() <= budget {
+            return;
+        }
+        if self.spill.is_none() {
+            self.spill = Some(self.all_text());
+        }
+        let rest = self.cut_head(budget / 2);
+        for piece in &rest {
+            let Content::Text(text) = piece else { continue };
+            // What was left out before is behind it.
+            if self.left_out.bytes > 0 {
+                self.left_out.add(text);
+            } else {
+                self.tail_length += length(text);
+            }
+        }
+        let is_left_out =
+            |piece: &Content| self.left_out.bytes > 0 && matches!(piece, Content::Text(_));
+        let kept = rest.into_iter().filter(|piece| !is_left_out(piece)).collect();
+        let tail = std::mem::replace(&mut self.tail, kept);
+        self.tail.extend(tail);
+        self.trim_tail(budget);
+    }
+
+    /// Cuts the head's text to this many characters; returns what was behind.
+    fn cut_head(&mut self, most: usize) -> Vec<Content> {
+        self.head_full = true;
+        self.head_length = 0;
+        let mut rest = Vec::new();
+        for piece in std::mem::take(&mut self.head) {
+            match piece {
+                piece if !rest.is_empty() => rest.push(piece),
+                Content::Text(mut text) => {
+                    let behind = text.split_off(self.end_of_head(&text, most));
+                    self.head_length += length(&text);
+                    self.head.push(Content::Text(text));
+                    if !behind.is_empty() {
+                        rest.push(Content::Text(behind));
+                    }
+                }
+                piece => self.head.push(piece),
+            }
+        }
+        rest
     }
 
     /// Whether text goes to disk, since it is more than a reply holds.
@@ -117,18 +184,23 @@ impl Outbox {
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
         if self.spills() {
-            self.trim_tail();
+            self.trim_tail(self.budget);
         }
         let Outbox { head: mut content, tail, left_out, ends_within_line, .. } =
             std::mem::replace(self, Outbox::new(self.budget));
         self.starts_within_line = ends_within_line;
         self.ends_within_line = ends_within_line;
-        let LeftOut { bytes, lines } = left_out;
+        let LeftOut { bytes, lines, .. } = left_out;
         if bytes > 0 {
             let kept = KeptText::Nowhere;
             content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
         }
         content.extend(tail);
+        // Behind that line the prompt is not the last to be seen.
+        let prompt_visible = prompt_visible && bytes == 0;
+        if bytes > 0 {
+            content.push(Content::Notice(Notice::WholeText { kept: KeptText::Nowhere }));
+        }
         let lines = status.lines(prompt_visible, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
         Reply { content, status }
@@ -140,33 +212,40 @@ impl Outbox {
         if !self.ends_within_line || self.spills() {
             return false;
         }
-        let (pieces, bytes) = match self.tail.is_empty() {
-            true => (&mut self.head, &mut self.head_bytes),
-            false => (&mut self.tail, &mut self.tail_bytes),
+        let (pieces, characters) = match self.tail.is_empty() {
+            true => (&mut self.head, &mut self.head_length),
+            false => (&mut self.tail, &mut self.tail_length),
         };
         let is_first = pieces.len() == 1;
         let Some(Content::Text(last)) = pieces.last_mut() else { return false };
         let start = last.rfind('\n').map(|end| end + 1);
-        *bytes -= last.len() - start.unwrap_or(0);
+        *characters -= length(&last[start.unwrap_or(0)..]);
         last.truncate(start.unwrap_or(0));
         start.is_some() || !is_first || !self.starts_within_line
     }
 
     /// Fills the head; returns the text that has no room in it.
     fn push_head<'a>(&mut self, text: &'a str) -> &'a str {
-        let room = self.budget / 2 - self.head_bytes;
-        if text.len() <= room {
-            append(&mut self.head, text);
-            self.head_bytes += text.len();
-            return "";
-        }
-        self.head_full = true;
-        let most = text.floor_char_boundary(room);
-        let end = text[..most].rfind('\n').map_or(most, |newline| newline + 1);
-        let (fits, rest) = text.split_at(end);
+        let (fits, rest) = text.split_at(self.end_of_head(text, self.budget / 2));
+        self.head_full = !rest.is_empty();
         append(&mut self.head, fits);
-        self.head_bytes += fits.len();
+        self.head_length += length(fits);
         rest
+    }
+
+    /// Where the part of a text ends that has room in a head of this length: behind a line, if it
+    /// is not all of the text.
+    fn end_of_head(&self, text: &str, most: usize) -> usize {
+        let end = place_of(text, most - self.head_length);
+        let line = text[..end].rfind('\n').map(|newline| newline + 1);
+        let begins_line =
+            matches!(self.head.last(), Some(Content::Text(last)) if last.ends_with('\n'));
+        match line {
+            _ if end == text.len() => end,
+            Some(line) => line,
+            None if begins_line => 0,
+            None => end,
+        }
     }
 
     fn place(&mut self, piece: Content) {
@@ -181,26 +260,37 @@ impl Outbox {
         self.head.iter().chain(&self.tail).filter_map(text).collect()
     }
 
-    /// Cuts the tail's text to its part of the budget, at the start of a line where there is
+    /// Cuts the tail's text to its part of this budget, at the start of a line where there is
     /// one.
-    fn trim_tail(&mut self) {
-        let mut over = self.tail_bytes.saturating_sub(self.budget - self.budget / 2);
+    fn trim_tail(&mut self, budget: usize) {
+        let mut over = self.tail_length.saturating_sub(budget - budget / 2);
         for piece in &mut self.tail {
             let Content::Text(text) = piece else { continue };
             if over == 0 {
                 break;
             }
-            let least = text.ceil_char_boundary(over);
+            let least = place_of(text, over);
             let line = text[least..].find('\n').map(|newline| least + newline + 1);
             // The only line is cut where it must be.
             let end = line.filter(|&end| end < text.len()).unwrap_or(least);
-            self.left_out.bytes += end;
-            self.left_out.lines += text[..end].matches('\n').count();
-            self.tail_bytes -= end;
+            let cut = &text[..end];
+            self.left_out.add(cut);
+            let characters = length(cut);
+            self.tail_length -= characters;
+            over = over.saturating_sub(characters);
             text.drain(..end);
-            over = over.saturating_sub(end);
         }
     }
+}
+
+/// The length of a text in characters.
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The place behind so many characters, in bytes; the end when there are fewer.
+fn place_of(text: &str, characters: usize) -> usize {
+    text.char_indices().nth(characters).map_or(text.len(), |(place, _)| place)
 }
 
 /// Appends to the last piece if it is text.
@@ -325,9 +415,10 @@ mod tests {
         reply.set_kept_text(KeptText::File("/tmp/x.txt".into()));
         let text = text_of(&reply);
         assert!(text.len() < BUDGET + 200, "{}", text.len());
-        assert!(text.starts_with("line 0\n") && text.ends_with("line 99999\n"));
+        assert!(text.starts_with("line 0\n") && text.contains("\nline 99999\n"));
         let (head, rest) = text.split_once("[repl] … ").unwrap();
         let (note, tail) = rest.split_once('\n').unwrap();
+        let (tail, _) = tail.split_once("[repl] ").unwrap();
         let left_out = whole.len() - head.len() - tail.len();
         let left_out_lines = 100_000 - head.lines().count() - tail.lines().count();
         assert_eq!(
@@ -341,13 +432,87 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_is_measured_in_characters() {
+        let mut outbox = Outbox::new(BUDGET);
+        let text = "é".repeat(BUDGET);
+        outbox.push(&text);
+        assert!(text_of(&outbox.take(READY, false)) == text);
+    }
+
+    #[test]
+    fn where_the_whole_text_is_stands_at_the_end_again() {
+        let mut outbox = Outbox::new(BUDGET);
+        let mut end_of = |status: Status, prompt: &str| {
+            outbox.push(&"line\n".repeat(10_000));
+            outbox.push(prompt);
+            let mut reply = outbox.take(status, !prompt.is_empty());
+            reply.set_kept_text(KeptText::File("/tmp/x.txt".into()));
+            let text = text_of(&reply);
+            let (_, end) = text.rsplit_once("line\n").unwrap();
+            end.to_owned()
+        };
+        let place = "[repl] the whole text is in /tmp/x.txt\n";
+        assert_eq!(end_of(READY, ""), place);
+        let busy = Status::Busy { elapsed: Duration::from_millis(7), discarded: false };
+        assert_eq!(end_of(busy, ""), format!("{place}<<repl status: busy, elapsed_ms=7>>\n"));
+        let waiting = "<<repl status: waiting for input>>\n";
+        let status = Status::Waiting { echo: true };
+        assert_eq!(end_of(status, "name? "), format!("name? \n{place}{waiting}"));
+    }
+
+    #[test]
+    fn no_lines_are_counted_within_a_long_line() {
+        let mut outbox = Outbox::new(10);
+        outbox.push(&"x".repeat(30));
+        let text = text_of(&outbox.take(READY, false));
+        assert!(text.starts_with("xxxxx\n[repl] … 20 bytes left out here; "), "{text}");
+        outbox.push("1234\n1234\n1234\n");
+        let text = text_of(&outbox.take(READY, false));
+        assert!(text.starts_with("1234\n[repl] … 1 line (5 bytes) left out here; "), "{text}");
+    }
+
+    #[test]
+    fn a_reply_to_a_poll_is_shorter_and_the_whole_text_is_kept() {
+        // Of what fits into a reply, of what fills the head alone, and of what is long already.
+        for lines in [500, 1_000, 2_000, 100_000] {
+            let whole: String = (0..lines).map(|n| format!("line {n:09}\n")).collect();
+            let mut outbox = Outbox::new(BUDGET);
+            let mut disk = String::new();
+            for line in whole.split_inclusive('\n') {
+                outbox.push(line);
+                disk.push_str(&outbox.take_spill());
+            }
+            outbox.notice(Notice::SessionStarted);
+            outbox.shorten_for_poll();
+            disk.push_str(&outbox.take_spill());
+            assert!(disk == whole, "{lines}");
+            let text = text_of(&outbox.take(READY, false));
+            let (head, rest) = text.split_once("[repl] … ").unwrap();
+            let (note, tail) = rest.split_once('\n').unwrap();
+            let (tail, _) = tail.split_once("[repl] new session").unwrap();
+            assert!(whole.starts_with(head) && whole.ends_with(tail), "{lines}");
+            let told = head.len() + tail.len();
+            assert!((3_900..=4_000).contains(&told), "{lines}: {told}");
+            let left_out = format!("({} bytes) left out here", whole.len() - told);
+            assert!(note.contains(&left_out), "{note}");
+            // The next one is as long as ever.
+            outbox.push(&"x".repeat(BUDGET));
+            assert!(text_of(&outbox.take(READY, false)).len() == BUDGET);
+        }
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push(&"x".repeat(BUDGET / 4));
+        outbox.shorten_for_poll();
+        assert!(!outbox.spills());
+    }
+
+    #[test]
     fn one_long_line_is_cut_between_characters() {
         let whole = "é".repeat(1_000_000);
         let mut outbox = Outbox::new(BUDGET);
         outbox.push(&whole);
         assert_eq!(outbox.take_spill(), whole);
         let text = text_of(&outbox.take(READY, false));
-        assert!(text.len() < BUDGET + 200 && text.contains("left out"));
+        assert!(text.chars().count() < BUDGET + 200 && text.contains("left out"));
     }
 
     #[test]
