@@ -8,10 +8,12 @@
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
 //! tool       what a client is told about the tool
 //! arguments  what a client may say to it
+//! quirks     what single clients need
 //! ```
 
 mod arguments;
 mod handler;
+mod quirks;
 mod tool;
 mod transport;
 

@@ -68,6 +68,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// What says how things stand, even where it is plain.
+    pub fn line(&self) -> String {
+        self.lines(false, true).join("\n")
+    }
+
     /// The lines that say how things stand, where there is something to say.
     pub(super) fn lines(&self, prompt_visible: bool, nothing_else: bool) -> Vec<String> {
         let lines = self.raw_lines(prompt_visible, nothing_else);

@@ -272,6 +272,17 @@ fn a_python_exception_is_a_normal_reply() {
 }
 
 #[test]
+fn a_client_that_takes_json_for_something_else_gets_a_status_behind_it() {
+    let repl = Builder::new().start_silent();
+    let client = json!({"name": "gemini-cli-mcp-client", "version": "1"});
+    let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    repl.request("initialize", &params);
+    repl.notify("notifications/initialized", &json!({}));
+    repl.gives("[1, 2]", &format!("[1, 2]\n{IDLE}"));
+    repl.gives("1, 2", "(1, 2)\n");
+}
+
+#[test]
 fn an_empty_input_and_none_are_polls() {
     let repl = Server::start();
     assert_eq!(repl.call(&json!({})).text(), IDLE);
