@@ -1,6 +1,6 @@
 //! `mcp-repl`: serve one MCP client over standard input and output.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use super::{config, with_session};
 use crate::{
@@ -18,6 +18,10 @@ const PYTHON: WorkerText = WorkerText {
     waits: " (`input()`, pdb, `help()`, a shell command)",
 };
 
+/// What is said to who starts the server with nobody to serve.
+const NO_CLIENT: &str = "an MCP client is to talk to the server there. Cells are run from the shell \
+                         by `mcp-repl exec`";
+
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(super) fn serve(target: Target, paging: Paging, reply_size: usize) -> Result<ExitCode, String> {
     let worker = match target {
@@ -29,6 +33,9 @@ pub(super) fn serve(target: Target, paging: Paging, reply_size: usize) -> Result
             result = mcp::serve(session, &worker) => result,
             result = pty::asked_to_end() => result,
         };
-        result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+        result.map(|()| ExitCode::SUCCESS).map_err(|error| match error.kind() {
+            io::ErrorKind::NotConnected => format!("{error}; {NO_CLIENT}"),
+            _ => error.to_string(),
+        })
     })
 }
