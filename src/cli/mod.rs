@@ -14,6 +14,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    reply::BUDGET,
     screen::Size,
     session::{
         client::Handle,
@@ -40,6 +41,11 @@ struct Arguments {
     /// (`500M`, `2GiB`). The oldest are deleted first.
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
     max_output_disk: u64,
+    /// How many characters of text a reply holds. What is longer is shortened in its middle, and
+    /// all of it is in a file that the reply names. Further polls of a cell that still runs give a
+    /// quarter of that.
+    #[arg(long, value_name = "CHARACTERS", default_value_t = BUDGET, value_parser = reply_size)]
+    reply_size: usize,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -104,6 +110,13 @@ fn size(value: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| "it is a number of bytes, or one with a unit: `500M`, `2GiB`".into())
 }
 
+/// Less would not hold a traceback, and no client takes more.
+fn reply_size(value: &str) -> Result<usize, String> {
+    let wrong = || "it is a number of characters, 1000 to 1000000".to_owned();
+    let size = value.parse().map_err(|_| wrong())?;
+    if (1_000..=1_000_000).contains(&size) { Ok(size) } else { Err(wrong()) }
+}
+
 fn interpreter(value: &str) -> Result<String, String> {
     accept(value, "python", "the only interpreter is `python`")
 }
@@ -149,7 +162,10 @@ pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
     let result = arguments.worker.target().and_then(|target| match arguments.command {
-        None => serve::serve(target, arguments.pager, arguments.max_output_disk),
+        None => {
+            let Arguments { pager, reply_size, max_output_disk, .. } = arguments;
+            serve::serve(target, serve::Limits { pager, reply_size, max_output_disk })
+        }
         Some(Command::Exec(exec)) => exec::exec(target, &exec),
         Some(Command::Doctor) => doctor::doctor(&target),
     });

@@ -1,11 +1,11 @@
 //! `mcp-repl`: serve one MCP client over standard input and output.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use super::{config, with_session};
 use crate::{
     mcp::{self, WorkerText},
-    pty, reply,
+    pty,
     session::{launch::Target, output_disk::OutputDisk, rules::state::Paging},
 };
 
@@ -18,20 +18,37 @@ const PYTHON: WorkerText = WorkerText {
     waits: " (`input()`, pdb, `help()`, a shell command)",
 };
 
+/// How much a client is given at a time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// What is done about pagers.
+    pub(super) pager: Paging,
+    /// The most text a reply holds, in characters.
+    pub(super) reply_size: usize,
+    /// How much the files of long outputs may take, in bytes.
+    pub(super) max_output_disk: u64,
+}
+
+/// What is said to who starts the server with nobody to serve.
+const NO_CLIENT: &str = "an MCP client is to talk to the server there. Cells are run from the shell \
+                         by `mcp-repl exec`";
+
 /// Serves until the client closes standard input, or a signal asks to end.
-/// Files of long outputs take `output_disk` bytes at most.
-pub(super) fn serve(target: Target, paging: Paging, output_disk: u64) -> Result<ExitCode, String> {
+pub(super) fn serve(target: Target, limits: Limits) -> Result<ExitCode, String> {
     let worker = match target {
         Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
     };
-    let mut config = config(target, paging, reply::BUDGET)?;
-    config.output_disk = OutputDisk::new(output_disk);
+    let mut config = config(target, limits.pager, limits.reply_size)?;
+    config.output_disk = OutputDisk::new(limits.max_output_disk);
     with_session(config, async |session| {
         let result = tokio::select! {
             result = mcp::serve(session, &worker) => result,
             result = pty::asked_to_end() => result,
         };
-        result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+        result.map(|()| ExitCode::SUCCESS).map_err(|error| match error.kind() {
+            io::ErrorKind::NotConnected => format!("{error}; {NO_CLIENT}"),
+            _ => error.to_string(),
+        })
     })
 }

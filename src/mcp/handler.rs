@@ -15,6 +15,7 @@ use crate::reply::{Block, Reply};
 use crate::session::client::{Answer, Client, Handle, Request};
 
 use super::arguments::Arguments;
+use super::quirks;
 use super::receipts::Receipt;
 use super::tool::{self, WorkerText};
 
@@ -94,6 +95,7 @@ impl ServerHandler for Server {
             .get_progress_token()
             .map(|token| Progress::new(context.peer.clone(), token));
         let receipt = context.extensions.get::<Receipt>().cloned().unwrap_or_default();
+        let reads_json = context.client_info().is_some_and(|client| quirks::reads_json(&client));
         tokio::select! {
             biased;
             // A client that cancelled the call gets no reply; one that closed its end gets this.
@@ -106,7 +108,7 @@ impl ServerHandler for Server {
                     let gone = "the session is gone; restart the server `mcp-repl`";
                     return Ok(failure(gone.to_owned()).into());
                 };
-                let result = result(answer.reply().clone());
+                let result = result(answer.reply().clone(), reads_json);
                 receipt.answered(answer);
                 Ok(result.into())
             }
@@ -119,10 +121,18 @@ fn failure(message: String) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(message)])
 }
 
-/// A reply as MCP content: text and images only, at least one block.
-fn result(reply: Reply) -> CallToolResult {
+/// A reply as MCP content: text and images only, at least one block. A client that `reads_json`
+/// looks for it in the first one.
+fn result(reply: Reply, reads_json: bool) -> CallToolResult {
     let is_error = reply.is_error();
-    let mut content: Vec<_> = reply.merged().into_iter().map(block).collect();
+    let line = reply.status.line();
+    let mut blocks = reply.merged();
+    if let Some(Block::Text(text)) = blocks.first_mut()
+        && reads_json
+    {
+        quirks::part_from_json(text, &line);
+    }
+    let mut content: Vec<_> = blocks.into_iter().map(block).collect();
     if content.is_empty() {
         content.push(ContentBlock::text(""));
     }

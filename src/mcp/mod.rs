@@ -9,10 +9,12 @@
 //! receipts   which replies reached the client
 //! tool       what a client is told about the tool
 //! arguments  what a client may say to it
+//! quirks     what single clients need
 //! ```
 
 mod arguments;
 mod handler;
+mod quirks;
 mod receipts;
 mod tool;
 mod transport;

@@ -82,6 +82,7 @@ The last line may say how things stand:
 [repl] input discarded while worker busy: it was NOT run; poll or interrupt, then send again
 [repl] session ended (and how); [repl] new session started: earlier state is gone
 [pager] or [screen]: a full-screen program is open; the line says what to send
+A program's own line that begins so has a \ in front.
 
 Long output is shortened; the reply names the file with the full text."#
     )

@@ -3,6 +3,7 @@
 
 mod exit;
 mod failure;
+mod line;
 mod notice;
 mod outbox;
 mod status;
@@ -31,7 +32,8 @@ impl Reply {
     /// Says where the text is that had no room, where that was not said before.
     pub fn set_kept_text(&mut self, place: KeptText) {
         for part in &mut self.content {
-            if let Content::Notice(Notice::TextLeftOut { kept, .. }) = part
+            if let Content::Notice(Notice::TextLeftOut { kept, .. } | Notice::WholeText { kept }) =
+                part
                 && *kept == KeptText::Nowhere
             {
                 *kept = place.clone();
@@ -50,30 +52,40 @@ impl Reply {
     }
 
     /// The content for a client that shows text and pictures: notices and the status stand in
-    /// the text, each on a line of its own.
+    /// the text, each on a line of its own. A program's line that looks like one of these has a
+    /// backslash in front.
     pub fn merged(self) -> Vec<Block> {
-        let mut merged: Vec<Block> = Vec::new();
+        let mut merged = Vec::new();
+        let mut block = String::new();
+        // A program's lines are whole only when something else comes.
+        let mut text = String::new();
         for part in self.content {
-            let (text, is_line) = match part {
-                Content::Text(text) => (text, false),
-                Content::Notice(notice) => (notice.to_string(), true),
-                Content::Status(line) => (line, true),
+            let line = match part {
+                Content::Text(more) => {
+                    text.push_str(&more);
+                    continue;
+                }
+                Content::Notice(notice) => notice.line(),
+                Content::Status(line) => line,
                 Content::Image { mime, data } => {
+                    line::push_escaped(&mut block, &std::mem::take(&mut text));
+                    if !block.is_empty() {
+                        merged.push(Block::Text(std::mem::take(&mut block)));
+                    }
                     merged.push(Block::Image { mime, data });
                     continue;
                 }
             };
-            if !matches!(merged.last(), Some(Block::Text(_))) {
-                merged.push(Block::Text(String::new()));
+            line::push_escaped(&mut block, &std::mem::take(&mut text));
+            if !block.is_empty() && !block.ends_with('\n') {
+                block.push('\n');
             }
-            let Some(Block::Text(last)) = merged.last_mut() else { continue };
-            if is_line && !last.is_empty() && !last.ends_with('\n') {
-                last.push('\n');
-            }
-            last.push_str(&text);
-            if is_line {
-                last.push('\n');
-            }
+            block.push_str(&line);
+            block.push('\n');
+        }
+        line::push_escaped(&mut block, &text);
+        if !block.is_empty() {
+            merged.push(Block::Text(block));
         }
         merged
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,9 +49,9 @@ pub enum Notice {
     #[error("[repl] {0}")]
     Refused(Refusal),
     /// Text had no room in the reply.
-    #[error("[repl] … {lines} lines ({bytes} bytes) left out here; {kept}")]
+    #[error("[repl] … {} left out here; {kept}", amount(*.lines, *.bytes))]
     TextLeftOut {
-        /// Its line ends.
+        /// Its line ends; none in the middle of a long line.
         lines: usize,
         /// Its length.
         bytes: usize,
@@ -71,6 +71,19 @@ pub enum Notice {
         /// How many notices.
         notices: usize,
     },
+    /// The same place again at the end: a client that shortens a reply cuts out its middle.
+    #[error("[repl] {kept}")]
+    WholeText {
+        /// Where the whole text is.
+        kept: KeptText,
+    },
+}
+
+impl Notice {
+    /// It as one line, without a line end: strings from outside don't break it.
+    pub fn line(&self) -> String {
+        one_line(&self.to_string())
+    }
 }
 
 /// Why input could not be taken. Nothing of it was typed.
@@ -141,6 +154,14 @@ impl fmt::Display for DeletedOutputs {
         let DeletedOutputs { files, first, last, limit } = self;
         write!(f, "long outputs take at most {limit} bytes on disk: deleted {first}")?;
         if *files > 1 { write!(f, " to {last} ({files} files)") } else { Ok(()) }
+    }
+}
+
+fn amount(lines: usize, bytes: usize) -> String {
+    match lines {
+        0 => format!("{bytes} bytes"),
+        1 => format!("1 line ({bytes} bytes)"),
+        _ => format!("{lines} lines ({bytes} bytes)"),
     }
 }
 

@@ -5,8 +5,11 @@
 
 use super::{Content, KeptText, Notice, Reply, Status};
 
-/// How much text a reply holds for an agent, in bytes: about 5,000 tokens.
-pub const BUDGET: usize = 20_000;
+/// How much text a reply holds for an agent, in characters: about 4,000 tokens.
+pub const BUDGET: usize = 16_000;
+
+/// Of which part of the budget a reply to a poll is, when the last one told of the same work.
+const POLL_SHARE: usize = 4;
 
 /// The most pictures and notices that wait for a reply.
 const MOST_PIECES: usize = 200;
@@ -16,14 +19,15 @@ const MOST_PICTURE_BYTES: usize = 16 << 20;
 /// What is collected for the next reply.
 #[derive(Debug)]
 pub struct Outbox {
-    /// How much text a reply holds, in bytes: half of it for the head, half for the tail.
+    /// How much text a reply holds, in characters: half of it for the head, half for the tail.
     budget: usize,
     /// The text up to the head's part of the budget, and what stands between.
     head: Vec<Content>,
     /// What comes behind; text is cut off its front.
     tail: Vec<Content>,
-    head_bytes: usize,
-    tail_bytes: usize,
+    /// Their lengths in characters.
+    head_length: usize,
+    tail_length: usize,
     /// Whether the head is full, so that all text goes to the tail.
     head_full: bool,
     left_out: LeftOut,
@@ -59,6 +63,7 @@ enum Last {
 #[derive(Debug, Default, Clone, Copy)]
 struct LeftOut {
     bytes: usize,
+    characters: usize,
     lines: usize,
 }
 
@@ -70,15 +75,23 @@ struct Dropped {
     notices: usize,
 }
 
+impl LeftOut {
+    fn add(&mut self, text: &str) {
+        self.bytes += text.len();
+        self.characters += length(text);
+        self.lines += text.matches('\n').count();
+    }
+}
+
 impl Outbox {
-    /// An empty one, for replies of at most `budget` bytes of text.
+    /// An empty one, for replies of at most `budget` characters of text.
     pub fn new(budget: usize) -> Outbox {
         Outbox {
             budget,
             head: Vec::new(),
             tail: Vec::new(),
-            head_bytes: 0,
-            tail_bytes: 0,
+            head_length: 0,
+            tail_length: 0,
             head_full: false,
             left_out: LeftOut::default(),
             dropped: Dropped::default(),
@@ -126,7 +139,7 @@ impl Outbox {
         self.ends_within_line = !text.ends_with('\n');
         if let Some(spill) = &mut self.spill {
             spill.push_str(text);
-        } else if self.head_bytes + self.tail_bytes + text.len() > self.budget {
+        } else if self.length() + length(text) > self.budget {
             let mut all = self.all_text();
             all.push_str(text);
             self.spill = Some(all);
@@ -134,10 +147,10 @@ impl Outbox {
         let rest = if self.head_full { text } else { self.push_head(text) };
         if !rest.is_empty() {
             append(&mut self.tail, rest);
-            self.tail_bytes += rest.len();
+            self.tail_length += length(rest);
             // Cut back now and then, not for every line.
-            if self.tail_bytes / 4 > self.budget {
-                self.trim_tail();
+            if self.tail_length / 4 > self.budget {
+                self.trim_tail(self.budget);
             }
         }
     }
@@ -166,9 +179,63 @@ impl Outbox {
         self.place(Content::Image { mime, data });
     }
 
-    /// How many bytes of text have room before something has to be left out.
+    /// How many characters of text have room before something has to be left out.
     pub fn room(&self) -> usize {
-        self.budget.saturating_sub(self.head_bytes + self.tail_bytes + self.left_out.bytes)
+        self.budget.saturating_sub(self.length())
+    }
+
+    /// How many characters of text came since the last reply.
+    fn length(&self) -> usize {
+        self.head_length + self.tail_length + self.left_out.characters
+    }
+
+    /// The next reply is to a poll, and the one before told of the same work: it holds less.
+    pub fn shorten_for_poll(&mut self) {
+        let budget = self.budget / POLL_SHARE;
+        if self.length() <= budget {
+            return;
+        }
+        if self.spill.is_none() {
+            self.spill = Some(self.all_text());
+        }
+        let rest = self.cut_head(budget / 2);
+        for piece in &rest {
+            let Content::Text(text) = piece else { continue };
+            // What was left out before is behind it.
+            if self.left_out.bytes > 0 {
+                self.left_out.add(text);
+            } else {
+                self.tail_length += length(text);
+            }
+        }
+        let is_left_out =
+            |piece: &Content| self.left_out.bytes > 0 && matches!(piece, Content::Text(_));
+        let kept = rest.into_iter().filter(|piece| !is_left_out(piece)).collect();
+        let tail = std::mem::replace(&mut self.tail, kept);
+        self.tail.extend(tail);
+        self.trim_tail(budget);
+    }
+
+    /// Cuts the head's text to this many characters; returns what was behind.
+    fn cut_head(&mut self, most: usize) -> Vec<Content> {
+        self.head_full = true;
+        self.head_length = 0;
+        let mut rest = Vec::new();
+        for piece in std::mem::take(&mut self.head) {
+            match piece {
+                piece if !rest.is_empty() => rest.push(piece),
+                Content::Text(mut text) => {
+                    let behind = text.split_off(self.end_of_head(&text, most));
+                    self.head_length += length(&text);
+                    self.head.push(Content::Text(text));
+                    if !behind.is_empty() {
+                        rest.push(Content::Text(behind));
+                    }
+                }
+                piece => self.head.push(piece),
+            }
+        }
+        rest
     }
 
     /// Whether text goes to disk, since it is more than a reply holds.
@@ -187,7 +254,7 @@ impl Outbox {
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
         if self.spills() {
-            self.trim_tail();
+            self.trim_tail(self.budget);
         }
         let Outbox {
             head: mut content,
@@ -201,7 +268,7 @@ impl Outbox {
         self.taken_started_within_line = starts_within_line;
         self.starts_within_line = ends_within_line;
         self.ends_within_line = ends_within_line;
-        let LeftOut { bytes, lines } = left_out;
+        let LeftOut { bytes, lines, .. } = left_out;
         if bytes > 0 {
             let kept = KeptText::Nowhere;
             content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
@@ -211,6 +278,11 @@ impl Outbox {
         if pictures + notices > 0 {
             let dropped = Notice::PiecesDropped { pictures, picture_bytes, notices };
             content.insert(0, Content::Notice(dropped));
+        }
+        // Behind that line the prompt is not the last to be seen.
+        let prompt_visible = prompt_visible && bytes == 0;
+        if bytes > 0 {
+            content.push(Content::Notice(Notice::WholeText { kept: KeptText::Nowhere }));
         }
         let lines = status.lines(prompt_visible, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
@@ -242,12 +314,12 @@ impl Outbox {
     /// What came since is on disk from its first byte, so what is put back must stay out of it, and
     /// is shown whole: the reply is longer than others by as much.
     fn put_back_before_spilled(&mut self, content: Vec<Content>, later: Outbox) {
-        let length = |piece: &Content| match piece {
-            Content::Text(text) => text.len(),
+        let length_of = |piece: &Content| match piece {
+            Content::Text(text) => length(text),
             _ => 0,
         };
-        self.head_bytes = content.iter().map(length).sum();
-        self.tail_bytes = later.head_bytes + later.tail_bytes;
+        self.head_length = content.iter().map(length_of).sum();
+        self.tail_length = later.head_length + later.tail_length;
         self.head = content;
         self.tail = later.head.into_iter().chain(later.tail).collect();
         (self.head_full, self.left_out, self.spill) = (true, later.left_out, later.spill);
@@ -272,13 +344,13 @@ impl Outbox {
 
     /// Cuts the last text at a place in it; returns that.
     fn cut_last(&mut self, place: impl FnOnce(&str) -> usize) -> usize {
-        let (pieces, bytes) = match self.tail.is_empty() {
-            true => (&mut self.head, &mut self.head_bytes),
-            false => (&mut self.tail, &mut self.tail_bytes),
+        let (pieces, characters) = match self.tail.is_empty() {
+            true => (&mut self.head, &mut self.head_length),
+            false => (&mut self.tail, &mut self.tail_length),
         };
         let Some(Content::Text(last)) = pieces.last_mut() else { return 0 };
         let place = place(last);
-        *bytes -= last.len() - place;
+        *characters -= length(&last[place..]);
         last.truncate(place);
         self.ends_within_line = !last.is_empty() && !last.ends_with('\n');
         place
@@ -286,19 +358,26 @@ impl Outbox {
 
     /// Fills the head; returns the text that has no room in it.
     fn push_head<'a>(&mut self, text: &'a str) -> &'a str {
-        let room = self.budget / 2 - self.head_bytes;
-        if text.len() <= room {
-            append(&mut self.head, text);
-            self.head_bytes += text.len();
-            return "";
-        }
-        self.head_full = true;
-        let most = text.floor_char_boundary(room);
-        let end = text[..most].rfind('\n').map_or(most, |newline| newline + 1);
-        let (fits, rest) = text.split_at(end);
+        let (fits, rest) = text.split_at(self.end_of_head(text, self.budget / 2));
+        self.head_full = !rest.is_empty();
         append(&mut self.head, fits);
-        self.head_bytes += fits.len();
+        self.head_length += length(fits);
         rest
+    }
+
+    /// Where the part of a text ends that has room in a head of this length: behind a line, if it
+    /// is not all of the text.
+    fn end_of_head(&self, text: &str, most: usize) -> usize {
+        let end = place_of(text, most - self.head_length);
+        let line = text[..end].rfind('\n').map(|newline| newline + 1);
+        let begins_line =
+            matches!(self.head.last(), Some(Content::Text(last)) if last.ends_with('\n'));
+        match line {
+            _ if end == text.len() => end,
+            Some(line) => line,
+            None if begins_line => 0,
+            None => end,
+        }
     }
 
     fn place(&mut self, piece: Content) {
@@ -353,24 +432,25 @@ impl Outbox {
         self.head.iter().chain(&self.tail).filter_map(text).collect()
     }
 
-    /// Cuts the tail's text to its part of the budget, at the start of a line where there is
+    /// Cuts the tail's text to its part of this budget, at the start of a line where there is
     /// one.
-    fn trim_tail(&mut self) {
-        let mut over = self.tail_bytes.saturating_sub(self.budget - self.budget / 2);
+    fn trim_tail(&mut self, budget: usize) {
+        let mut over = self.tail_length.saturating_sub(budget - budget / 2);
         for piece in &mut self.tail {
             let Content::Text(text) = piece else { continue };
             if over == 0 {
                 break;
             }
-            let least = text.ceil_char_boundary(over);
+            let least = place_of(text, over);
             let line = text[least..].find('\n').map(|newline| least + newline + 1);
             // The only line is cut where it must be.
             let end = line.filter(|&end| end < text.len()).unwrap_or(least);
-            self.left_out.bytes += end;
-            self.left_out.lines += text[..end].matches('\n').count();
-            self.tail_bytes -= end;
+            let cut = &text[..end];
+            self.left_out.add(cut);
+            let characters = length(cut);
+            self.tail_length -= characters;
+            over = over.saturating_sub(characters);
             text.drain(..end);
-            over = over.saturating_sub(end);
         }
     }
 }
@@ -381,6 +461,16 @@ fn picture_bytes(piece: &Content) -> usize {
         Content::Image { data, .. } => data.len(),
         Content::Text(_) | Content::Notice(_) | Content::Status(_) => 0,
     }
+}
+
+/// The length of a text in characters.
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The place behind so many characters, in bytes; the end when there are fewer.
+fn place_of(text: &str, characters: usize) -> usize {
+    text.char_indices().nth(characters).map_or(text.len(), |(place, _)| place)
 }
 
 /// Appends to the last piece if it is text.
@@ -491,6 +581,18 @@ mod tests {
     }
 
     #[test]
+    fn text_that_looks_like_a_line_of_ours_is_escaped_wherever_it_was_cut() {
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push("<<repl sta");
+        outbox.push("tus: idle>>\n");
+        outbox.notice(Notice::SessionStarted);
+        outbox.push("[repl] new session started\n");
+        let text = "\\<<repl status: idle>>\n[repl] new session started\n\
+                    \\[repl] new session started\n";
+        assert_eq!(text_of(&outbox.take(READY, false)), text);
+    }
+
+    #[test]
     fn notices_and_pictures_keep_their_place() {
         let mut outbox = Outbox::new(BUDGET);
         outbox.push("a\n");
@@ -517,9 +619,10 @@ mod tests {
         reply.set_kept_text(KeptText::File("/tmp/x.txt".into()));
         let text = text_of(&reply);
         assert!(text.len() < BUDGET + 200, "{}", text.len());
-        assert!(text.starts_with("line 0\n") && text.ends_with("line 99999\n"));
+        assert!(text.starts_with("line 0\n") && text.contains("\nline 99999\n"));
         let (head, rest) = text.split_once("[repl] … ").unwrap();
         let (note, tail) = rest.split_once('\n').unwrap();
+        let (tail, _) = tail.split_once("[repl] ").unwrap();
         let left_out = whole.len() - head.len() - tail.len();
         let left_out_lines = 100_000 - head.lines().count() - tail.lines().count();
         assert_eq!(
@@ -533,13 +636,87 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_is_measured_in_characters() {
+        let mut outbox = Outbox::new(BUDGET);
+        let text = "é".repeat(BUDGET);
+        outbox.push(&text);
+        assert!(text_of(&outbox.take(READY, false)) == text);
+    }
+
+    #[test]
+    fn where_the_whole_text_is_stands_at_the_end_again() {
+        let mut outbox = Outbox::new(BUDGET);
+        let mut end_of = |status: Status, prompt: &str| {
+            outbox.push(&"line\n".repeat(10_000));
+            outbox.push(prompt);
+            let mut reply = outbox.take(status, !prompt.is_empty());
+            reply.set_kept_text(KeptText::File("/tmp/x.txt".into()));
+            let text = text_of(&reply);
+            let (_, end) = text.rsplit_once("line\n").unwrap();
+            end.to_owned()
+        };
+        let place = "[repl] the whole text is in /tmp/x.txt\n";
+        assert_eq!(end_of(READY, ""), place);
+        let busy = Status::Busy { elapsed: Duration::from_millis(7), discarded: false };
+        assert_eq!(end_of(busy, ""), format!("{place}<<repl status: busy, elapsed_ms=7>>\n"));
+        let waiting = "<<repl status: waiting for input>>\n";
+        let status = Status::Waiting { echo: true };
+        assert_eq!(end_of(status, "name? "), format!("name? \n{place}{waiting}"));
+    }
+
+    #[test]
+    fn no_lines_are_counted_within_a_long_line() {
+        let mut outbox = Outbox::new(10);
+        outbox.push(&"x".repeat(30));
+        let text = text_of(&outbox.take(READY, false));
+        assert!(text.starts_with("xxxxx\n[repl] … 20 bytes left out here; "), "{text}");
+        outbox.push("1234\n1234\n1234\n");
+        let text = text_of(&outbox.take(READY, false));
+        assert!(text.starts_with("1234\n[repl] … 1 line (5 bytes) left out here; "), "{text}");
+    }
+
+    #[test]
+    fn a_reply_to_a_poll_is_shorter_and_the_whole_text_is_kept() {
+        // Of what fits into a reply, of what fills the head alone, and of what is long already.
+        for lines in [500, 1_000, 2_000, 100_000] {
+            let whole: String = (0..lines).map(|n| format!("line {n:09}\n")).collect();
+            let mut outbox = Outbox::new(BUDGET);
+            let mut disk = String::new();
+            for line in whole.split_inclusive('\n') {
+                outbox.push(line);
+                disk.push_str(&outbox.take_spill());
+            }
+            outbox.notice(Notice::SessionStarted);
+            outbox.shorten_for_poll();
+            disk.push_str(&outbox.take_spill());
+            assert!(disk == whole, "{lines}");
+            let text = text_of(&outbox.take(READY, false));
+            let (head, rest) = text.split_once("[repl] … ").unwrap();
+            let (note, tail) = rest.split_once('\n').unwrap();
+            let (tail, _) = tail.split_once("[repl] new session").unwrap();
+            assert!(whole.starts_with(head) && whole.ends_with(tail), "{lines}");
+            let told = head.len() + tail.len();
+            assert!((3_900..=4_000).contains(&told), "{lines}: {told}");
+            let left_out = format!("({} bytes) left out here", whole.len() - told);
+            assert!(note.contains(&left_out), "{note}");
+            // The next one is as long as ever.
+            outbox.push(&"x".repeat(BUDGET));
+            assert!(text_of(&outbox.take(READY, false)).len() == BUDGET);
+        }
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push(&"x".repeat(BUDGET / 4));
+        outbox.shorten_for_poll();
+        assert!(!outbox.spills());
+    }
+
+    #[test]
     fn one_long_line_is_cut_between_characters() {
         let whole = "é".repeat(1_000_000);
         let mut outbox = Outbox::new(BUDGET);
         outbox.push(&whole);
         assert_eq!(outbox.take_spill(), whole);
         let text = text_of(&outbox.take(READY, false));
-        assert!(text.len() < BUDGET + 200 && text.contains("left out"));
+        assert!(text.chars().count() < BUDGET + 200 && text.contains("left out"));
     }
 
     #[test]
@@ -561,7 +738,7 @@ mod tests {
     #[test]
     fn what_is_put_back_shares_the_room_of_the_reply() {
         let mut outbox = Outbox::new(BUDGET);
-        let text = |name: &str| (0..1_500).map(|n| format!("{name} {n}\n")).collect::<String>();
+        let text = |name: &str| (0..1_000).map(|n| format!("{name} {n}\n")).collect::<String>();
         outbox.push(&text("first"));
         let reply = outbox.take(READY, false);
         outbox.push(&text("second"));
@@ -569,7 +746,7 @@ mod tests {
         assert_eq!(outbox.take_spill(), text("first") + &text("second"));
         let reply = text_of(&outbox.take(READY, false));
         assert!(reply.len() < BUDGET + 200, "{}", reply.len());
-        assert!(reply.starts_with("first 0\n") && reply.ends_with("second 1499\n"), "{reply}");
+        assert!(reply.starts_with("first 0\n") && reply.contains("\nsecond 999\n"), "{reply}");
     }
 
     #[test]
@@ -589,7 +766,7 @@ mod tests {
         reply.set_kept_text(KeptText::File("/tmp/2.txt".into()));
         let reply = text_of(&reply);
         let (second, left_out) = (reply.strip_prefix(&told).unwrap(), "left out here; ");
-        assert!(second.starts_with("[repl] … ") && second.ends_with("second 2999\nend\n"));
+        assert!(second.starts_with("[repl] … ") && second.contains("\nsecond 2999\nend\n"));
         assert!(second.contains(left_out) && second.contains("/tmp/2.txt"), "{second}");
         assert!(told.contains("/tmp/1.txt") && !told.contains("/tmp/2.txt"));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mcp_repl_sideband::Outcome;
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, line::one_line};
 
 /// How things stand when a call returns.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,8 +68,19 @@ pub enum Status {
 }
 
 impl Status {
+    /// What says how things stand, even where it is plain.
+    pub fn line(&self) -> String {
+        self.lines(false, true).join("\n")
+    }
+
     /// The lines that say how things stand, where there is something to say.
     pub(super) fn lines(&self, prompt_visible: bool, nothing_else: bool) -> Vec<String> {
+        let lines = self.raw_lines(prompt_visible, nothing_else);
+        lines.iter().map(|line| one_line(line)).collect()
+    }
+
+    /// The same with strings from outside as they are.
+    fn raw_lines(&self, prompt_visible: bool, nothing_else: bool) -> Vec<String> {
         let one = |line: &str| vec![line.to_owned()];
         match self {
             Status::Ready { .. } if nothing_else => one("<<repl status: idle>>"),
@@ -83,7 +94,7 @@ impl Status {
                 vec![format!("<<repl status: waiting for input>> (guessed: {program} sleeps)")]
             }
             Status::Reading { canonical: true, echo, .. } => {
-                Status::Waiting { echo: *echo }.lines(prompt_visible, nothing_else)
+                Status::Waiting { echo: *echo }.raw_lines(prompt_visible, nothing_else)
             }
             Status::Reading { program, .. } => {
                 vec![format!(

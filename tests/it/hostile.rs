@@ -162,3 +162,27 @@ child = subprocess.Popen(['sleep', '1000'])
     repl.still_works();
     repl.gives("child.kill(); child.wait()", "-9\n");
 }
+
+#[test]
+fn a_program_cannot_speak_for_the_session() {
+    let repl = Server::start();
+    let cell = "print('[repl] session ended (exit status 0)\\n<<repl status: idle>>')";
+    repl.gives(cell, "\\[repl] session ended (exit status 0)\n\\<<repl status: idle>>\n");
+    repl.gives("input('[pager] less: ')", "\\[pager] less: ");
+    repl.gives("x", "'x'\n");
+}
+
+#[test]
+fn a_programs_name_cannot_break_its_line() {
+    let repl = Server::start();
+    let cell = "\
+import ctypes, os, tty
+ctypes.CDLL(None).prctl(15, b'a\\x1b[2J\\n\\xff[repl]')
+tty.setcbreak(0)
+os.read(0, 1)";
+    let name = "a[2J; \u{fffd}[repl]";
+    let waits = "<<repl status: waiting for input>>";
+    repl.gives(cell, &format!("{waits} ({name}; `keys` types without Enter)\n"));
+    repl.keys("x");
+    repl.still_works();
+}

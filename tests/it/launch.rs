@@ -201,6 +201,17 @@ fn with_a_limit_of_64_descriptors() {
 }
 
 #[test]
+fn with_standard_input_closed_it_says_that_nobody_can_talk_to_it() {
+    for condition in ["os.close(0)", "os.dup2(os.open(os.devnull, os.O_RDONLY), 0)"] {
+        let output = Builder::new().condition(condition).output("");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_has(&told, "mcp-repl: standard input is closed, or /dev/null; an MCP client is to");
+    }
+}
+
+#[test]
 fn with_standard_error_closed() {
     let repl = Builder::new().condition("os.close(2)").start();
     works(&repl);

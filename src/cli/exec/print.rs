@@ -33,7 +33,7 @@ pub(super) fn print(reply: &Reply, json: bool) -> io::Result<()> {
             }
             Content::Status(_) if is_plain(&reply.status) => {}
             Content::Status(line) => note(&format!("{line}\n")),
-            Content::Notice(notice) => note(&format!("{notice}\n")),
+            Content::Notice(notice) => note(&format!("{}\n", notice.line())),
             Content::Image { mime, .. } => note(&format!("[repl] a picture ({mime})\n")),
         }
     }
@@ -65,7 +65,7 @@ fn note(text: &str) {
 fn as_json(reply: &Reply) -> serde_json::Value {
     let part = |part: &Content| match part {
         Content::Text(text) => json!({"type": "text", "text": text}),
-        Content::Notice(notice) => json!({"type": "notice", "text": notice.to_string()}),
+        Content::Notice(notice) => json!({"type": "notice", "text": notice.line()}),
         Content::Status(line) => json!({"type": "notice", "text": line}),
         Content::Image { mime, data } => json!({"type": "image", "mimeType": mime, "data": data}),
     };

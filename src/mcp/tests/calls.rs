@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::reply::{Content, Failure, Reply, Status};
 
-use super::{Harness, repl, text};
+use super::{Harness, initialize, repl, text};
 
 #[tokio::test]
 async fn a_call_carries_the_input_to_the_engine_and_its_reply_back() {
@@ -44,6 +44,40 @@ async fn text_and_images_keep_their_order() {
                {"type": "image", "data": "aGk=", "mimeType": "image/png"},
                {"type": "text", "text": "after"}])
     );
+}
+
+#[tokio::test]
+async fn clients_that_take_json_for_something_else_are_told_how_things_stand_behind_it() {
+    let clients = [
+        "gemini-cli-mcp-client",
+        "qwen-code-mcp-client",
+        "qwen-cli-mcp-client-repl",
+        "claude-code",
+    ];
+    for client in clients {
+        let is_told = client != "claude-code";
+        let mut harness = Harness::start();
+        let mut handshake = initialize("2025-11-25");
+        handshake["params"]["clientInfo"]["name"] = client.into();
+        harness.ask(handshake).await;
+        for json in ["42\n", "[1, 2]\n", "null\n", "1e999\n", "{\"a\": 1}\n", "\"a\"\n"] {
+            harness.send(repl(1, json!({"input": "x"}))).await;
+            harness.call().await.answer(json);
+            let idle = if is_told { "<<repl status: idle>>\n" } else { "" };
+            assert_eq!(text(&harness.receive().await), format!("{json}{idle}"), "{client}");
+        }
+        for other in ["", "(1, 2)\n", "'a'\n", "True\n", "1\n2\n"] {
+            harness.send(repl(1, json!({"input": "x"}))).await;
+            harness.call().await.answer(other);
+            assert_eq!(text(&harness.receive().await), other, "{client}");
+        }
+        harness.send(repl(1, json!({"input": "input('1')"}))).await;
+        let content = vec![Content::Text("1".to_owned())];
+        let reply = Reply { content, status: Status::Waiting { echo: true } };
+        harness.call().await.send(reply);
+        let waiting = if is_told { "\n<<repl status: waiting for input>>\n" } else { "" };
+        assert_eq!(text(&harness.receive().await), format!("1{waiting}"), "{client}");
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
 use display::Display;
+use outboxes::CellStart;
 use schedule::LookSchedule;
 
 use super::rules::{
@@ -36,7 +37,7 @@ use super::rules::{
     state::{Paging, State, Time},
 };
 use crate::{
-    reply::{Failure, Notice},
+    reply::{Failure, Notice, Status},
     screen::{Screen, Size},
 };
 
@@ -60,7 +61,7 @@ pub struct Pipeline<O> {
 
 impl<O: Observer> Pipeline<O> {
     /// A session whose first worker is about to be started: that is the first effect. Its replies
-    /// hold at most `budget` bytes of text.
+    /// hold at most `budget` characters of text.
     pub fn new(paging: Paging, size: Size, budget: usize, observer: O) -> Pipeline<O> {
         Pipeline {
             session: Session::new(Time::ZERO, paging),
@@ -350,6 +351,8 @@ impl<O: Observer> Pipeline<O> {
             Action::Image { mime, data } => return self.display.image(&mime, &data, feeds_pager),
             Action::Reply { call, client, status } => {
                 self.display.report_for(&status, feeds_pager);
+                let running = self.running_cell(&status);
+                self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
                 Effect::Reply { call, client, reply: self.display.reply(client, status) }
             }
@@ -380,6 +383,14 @@ impl<O: Observer> Pipeline<O> {
             }
         };
         self.effects.push_back(effect);
+    }
+
+    /// The cell that goes on after a reply with this status.
+    fn running_cell(&self, status: &Status) -> Option<CellStart> {
+        match (self.session.state(), status) {
+            (State::InCell { cell, .. }, Status::Busy { .. }) => Some((cell.id, cell.since)),
+            _ => None,
+        }
     }
 
     /// Takes the text that can't change any more.

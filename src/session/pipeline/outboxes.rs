@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     reply::{Content, Notice, Outbox},
-    session::rules::{Audience, state::ClientId},
+    session::rules::{
+        Audience,
+        state::{ClientId, Time},
+    },
 };
 
 /// Stands for the next client, while there is none.
@@ -17,16 +20,22 @@ pub const NOBODY: ClientId = 0;
 /// The outboxes of all clients.
 #[derive(Debug)]
 pub(super) struct Outboxes {
-    /// The most text a reply holds, in bytes.
+    /// The most text a reply holds, in characters.
     budget: usize,
     /// Never empty: that of [`NOBODY`] while there is no client.
     outboxes: BTreeMap<ClientId, Outbox>,
+    /// The running cell that the last reply to a client told of.
+    told_running: BTreeMap<ClientId, CellStart>,
 }
+
+/// Which cell: its number, which a new session gives anew, and when it was sent.
+pub(super) type CellStart = (u64, Time);
 
 impl Outboxes {
     /// That of nobody.
     pub(super) fn new(budget: usize) -> Outboxes {
-        Outboxes { budget, outboxes: BTreeMap::from([(NOBODY, Outbox::new(budget))]) }
+        let outboxes = BTreeMap::from([(NOBODY, Outbox::new(budget))]);
+        Outboxes { budget, outboxes, told_running: BTreeMap::new() }
     }
 
     /// A client calls, for the first time perhaps: then it is told what happens from here on, and if
@@ -41,6 +50,7 @@ impl Outboxes {
 
     /// A client goes. What the last one was not told is for the next.
     pub(super) fn leave(&mut self, client: ClientId) {
+        self.told_running.remove(&client);
         let left = self.outboxes.remove(&client);
         if self.outboxes.is_empty() {
             let outbox = left.unwrap_or_else(|| Outbox::new(self.budget));
@@ -76,12 +86,27 @@ impl Outboxes {
         }
     }
 
+    /// A client is about to get a reply, at which this cell is still running, or none. The
+    /// second one in a row of the same cell is shorter: who polls looks how it goes.
+    pub(super) fn before_reply(&mut self, client: ClientId, running: Option<CellStart>) {
+        let told = match running {
+            Some(cell) => self.told_running.insert(client, cell),
+            None => self.told_running.remove(&client),
+        };
+        if running.is_some()
+            && running == told
+            && let Some(outbox) = self.outboxes.get_mut(&client)
+        {
+            outbox.shorten_for_poll();
+        }
+    }
+
     /// That of one client.
     pub(super) fn of(&mut self, client: ClientId) -> Option<&mut Outbox> {
         self.outboxes.get_mut(&client)
     }
 
-    /// How many bytes have room in the fullest of these clients' outboxes.
+    /// How many characters have room in the fullest of these clients' outboxes.
     pub(super) fn room(&self, clients: impl Iterator<Item = ClientId>) -> usize {
         let rooms = clients.filter_map(|client| self.outboxes.get(&client)).map(Outbox::room);
         rooms.min().unwrap_or(self.budget)

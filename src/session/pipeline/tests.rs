@@ -447,6 +447,31 @@ fn text_without_room_is_handed_on_before_the_reply() {
 }
 
 #[test]
+fn polls_of_a_running_cell_are_shorter_than_what_tells_of_it_first_and_last() {
+    let mut played = Played::ready();
+    let long = |turn: usize| {
+        let lines: String = (0..1_000).map(|n| format!("{turn} {n:07}\r\n")).collect();
+        output(&lines)
+    };
+    let dropped = |bytes| (0, Input::InputDropped { bytes });
+    played.play([call(1, 1, "long", 100), dropped(0), (0, long(1)), (200, Input::Tick)]);
+    let first = played.text();
+    assert!(first.starts_with("1 0000000\n") && !first.contains("left out"), "{first}");
+    played.play([(0, long(2)), call(2, 1, "", 300), (300, Input::Tick)]);
+    let second = played.text();
+    assert!(second.contains(" left out here; ") && second.len() < 4_300, "{}", second.len());
+    let kept = played.effects.iter().filter_map(|effect| match effect {
+        Effect::Keep { client: 1, text } => Some(text.lines().count()),
+        _ => None,
+    });
+    assert_eq!(kept.sum::<usize>(), 1_000);
+    played.play([call(3, 1, "", HOUR), (0, long(3))]);
+    played.play(cell(1, 2, "done\r\n"));
+    let last = played.text();
+    assert!(last.ends_with("3 0000999\ndone\n") && !last.contains("left out"), "{last}");
+}
+
+#[test]
 fn a_failed_start_is_told_and_the_next_call_starts_anew() {
     let mut played = Played::new();
     let failure = Failure::NoProgram("no Python was found".into());

@@ -107,20 +107,25 @@ fn look(process: Pid, thread: i32, sought: SoughtTerminal) -> Option<Blocked> {
         guessed,
         thread: thread.unsigned_abs(),
         wakes: wakes(number, thread)?,
-        program: fs::read_to_string(format!("/proc/{number}/comm")).ok()?.trim_end().to_owned(),
+        program: text(&format!("/proc/{number}/comm"))?.trim_end().to_owned(),
     })
+}
+
+/// What a file of `/proc` says. A program names itself (prctl(2), PR_SET_NAME), in any bytes.
+fn text(path: &str) -> Option<String> {
+    Some(String::from_utf8_lossy(&fs::read(path).ok()?).into_owned())
 }
 
 /// Whether a thread is in an interruptible sleep.
 fn sleeps(process: i32, thread: i32) -> Option<bool> {
-    let stat = fs::read_to_string(format!("/proc/{process}/task/{thread}/stat")).ok()?;
+    let stat = text(&format!("/proc/{process}/task/{thread}/stat"))?;
     // The program's name is in parentheses and may hold some; the state is behind the last.
     Some(stat.rsplit_once(')')?.1.trim_start().starts_with('S'))
 }
 
 /// How often the thread went to sleep by itself: when that has changed, it was awake between.
 fn wakes(process: i32, thread: i32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/task/{thread}/status")).ok()?;
+    let status = text(&format!("/proc/{process}/task/{thread}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
     line.trim().parse().ok()
 }

@@ -13,7 +13,7 @@ use std::{
     io,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
-        unix::fs::FileTypeExt,
+        unix::fs::{FileTypeExt, MetadataExt},
     },
 };
 
@@ -33,7 +33,8 @@ const REOPEN_OUTPUT: &str = "/proc/self/fd/1";
 /// Opens standard input and output, in the running event loop.
 ///
 /// # Errors
-/// When the system refuses a descriptor or a thread.
+/// When the system refuses a descriptor or a thread. [`io::ErrorKind::NotConnected`] when nobody
+/// can say anything on standard input, since it is closed or the null device.
 pub fn stdio() -> io::Result<(Input, Output)> {
     Ok((input()?, output()?))
 }
@@ -41,6 +42,10 @@ pub fn stdio() -> io::Result<(Input, Output)> {
 /// Standard input.
 fn input() -> io::Result<Input> {
     let (fd, kind) = duplicate(io::stdin().as_fd())?;
+    if kind.is_char_device() && is_null_device(&fd)? {
+        let message = "standard input is closed, or /dev/null";
+        return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+    }
     if kind.is_fifo()
         && let Ok(pipe) = pipe::OpenOptions::new().open_receiver(REOPEN_INPUT)
     {
@@ -70,6 +75,13 @@ fn duplicate(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, FileType)> {
     let file = File::from(fd.try_clone_to_owned()?);
     let kind = file.metadata()?.file_type();
     Ok((file.into(), kind))
+}
+
+/// Whether this is `/dev/null`. Rust's runtime opens it where a standard stream is closed at the
+/// start (`std::rt`), so that a closed one can't be told from it.
+fn is_null_device(fd: &OwnedFd) -> io::Result<bool> {
+    let metadata = File::from(fd.try_clone()?).metadata()?;
+    Ok(std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev()))
 }
 
 #[cfg(test)]
