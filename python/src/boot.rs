@@ -12,6 +12,8 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyList, PyString},
 };
+#[cfg(target_os = "linux")]
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::{
     cell::Compiler,
@@ -68,9 +70,10 @@ pub(crate) fn boot(
     let main_thread = MainThread::current();
     let worker = worker::install(Worker { channel, fifo: Fifo::new()?, main_thread });
     reading_thread::start(worker)?;
-    // From here on the reading thread sees the server's end, and does better than a kill.
+    // From here on the reading thread sees the server's end, and does better than a kill. In a
+    // stopped process it has to go on for that.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_parent_process_death_signal(None);
+    let _ = set_parent_process_death_signal(Some(Signal::CONT));
     imitate_prompt(py, &sys)?;
     environment::put_interpreter_first(&sys)?;
     interactive_hook::install(&sys, &wrap_pyfunction!(main_loop::run, py)?)

@@ -2,9 +2,14 @@
 
 use pyo3::{
     exceptions::PyKeyboardInterrupt,
+    intern,
     prelude::*,
-    types::{PyDict, PyList},
+    types::{PyDict, PyList, PyTraceback},
 };
+
+/// How many entries of a traceback are shown, the last ones: `PyTraceBack_LIMIT` in CPython's
+/// Python/traceback.c.
+const MOST_ENTRIES: usize = 1000;
 
 /// Shows exceptions and keeps the source of cells for whoever looks for it.
 #[derive(Debug)]
@@ -128,23 +133,49 @@ impl Reporter {
         self.refill_cache(py);
         let original =
             sys.getattr("excepthook").is_ok_and(|hook| hook.is(self.excepthook.bind(py)));
-        let print =
-            if self.finds_sources || !original { None } else { self.print_exception.as_ref() };
-        let Some(print) = print else { return show_natively(&error, py) };
         let (kind, value, traceback) = (error.get_type(py), error.value(py), error.traceback(py));
+        // Who has set a limit gets that.
+        let limited = sys.hasattr(intern!(py, "tracebacklimit")).unwrap_or(true);
+        let cut = traceback.as_ref().filter(|_| !limited).and_then(last_entries);
+        let native = !original || (self.finds_sources && cut.is_none());
+        let print = self.print_exception.as_ref().filter(|_| !native);
+        let Some(print) = print else { return show_natively(&error, py) };
         let _ = sys.setattr("last_type", &kind);
         let _ = sys.setattr("last_value", value);
         let _ = sys.setattr("last_traceback", &traceback);
         if self.keeps_last_exc {
             let _ = sys.setattr("last_exc", value);
         }
-        match print.bind(py).call1((&kind, value, &traceback)) {
+        let shown = cut.or_else(|| traceback.map(Bound::into_any));
+        // The exceptions it came from have tracebacks of their own. The last entries are a
+        // negative limit.
+        let limit = (!limited).then_some(-MOST_ENTRIES.cast_signed());
+        match print.bind(py).call1((&kind, value, shown, limit)) {
             Ok(_) => {}
             Err(interrupt) if interrupt.is_instance_of::<PyKeyboardInterrupt>(py) => {
                 show_natively(&interrupt, py);
             }
             // The program broke the display, by replacing a builtin it needs, say.
             Err(_) => show_natively(&error, py),
+        }
+    }
+}
+
+/// Where the entries begin that are shown of a traceback with more. `traceback` looks at the code
+/// of each entry before it drops it.
+fn last_entries<'py>(traceback: &Bound<'py, PyTraceback>) -> Option<Bound<'py, PyAny>> {
+    let name = intern!(traceback.py(), "tb_next");
+    let next = |entry: &Bound<'py, PyAny>| entry.getattr(name).ok().filter(|next| !next.is_none());
+    let mut first = traceback.clone().into_any();
+    let mut ahead = first.clone();
+    for _ in 0..MOST_ENTRIES {
+        ahead = next(&ahead)?;
+    }
+    loop {
+        first = next(&first)?;
+        match next(&ahead) {
+            Some(entry) => ahead = entry,
+            None => return Some(first),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::support::{Builder, HANG, IDLE, Lifeline, Server, python, quoted};
+use crate::support::{Builder, HANG, IDLE, Lifeline, Server, on_every_python, python, quoted};
 
 /// A server whose files all go to the directory.
 fn with_own_directory() -> (Server, TempDir) {
@@ -115,6 +115,33 @@ fn a_worker_that_is_stopped_does_not_keep_the_server() {
     repl.signal(Signal::TERM);
     repl.wait();
     line.wait_until_cut();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_that_is_stopped_does_not_outlive_a_server_that_is_killed() {
+    on_every_python(|repl| {
+        let mut line = Lifeline::lay(repl);
+        let cell = "\
+import signal
+stop = '''
+import os, signal, socket, sys
+line = socket.socket(fileno=int(sys.argv[1]))
+worker = os.getppid()
+os.kill(worker, signal.SIGSTOP)
+while open(f'/proc/{worker}/stat').read().rpartition(')')[2].split()[0] != 'T': pass
+line.send(b'!')
+'''
+children = [subprocess.Popen(['sleep', '1000'], pass_fds=[line.fileno()]) for _ in range(2)]
+children[0].send_signal(signal.SIGSTOP)
+stopper = [sys.executable, '-c', stop, str(line.fileno())]
+_ = subprocess.Popen(stopper, pass_fds=[line.fileno()], start_new_session=True)
+while True: pass";
+        repl.begin(cell);
+        line.hears("!");
+        repl.signal(Signal::KILL);
+        line.wait_until_cut();
+    });
 }
 
 #[test]

@@ -200,3 +200,23 @@ fn a_thread_that_raises_tells_so() {
     assert_has(&reply, "ZeroDivisionError: division by zero\n");
     assert_has_not(&reply, "mcp");
 }
+
+/// As CPython's own display cuts it (`PyTraceBack_LIMIT` in Python/traceback.c).
+#[test]
+fn a_very_deep_traceback_is_shown_to_its_last_thousand_entries() {
+    on_every_python(|repl| {
+        let cell = "\
+import types
+try: 1 / 0
+except ZeroDivisionError as error: kept = error
+deep = kept.__traceback__
+for _ in range(100_000):
+    deep = types.TracebackType(deep, deep.tb_frame, deep.tb_lasti, deep.tb_lineno)
+raise kept.with_traceback(deep)";
+        let reply = repl.repl(cell);
+        assert!(reply.starts_with("Traceback (most recent call last):\n"), "{reply}");
+        let end =
+            "\n  [Previous line repeated 997 more times]\nZeroDivisionError: division by zero\n";
+        assert!(reply.ends_with(end), "{reply}");
+    });
+}
