@@ -61,10 +61,15 @@ impl Session {
     }
 
     /// Answers a call, which waits no longer.
+    ///
+    /// A client may have given a call up and not said so: of several of its calls the newest gets
+    /// the text.
     pub(super) fn reply(&mut self, id: CallId, status: Status) {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let Call { client, .. } = self.calls.remove(place);
-        self.act(Action::Reply { call: id, client, status });
+        let mut newer = self.calls[place..].iter().filter(|newer| newer.client == client);
+        let has_text = newer.all(|newer| newer.in_line);
+        self.act(Action::Reply { call: id, client, status, has_text });
     }
 
     /// Calls whose time is up hear how long it has been.

@@ -133,7 +133,7 @@ pub enum Action {
         /// Its bytes in base64.
         data: String,
     },
-    /// Answer a call with the text so far.
+    /// Answer a call.
     Reply {
         /// The call's number.
         call: CallId,
@@ -141,6 +141,8 @@ pub enum Action {
         client: ClientId,
         /// How things stand.
         status: Status,
+        /// Whether it has the text; a newer call of the same client has it otherwise.
+        has_text: bool,
     },
 }
 
@@ -246,7 +248,14 @@ impl Session {
         match event {
             Event::Call { id, client, payload, deadline, background } => {
                 let held = Some(payload);
-                self.calls.push(Call { id, client, deadline, held, interrupting: false });
+                self.calls.push(Call {
+                    id,
+                    client,
+                    deadline,
+                    held,
+                    in_line: false,
+                    interrupting: false,
+                });
                 self.route(id, background);
             }
             Event::Keystrokes(bytes) => self.keystrokes(&bytes),

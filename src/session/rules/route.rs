@@ -8,7 +8,7 @@ use super::{
     pager,
     payload::{INTERRUPT, Keys, Payload},
     reader::{InputModes, Reader, Sighting},
-    state::{CallId, Cell, Doing, State, TypedFor},
+    state::{Call, CallId, Cell, Doing, State, TypedFor},
     typing::{LONGEST_LINE, completes_line, paste, type_text},
 };
 use crate::reply::{Notice, Refusal};
@@ -16,7 +16,9 @@ use crate::reply::{Notice, Refusal};
 impl Session {
     /// Routes what is held of a call.
     pub(super) fn route(&mut self, id: CallId, background: Option<Sighting>) {
-        let Some(payload) = self.held(id).and_then(Option::take) else { return };
+        let Some(call) = self.calls.iter_mut().find(|call| call.id == id) else { return };
+        let Some(payload) = call.held.take() else { return };
+        call.in_line = false;
         match payload {
             payload if payload.is_empty() => self.poll(id, background),
             Payload::Keys(keys) => self.route_keys(id, keys, background),
@@ -38,6 +40,22 @@ impl Session {
         if let Some(held) = self.held(id) {
             *held = Some(payload);
         }
+    }
+
+    /// Keeps a text of an open call until its turn comes.
+    fn wait_in_line(&mut self, id: CallId, text: String) {
+        self.hold(id, Payload::Text(text));
+        let is_behind = self.earlier_call(id).is_some();
+        for call in self.calls.iter_mut().filter(|call| call.id == id) {
+            call.in_line = is_behind;
+        }
+    }
+
+    /// A call of the same client that came before, and has no reply yet.
+    fn earlier_call(&self, id: CallId) -> Option<&Call> {
+        let place = self.calls.iter().position(|call| call.id == id)?;
+        let (earlier, this) = self.calls.split_at(place);
+        earlier.iter().find(|call| call.client == this[0].client)
     }
 
     /// A poll returns at once when things stand still. A program that read the terminal a
@@ -70,7 +88,7 @@ impl Session {
     fn route_text(&mut self, id: CallId, text: String, background: Option<Sighting>) {
         match &mut self.state {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.answer(text),
-            State::Starting { .. } | State::Ending { .. } => self.hold(id, Payload::Text(text)),
+            State::Starting { .. } | State::Ending { .. } => self.wait_in_line(id, text),
             State::Ended { .. } => {
                 self.hold(id, Payload::Text(text));
                 self.start();

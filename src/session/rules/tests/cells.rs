@@ -49,8 +49,30 @@ fn a_poll_returns_at_once_when_nothing_goes_on() {
     assert_eq!(rules.call(""), []);
     assert_eq!(
         rules.done(1),
-        [reply(1, idle(Some(Outcome::Ok))), reply(2, idle(Some(Outcome::Ok)))]
+        [reply_without_text(1, idle(Some(Outcome::Ok))), reply(2, idle(Some(Outcome::Ok)))]
     );
+}
+
+#[test]
+fn of_several_calls_of_one_client_the_newest_gets_the_text() {
+    // The client gave up the first two, and did not say so.
+    let mut rules = Rules::running();
+    rules.now += Duration::from_secs(1);
+    rules.call("");
+    rules.call("\u{3}'next'");
+    let late = rules.tick(PATIENCE - Duration::from_secs(1));
+    assert_eq!(late, [reply_without_text(1, busy(40, false))]);
+    rules.says(ToServer::Interrupted);
+    rules.says(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Interrupted });
+    let interrupted = idle(Some(Outcome::Interrupted));
+    let replied = vec![Action::ResetScreen, reply_without_text(2, interrupted)];
+    assert_eq!(rules.is_ready(2), [replied, run(2, "'next'")].concat());
+    assert_eq!(rules.done(2), [reply(3, idle(Some(Outcome::Ok)))]);
+    // One that is cancelled takes nothing.
+    let mut rules = Rules::running();
+    rules.call("");
+    rules.step(Event::Cancel { id: 2 });
+    assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);
 }
 
 #[test]
@@ -71,7 +93,7 @@ fn the_rest_behind_an_interrupt_is_a_cell_when_the_interrupted_one_is_done() {
     rules.says(ToServer::Interrupted);
     rules.says(ToServer::CellDone { id: 1, mark: 2, outcome });
     let actions = rules.is_ready(2);
-    let replied = vec![Action::ResetScreen, reply(1, idle(Some(outcome)))];
+    let replied = vec![Action::ResetScreen, reply_without_text(1, idle(Some(outcome)))];
     assert_eq!(actions, [replied, run(2, "6 * 7")].concat());
     assert_eq!(Rules::ready().call("\u{3}6 * 7"), run(1, "6 * 7"));
 }
@@ -80,7 +102,8 @@ fn the_rest_behind_an_interrupt_is_a_cell_when_the_interrupted_one_is_done() {
 fn the_rest_behind_an_interrupt_that_is_ignored_is_told_as_discarded() {
     let mut rules = Rules::running();
     rules.call("\u{3}6 * 7");
-    assert_eq!(rules.tick(PATIENCE), [reply(1, busy(40, false)), reply(2, busy(40, true))]);
+    let late = [reply_without_text(1, busy(40, false)), reply(2, busy(40, true))];
+    assert_eq!(rules.tick(PATIENCE), late);
 }
 
 #[test]
