@@ -166,6 +166,8 @@ pub struct Session {
     people: bool,
     /// Whether the session ends for good: no other worker is started.
     closing: bool,
+    /// Who was told that the cell on its way goes on: what they send has not crossed its end.
+    told_busy: Vec<ClientId>,
     /// Bytes of input that were dropped, and not told yet.
     dropped: u64,
     /// Whether the worker said that it is ready, and is so once input was dropped.
@@ -186,6 +188,7 @@ impl Session {
             paging,
             people: false,
             closing: false,
+            told_busy: Vec::new(),
             dropped: 0,
             is_ready_next: false,
             now,

@@ -25,6 +25,7 @@ impl Session {
             Payload::Text(text) => self.route_text(id, text, background),
             Payload::Interrupt(rest) => self.route_interrupt(id, *rest, background),
             Payload::Reset(rest) => {
+                self.drop_line(id);
                 self.hold(id, *rest);
                 self.reset();
             }
@@ -48,6 +49,31 @@ impl Session {
         let is_behind = self.earlier_call(id).is_some();
         for call in self.calls.iter_mut().filter(|call| call.id == id) {
             call.in_line = is_behind;
+        }
+    }
+
+    /// A text that comes while a cell runs. Clients send the calls of one turn side by side: it
+    /// waits behind an earlier one, unless the client knows that the cell goes on.
+    fn wait_or_refuse(&mut self, id: CallId, text: String) {
+        match self.earlier_call(id) {
+            Some(earlier) if !self.told_busy.contains(&earlier.client) => {
+                self.wait_in_line(id, text);
+            }
+            _ => self.reply(id, self.busy(true)),
+        }
+    }
+
+    /// What the client of a call sent before, and waits in line, is not run.
+    fn drop_line(&mut self, id: CallId) {
+        let Some(this) = self.calls.iter().find(|call| call.id == id) else { return };
+        let client = this.client;
+        let struck = self.calls.iter().filter(|call| call.in_line && call.client == client);
+        let struck: Vec<CallId> = struck.map(|call| call.id).collect();
+        for call in self.calls.iter_mut().filter(|call| struck.contains(&call.id)) {
+            (call.held, call.in_line) = (Some(Payload::poll()), false);
+        }
+        for id in struck {
+            self.tell_caller(id, Notice::InterruptedBeforeRun);
         }
     }
 
@@ -93,14 +119,14 @@ impl Session {
                 self.hold(id, Payload::Text(text));
                 self.start();
             }
-            State::Ready { typed_for: Some(_), .. } => self.reply(id, self.busy(true)),
+            State::Ready { typed_for: Some(_), .. } => self.wait_or_refuse(id, text),
             State::Ready { waits, .. } if !waits.is_empty() => self.answer(text),
             State::Ready { .. } => match background {
                 Some(sighting) => self.type_in_background(id, &text, sighting),
                 None => self.run(text),
             },
             State::InCell { doing, .. } => match doing {
-                Doing::Running { .. } => self.reply(id, self.busy(true)),
+                Doing::Running { .. } => self.wait_or_refuse(id, text),
                 Doing::InputWait { .. } => self.answer(text),
                 Doing::TerminalWait { reader, modes } => match typed(&text, reader, *modes) {
                     Ok(bytes) => {
@@ -128,6 +154,7 @@ impl Session {
     fn run(&mut self, source: String) {
         self.cells += 1;
         let cell = Cell { id: self.cells, since: self.now, outcome: None };
+        self.told_busy.clear();
         self.state = State::InCell { cell, doing: self.running(None) };
         // What a reader in the background left is not for the cell.
         self.act(Action::DropInput);
@@ -218,6 +245,7 @@ impl Session {
         if let State::Starting { .. } = self.state {
             return self.drop_held(id);
         }
+        self.drop_line(id);
         if self.interrupt() {
             for call in self.calls.iter_mut().filter(|call| call.id == id) {
                 call.interrupting = true;
@@ -313,7 +341,7 @@ impl Session {
     }
 
     /// Answers a call whose payload can't be taken, saying why.
-    fn refuse(&mut self, id: CallId, why: Refusal) {
+    pub(super) fn refuse(&mut self, id: CallId, why: Refusal) {
         self.tell_caller(id, Notice::Refused(why));
         let status = self.settled().unwrap_or_else(|| self.busy(false));
         self.reply(id, status);
