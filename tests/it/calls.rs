@@ -207,6 +207,26 @@ fn a_long_call_tells_its_progress() {
 }
 
 #[test]
+fn progress_shows_nothing_of_what_came_before_the_call() {
+    let repl = Server::start();
+    let mut line = Lifeline::lay(&repl);
+    repl.gives("print('from before')", "from before\n");
+    let arguments = json!({"input": "_ = line.recv(1)\nprint('own')\n_ = line.recv(1)"});
+    let params = json!({"name": "repl", "arguments": arguments, "_meta": {"progressToken": 1}});
+    let id = repl.send_request("tools/call", &params);
+    let told = repl.notification("notifications/progress");
+    assert!(told["params"].get("message").is_none(), "{told}");
+    line.release();
+    let mut told = repl.notification("notifications/progress");
+    while told["params"].get("message").is_none() {
+        told = repl.notification("notifications/progress");
+    }
+    assert_eq!(told["params"]["message"], "own");
+    line.release();
+    assert_eq!(text_of(&repl.answer(&json!(id))), "own\n");
+}
+
+#[test]
 fn a_call_without_a_token_gets_no_progress() {
     let repl = Server::start();
     let reply = repl.repl_with("import time\nwhile True: time.sleep(60)", 1500);

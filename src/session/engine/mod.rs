@@ -108,6 +108,17 @@ struct Engine {
 struct Caller {
     reply: oneshot::Sender<Answer>,
     progress: Option<mpsc::UnboundedSender<String>>,
+    /// The last line on the screen when the call came, which is none of its own.
+    found_line: String,
+}
+
+impl Caller {
+    /// Tells of the progress, with the last line on the screen if it came since the call did.
+    /// Whether somebody listens.
+    fn tell_progress(&self, line: &str) -> bool {
+        let news = if line == self.found_line { "" } else { line };
+        self.progress.as_ref().is_some_and(|progress| progress.send(news.to_owned()).is_ok())
+    }
 }
 
 /// What woke the loop.
@@ -293,7 +304,9 @@ impl Engine {
         if progress.is_some() {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
         }
-        self.callers.insert(id, Caller { reply, progress });
+        let listens = progress.is_some();
+        let found_line = if listens { self.pipeline.screen().last_line() } else { String::new() };
+        self.callers.insert(id, Caller { reply, progress, found_line });
         let background = self.background_reader();
         let deadline = now.saturating_add(timeout);
         self.take(Input::Call { id, client, payload, deadline, background });
@@ -373,8 +386,7 @@ impl Engine {
         }
         if self.progress_due.is_some_and(|due| due <= now) {
             let line = self.pipeline.screen().last_line();
-            let listeners = self.callers.values().filter_map(|caller| caller.progress.as_ref());
-            let told = listeners.filter(|progress| progress.send(line.clone()).is_ok()).count();
+            let told = self.callers.values().filter(|caller| caller.tell_progress(&line)).count();
             self.progress_due = (told > 0).then_some(now + PROGRESS_INTERVAL);
         }
         // Under load the kernel brings output late: what was printed before somebody reads is
