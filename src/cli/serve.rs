@@ -12,7 +12,9 @@ use crate::{
 /// What a client is told of a session that runs Python.
 const PYTHON: WorkerText = WorkerText {
     session: "Python session",
-    runs: "Python",
+    runs: "Python code",
+    like: ", like a Jupyter notebook or IPython. Prefer it to `python -c` and scripts for data \
+           analysis, debugging and work in several steps",
     keeps: "Variables, imports and the working directory stay",
     shows: "; the value of its last expression is shown",
     waits: " (`input()`, pdb, `help()`, a shell command)",

@@ -54,7 +54,7 @@ impl Arguments {
         let mut wait = timeout(&Value::Null)?;
         for (name, value) in given.unwrap_or_default() {
             match name.as_str() {
-                "input" => input = text("input", value)?,
+                "input" => input = input_text(value)?,
                 "keys" => typed = keys(value)?,
                 "timeout_ms" => wait = timeout(&value)?,
                 _ => return Err(ArgumentError::Unknown { name }),
@@ -99,6 +99,14 @@ fn text(name: &'static str, value: Value) -> Result<String, ArgumentError> {
         Value::String(text) => Ok(text),
         Value::Null => Ok(String::new()),
         other => Err(ArgumentError::NotAString { name, given: kind(&other) }),
+    }
+}
+
+/// The input as text. Clients turn a cell that is a number into one.
+fn input_text(value: Value) -> Result<String, ArgumentError> {
+    match value {
+        Value::Number(number) => Ok(number.to_string()),
+        other => text("input", other),
     }
 }
 

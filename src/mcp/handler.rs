@@ -159,12 +159,15 @@ impl Progress {
         Progress { peer, token, start: Instant::now(), last: 0.0 }
     }
 
-    /// Tells the client the seconds elapsed, always more than the last time, and `line`.
+    /// Tells the client the seconds elapsed, always more than the last time, and `line`, if there
+    /// is one.
     async fn tell(&mut self, line: String) {
         let elapsed = (self.start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         self.last = elapsed.max(self.last + 0.001);
-        let param =
-            ProgressNotificationParam::new(self.token.clone(), self.last).with_message(line);
+        let mut param = ProgressNotificationParam::new(self.token.clone(), self.last);
+        if !line.is_empty() {
+            param = param.with_message(line);
+        }
         // A client that is gone ends the connection elsewhere.
         let _ = self.peer.notify_progress(param).await;
     }

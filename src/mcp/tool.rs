@@ -14,6 +14,8 @@ pub struct WorkerText {
     pub session: &'static str,
     /// What it runs: `Python`.
     pub runs: &'static str,
+    /// What agents know that is like it, and when it is to be preferred, in front of a full stop.
+    pub like: &'static str,
     /// What stays from one call to the next, as the beginning of a sentence.
     pub keeps: &'static str,
     /// What a cell shows besides what it prints, as the end of a sentence: `; its value is shown`.
@@ -27,6 +29,7 @@ impl WorkerText {
     pub const ANY: WorkerText = WorkerText {
         session: "REPL session",
         runs: "code",
+        like: "",
         keeps: "State stays",
         shows: "",
         waits: "",
@@ -42,7 +45,7 @@ pub(super) fn server_info(worker: &WorkerText) -> ServerConfig {
 
 /// The tool, as `tools/list` shows it.
 pub(super) fn definition(worker: &WorkerText) -> Tool {
-    let annotations = ToolAnnotations::new()
+    let annotations = ToolAnnotations::with_title(worker.session)
         .read_only(false)
         .destructive(true)
         .idempotent(false)
@@ -62,9 +65,9 @@ fn instructions(worker: &WorkerText) -> String {
 
 /// What an agent must know. Clients pay for it in every conversation: under 1,500 characters.
 fn description(worker: &WorkerText) -> String {
-    let WorkerText { runs, keeps, shows, waits, .. } = worker;
+    let WorkerText { runs, like, keeps, shows, waits, .. } = worker;
     format!(
-        r#"Runs {runs} in one lasting session on a real terminal. {keeps} between calls.
+        r#"Executes {runs} in one lasting session on a real terminal{like}. {keeps} between calls.
 
 `input` goes to whatever the session waits for:
 - Ready: it runs as one cell{shows}.

@@ -24,6 +24,12 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// A reply that says how things stand, and leaves all else to another.
+    pub fn without_text(status: Status, prompt_visible: bool) -> Reply {
+        let lines = status.lines(prompt_visible, true);
+        Reply { content: lines.into_iter().map(Content::Status).collect(), status }
+    }
+
     /// Whether the bridge itself failed. A Python exception is not an error of the bridge.
     pub fn is_error(&self) -> bool {
         matches!(self.status, Status::Failed { .. })

@@ -26,7 +26,8 @@ pub struct Request {
     pub payload: Payload,
     /// How long the caller waits.
     pub timeout: Duration,
-    /// Where to send the last line on the screen while the call waits, at most one a second.
+    /// Where to send the last line on the screen while the call waits, at most one a second; empty
+    /// while nothing was printed since the call came.
     pub progress: Option<mpsc::UnboundedSender<String>>,
 }
 

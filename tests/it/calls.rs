@@ -95,12 +95,31 @@ fn input_while_busy_is_refused_and_told() {
     let repl = Server::start();
     let mut line = Lifeline::lay(&repl);
     let running = repl.begin("line.recv(1)\n'first'");
+    before_busy(&repl.repl_with("", 0));
     let reply = repl.repl("'second'");
     let refused = reply.strip_prefix("[repl] input discarded while worker busy\n").expect(&reply);
     assert_eq!(before_busy(refused), "");
     line.release();
     assert_eq!(running.text(), "'first'\n");
     repl.gives("1 + 1", "2\n");
+}
+
+#[test]
+fn the_cells_of_one_turn_are_run_in_order() {
+    let repl = Server::start();
+    let mut line = Lifeline::lay(&repl);
+    let cells = ["_ = line.recv(1)\nx = [1]\nx", "x.append(2)\nx", "x.append(3)\nx"];
+    let calls = cells.map(|cell| repl.begin(cell));
+    line.release();
+    assert_eq!(calls.map(|call| call.text()), ["[1]\n", "[1, 2]\n", "[1, 2, 3]\n"]);
+    // One that waits while the cell before it asks for input is no answer.
+    let asks = repl.begin("_ = line.recv(1)\ninput('Name? ')");
+    let cell = repl.begin("x = 'not run'");
+    line.release();
+    assert_eq!(asks.text(), "Name? ");
+    assert_has(&cell.text(), "[repl] not run: the cell before it waits for input");
+    repl.gives("Ada", "'Ada'\n");
+    repl.gives("x", "[1, 2, 3]\n");
 }
 
 #[test]
@@ -185,6 +204,26 @@ fn a_long_call_tells_its_progress() {
     line.release();
     let answer = repl.answer(&json!(id));
     assert_eq!(text_of(&answer), "step 1 of 2\n");
+}
+
+#[test]
+fn progress_shows_nothing_of_what_came_before_the_call() {
+    let repl = Server::start();
+    let mut line = Lifeline::lay(&repl);
+    repl.gives("print('from before')", "from before\n");
+    let arguments = json!({"input": "_ = line.recv(1)\nprint('own')\n_ = line.recv(1)"});
+    let params = json!({"name": "repl", "arguments": arguments, "_meta": {"progressToken": 1}});
+    let id = repl.send_request("tools/call", &params);
+    let told = repl.notification("notifications/progress");
+    assert!(told["params"].get("message").is_none(), "{told}");
+    line.release();
+    let mut told = repl.notification("notifications/progress");
+    while told["params"].get("message").is_none() {
+        told = repl.notification("notifications/progress");
+    }
+    assert_eq!(told["params"]["message"], "own");
+    line.release();
+    assert_eq!(text_of(&repl.answer(&json!(id))), "own\n");
 }
 
 #[test]

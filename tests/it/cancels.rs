@@ -24,3 +24,18 @@ fn a_cancel_that_crosses_the_reply_loses_no_output() {
         assert_eq!(said, format!("number {n}\n"));
     }
 }
+
+#[test]
+fn a_poll_that_was_given_up_silently_takes_no_output_with_it() {
+    let repl = Server::start();
+    let mut line = Lifeline::lay(&repl);
+    let given_up = repl.begin("_ = line.send(b'!'), line.recv(1)\nprint('finished')");
+    line.hears("!");
+    let also_given_up = repl.begin("");
+    let newest = repl.begin("");
+    // The calls before this have reached the session when a later one is answered.
+    repl.repl_with("", 0);
+    line.release();
+    assert_eq!(newest.text(), "finished\n");
+    assert_eq!([given_up.text(), also_given_up.text()], [IDLE, IDLE]);
+}

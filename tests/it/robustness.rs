@@ -92,7 +92,7 @@ fn an_unknown_tool_and_an_unknown_method_get_errors() {
 fn arguments_of_the_wrong_kind_get_a_clear_error_and_run_nothing() {
     let repl = Server::start();
     for arguments in [
-        json!({"input": 1}),
+        json!({"input": true}),
         json!({"input": ["x = 1"]}),
         json!({"input": "x = 1", "timeout_ms": "soon"}),
         json!({"input": "x = 1", "timeout_ms": -1}),
@@ -172,11 +172,26 @@ fn the_tool_is_told_in_fewer_than_1500_characters() {
     assert_eq!(tools.len(), 1);
     assert_eq!(tools[0]["inputSchema"]["properties"]["timeout_ms"]["default"], 40_000);
     assert_eq!(tools[0]["title"], "Python session");
+    assert_eq!(tools[0]["annotations"]["title"], "Python session");
     let description = tools[0]["description"].as_str().unwrap();
     assert!(description.chars().count() < 1500);
-    for word in
-        ["Python", "pdb", "\\u0003", "\\u0004", "timeout_ms", "busy", "waiting for input", "poll"]
-    {
+    for word in [
+        "Python",
+        "pdb",
+        "Execute",
+        "code",
+        "notebook",
+        "Jupyter",
+        "IPython",
+        "data analysis",
+        "python -c",
+        "\\u0003",
+        "\\u0004",
+        "timeout_ms",
+        "busy",
+        "waiting for input",
+        "poll",
+    ] {
         assert_has(description, word);
     }
 }

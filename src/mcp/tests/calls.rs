@@ -164,7 +164,7 @@ async fn wrong_arguments_are_errors_the_agent_reads_and_nothing_runs() {
         (json!({"timeout_ms": "5s"}), "`timeout_ms` must be a number of milliseconds, 0 or more"),
         (json!({"timeout_ms": -1}), "not -1"),
         (json!({"timeout_ms": true}), "not true"),
-        (json!({"input": 5}), "`input` must be a string, not 5"),
+        (json!({"input": true}), "`input` must be a string, not true"),
         (json!({"input": ["1+1"]}), "`input` must be a string, not an array"),
         (json!({"code": "1+1"}), "unknown argument `code`: `repl` takes `input`"),
     ];
@@ -175,6 +175,20 @@ async fn wrong_arguments_are_errors_the_agent_reads_and_nothing_runs() {
         assert!(text(&answer).contains(expected), "{answer}");
     }
     assert!(harness.has_no_call());
+}
+
+#[tokio::test]
+async fn a_number_as_input_is_its_text() {
+    let mut harness = Harness::initialized().await;
+    for (number, expected) in [("42", "42"), ("-1.5", "-1.5"), ("0", "0")] {
+        let params = format!(r#"{{"name":"repl","arguments":{{"input":{number}}}}}"#);
+        let head = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":"#;
+        harness.send_raw(format!("{head}{params}}}\n")).await;
+        let call = harness.call().await;
+        assert_eq!(call.input(), expected);
+        call.answer("");
+        harness.receive().await;
+    }
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ async fn there_is_one_tool_with_two_arguments() {
     assert_eq!(tools[0]["name"], "repl");
     assert_eq!(tools[0]["title"], "Python session");
     assert_eq!(tools[0]["annotations"]["readOnlyHint"], false);
+    assert_eq!(tools[0]["annotations"]["title"], "Python session");
     let schema = &tools[0]["inputSchema"];
     assert_eq!(schema["type"], "object");
     assert_eq!(schema["properties"]["input"]["type"], "string");
@@ -166,4 +167,17 @@ async fn a_stateless_client_is_told_progress_and_may_cancel() {
         .await;
     call.reply.closed().await;
     assert_eq!(harness.end().await, "");
+}
+
+#[tokio::test]
+async fn a_ping_after_discover_needs_no_metadata() {
+    for meta in [json!({}), json!({"_meta": stateless_meta()})] {
+        let mut harness = Harness::start();
+        let discover = json!({"_meta": stateless_meta()});
+        let method = "server/discover";
+        let discover = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": discover});
+        assert_eq!(harness.ask(discover).await["id"], 1);
+        let ping = json!({"jsonrpc": "2.0", "id": 2, "method": "ping", "params": meta});
+        assert_eq!(harness.ask(ping).await["result"], json!({}));
+    }
 }

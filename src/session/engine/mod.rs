@@ -123,6 +123,17 @@ struct Engine {
 struct Caller {
     reply: oneshot::Sender<Answer>,
     progress: Option<mpsc::UnboundedSender<String>>,
+    /// The last line on the screen when the call came, which is none of its own.
+    found_line: String,
+}
+
+impl Caller {
+    /// Tells of the progress, with the last line on the screen if it came since the call did.
+    /// Whether somebody listens.
+    fn tell_progress(&self, line: &str) -> bool {
+        let news = if line == self.found_line { "" } else { line };
+        self.progress.as_ref().is_some_and(|progress| progress.send(news.to_owned()).is_ok())
+    }
 }
 
 /// What woke the loop.
@@ -313,6 +324,8 @@ impl Engine {
         if progress.is_some() {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
         }
+        let listens = progress.is_some();
+        let found_line = if listens { self.pipeline.screen().last_line() } else { String::new() };
         let background = self.background_reader();
         let deadline = now.saturating_add(timeout);
         // What nobody was told is for the first that calls.
@@ -321,7 +334,7 @@ impl Engine {
         }
         self.take(Input::Call { id, client, payload, deadline, background });
         // From here on it can be given up.
-        self.callers.insert(id, Caller { reply, progress });
+        self.callers.insert(id, Caller { reply, progress, found_line });
     }
 
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.
@@ -413,8 +426,7 @@ impl Engine {
         }
         if self.progress_due.is_some_and(|due| due <= now) {
             let line = self.pipeline.screen().last_line();
-            let listeners = self.callers.values().filter_map(|caller| caller.progress.as_ref());
-            let told = listeners.filter(|progress| progress.send(line.clone()).is_ok()).count();
+            let told = self.callers.values().filter(|caller| caller.tell_progress(&line)).count();
             self.progress_due = (told > 0).then_some(now + PROGRESS_INTERVAL);
         }
         // Under load the kernel brings output late: what was printed before somebody reads is

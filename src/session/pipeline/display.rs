@@ -216,9 +216,18 @@ impl<O: Observer> Display<O> {
         }
     }
 
+    /// A reply that says how things stand and nothing else.
+    pub(super) fn reply_without_text(&self, status: Status) -> Reply {
+        Reply::without_text(status, self.shows_prompt())
+    }
+
+    fn shows_prompt(&self) -> bool {
+        !self.screen.line_at_cursor().trim().is_empty()
+    }
+
     /// The reply to a client: all that it was not told.
     pub(super) fn reply(&mut self, client: ClientId, status: Status) -> Reply {
-        let prompt_visible = !self.screen.line_at_cursor().trim().is_empty();
+        let prompt_visible = self.shows_prompt();
         match self.outboxes.of(client) {
             Some(outbox) => outbox.take(status, prompt_visible),
             None => Reply { content: Vec::new(), status },

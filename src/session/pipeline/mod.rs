@@ -349,7 +349,10 @@ impl<O: Observer> Pipeline<O> {
                 return self.display.notice(to, &notice, feeds_pager);
             }
             Action::Image { mime, data } => return self.display.image(&mime, &data, feeds_pager),
-            Action::Reply { call, client, status } => {
+            Action::Reply { call, client, status, has_text: false } => {
+                Effect::Reply { call, client, reply: self.display.reply_without_text(status) }
+            }
+            Action::Reply { call, client, status, has_text: true } => {
                 self.display.report_for(&status, feeds_pager);
                 let running = self.running_cell(&status);
                 self.display.outboxes.before_reply(client, running);

@@ -509,3 +509,13 @@ fn a_reply_that_did_not_reach_its_client_begins_the_next_one() {
     played.play([call(6, 3, "", HOUR)]);
     assert_eq!(played.text(), "'two'\n");
 }
+
+#[test]
+fn a_poll_that_was_given_up_takes_no_text_from_the_next() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "slow()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([call(2, 1, "", HOUR), call(3, 1, "", HOUR)]);
+    played.play(cell(1, 2, "done\r\n"));
+    let idle = || (1, "<<repl status: idle>>\n".to_owned());
+    assert_eq!(played.texts(), [idle(), idle(), (1, "done\n".into())]);
+}

@@ -8,7 +8,7 @@ use super::{
     reader::{InputModes, Reader},
     state::{Call, CallId, Doing, KeptCell, State, Wait},
 };
-use crate::reply::{Notice, Status};
+use crate::reply::{Notice, Refusal, Status};
 
 impl Session {
     /// The status with which calls return now; `None` while the work goes on.
@@ -54,7 +54,13 @@ impl Session {
             let Some(status) = self.settled() else { return };
             let call = self.calls.iter().find(|call| call.id == id && !call.interrupting);
             let Some(call) = call else { continue };
-            if call.held.as_ref().is_some_and(|payload| !payload.is_empty()) {
+            let is_in_line = call.in_line;
+            if is_in_line && !matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
+                // It came before anybody was asked, so it is no answer.
+                if !matches!(self.state, State::Ending { .. }) {
+                    self.refuse(id, Refusal::NotItsTurn);
+                }
+            } else if call.held.as_ref().is_some_and(|payload| !payload.is_empty()) {
                 // What came for the next session is no answer to this one.
                 if !matches!(self.state, State::Ending { .. }) {
                     self.route(id, None);
@@ -66,13 +72,21 @@ impl Session {
     }
 
     /// Answers a call, which waits no longer.
+    ///
+    /// A client may have given a call up and not said so: of several of its calls the newest gets
+    /// the text.
     pub(super) fn reply(&mut self, id: CallId, status: Status) {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let Call { client, .. } = self.calls.remove(place);
         if matches!(status, Status::Failed { .. }) {
             self.untold_failure = None;
         }
-        self.act(Action::Reply { call: id, client, status });
+        if matches!(status, Status::Busy { .. }) {
+            self.told_busy.push(client);
+        }
+        let mut newer = self.calls[place..].iter().filter(|newer| newer.client == client);
+        let has_text = newer.all(|newer| newer.in_line);
+        self.act(Action::Reply { call: id, client, status, has_text });
     }
 
     /// Calls whose time is up hear how long it has been.

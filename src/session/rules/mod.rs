@@ -139,7 +139,7 @@ pub enum Action {
         /// Its bytes in base64.
         data: String,
     },
-    /// Answer a call with the text so far.
+    /// Answer a call.
     Reply {
         /// The call's number.
         call: CallId,
@@ -147,6 +147,8 @@ pub enum Action {
         client: ClientId,
         /// How things stand.
         status: Status,
+        /// Whether it has the text; a newer call of the same client has it otherwise.
+        has_text: bool,
     },
 }
 
@@ -174,6 +176,8 @@ pub struct Session {
     kept: Option<KeptCell>,
     /// Why the last session failed, while no call was told.
     untold_failure: Option<Failure>,
+    /// Who was told that the cell on its way goes on: what they send has not crossed its end.
+    told_busy: Vec<ClientId>,
     /// Bytes of input that were dropped, and not told yet.
     dropped: u64,
     /// The moment of the event at hand.
@@ -194,6 +198,7 @@ impl Session {
             closing: false,
             kept: None,
             untold_failure: None,
+            told_busy: Vec::new(),
             dropped: 0,
             now,
             actions: Vec::new(),
@@ -255,7 +260,14 @@ impl Session {
         match event {
             Event::Call { id, client, payload, deadline, background } => {
                 let held = Some(payload);
-                self.calls.push(Call { id, client, deadline, held, interrupting: false });
+                self.calls.push(Call {
+                    id,
+                    client,
+                    deadline,
+                    held,
+                    in_line: false,
+                    interrupting: false,
+                });
                 self.route(id, background);
             }
             Event::Keystrokes(bytes) => self.keystrokes(&bytes),

@@ -8,7 +8,7 @@ use super::{
     pager,
     payload::{INTERRUPT, Keys, Payload},
     reader::{InputModes, Reader, Sighting},
-    state::{CallId, Cell, Doing, State, TypedFor},
+    state::{Call, CallId, Cell, Doing, State, TypedFor},
     typing::{LONGEST_LINE, completes_line, paste, type_text},
 };
 use crate::reply::{Notice, Refusal};
@@ -16,7 +16,9 @@ use crate::reply::{Notice, Refusal};
 impl Session {
     /// Routes what is held of a call.
     pub(super) fn route(&mut self, id: CallId, background: Option<Sighting>) {
-        let Some(payload) = self.held(id).and_then(Option::take) else { return };
+        let Some(call) = self.calls.iter_mut().find(|call| call.id == id) else { return };
+        let Some(payload) = call.held.take() else { return };
+        call.in_line = false;
         match payload {
             payload if payload.is_empty() => self.poll(id, background),
             Payload::Keys(keys) => self.route_keys(id, keys, background),
@@ -24,6 +26,7 @@ impl Session {
             Payload::Interrupt(rest) => self.route_interrupt(id, *rest, background),
             Payload::Reset(rest) => {
                 self.drop_kept(Notice::InterruptedBeforeRun);
+                self.drop_line(id);
                 self.hold(id, *rest);
                 self.reset();
             }
@@ -39,6 +42,47 @@ impl Session {
         if let Some(held) = self.held(id) {
             *held = Some(payload);
         }
+    }
+
+    /// Keeps a text of an open call until its turn comes.
+    fn wait_in_line(&mut self, id: CallId, text: String) {
+        self.hold(id, Payload::Text(text));
+        let is_behind = self.earlier_call(id).is_some();
+        for call in self.calls.iter_mut().filter(|call| call.id == id) {
+            call.in_line = is_behind;
+        }
+    }
+
+    /// A text that comes while a cell runs. Clients send the calls of one turn side by side: it
+    /// waits behind an earlier one, unless the client knows that the cell goes on.
+    fn wait_or_refuse(&mut self, id: CallId, text: String) {
+        match self.earlier_call(id) {
+            Some(earlier) if !self.told_busy.contains(&earlier.client) => {
+                self.wait_in_line(id, text);
+            }
+            _ => self.reply(id, self.busy(true)),
+        }
+    }
+
+    /// What the client of a call sent before, and waits in line, is not run.
+    fn drop_line(&mut self, id: CallId) {
+        let Some(this) = self.calls.iter().find(|call| call.id == id) else { return };
+        let client = this.client;
+        let struck = self.calls.iter().filter(|call| call.in_line && call.client == client);
+        let struck: Vec<CallId> = struck.map(|call| call.id).collect();
+        for call in self.calls.iter_mut().filter(|call| struck.contains(&call.id)) {
+            (call.held, call.in_line) = (Some(Payload::poll()), false);
+        }
+        for id in struck {
+            self.tell_caller(id, Notice::InterruptedBeforeRun);
+        }
+    }
+
+    /// A call of the same client that came before, and has no reply yet.
+    fn earlier_call(&self, id: CallId) -> Option<&Call> {
+        let place = self.calls.iter().position(|call| call.id == id)?;
+        let (earlier, this) = self.calls.split_at(place);
+        earlier.iter().find(|call| call.client == this[0].client)
     }
 
     /// A poll returns at once when things stand still. A program that read the terminal a
@@ -71,19 +115,19 @@ impl Session {
     fn route_text(&mut self, id: CallId, text: String, background: Option<Sighting>) {
         match &mut self.state {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.answer(text),
-            State::Starting { .. } | State::Ending { .. } => self.hold(id, Payload::Text(text)),
+            State::Starting { .. } | State::Ending { .. } => self.wait_in_line(id, text),
             State::Ended { .. } => {
                 self.hold(id, Payload::Text(text));
                 self.start();
             }
-            State::Ready { typed_for: Some(_), .. } => self.reply(id, self.busy(true)),
+            State::Ready { typed_for: Some(_), .. } => self.wait_or_refuse(id, text),
             State::Ready { waits, .. } if !waits.is_empty() => self.answer(text),
             State::Ready { .. } => match background {
                 Some(sighting) => self.type_in_background(id, &text, sighting),
                 None => self.run(text),
             },
             State::InCell { doing, .. } => match doing {
-                Doing::Running { .. } | Doing::Tidying { .. } => self.reply(id, self.busy(true)),
+                Doing::Running { .. } | Doing::Tidying { .. } => self.wait_or_refuse(id, text),
                 Doing::InputWait { .. } => self.answer(text),
                 Doing::TerminalWait { reader, modes } => match typed(&text, reader, *modes) {
                     Ok(bytes) => {
@@ -111,6 +155,7 @@ impl Session {
     pub(super) fn run(&mut self, source: String) {
         self.cells += 1;
         let cell = Cell { id: self.cells, since: self.now, outcome: None };
+        self.told_busy.clear();
         self.state = State::InCell { cell, doing: self.running(None) };
         // What a reader in the background left is not for the cell.
         self.act(Action::DropInput);
@@ -201,6 +246,7 @@ impl Session {
         if let State::Starting { .. } = self.state {
             return self.drop_held(Some(id));
         }
+        self.drop_line(id);
         if self.interrupt() {
             for call in self.calls.iter_mut().filter(|call| call.id == id) {
                 call.interrupting = true;
@@ -309,7 +355,7 @@ impl Session {
     }
 
     /// Answers a call whose payload can't be taken, saying why.
-    fn refuse(&mut self, id: CallId, why: Refusal) {
+    pub(super) fn refuse(&mut self, id: CallId, why: Refusal) {
         self.tell_caller(id, Notice::Refused(why));
         let status = self.settled().unwrap_or_else(|| self.busy(false));
         self.reply(id, status);

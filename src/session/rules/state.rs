@@ -178,6 +178,9 @@ pub struct Call {
     pub deadline: Time,
     /// What is still to be routed once the session takes it; `None` when all was.
     pub held: Option<Payload>,
+    /// Whether what is held came behind another call of the same client, and its turn comes when
+    /// what is under way is over: the text until then is not for this one.
+    pub in_line: bool,
     /// Whether it interrupted something, and the worker has not said yet that the interrupt was
     /// taken: what the worker said before that is no answer to it.
     pub interrupting: bool,

@@ -26,12 +26,56 @@ fn a_payload_at_a_wait_is_input_with_an_end_of_line() {
 }
 
 #[test]
-fn a_payload_while_a_cell_runs_is_refused() {
+fn a_cell_behind_an_unanswered_call_waits_for_its_turn() {
+    let ok = || idle(Some(Outcome::Ok));
     let mut rules = Rules::running();
-    rules.now += Duration::from_secs(3);
-    assert_eq!(rules.call("more"), [reply(2, busy(3, true))]);
-    // The first call still waits, and gets its own reply.
+    assert_eq!(rules.call("second"), []);
+    assert_eq!(rules.call("third"), []);
+    assert_eq!(rules.done(1), [vec![reply(1, ok())], run(2, "second").split_off(1)].concat());
+    assert_eq!(rules.done(2), [vec![reply(2, ok())], run(3, "third").split_off(1)].concat());
+    assert_eq!(rules.done(3), [reply(3, ok())]);
+    // Within its own time.
+    let mut rules = Rules::running();
+    rules.now += Duration::from_secs(1);
+    rules.call("second");
+    assert_eq!(rules.tick(PATIENCE - Duration::from_secs(1)), [reply(1, busy(40, false))]);
+    assert_eq!(rules.tick(Duration::from_secs(1)), [reply(2, busy(41, true))]);
+    // One that is cancelled is not run.
+    let mut rules = Rules::running();
+    rules.call("second");
+    rules.step(Event::Cancel { id: 2 });
+    assert_eq!(rules.done(1), [reply(1, ok())]);
+}
+
+#[test]
+fn a_cell_is_refused_while_another_runs_once_its_client_knows() {
+    let mut rules = Rules::running();
+    assert_eq!(rules.tick(PATIENCE), [reply(1, busy(40, false))]);
+    assert_eq!(rules.call("more"), [reply(2, busy(40, true))]);
+    // A poll told it, while the first call still waits.
+    let mut rules = Rules::running();
+    rules.calls += 1;
+    let now = rules.now;
+    let (payload, background) = (Payload::poll(), None);
+    rules.step(Event::Call { id: 2, client: CLIENT, payload, deadline: now, background });
+    assert_eq!(rules.tick(Duration::ZERO), [reply(2, busy(0, false))]);
+    assert_eq!(rules.call("more"), [reply(3, busy(0, true))]);
     assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);
+}
+
+#[test]
+fn a_cell_that_waits_for_its_turn_is_no_answer_and_is_struck_by_an_interrupt() {
+    let mut rules = Rules::running();
+    rules.call("second");
+    let refused = told_caller(Notice::Refused(crate::reply::Refusal::NotItsTurn));
+    assert_eq!(rules.says(wait(1)), [reply(1, waiting()), refused, reply(2, waiting())]);
+    let struck = told_caller(Notice::InterruptedBeforeRun);
+    let mut rules = Rules::running();
+    rules.call("second");
+    assert_eq!(rules.call("\u{3}"), [struck.clone(), interrupt(false)]);
+    let mut rules = Rules::running();
+    rules.call("second");
+    assert_eq!(rules.call("\u{4}")[0], struck);
 }
 
 #[test]
@@ -49,8 +93,30 @@ fn a_poll_returns_at_once_when_nothing_goes_on() {
     assert_eq!(rules.call(""), []);
     assert_eq!(
         rules.done(1),
-        [reply(1, idle(Some(Outcome::Ok))), reply(2, idle(Some(Outcome::Ok)))]
+        [reply_without_text(1, idle(Some(Outcome::Ok))), reply(2, idle(Some(Outcome::Ok)))]
     );
+}
+
+#[test]
+fn of_several_calls_of_one_client_the_newest_gets_the_text() {
+    // The client gave up the first two, and did not say so.
+    let mut rules = Rules::running();
+    rules.now += Duration::from_secs(1);
+    rules.call("");
+    rules.call("\u{3}'next'");
+    let late = rules.tick(PATIENCE - Duration::from_secs(1));
+    assert_eq!(late, [reply_without_text(1, busy(40, false))]);
+    rules.says(ToServer::Interrupted);
+    rules.says(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Interrupted });
+    let interrupted = idle(Some(Outcome::Interrupted));
+    let replied = vec![Action::ResetScreen, reply_without_text(2, interrupted)];
+    assert_eq!(rules.is_ready(2), [replied, run(2, "'next'")].concat());
+    assert_eq!(rules.done(2), [reply(3, idle(Some(Outcome::Ok)))]);
+    // One that is cancelled takes nothing.
+    let mut rules = Rules::running();
+    rules.call("");
+    rules.step(Event::Cancel { id: 2 });
+    assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);
 }
 
 #[test]
@@ -71,7 +137,7 @@ fn the_rest_behind_an_interrupt_is_a_cell_when_the_interrupted_one_is_done() {
     rules.says(ToServer::Interrupted);
     rules.says(ToServer::CellDone { id: 1, mark: 2, outcome });
     let actions = rules.is_ready(2);
-    let replied = vec![Action::ResetScreen, reply(1, idle(Some(outcome)))];
+    let replied = vec![Action::ResetScreen, reply_without_text(1, idle(Some(outcome)))];
     assert_eq!(actions, [replied, run(2, "6 * 7")].concat());
     assert_eq!(Rules::ready().call("\u{3}6 * 7"), run(1, "6 * 7"));
 }
@@ -80,7 +146,8 @@ fn the_rest_behind_an_interrupt_is_a_cell_when_the_interrupted_one_is_done() {
 fn the_rest_behind_an_interrupt_that_is_ignored_is_told_as_discarded() {
     let mut rules = Rules::running();
     rules.call("\u{3}6 * 7");
-    assert_eq!(rules.tick(PATIENCE), [reply(1, busy(40, false)), reply(2, busy(40, true))]);
+    let late = [reply_without_text(1, busy(40, false)), reply(2, busy(40, true))];
+    assert_eq!(rules.tick(PATIENCE), late);
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn a_reply_goes_to_who_made_the_call() {
     let mut rules = Rules::running();
     assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
     let status = idle(Some(Outcome::Ok));
-    let to_other = Action::Reply { call: 2, client: OTHER, status: status.clone() };
+    let to_other = Action::Reply { call: 2, client: OTHER, status: status.clone(), has_text: true };
     assert_eq!(rules.done(1), [reply(1, status), to_other]);
 }
 

@@ -160,7 +160,12 @@ pub(super) fn typed(text: &str) -> Action {
 }
 
 pub(super) fn reply(call: u64, status: Status) -> Action {
-    Action::Reply { call, client: CLIENT, status }
+    Action::Reply { call, client: CLIENT, status, has_text: true }
+}
+
+/// A reply whose text a newer call gets.
+pub(super) fn reply_without_text(call: u64, status: Status) -> Action {
+    Action::Reply { call, client: CLIENT, status, has_text: false }
 }
 
 pub(super) fn waiting() -> Status {
