@@ -528,6 +528,26 @@ mod tests {
     }
 
     #[test]
+    fn a_visible_prompt_of_a_program_that_reads_keys_says_enough() {
+        let reading = |guessed| Status::Reading {
+            program: "bash".into(),
+            canonical: false,
+            echo: true,
+            guessed,
+        };
+        let told = |text: &str, status: Status| {
+            let mut outbox = Outbox::new(BUDGET);
+            outbox.push(text);
+            text_of(&outbox.take(status, !text.is_empty()))
+        };
+        assert_eq!(told("In [1]: ", reading(false)), "In [1]: ");
+        let line = "<<repl status: waiting for input>> (bash; `keys` types without Enter)\n";
+        assert_eq!(told("", reading(false)), line);
+        let line = "$ \n<<repl status: waiting for input>> (guessed: bash sleeps)\n";
+        assert_eq!(told("$ ", reading(true)), line);
+    }
+
+    #[test]
     fn discarded_input_is_said_before_the_busy_line() {
         let elapsed = Duration::from_millis(1234);
         let reply = Outbox::new(BUDGET).take(Status::Busy { elapsed, discarded: true }, false);

@@ -96,6 +96,7 @@ impl Status {
             Status::Reading { canonical: true, echo, .. } => {
                 Status::Waiting { echo: *echo }.raw_lines(prompt_visible, nothing_else)
             }
+            Status::Reading { .. } if prompt_visible && !nothing_else => Vec::new(),
             Status::Reading { program, .. } => {
                 vec![format!(
                     "<<repl status: waiting for input>> ({program}; `keys` types without Enter)"

@@ -147,8 +147,7 @@ fn less_stays_open_while_it_has_another_file() {
 fn less_asks_before_it_shows_what_is_no_text() {
     let repl = session();
     let reply = repl.repl("run('less', '/bin/ls')");
-    assert_has(&reply, "may be a binary file.  See it anyway?");
-    assert_has(&reply, "<<repl status: waiting for input>> (less;");
+    assert!(reply.trim_end().ends_with("may be a binary file.  See it anyway?"), "{reply}");
     repl.repl("n");
     repl.still_works();
 }
@@ -161,7 +160,7 @@ fn a_pager_started_in_a_shell_is_read_through() {
     repl.repl("run('env', 'PS1=$ ', 'bash', '--norc', '-i')");
     let reply = repl.repl("less document");
     assert!(reply.contains(&text), "{reply}");
-    assert_has(&reply, "waiting for input>> (bash;");
+    assert!(reply.ends_with("$ "), "{reply}");
     repl.repl("exit");
     repl.still_works();
 }
@@ -271,7 +270,7 @@ fn git_log_of_2000_commits_comes_over_several_calls() {
     let expected = String::from_utf8(expected.stdout).unwrap();
     let (text, calls) = repl.read_through("run('git', 'log')");
     assert_same_lines(&text, &expected, "git log");
-    // A reply holds 20,000 bytes, and is filled but for a page.
+    // A reply holds 20,000 characters, and is filled but for a page.
     let least = expected.len() / 20_000;
     assert!((least..=least * 4 / 3 + 1).contains(&calls), "{calls} calls");
     repl.still_works();

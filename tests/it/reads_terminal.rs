@@ -115,13 +115,13 @@ fn an_interactive_shell_runs_inside() {
     let reply = repl.repl(
         "subprocess.run(['bash', '--norc', '-i'], env={**os.environ, 'PS1': '% '}).returncode",
     );
-    assert_has(&reply, "% \n<<repl status: waiting for input>> (bash;");
-    assert_has(&repl.repl("echo $((6 * 7))"), "\n42\n% \n");
+    assert!(reply.ends_with("% "), "{reply}");
+    assert!(repl.repl("echo $((6 * 7))").ends_with("\n42\n% "));
     // The shell waits for its child, not for the terminal.
-    assert_has(&repl.repl("sleep 0.2; echo later"), "\nlater\n% \n");
+    assert!(repl.repl("sleep 0.2; echo later").ends_with("\nlater\n% "));
     let reply = repl.repl("read -p 'in? ' x; echo got $x");
     assert!(reply.ends_with("\nin? "), "{reply}");
-    assert_has(&repl.repl("z"), "\ngot z\n% \n");
+    assert!(repl.repl("z").ends_with("\ngot z\n% "));
     assert!(repl.repl("exit 3").ends_with("3\n"));
     repl.still_works();
 }
@@ -131,10 +131,10 @@ fn a_nested_python_runs_inside() {
     on_every_python(|repl| {
         repl.repl("import subprocess, sys");
         let reply = repl.repl("_ = subprocess.run([sys.executable, '-iq'])\nprint('back')");
-        assert_has(&reply, ">>> \n<<repl status: waiting for input>>");
-        assert_has(&repl.repl("6 * 7"), "\n42\n>>> \n");
+        assert!(reply.ends_with(">>> "), "{reply}");
+        assert!(repl.repl("6 * 7").ends_with("\n42\n>>> "));
         assert_has(&repl.repl("input('n? ')"), "\nn? ");
-        assert_has(&repl.repl("yes"), "\n'yes'\n>>> \n");
+        assert!(repl.repl("yes").ends_with("\n'yes'\n>>> "));
         let reply = repl.repl("exit()");
         assert!(reply.ends_with("\nback\n"), "{reply}");
         repl.still_works();
@@ -163,8 +163,8 @@ fn ssh_keygen_asks_for_secrets_and_for_yes_or_no() {
 #[test]
 fn sqlite3_answers_queries() {
     let repl = session();
-    assert_has(&repl.repl("subprocess.run(['sqlite3']).returncode"), "sqlite> \n");
-    assert_has(&repl.repl("select 6 * 7;"), "\n42\nsqlite> \n");
+    assert!(repl.repl("subprocess.run(['sqlite3']).returncode").ends_with("sqlite> "));
+    assert!(repl.repl("select 6 * 7;").ends_with("\n42\nsqlite> "));
     assert!(repl.repl(".quit").ends_with("\n0\n"));
 }
 

@@ -12,6 +12,8 @@ const CHOICES: [&str; 9] =
 /// A server in whose environment nothing is said of pagers, unless the test says it.
 pub(crate) fn plain_environment() -> Builder {
     let builder = CHOICES.into_iter().fold(Builder::new(), Builder::env_remove);
+    // Texts are chosen to fit into a reply of this size, or not to.
+    let builder = builder.args(["--reply-size", "20000"]);
     builder.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1")
 }
 
