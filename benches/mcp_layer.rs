@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use mcp_repl::mcp::{self, WorkerText};
 use mcp_repl::reply::{Content, Reply, Status};
-use mcp_repl::session::client::{Command as EngineCommand, Handle};
+use mcp_repl::session::client::{EngineCommand, Handle};
 
 const WARM_UP: usize = 200;
 const ROUNDS: usize = 5_000;

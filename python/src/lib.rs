@@ -1,6 +1,6 @@
 //! The worker: an extension module that turns the user's own CPython into a session's program.
 //!
-//! The bootstrap (`src/session/launch.rs` gives it to `python -c`) loads this module and calls
+//! The bootstrap (`src/session/launch/program.rs` gives it to `python -c`) loads this module and calls
 //! `boot`. Python then takes us for its interactive hook and calls `main_loop::run` at the place
 //! where it would start its own prompt: below it there is no Python frame, so none of ours can
 //! show in a traceback, a debugger or `inspect.stack()`.

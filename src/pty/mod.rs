@@ -18,7 +18,7 @@
 //! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
 //! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
 //! | `Listener` | `bind`, `accept`: where a worker's sideband connects |
-//! | `stdio() -> io::Result<(Input, Output)>` | this process's standard input and output |
+//! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
 //! | `signal_number` | what a shell makes a killed program's exit status of |
 //! | `is_executable`, `allows_execution` | what may be run |
@@ -102,7 +102,7 @@ pub enum Request {
 }
 
 /// A stream to read.
-pub type Input = Box<dyn AsyncRead + Send + Unpin>;
+pub type StdinStream = Box<dyn AsyncRead + Send + Unpin>;
 
 /// A stream to write.
-pub type Output = Box<dyn AsyncWrite + Send + Unpin>;
+pub type StdoutStream = Box<dyn AsyncWrite + Send + Unpin>;

@@ -33,7 +33,7 @@ pub struct Request {
 
 /// What is said to the engine.
 #[derive(Debug)]
-pub enum Command {
+pub enum EngineCommand {
     /// A client has gone.
     Leave {
         /// Its number.
@@ -94,19 +94,19 @@ pub enum Command {
 /// A running session. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<EngineCommand>,
     clients: Arc<AtomicU64>,
 }
 
 impl Handle {
     /// A handle, and the engine's end of it.
-    pub fn new() -> (Handle, mpsc::UnboundedReceiver<Command>) {
+    pub fn new() -> (Handle, mpsc::UnboundedReceiver<EngineCommand>) {
         let (commands, receiver) = mpsc::unbounded_channel();
         (Handle { commands, clients: Arc::default() }, receiver)
     }
 
     /// The same for who must not keep the engine alive.
-    pub(crate) fn downgrade(&self) -> mpsc::WeakUnboundedSender<Command> {
+    pub(crate) fn downgrade(&self) -> mpsc::WeakUnboundedSender<EngineCommand> {
         self.commands.downgrade()
     }
 
@@ -119,19 +119,19 @@ impl Handle {
 
     /// Tells whether people are attached to the session's terminal: pagers are left to them.
     pub fn people(&self, attached: bool) {
-        let _ = self.commands.send(Command::People { attached });
+        let _ = self.commands.send(EngineCommand::People { attached });
     }
 
     /// Who the worker says it is; `None` while it did not, or when the engine is gone.
     pub async fn worker(&self) -> Option<WorkerInfo> {
         let (answer, told) = oneshot::channel();
-        self.commands.send(Command::Describe { answer }).ok()?;
+        self.commands.send(EngineCommand::Describe { answer }).ok()?;
         told.await.ok()?
     }
 
     /// Asks the engine to end the worker and itself.
     pub fn shutdown(&self) {
-        let _ = self.commands.send(Command::Shutdown);
+        let _ = self.commands.send(EngineCommand::Shutdown);
     }
 }
 
@@ -140,7 +140,7 @@ impl Handle {
 #[derive(Debug)]
 pub struct Client {
     id: ClientId,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<EngineCommand>,
 }
 
 impl Client {
@@ -155,7 +155,7 @@ impl Client {
     /// Makes a call as [`Client::call`] does, for a caller that can fail to hand the reply on.
     pub async fn ask(&self, request: Request) -> Option<Answer> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Call { client: self.id, request, reply }).ok()?;
+        self.commands.send(EngineCommand::Call { client: self.id, request, reply }).ok()?;
         answer.await.ok()
     }
 
@@ -163,26 +163,26 @@ impl Client {
     /// program on the terminal is far behind with reading; dropping that changes nothing.
     pub async fn type_bytes(&self, bytes: Vec<u8>) {
         let (taken, is_taken) = oneshot::channel();
-        let _ = self.commands.send(Command::Keystrokes { bytes, taken });
+        let _ = self.commands.send(EngineCommand::Keystrokes { bytes, taken });
         let _ = is_taken.await;
     }
 
     /// Changes the terminal's size and tells the program on it.
     pub fn resize(&self, size: Size) {
-        let _ = self.commands.send(Command::Resize { size });
+        let _ = self.commands.send(EngineCommand::Resize { size });
     }
 
     /// Looks on: what is on the screen, then what is shown. `None` when the engine is gone.
     pub async fn subscribe(&self) -> Option<Subscription> {
         let (subscription, given) = oneshot::channel();
-        self.commands.send(Command::Subscribe { subscription }).ok()?;
+        self.commands.send(EngineCommand::Subscribe { subscription }).ok()?;
         given.await.ok()
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        let _ = self.commands.send(Command::Leave { client: self.id });
+        let _ = self.commands.send(EngineCommand::Leave { client: self.id });
     }
 }
 
@@ -193,7 +193,7 @@ pub struct Answer {
     client: ClientId,
     reply: Reply,
     /// Where it goes back; `None` where nobody takes it, or once it was told.
-    commands: Option<mpsc::WeakUnboundedSender<Command>>,
+    commands: Option<mpsc::WeakUnboundedSender<EngineCommand>>,
 }
 
 impl Answer {
@@ -201,7 +201,7 @@ impl Answer {
     pub(crate) fn new(
         client: ClientId,
         reply: Reply,
-        commands: mpsc::WeakUnboundedSender<Command>,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> Answer {
         Answer { client, reply, commands: Some(commands) }
     }
@@ -240,7 +240,7 @@ impl Drop for Answer {
         let commands = self.commands.take();
         if let Some(commands) = commands.and_then(|commands| commands.upgrade()) {
             let (client, reply) = (self.client, self.take_reply());
-            let _ = commands.send(Command::Return { client, reply });
+            let _ = commands.send(EngineCommand::Return { client, reply });
         }
     }
 }

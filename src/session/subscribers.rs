@@ -11,7 +11,7 @@ use std::sync::{
 use tokio::sync::mpsc;
 
 use super::{
-    client::Command,
+    client::EngineCommand,
     pipeline::{Observer, Shown},
 };
 use crate::screen::{Screen, Size};
@@ -44,7 +44,7 @@ pub struct Subscription {
     missed: Arc<AtomicBool>,
     /// Whether the whole screen was asked for, and is on its way.
     has_asked: bool,
-    commands: mpsc::WeakUnboundedSender<Command>,
+    commands: mpsc::WeakUnboundedSender<EngineCommand>,
 }
 
 impl Subscription {
@@ -55,7 +55,7 @@ impl Subscription {
             && !std::mem::replace(&mut self.has_asked, true)
             && let Some(commands) = self.commands.upgrade()
         {
-            let _ = commands.send(Command::Repaint { subscriber: self.id });
+            let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
         }
         let update = self.updates.recv().await;
         self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
@@ -66,7 +66,7 @@ impl Subscription {
 /// The engine's end.
 #[derive(Debug)]
 pub(super) struct Subscribers {
-    commands: mpsc::WeakUnboundedSender<Command>,
+    commands: mpsc::WeakUnboundedSender<EngineCommand>,
     last: SubscriberId,
     all: Vec<Subscriber>,
 }
@@ -81,7 +81,7 @@ struct Subscriber {
 
 impl Subscribers {
     /// None yet; they ask for a repaint over `commands`.
-    pub(super) fn new(commands: mpsc::WeakUnboundedSender<Command>) -> Subscribers {
+    pub(super) fn new(commands: mpsc::WeakUnboundedSender<EngineCommand>) -> Subscribers {
         Subscribers { commands, last: 0, all: Vec::new() }
     }
 
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(missed.len(), LONGEST_QUEUE);
         // It asks as soon as it has read what it has.
         let next = tokio::spawn(async move { (slow.next().await, slow) });
-        let Some(Command::Repaint { subscriber }) = asked.recv().await else { panic!() };
+        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
         subscribers.repaint(subscriber, &screen);
         let (update, mut slow) = next.await.unwrap();
         screen.feed(b"after");

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::reply::{Content, Reply, Status};
-use crate::session::client::{Answer, Command, Handle, Request};
+use crate::session::client::{Answer, EngineCommand, Handle, Request};
 use crate::session::rules::payload::Payload;
 use crate::session::rules::state::ClientId;
 
@@ -34,9 +34,9 @@ pub(super) async fn soon<F: Future>(event: F) -> F::Output {
 pub(super) struct Harness {
     pub(super) input: DuplexStream,
     pub(super) output: BufReader<DuplexStream>,
-    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    pub(super) commands: mpsc::UnboundedReceiver<EngineCommand>,
     /// By which replies go back.
-    pub(super) session: mpsc::WeakUnboundedSender<Command>,
+    pub(super) session: mpsc::WeakUnboundedSender<EngineCommand>,
     pub(super) server: JoinHandle<io::Result<()>>,
 }
 
@@ -125,7 +125,7 @@ impl Harness {
     /// The next call that reaches the engine.
     pub(super) async fn call(&mut self) -> Call {
         match soon(self.commands.recv()).await {
-            Some(Command::Call { client, request, reply }) => Call { client, request, reply },
+            Some(EngineCommand::Call { client, request, reply }) => Call { client, request, reply },
             other => panic!("expected a call, got {other:?}"),
         }
     }
@@ -133,7 +133,7 @@ impl Harness {
     /// The text of the next reply that goes back to the engine.
     pub(super) async fn returned(&mut self) -> String {
         match soon(self.commands.recv()).await {
-            Some(Command::Return { reply, .. }) => match &reply.content[..] {
+            Some(EngineCommand::Return { reply, .. }) => match &reply.content[..] {
                 [Content::Text(text)] => text.clone(),
                 other => panic!("no text: {other:?}"),
             },

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    client::{Answer, Command, Handle, Request},
+    client::{Answer, EngineCommand, Handle, Request},
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
     pipeline::{Found, Input, NOBODY, Pipeline},
@@ -98,13 +98,13 @@ struct Engine {
     spilled: Arc<AtomicU64>,
     callers: HashMap<CallId, Caller>,
     /// By which replies come back that did not reach their client.
-    commands: mpsc::WeakUnboundedSender<Command>,
+    commands: mpsc::WeakUnboundedSender<EngineCommand>,
     worker: Option<Worker>,
     /// What was found to be run as the worker, and what may be taken in its place.
     resolved: Option<Resolved>,
     /// A call that came while the worker had written a mark and its message was on the way: it
     /// is routed by the state that makes.
-    deferred: Option<Command>,
+    deferred: Option<EngineCommand>,
     /// Workers that ended, while what is left of them is; and replies, while their files are
     /// written.
     sweeps: JoinSet<()>,
@@ -138,7 +138,7 @@ impl Caller {
 
 /// What woke the loop.
 enum Woken {
-    Command(Option<Command>),
+    Command(Option<EngineCommand>),
     Sideband(Readable),
     SidebandWritable,
     Terminal(io::Result<()>),
@@ -154,7 +154,7 @@ impl Engine {
         self.began.elapsed()
     }
 
-    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<EngineCommand>) {
         loop {
             self.perform_all();
             if self.worker.as_ref().is_none_or(|worker| worker.to_be_typed() < MOST_TO_BE_TYPED) {
@@ -172,7 +172,7 @@ impl Engine {
                 return;
             }
             match self.wait(&mut commands).await {
-                Woken::Command(command) => self.command(command.unwrap_or(Command::Shutdown)),
+                Woken::Command(command) => self.command(command.unwrap_or(EngineCommand::Shutdown)),
                 Woken::Sideband(readable) => {
                     self.receive(readable);
                 }
@@ -209,7 +209,7 @@ impl Engine {
     }
 
     /// Waits for the next thing to happen: the only place that waits.
-    async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Woken {
+    async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<EngineCommand>) -> Woken {
         let listens = !self.is_closing && !self.pipeline.awaits_message();
         if listens && let Some(command) = self.deferred.take() {
             return Woken::Command(Some(command));
@@ -273,35 +273,35 @@ impl Engine {
         self.pipeline.take(input, now);
     }
 
-    fn command(&mut self, command: Command) {
+    fn command(&mut self, command: EngineCommand) {
         match command {
-            Command::Leave { client } => {
+            EngineCommand::Leave { client } => {
                 self.take(Input::Leave { client });
                 let spill = self.spills.remove(&client);
                 if let Some(spill) = spill.filter(|_| self.pipeline.keeps_for_nobody()) {
                     self.spills.insert(NOBODY, spill);
                 }
             }
-            Command::Call { client, request, reply } => self.call(client, request, reply),
-            Command::Return { client, reply } => self.take(Input::Returned { client, reply }),
-            Command::Keystrokes { bytes, taken } => {
+            EngineCommand::Call { client, request, reply } => self.call(client, request, reply),
+            EngineCommand::Return { client, reply } => self.take(Input::Returned { client, reply }),
+            EngineCommand::Keystrokes { bytes, taken } => {
                 self.take(Input::Keystrokes(bytes.into()));
                 self.typing.push(taken);
             }
-            Command::Resize { size } => self.take(Input::Resize(size)),
-            Command::Subscribe { subscription } => {
+            EngineCommand::Resize { size } => self.take(Input::Resize(size)),
+            EngineCommand::Subscribe { subscription } => {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
                 let _ = subscription.send(subscribers.add(screen));
             }
-            Command::Repaint { subscriber } => {
+            EngineCommand::Repaint { subscriber } => {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
                 subscribers.repaint(subscriber, screen);
             }
-            Command::People { attached } => self.take(Input::People { attached }),
-            Command::Describe { answer } => {
+            EngineCommand::People { attached } => self.take(Input::People { attached }),
+            EngineCommand::Describe { answer } => {
                 let _ = answer.send(self.pipeline.worker().cloned());
             }
-            Command::Shutdown => {
+            EngineCommand::Shutdown => {
                 self.is_closing = true;
                 self.take(Input::Shutdown);
             }
@@ -314,7 +314,7 @@ impl Engine {
             self.read_terminal();
         }
         if self.pipeline.awaits_message() {
-            self.deferred = Some(Command::Call { client, request, reply });
+            self.deferred = Some(EngineCommand::Call { client, request, reply });
             return;
         }
         self.calls += 1;

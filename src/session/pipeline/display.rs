@@ -150,17 +150,17 @@ impl<O: Observer> Display<O> {
 
     /// Takes what a pager showed last, when it ended by itself. What other programs had on the
     /// alternate screen is gone with it.
-    fn take_closed_pager(&mut self, feeds_pager: bool) {
+    fn take_closed_pager(&mut self, awaits_pager: bool) {
         let shown = self.screen.take_closed_pager();
-        if feeds_pager {
+        if awaits_pager {
             self.take_pager_text();
             self.outboxes.for_all(|outbox| outbox.push_aside(&shown));
         }
     }
 
     /// Takes the text that can't change any more.
-    pub(super) fn drain(&mut self, feeds_pager: bool) {
-        self.take_closed_pager(feeds_pager);
+    pub(super) fn drain(&mut self, awaits_pager: bool) {
+        self.take_closed_pager(awaits_pager);
         self.take_pager_text();
         let Display { screen, outboxes, .. } = self;
         let replaces_line = screen.take_replaces_line();
@@ -173,8 +173,8 @@ impl<O: Observer> Display<O> {
     }
 
     /// Takes all text that was not told yet.
-    pub(super) fn report(&mut self, feeds_pager: bool) {
-        self.take_closed_pager(feeds_pager);
+    pub(super) fn report(&mut self, awaits_pager: bool) {
+        self.take_closed_pager(awaits_pager);
         self.take_pager_text();
         let mut text = String::new();
         self.screen.report(&mut text);
@@ -192,27 +192,27 @@ impl<O: Observer> Display<O> {
     }
 
     /// Says something at this place in the text.
-    pub(super) fn notice(&mut self, to: Audience, notice: &Notice, feeds_pager: bool) {
-        self.report(feeds_pager);
+    pub(super) fn notice(&mut self, to: Audience, notice: &Notice, awaits_pager: bool) {
+        self.report(awaits_pager);
         self.outboxes.notice(to, notice);
     }
 
     /// Shows a picture at this place in the text.
-    pub(super) fn image(&mut self, mime: &str, data: &str, feeds_pager: bool) {
-        self.report(feeds_pager);
+    pub(super) fn image(&mut self, mime: &str, data: &str, awaits_pager: bool) {
+        self.report(awaits_pager);
         self.outboxes.for_all(|outbox| outbox.image(mime.to_owned(), data.to_owned()));
     }
 
     /// Takes the text that goes with a status.
-    pub(super) fn report_for(&mut self, status: &Status, feeds_pager: bool) {
+    pub(super) fn report_for(&mut self, status: &Status, awaits_pager: bool) {
         // A program that shows a page and does not read the terminal, or a pager that is not
         // being read.
-        let shows_page = self.screen.is_full_screen() && !feeds_pager;
+        let shows_page = self.screen.is_full_screen() && !awaits_pager;
         match status {
             // A pager's prompt is no text; its page was taken when it was found.
             Status::Pager { .. } => {}
             Status::Busy { .. } | Status::Waiting { .. } if shows_page => self.take_page(),
-            _ => self.report(feeds_pager),
+            _ => self.report(awaits_pager),
         }
     }
 

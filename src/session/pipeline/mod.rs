@@ -298,7 +298,7 @@ impl<O: Observer> Pipeline<O> {
         let sighting = found.and_then(|found| self.sighting(found));
         let found = sighting.is_some();
         let may_wake = !found
-            && self.session.feeds_background_reader()
+            && self.session.awaits_background_reader()
             && self.schedule.may_be_waking(holds_input);
         if !may_wake {
             self.schedule.is_awake();
@@ -317,7 +317,7 @@ impl<O: Observer> Pipeline<O> {
             if self.stream.as_ref().is_some_and(Stream::is_behind) {
                 self.schedule.postpone(self.now);
             } else {
-                let holds_input = self.session.feeds_background_reader();
+                let holds_input = self.session.awaits_background_reader();
                 self.effects.push_back(Effect::Look { holds_input });
             }
         }
@@ -340,20 +340,20 @@ impl<O: Observer> Pipeline<O> {
     }
 
     fn perform(&mut self, action: Action) {
-        let feeds_pager = self.session.feeds_pager();
+        let awaits_pager = self.session.awaits_pager();
         let effect = match action {
             Action::TakePage => return self.display.take_pager_text(),
             Action::TakeScreen => return self.display.take_page(),
             Action::ResetScreen => return self.display.end_cell(),
             Action::Notice { to, notice } => {
-                return self.display.notice(to, &notice, feeds_pager);
+                return self.display.notice(to, &notice, awaits_pager);
             }
-            Action::Image { mime, data } => return self.display.image(&mime, &data, feeds_pager),
+            Action::Image { mime, data } => return self.display.image(&mime, &data, awaits_pager),
             Action::Reply { call, client, status, has_text: false } => {
                 Effect::Reply { call, client, reply: self.display.reply_without_text(status) }
             }
             Action::Reply { call, client, status, has_text: true } => {
-                self.display.report_for(&status, feeds_pager);
+                self.display.report_for(&status, awaits_pager);
                 let running = self.running_cell(&status);
                 self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
@@ -398,12 +398,12 @@ impl<O: Observer> Pipeline<O> {
 
     /// Takes the text that can't change any more.
     fn drain(&mut self) {
-        self.display.drain(self.session.feeds_pager());
+        self.display.drain(self.session.awaits_pager());
     }
 
     /// Takes all text that was not told yet.
     fn report(&mut self) {
-        self.display.report(self.session.feeds_pager());
+        self.display.report(self.session.awaits_pager());
     }
 
     /// Hands on the text that has no room in a reply.

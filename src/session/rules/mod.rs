@@ -232,12 +232,12 @@ impl Session {
     }
 
     /// Whether input was typed for a background reader that has not taken it yet.
-    pub fn feeds_background_reader(&self) -> bool {
+    pub fn awaits_background_reader(&self) -> bool {
         matches!(&self.state, State::Ready { typed_for: Some(_), .. })
     }
 
     /// Whether a pager got a key and was not found waiting for another one since.
-    pub fn feeds_pager(&self) -> bool {
+    pub fn awaits_pager(&self) -> bool {
         let State::InCell { doing: Doing::Running { typed_for, .. }, .. } = &self.state else {
             return false;
         };

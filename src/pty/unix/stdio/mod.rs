@@ -23,7 +23,7 @@ use self::{
     relay::{relay_input, relay_output},
     socket::Socket,
 };
-use crate::pty::{Input, Output};
+use crate::pty::{StdinStream, StdoutStream};
 
 /// Linux opens a pipe anew through these names, with flags of its own. Elsewhere they do not
 /// exist, or the pipe belongs to another user, and a thread does it.
@@ -35,12 +35,12 @@ const REOPEN_OUTPUT: &str = "/proc/self/fd/1";
 /// # Errors
 /// When the system refuses a descriptor or a thread. [`io::ErrorKind::NotConnected`] when nobody
 /// can say anything on standard input, since it is closed or the null device.
-pub fn stdio() -> io::Result<(Input, Output)> {
+pub fn stdio() -> io::Result<(StdinStream, StdoutStream)> {
     Ok((input()?, output()?))
 }
 
 /// Standard input.
-fn input() -> io::Result<Input> {
+fn input() -> io::Result<StdinStream> {
     let (fd, kind) = duplicate(io::stdin().as_fd())?;
     if kind.is_char_device() && is_null_device(&fd)? {
         let message = "standard input is closed, or /dev/null";
@@ -58,7 +58,7 @@ fn input() -> io::Result<Input> {
 }
 
 /// Standard output.
-fn output() -> io::Result<Output> {
+fn output() -> io::Result<StdoutStream> {
     let (fd, kind) = duplicate(io::stdout().as_fd())?;
     if kind.is_fifo()
         && let Ok(pipe) = pipe::OpenOptions::new().open_sender(REOPEN_OUTPUT)

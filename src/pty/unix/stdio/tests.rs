@@ -14,7 +14,7 @@ use rustix::fs::{OFlags, fcntl_getfl};
 use serde_json::{Value, json};
 
 use crate::reply::{Content, Reply, Status};
-use crate::session::client::{Command as EngineCommand, Handle};
+use crate::session::client::{EngineCommand, Handle};
 use crate::session::rules::payload::Payload;
 
 /// The variable that asks for [`serve_when_asked`].

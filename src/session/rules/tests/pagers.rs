@@ -38,7 +38,7 @@ fn pages_are_turned_to_the_end_and_the_pager_is_left() {
     // It has not got the key yet.
     assert_eq!(rules.step(Event::Look(Some(page_of_more(1)))), []);
     assert_eq!(found(&mut rules, &page_of_more(2)), [Action::TakePage, typed(" ")]);
-    assert!(rules.session.feeds_pager());
+    assert!(rules.session.awaits_pager());
     assert_eq!(found(&mut rules, &page(3, true, true, true)), [Action::TakePage, typed("q")]);
 }
 
