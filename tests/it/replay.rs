@@ -84,7 +84,8 @@ fn text(reply: &Reply) -> String {
 /// Forgets where the text is that a reply leaves out.
 fn forget_kept_text(reply: &mut Reply) {
     for part in &mut reply.content {
-        if let Content::Notice(Notice::TextLeftOut { kept, .. }) = part {
+        if let Content::Notice(Notice::TextLeftOut { kept, .. } | Notice::WholeText { kept }) = part
+        {
             *kept = KeptText::Nowhere;
         }
     }
