@@ -470,6 +470,9 @@ fn length(text: &str) -> usize {
 
 /// The place behind so many characters, in bytes; the end when there are fewer.
 fn place_of(text: &str, characters: usize) -> usize {
+    if text.is_ascii() {
+        return characters.min(text.len());
+    }
     text.char_indices().nth(characters).map_or(text.len(), |(place, _)| place)
 }
 

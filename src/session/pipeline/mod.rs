@@ -55,6 +55,8 @@ pub struct Pipeline<O> {
     is_over: bool,
     /// Whether an [`Effect::DropInput`] was not answered yet: no message takes effect before.
     is_dropping_input: bool,
+    /// Whether something was shown whose text was not taken yet.
+    has_undrained: bool,
     now: Time,
     effects: VecDeque<Effect>,
 }
@@ -71,6 +73,7 @@ impl<O: Observer> Pipeline<O> {
             worker: None,
             is_over: false,
             is_dropping_input: false,
+            has_undrained: false,
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -208,7 +211,6 @@ impl<O: Observer> Pipeline<O> {
             Input::Shutdown => self.step(Event::Shutdown),
             Input::Tick => self.tick(),
         }
-        self.keep_overflow();
     }
 
     /// What is to be done next, in this order; `None` until more happens. Messages take effect
@@ -220,6 +222,9 @@ impl<O: Observer> Pipeline<O> {
             }
             let next = if self.is_dropping_input { None } else { self.next_message() };
             let Some(message) = next else {
+                // Once for all that was shown, not for each piece of it.
+                self.drain();
+                self.keep_overflow();
                 if !self.effects.is_empty() {
                     continue;
                 }
@@ -230,7 +235,6 @@ impl<O: Observer> Pipeline<O> {
                 return None;
             };
             self.message(message);
-            self.keep_overflow();
         }
     }
 
@@ -270,7 +274,7 @@ impl<O: Observer> Pipeline<O> {
             self.effects.push_back(Effect::Answer(answers));
         }
         self.schedule.output(self.now);
-        self.drain();
+        self.has_undrained = true;
     }
 
     /// Nothing more comes from the worker: shows and takes all there is.
@@ -334,6 +338,8 @@ impl<O: Observer> Pipeline<O> {
     }
 
     fn step(&mut self, event: Event) {
+        // What was shown before belongs to how things stood then.
+        self.drain();
         for action in self.session.step(event, self.now) {
             self.perform(action);
         }
@@ -398,6 +404,9 @@ impl<O: Observer> Pipeline<O> {
 
     /// Takes the text that can't change any more.
     fn drain(&mut self) {
+        if !std::mem::take(&mut self.has_undrained) {
+            return;
+        }
         self.display.drain(self.session.awaits_pager());
     }
 
