@@ -115,6 +115,8 @@ fn the_cells_of_one_turn_are_run_in_order() {
     // One that waits while the cell before it asks for input is no answer.
     let asks = repl.begin("_ = line.recv(1)\ninput('Name? ')");
     let cell = repl.begin("x = 'not run'");
+    // Both have reached the session when a poll behind them has its reply.
+    assert_has(&repl.repl_with("", 0), "busy");
     line.release();
     assert_eq!(asks.text(), "Name? ");
     assert_has(&cell.text(), "[repl] not run: the cell before it waits for input");
