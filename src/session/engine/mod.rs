@@ -310,9 +310,7 @@ impl Engine {
 
     fn call(&mut self, client: ClientId, request: Request, reply: oneshot::Sender<Answer>) {
         // What was printed before the call belongs to its reply.
-        if !self.disk_is_behind() {
-            self.read_terminal();
-        }
+        self.catch_up();
         if self.pipeline.awaits_message() {
             self.deferred = Some(EngineCommand::Call { client, request, reply });
             return;
@@ -321,11 +319,11 @@ impl Engine {
         let id = self.calls;
         let now = self.now();
         let Request { payload, timeout, progress } = request;
+        let mut found_line = String::new();
         if progress.is_some() {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
+            found_line = self.pipeline.screen().last_line();
         }
-        let listens = progress.is_some();
-        let found_line = if listens { self.pipeline.screen().last_line() } else { String::new() };
         let background = self.background_reader();
         let deadline = now.saturating_add(timeout);
         // What nobody was told is for the first that calls.
@@ -384,6 +382,13 @@ impl Engine {
         total
     }
 
+    /// Shows what the terminal has to give, unless it is to keep that.
+    fn catch_up(&mut self) {
+        if !self.disk_is_behind() {
+            self.read_terminal();
+        }
+    }
+
     /// Whether the disk does not take what is too long for replies: then the terminal is to keep
     /// what it has.
     fn disk_is_behind(&self) -> bool {
@@ -431,8 +436,8 @@ impl Engine {
         }
         // Under load the kernel brings output late: what was printed before somebody reads is
         // shown first.
-        if self.pipeline.look_is_due(now) && !self.disk_is_behind() {
-            self.read_terminal();
+        if self.pipeline.look_is_due(now) {
+            self.catch_up();
         }
         self.take(Input::Tick);
     }

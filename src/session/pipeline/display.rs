@@ -230,7 +230,7 @@ impl<O: Observer> Display<O> {
         let prompt_visible = self.shows_prompt();
         match self.outboxes.of(client) {
             Some(outbox) => outbox.take(status, prompt_visible),
-            None => Reply { content: Vec::new(), status },
+            None => Reply::without_text(status, prompt_visible),
         }
     }
 }

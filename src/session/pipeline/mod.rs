@@ -34,6 +34,7 @@ use schedule::LookSchedule;
 
 use super::rules::{
     Action, Audience, Event, Session,
+    reader::Sighting,
     state::{Paging, State, Time},
 };
 use crate::{
@@ -87,11 +88,6 @@ impl<O: Observer> Pipeline<O> {
     /// What is on the screen.
     pub fn screen(&self) -> &Screen {
         self.display.screen()
-    }
-
-    /// Who looks on.
-    pub fn observer_mut(&mut self) -> &mut O {
-        &mut self.display.observer
     }
 
     /// Who looks on, with what they see.
@@ -311,7 +307,7 @@ impl<O: Observer> Pipeline<O> {
         self.schedule.looked(found, took, self.now);
     }
 
-    fn sighting(&mut self, found: Found) -> Option<super::rules::reader::Sighting> {
+    fn sighting(&mut self, found: Found) -> Option<Sighting> {
         self.display.sighting(found, self.session.waiting_clients())
     }
 

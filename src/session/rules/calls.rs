@@ -60,7 +60,7 @@ impl Session {
                 if !matches!(self.state, State::Ending { .. }) {
                     self.refuse(id, Refusal::NotItsTurn);
                 }
-            } else if call.held.as_ref().is_some_and(|payload| !payload.is_empty()) {
+            } else if holds_input(call) {
                 // What came for the next session is no answer to this one.
                 if !matches!(self.state, State::Ending { .. }) {
                     self.route(id, None);
@@ -148,7 +148,7 @@ impl Session {
 }
 
 /// Whether something of a call is still to be routed.
-fn holds_input(call: &Call) -> bool {
+pub(super) fn holds_input(call: &Call) -> bool {
     call.held.as_ref().is_some_and(|payload| !payload.is_empty())
 }
 

@@ -4,7 +4,7 @@ use mcp_repl_sideband::ToWorker;
 
 use super::{
     Action, Session,
-    calls::terminal_wait,
+    calls::{holds_input, terminal_wait},
     pager,
     payload::{INTERRUPT, Keys, Payload},
     reader::{InputModes, Reader, Sighting},
@@ -287,7 +287,7 @@ impl Session {
         self.drop_kept(Notice::InterruptedBeforeRun);
         let mut struck = Vec::new();
         for call in self.calls.iter_mut().filter(|call| Some(call.id) != by) {
-            if call.held.as_ref().is_some_and(|payload| !payload.is_empty()) {
+            if holds_input(call) {
                 call.held = Some(Payload::poll());
                 struck.push(call.id);
             }
