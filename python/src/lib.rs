@@ -15,8 +15,9 @@
 //! 3. The `reading_thread`: takes the server's messages and fills the `fifo`, without the GIL.
 //! 4. The hooks Python calls to read: `input` waits for the `fifo` and the terminal; `readline`
 //!    serves `input()` from it, `stdin` and `streams` serve `sys.stdin`.
-//! 5. The loop: `cell` compiles and evaluates, `report` shows exceptions, `interactive_hook` is
-//!    where Python calls `main_loop`, which runs cells.
+//! 5. The loop: `cell` compiles and evaluates, `report` shows exceptions, with as much of their
+//!    `tracebacks` as CPython shows, `interactive_hook` is where Python calls `main_loop`, which
+//!    runs cells.
 //! 6. `boot` puts all of them in place, and the `environment` that children get.
 
 use pyo3::prelude::*;
@@ -49,6 +50,8 @@ mod streams;
 // The loop.
 mod cell;
 mod interactive_hook;
+mod tracebacks;
+
 mod report;
 
 mod main_loop;

@@ -2,14 +2,11 @@
 
 use pyo3::{
     exceptions::PyKeyboardInterrupt,
-    intern,
     prelude::*,
-    types::{PyDict, PyList, PyTraceback},
+    types::{PyDict, PyList},
 };
 
-/// How many entries of a traceback are shown, the last ones: `PyTraceBack_LIMIT` in CPython's
-/// Python/traceback.c.
-const MOST_ENTRIES: usize = 1000;
+use crate::tracebacks::{self, Cut};
 
 /// Shows exceptions and keeps the source of cells for whoever looks for it.
 #[derive(Debug)]
@@ -18,6 +15,8 @@ pub(crate) struct Reporter {
     excepthook: Py<PyAny>,
     /// `traceback.print_exception`, once loaded.
     print_exception: Option<Py<PyAny>>,
+    /// `BaseExceptionGroup` (3.11 and newer).
+    group: Option<Py<PyAny>>,
     /// The sources of the cells as `linecache` keeps them, until that is loaded.
     sources: Py<PyDict>,
     /// `linecache`, once loaded. Its `cache` is looked up each time: a reload makes a new one.
@@ -37,6 +36,12 @@ impl Reporter {
         Ok(Reporter {
             excepthook: sys.getattr("excepthook")?.unbind(),
             print_exception: None,
+            group: sys
+                .py()
+                .import("builtins")?
+                .getattr("BaseExceptionGroup")
+                .ok()
+                .map(Bound::unbind),
             sources: PyDict::new(sys.py()).unbind(),
             linecache: None,
             last: String::new(),
@@ -133,49 +138,40 @@ impl Reporter {
         self.refill_cache(py);
         let original =
             sys.getattr("excepthook").is_ok_and(|hook| hook.is(self.excepthook.bind(py)));
-        let (kind, value, traceback) = (error.get_type(py), error.value(py), error.traceback(py));
-        // Who has set a limit gets that.
-        let limited = sys.hasattr(intern!(py, "tracebacklimit")).unwrap_or(true);
-        let cut = traceback.as_ref().filter(|_| !limited).and_then(last_entries);
-        let native = !original || (self.finds_sources && cut.is_none());
-        let print = self.print_exception.as_ref().filter(|_| !native);
-        let Some(print) = print else { return show_natively(&error, py) };
-        let _ = sys.setattr("last_type", &kind);
-        let _ = sys.setattr("last_value", value);
-        let _ = sys.setattr("last_traceback", &traceback);
-        if self.keeps_last_exc {
-            let _ = sys.setattr("last_exc", value);
+        if !original {
+            return show_natively(error, py);
         }
-        let shown = cut.or_else(|| traceback.map(Bound::into_any));
-        // The exceptions it came from have tracebacks of their own. The last entries are a
-        // negative limit.
-        let limit = (!limited).then_some(-MOST_ENTRIES.cast_signed());
-        match print.bind(py).call1((&kind, value, shown, limit)) {
+        let (kind, value, traceback) = (error.get_type(py), error.value(py), error.traceback(py));
+        let traceback = traceback.map(Bound::into_any);
+        // As `PyErr_PrintEx` does: up to 3.11 an exception that nothing caught has none yet.
+        tracebacks::set(value, traceback.as_ref());
+        let keep = || {
+            let _ = sys.setattr("last_type", &kind);
+            let _ = sys.setattr("last_value", value);
+            let _ = sys.setattr("last_traceback", &traceback);
+            if self.keeps_last_exc {
+                let _ = sys.setattr("last_exc", value);
+            }
+        };
+        let natively = || {
+            show_natively(PyErr::from_value(value.clone().into_any()), py);
+            // It took the cut one for the exception's.
+            keep();
+        };
+        let limit = tracebacks::limit(sys);
+        let _cut = Cut::new(value, limit, self.group.as_ref().map(|group| group.bind(py)));
+        let print = self.print_exception.as_ref().filter(|_| !self.finds_sources);
+        let Some(print) = print else { return natively() };
+        keep();
+        // The last entries are a negative limit. There are no more now.
+        let shown = (&kind, value, tracebacks::get(value), limit.saturating_neg());
+        match print.bind(py).call1(shown) {
             Ok(_) => {}
             Err(interrupt) if interrupt.is_instance_of::<PyKeyboardInterrupt>(py) => {
-                show_natively(&interrupt, py);
+                show_natively(interrupt, py);
             }
             // The program broke the display, by replacing a builtin it needs, say.
-            Err(_) => show_natively(&error, py),
-        }
-    }
-}
-
-/// Where the entries begin that are shown of a traceback with more. `traceback` looks at the code
-/// of each entry before it drops it.
-fn last_entries<'py>(traceback: &Bound<'py, PyTraceback>) -> Option<Bound<'py, PyAny>> {
-    let name = intern!(traceback.py(), "tb_next");
-    let next = |entry: &Bound<'py, PyAny>| entry.getattr(name).ok().filter(|next| !next.is_none());
-    let mut first = traceback.clone().into_any();
-    let mut ahead = first.clone();
-    for _ in 0..MOST_ENTRIES {
-        ahead = next(&ahead)?;
-    }
-    loop {
-        first = next(&first)?;
-        match next(&ahead) {
-            Some(entry) => ahead = entry,
-            None => return Some(first),
+            Err(_) => natively(),
         }
     }
 }
@@ -183,7 +179,7 @@ fn last_entries<'py>(traceback: &Bound<'py, PyTraceback>) -> Option<Bound<'py, P
 /// Shows an exception with the interpreter's own means, which run no Python code of a library.
 ///
 /// It must not be SystemExit, on which `PyErr_PrintEx` ends the process.
-fn show_natively(error: &PyErr, py: Python<'_>) {
+fn show_natively(error: PyErr, py: Python<'_>) {
     error.print_and_set_sys_last_vars(py);
 }
 

@@ -37,6 +37,7 @@ mod source;
 mod starts;
 mod streams;
 mod stress;
+mod traceback_limits;
 mod tracebacks;
 mod typing;
 mod versions;
