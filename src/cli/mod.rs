@@ -161,6 +161,7 @@ impl WorkerArguments {
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
+    crate::pty::guard_sessions();
     let result = arguments.worker.target().and_then(|target| match arguments.command {
         None => {
             let Arguments { pager, reply_size, max_output_disk, .. } = arguments;

@@ -1,8 +1,11 @@
 //! What macOS does in Linux's place. Untested.
 
-use std::{io, path::Path};
+use std::{ffi::CStr, io, path::Path};
 
-use rustix::{fs::statfs, process::Pid};
+use rustix::{
+    fs::statfs,
+    process::{Pid, Signal, getsid, kill_process},
+};
 
 use crate::pty::Blocked;
 
@@ -14,6 +17,36 @@ pub(super) fn session_members(_leader: Pid) -> Vec<Pid> {
 
 /// macOS has no such thing: a program that hangs while it starts outlives a killed server.
 pub(super) fn die_with_parent() {}
+
+/// A process keeps the name of its program here.
+pub(super) fn name_process(_name: &CStr) {}
+
+/// Closes the descriptors from `first` on.
+pub(super) fn close_from(first: u32) {
+    for descriptor in first.cast_signed()..256 {
+        // SAFETY: close takes no memory and fails for numbers that are not open; who calls this
+        // uses none of the descriptors.
+        unsafe { libc::close(descriptor) };
+    }
+}
+
+/// The processes of a session: its leader, since the others can't be found.
+#[derive(Debug)]
+pub(super) struct Members(Pid);
+
+impl Members {
+    /// The leader.
+    pub(super) fn of(leader: Pid) -> Members {
+        Members(leader)
+    }
+
+    /// Kills the leader, if its number means one still. The kernel hangs up on the others then.
+    pub(super) fn kill(&self) {
+        if getsid(Some(self.0)) == Ok(self.0) {
+            let _ = kill_process(self.0, Signal::KILL);
+        }
+    }
+}
 
 /// Marks the descriptors from `first` on to be closed when this process executes a program.
 ///

@@ -4,6 +4,7 @@
 //! terminal   the master side of a pseudo-terminal
 //! process    the program on it, as the leader of a session of its own
 //! child      what is done between fork and exec
+//! guard      what ends the sessions of a server that was killed
 //! stream     a terminal or socket in the event loop
 //! listener   the socket a sideband connects to
 //! stdio      this process's standard streams
@@ -13,12 +14,14 @@
 //! linux, macos   what POSIX does not have
 //! ```
 //!
-//! `linux` and `macos` provide the same items: `blocked_reader`, `TaskWatch`,
-//! `session_members`, `die_with_parent`, `close_on_exec_from` and `is_noexec`.
+//! `linux` and `macos` provide the same items: `blocked_reader`, `TaskWatch`, `Members`,
+//! `session_members`, `die_with_parent`, `name_process`, `close_from`, `close_on_exec_from` and
+//! `is_noexec`.
 #![allow(unsafe_code)]
 
 mod child;
 mod file;
+mod guard;
 mod listener;
 mod private;
 mod process;
@@ -40,6 +43,7 @@ use macos as system;
 #[cfg(test)]
 pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
+pub use guard::guard_sessions;
 pub use listener::Listener;
 pub use private::{
     create_private_directory, create_private_file, is_own_directory, keep_private, open_own_file,

@@ -17,7 +17,7 @@ use rustix::{
 use tokio::sync::oneshot;
 
 use super::{
-    child, signal,
+    child, guard, signal,
     system::{self, TaskWatch},
     terminal::PtyMaster,
 };
@@ -68,6 +68,7 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
     unsafe { command.pre_exec(move || child::lead_session(inherited.as_ref())) };
     let child = command.spawn()?;
     let pid = Pid::from_child(&child);
+    guard::started(pid);
     let (report, exited) = oneshot::channel();
     std::thread::Builder::new().name("wait".into()).spawn(move || {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -177,6 +178,7 @@ impl Drop for Process {
         if !self.leftovers_ended {
             self.kill();
         }
+        guard::ended(self.pid);
         if !matches!(self.child.try_wait(), Ok(Some(_))) {
             // A process in an uninterruptible wait outlives even its kill for a while.
             let pid = self.pid;

@@ -78,12 +78,21 @@ pub fn unblock_signals() {
 ///
 /// Async-signal-safe.
 pub(super) fn set_to_defaults() {
-    // SAFETY: a zeroed action is one: the default, which calls no function of ours. Numbers that
-    // are no signal, or can't be changed, make sigaction fail, which is fine. No crate in use
-    // wraps it.
+    set_all(libc::SIG_DFL);
+}
+
+/// Has this process ignore all signals that can be.
+pub(super) fn ignore_all() {
+    set_all(libc::SIG_IGN);
+}
+
+fn set_all(disposition: libc::sighandler_t) {
+    // SAFETY: a zeroed action is one, and neither the default nor to ignore calls a function of
+    // ours. Numbers that are no signal, or can't be changed, make sigaction fail, which is fine. No
+    // crate in use wraps it.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
-        action.sa_sigaction = libc::SIG_DFL;
+        action.sa_sigaction = disposition;
         for number in 1..=HIGHEST {
             libc::sigaction(number, &action, ptr::null_mut());
         }

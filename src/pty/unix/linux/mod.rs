@@ -2,16 +2,18 @@
 
 mod blocked;
 mod call;
+mod members;
 mod tasks;
 
-use std::{fs, io, path::Path};
+use std::{ffi::CStr, fs, io, path::Path};
 
 use rustix::{
     fs::{StatVfsMountFlags, statvfs},
     process::{Pid, Signal, set_parent_process_death_signal},
+    thread::set_name,
 };
 
-pub(super) use self::{blocked::blocked_reader, tasks::TaskWatch};
+pub(super) use self::{blocked::blocked_reader, members::Members, tasks::TaskWatch};
 
 /// The processes of the session that `leader` leads or led, the leader left out.
 pub(super) fn session_members(leader: Pid) -> Vec<Pid> {
@@ -36,6 +38,17 @@ fn session_of(pid: Pid) -> libc::pid_t {
 /// Async-signal-safe.
 pub(super) fn die_with_parent() {
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
+}
+
+/// Gives this process a name of its own, by which others find it.
+pub(super) fn name_process(name: &CStr) {
+    let _ = set_name(name);
+}
+
+/// Closes all descriptors from `first` on. Kernels before 5.9 refuse.
+pub(super) fn close_from(first: u32) {
+    // SAFETY: close_range takes no memory; who calls it uses none of the descriptors.
+    unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
 }
 
 /// Marks all descriptors from `first` on to be closed when this process executes a program.
