@@ -34,8 +34,8 @@ const fn says(client: &'static str, phrase: &'static str) -> UsersReason {
 /// The time limits of all of these say `Request timed out`. `User requested cancellation` is the
 /// example of MCP 2025-11-25, Cancellation.
 ///
-/// Not here: `MCP request cancelled by caller` (Codex 0.171.0) and `caller cancelled` (Python SDK
-/// 2.3.0), which their time limits send, too.
+/// Not here: `MCP request cancelled by caller`, which Codex 0.171.0 sends at Escape and when its time
+/// limit is up, and `caller cancelled` of the Python SDK 2.3.0, whose caller may have had a limit.
 const USERS_REASONS: [UsersReason; 11] = [
     says("claude-code", "aborterror: user-cancel"),
     says("claude-code", "aborterror: remote-cancel"),
