@@ -77,8 +77,9 @@ pub(super) struct Receipts {
 }
 
 impl Receipts {
-    /// The client sent this, which is about to be acted on.
-    pub(super) fn received(&mut self, message: &mut ClientJsonRpcMessage) {
+    /// The client sent this, which is about to be acted on. Gives the id of a call that gets no
+    /// reply from here on.
+    pub(super) fn received(&mut self, message: &mut ClientJsonRpcMessage) -> Option<RequestId> {
         match message {
             JsonRpcMessage::Request(request) => {
                 if let ClientRequest::CallToolRequest(call) = &mut request.request {
@@ -94,10 +95,12 @@ impl Receipts {
                     && let Some(receipt) = self.calls.remove(id)
                 {
                     receipt.cancelled(cancelled.params.reason.clone());
+                    return Some(id.clone());
                 }
             }
             _ => {}
         }
+        None
     }
 
     /// This was sent, or could not be: then a reply goes back.

@@ -99,8 +99,13 @@ impl Harness {
 
     /// A server that has shaken hands with a client of 2025-11-25.
     pub(super) async fn initialized() -> Self {
+        Harness::of_version("2025-11-25").await
+    }
+
+    /// A server that has shaken hands with a client of this version.
+    pub(super) async fn of_version(version: &str) -> Self {
         let mut harness = Harness::start();
-        harness.send(initialize("2025-11-25")).await;
+        harness.send(initialize(version)).await;
         harness.receive().await;
         harness.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
         harness
@@ -168,7 +173,7 @@ impl Harness {
     }
 }
 
-fn initialize(version: &str) -> Value {
+pub(super) fn initialize(version: &str) -> Value {
     json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": version,
         "capabilities": {},
