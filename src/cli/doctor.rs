@@ -6,7 +6,7 @@ use super::{config, with_session};
 use crate::{
     reply::{Block, Failure, Reply, Status},
     session::{
-        client::{Handle, Request},
+        client::{Handle, OnDrop, Request},
         launch::{Target, python::PythonSearch},
         rules::{payload::Payload, state::Paging},
     },
@@ -104,7 +104,12 @@ fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
 
 async fn try_session(session: &Handle, report: &mut Report) -> Result<(), Trouble> {
     let client = session.join();
-    let poll = Request { payload: Payload::poll(), timeout: PATIENCE, progress: None };
+    let poll = Request {
+        payload: Payload::poll(),
+        timeout: PATIENCE,
+        progress: None,
+        on_drop: OnDrop::default(),
+    };
     let reply = client.call(poll).await.ok_or(Trouble::Gone)?;
     if let Some(worker) = session.worker().await {
         report.row("terminal", "ok");

@@ -13,7 +13,9 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
+use self::serve::ClientOptions;
 use crate::{
+    mcp::OnCancel,
     reply::BUDGET,
     screen::Size,
     session::{
@@ -46,6 +48,10 @@ struct Arguments {
     /// quarter of that.
     #[arg(long, value_name = "CHARACTERS", default_value_t = BUDGET, value_parser = reply_size)]
     reply_size: usize,
+    /// What a call that the client cancels does to its cell: `interrupt` it, or let it
+    /// `continue`. Without it, those cancels interrupt that are the user's wish.
+    #[arg(long, value_name = "HOW", value_parser = on_cancel)]
+    on_cancel: Option<OnCancel>,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -91,6 +97,14 @@ fn paging(value: &str) -> Result<Paging, String> {
         "page" => Ok(Paging::Page),
         "plain" => Ok(Paging::Plain),
         _ => Err("it is one of `through`, `page` and `plain`".into()),
+    }
+}
+
+fn on_cancel(value: &str) -> Result<OnCancel, String> {
+    match value {
+        "interrupt" => Ok(OnCancel::Interrupt),
+        "continue" => Ok(OnCancel::Continue),
+        _ => Err("it is one of `interrupt` and `continue`".into()),
     }
 }
 
@@ -164,8 +178,10 @@ pub fn main() -> ExitCode {
     crate::pty::guard_sessions();
     let result = arguments.worker.target().and_then(|target| match arguments.command {
         None => {
-            let Arguments { pager, reply_size, max_output_disk, .. } = arguments;
-            serve::serve(target, serve::Limits { pager, reply_size, max_output_disk })
+            let Arguments { pager, reply_size, max_output_disk, on_cancel, .. } = arguments;
+            let on_cancel = on_cancel.unwrap_or_default();
+            let options = ClientOptions { pager, reply_size, max_output_disk, on_cancel };
+            serve::serve(target, options)
         }
         Some(Command::Exec(exec)) => exec::exec(target, &exec),
         Some(Command::Doctor) => doctor::doctor(&target),

@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use super::{config, with_session};
 use crate::{
-    mcp::{self, WorkerText},
+    mcp::{self, OnCancel, WorkerText},
     pty,
     session::{launch::Target, output_disk::OutputDisk, rules::state::Paging},
 };
@@ -20,15 +20,17 @@ const PYTHON: WorkerText = WorkerText {
     waits: " (`input()`, pdb, `help()`, a shell command)",
 };
 
-/// How much a client is given at a time.
+/// What a client is given, and what is done for it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct ClientOptions {
     /// What is done about pagers.
     pub(super) pager: Paging,
     /// The most text a reply holds, in characters.
     pub(super) reply_size: usize,
     /// How much the files of long outputs may take, in bytes.
     pub(super) max_output_disk: u64,
+    /// What a cancelled call does to its cell.
+    pub(super) on_cancel: OnCancel,
 }
 
 /// What is said to who starts the server with nobody to serve.
@@ -36,16 +38,16 @@ const NO_CLIENT: &str = "an MCP client is to talk to the server there. Cells are
                          by `mcp-repl exec`";
 
 /// Serves until the client closes standard input, or a signal asks to end.
-pub(super) fn serve(target: Target, limits: Limits) -> Result<ExitCode, String> {
+pub(super) fn serve(target: Target, options: ClientOptions) -> Result<ExitCode, String> {
     let worker = match target {
         Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
     };
-    let mut config = config(target, limits.pager, limits.reply_size)?;
-    config.output_disk = OutputDisk::new(limits.max_output_disk);
+    let mut config = config(target, options.pager, options.reply_size)?;
+    config.output_disk = OutputDisk::new(options.max_output_disk);
     with_session(config, async |session| {
         let result = tokio::select! {
-            result = mcp::serve(session, &worker) => result,
+            result = mcp::serve(session, &worker, options.on_cancel) => result,
             result = pty::asked_to_end() => result,
         };
         result.map(|()| ExitCode::SUCCESS).map_err(|error| match error.kind() {

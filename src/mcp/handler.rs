@@ -12,9 +12,10 @@ use rmcp::{ServerHandler, model::Tool};
 use tokio::sync::mpsc;
 
 use crate::reply::{Block, Reply};
-use crate::session::client::{Answer, Client, Handle, Request};
+use crate::session::client::{Answer, Client, Handle, OnDrop, Request};
 
 use super::arguments::Arguments;
+use super::cancel::OnCancel;
 use super::quirks;
 use super::receipts::Receipt;
 use super::tool::{self, WorkerText};
@@ -25,19 +26,26 @@ pub(super) struct Server {
     session: Client,
     info: ServerConfig,
     tool: Tool,
+    on_cancel: OnCancel,
 }
 
 impl Server {
-    /// A server that makes its calls on `session`, in which a worker of this kind runs.
-    pub(super) fn new(session: &Handle, worker: &WorkerText) -> Self {
+    /// A server that makes its calls on `session`, in which a worker of this kind runs; one that
+    /// is cancelled does this to its cell.
+    pub(super) fn new(session: &Handle, worker: &WorkerText, on_cancel: OnCancel) -> Self {
         let (info, tool) = (tool::server_info(worker), tool::definition(worker));
-        Server { session: session.join(), info, tool }
+        Server { session: session.join(), info, tool, on_cancel }
     }
 
     /// Makes the call, telling the client the last line on the screen while it waits.
-    async fn call(&self, arguments: Arguments, progress: Option<Progress>) -> Option<Answer> {
+    async fn call(
+        &self,
+        arguments: Arguments,
+        progress: Option<Progress>,
+        on_drop: OnDrop,
+    ) -> Option<Answer> {
         let Arguments { payload, timeout } = arguments;
-        let mut request = Request { payload, timeout, progress: None };
+        let mut request = Request { payload, timeout, progress: None, on_drop };
         let Some(mut progress) = progress else { return self.session.ask(request).await };
         let (sender, mut lines) = mpsc::unbounded_channel();
         request.progress = Some(sender);
@@ -95,15 +103,26 @@ impl ServerHandler for Server {
             .get_progress_token()
             .map(|token| Progress::new(context.peer.clone(), token));
         let receipt = context.extensions.get::<Receipt>().cloned().unwrap_or_default();
-        let reads_json = context.client_info().is_some_and(|client| quirks::reads_json(&client));
+        let client = context.client_info().map(|client| client.name).unwrap_or_default();
+        let reads_json = quirks::reads_json(&client);
+        let on_drop = OnDrop::default();
+        let cancelled = async {
+            context.ct.cancelled().await;
+            // Before the call is dropped, which tells the session.
+            if let Some(reason) = receipt.cancel_reason()
+                && self.on_cancel.interrupts(&client, reason.as_deref())
+            {
+                on_drop.interrupt();
+            }
+        };
         tokio::select! {
             biased;
             // A client that cancelled the call gets no reply; one that closed its end gets this.
-            () = context.ct.cancelled() => {
+            () = cancelled => {
                 let message = "the connection ended before the reply";
                 Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None))
             }
-            answer = self.call(arguments, progress) => {
+            answer = self.call(arguments, progress, on_drop.clone()) => {
                 let Some(answer) = answer else {
                     let gone = "the session is gone; restart the server `mcp-repl`";
                     return Ok(failure(gone.to_owned()).into());

@@ -7,12 +7,14 @@
 //! transport  lines of JSON on those streams, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
 //! receipts   which replies reached the client
+//! cancel     which cancels interrupt their cell
 //! tool       what a client is told about the tool
 //! arguments  what a client may say to it
 //! quirks     what single clients need
 //! ```
 
 mod arguments;
+mod cancel;
 mod handler;
 mod quirks;
 mod receipts;
@@ -29,6 +31,7 @@ use tokio::sync::oneshot;
 use crate::pty;
 use crate::session::client::Handle;
 
+pub use self::cancel::OnCancel;
 use self::handler::Server;
 pub use self::tool::WorkerText;
 #[cfg(any(test, fuzzing))]
@@ -41,7 +44,7 @@ use self::transport::{End, LineTransport};
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Serves one client over standard input and output; `worker` is what it is told of the program
-/// in the session.
+/// in the session, `on_cancel` what a cancelled call does to its cell.
 ///
 /// Returns when standard input has ended or the client no longer reads. The session goes on:
 /// ending it is the caller's business. It needs a tokio runtime with its I/O and time drivers.
@@ -49,9 +52,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// # Errors
 ///
 /// When standard input or output cannot be used, or the loop that serves the client fails.
-pub async fn serve(session: Handle, worker: &WorkerText) -> io::Result<()> {
+pub async fn serve(session: Handle, worker: &WorkerText, on_cancel: OnCancel) -> io::Result<()> {
     let (reader, writer) = pty::stdio()?;
-    serve_on(session, worker, reader, writer).await
+    serve_on(session, worker, on_cancel, reader, writer).await
 }
 
 /// Serves one client over any pair of streams, as [`serve`] does.
@@ -65,6 +68,7 @@ pub async fn serve(session: Handle, worker: &WorkerText) -> io::Result<()> {
 pub async fn serve_on<R, W>(
     session: Handle,
     worker: &WorkerText,
+    on_cancel: OnCancel,
     reader: R,
     writer: W,
 ) -> io::Result<()>
@@ -76,7 +80,7 @@ where
     let transport = LineTransport::new(reader, writer, ended);
     // Not `serve_server`: its handshake ends the connection at the first notification that
     // comes before `initialize`, and a handler can do everything else it does.
-    let running = serve_directly(Server::new(&session, worker), transport, None);
+    let running = serve_directly(Server::new(&session, worker, on_cancel), transport, None);
     let calls = running.cancellation_token();
     let mut over = std::pin::pin!(running.waiting());
     let end = tokio::select! {

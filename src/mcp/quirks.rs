@@ -1,6 +1,5 @@
 //! What single clients need that the protocol does not ask for.
 
-use rmcp::model::Implementation;
 use serde::de::IgnoredAny;
 
 /// How the names begin under which clients introduce themselves that read a text that is JSON as
@@ -9,9 +8,9 @@ use serde::de::IgnoredAny;
 /// `qwen-cli-mcp-client-` and the server's name.
 const JSON_READERS: [&str; 2] = ["gemini-cli", "qwen-c"];
 
-/// Whether the client takes a text that is JSON for something else.
-pub(super) fn reads_json(client: &Implementation) -> bool {
-    JSON_READERS.iter().any(|reader| client.name.starts_with(reader))
+/// Whether the client of this name takes a text that is JSON for something else.
+pub(super) fn reads_json(client: &str) -> bool {
+    JSON_READERS.iter().any(|reader| client.starts_with(reader))
 }
 
 /// Puts the line that says how things stand behind a text that is JSON, which then is none.

@@ -25,8 +25,10 @@ enum Progress {
     Open,
     /// The reply is on its way to the transport.
     Answered(Answer),
-    /// The client wants no reply.
-    Cancelled,
+    /// The client wants no reply, for this reason.
+    Cancelled(Option<String>),
+    /// The reply could not be sent.
+    Unsent,
 }
 
 impl Receipt {
@@ -37,7 +39,7 @@ impl Receipt {
     /// The reply is on its way to the transport. If the call was cancelled it goes back.
     pub(super) fn answered(&self, answer: Answer) {
         let mut progress = self.progress();
-        if !matches!(*progress, Progress::Cancelled) {
+        if matches!(*progress, Progress::Open) {
             *progress = Progress::Answered(answer);
         }
     }
@@ -50,8 +52,21 @@ impl Receipt {
     }
 
     /// The client wants no reply: one that is on its way goes back.
-    fn cancelled(&self) {
-        *self.progress() = Progress::Cancelled;
+    fn cancelled(&self, reason: Option<String>) {
+        *self.progress() = Progress::Cancelled(reason);
+    }
+
+    /// The reply could not be sent, and goes back.
+    fn unsent(&self) {
+        *self.progress() = Progress::Unsent;
+    }
+
+    /// Whether the client has cancelled the call, and the reason that it gave.
+    pub(super) fn cancel_reason(&self) -> Option<Option<String>> {
+        match &*self.progress() {
+            Progress::Cancelled(reason) => Some(reason.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -62,8 +77,9 @@ pub(super) struct Receipts {
 }
 
 impl Receipts {
-    /// The client sent this, which is about to be acted on.
-    pub(super) fn received(&mut self, message: &mut ClientJsonRpcMessage) {
+    /// The client sent this, which is about to be acted on. Gives the id of a call that gets no
+    /// reply from here on.
+    pub(super) fn received(&mut self, message: &mut ClientJsonRpcMessage) -> Option<RequestId> {
         match message {
             JsonRpcMessage::Request(request) => {
                 if let ClientRequest::CallToolRequest(call) = &mut request.request {
@@ -78,17 +94,19 @@ impl Receipts {
                     && let Some(id) = &cancelled.params.request_id
                     && let Some(receipt) = self.calls.remove(id)
                 {
-                    receipt.cancelled();
+                    receipt.cancelled(cancelled.params.reason.clone());
+                    return Some(id.clone());
                 }
             }
             _ => {}
         }
+        None
     }
 
     /// This was sent, or could not be: then a reply goes back.
     pub(super) fn sent(&mut self, id: Option<&RequestId>, sent: bool) {
         if let Some(receipt) = id.and_then(|id| self.calls.remove(id)) {
-            if sent { receipt.taken() } else { receipt.cancelled() }
+            if sent { receipt.taken() } else { receipt.unsent() }
         }
     }
 }

@@ -55,11 +55,12 @@ pub(super) fn definition(worker: &WorkerText) -> Tool {
         .with_annotations(annotations)
 }
 
+/// What an agent knows of the tool before it asks for the description, which clients put off: what
+/// the tool is for and how it is used.
 fn instructions(worker: &WorkerText) -> String {
+    let WorkerText { session, runs, like, keeps, .. } = worker;
     format!(
-        "`repl` is a live {} on a real terminal. State stays between calls; send \"\\u0003\" to \
-         interrupt and \"\\u0004\" for a fresh session.",
-        worker.session
+        r#"`repl` executes {runs} in one lasting {session} on a real terminal{like}. {keeps} between calls. `input` is a cell, the answer when a program waits for input, or empty to poll work that goes on; "\u0003" interrupts, "\u0004" starts a fresh session."#
     )
 }
 

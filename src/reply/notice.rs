@@ -45,6 +45,15 @@ pub enum Notice {
     /// A cell that waited for the session to start was interrupted.
     #[error("[repl] interrupted before it was run")]
     InterruptedBeforeRun,
+    /// A call was cancelled whose input waited for its turn.
+    #[error("[repl] the input of a cancelled call was not run")]
+    CancelledBeforeRun,
+    /// A call was cancelled, and with it its cell.
+    #[error("[repl] a call was cancelled, and an interrupt sent to its cell")]
+    CancelledCell,
+    /// A call was cancelled, and nobody was told since how its cell goes on.
+    #[error(r#"[repl] the cell of a cancelled call still runs; "\u0003" interrupts it"#)]
+    StillRuns,
     /// The input could not be taken.
     #[error("[repl] {0}")]
     Refused(Refusal),

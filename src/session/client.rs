@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -29,6 +29,25 @@ pub struct Request {
     /// Where to send the last line on the screen while the call waits, at most one a second; empty
     /// while nothing was printed since the call came.
     pub progress: Option<mpsc::UnboundedSender<String>>,
+    /// What becomes of the cell when the call is given up.
+    pub on_drop: OnDrop,
+}
+
+/// What becomes of a call's cell when its wait is dropped: it goes on, unless somebody has said
+/// before that it is to be interrupted. Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub struct OnDrop(Arc<AtomicBool>);
+
+impl OnDrop {
+    /// The cell is to be interrupted.
+    pub fn interrupt(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is.
+    pub fn interrupts(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What is said to the engine.
@@ -39,7 +58,7 @@ pub enum EngineCommand {
         /// Its number.
         client: ClientId,
     },
-    /// Make a call. Dropping the receiver ends the wait, not the work.
+    /// Make a call. Dropping the receiver ends the wait, and what the request says of the work.
     Call {
         /// Who makes it.
         client: ClientId,
@@ -147,7 +166,7 @@ impl Client {
     /// Makes a call and waits for its reply; `None` when the session's engine is gone.
     ///
     /// Dropping the future ends the wait and frees the way at once; what the call started
-    /// goes on.
+    /// goes on, unless the request says otherwise.
     pub async fn call(&self, request: Request) -> Option<Reply> {
         self.ask(request).await.map(Answer::told)
     }

@@ -169,7 +169,8 @@ fn a_cancelled_call_ends_the_wait_and_not_the_work() {
     let call = repl.begin("line.send(b'!')\n_ = line.recv(1)\nprint('finished')");
     line.hears("!");
     repl.notify("notifications/cancelled", &json!({"requestId": call.id, "reason": "test"}));
-    assert_eq!(before_busy(&repl.repl_with("", 0)), "");
+    let still_runs = "[repl] the cell of a cancelled call still runs; \"\\u0003\" interrupts it\n";
+    assert_eq!(before_busy(&repl.repl_with("", 0)), still_runs);
     line.release();
     repl.gives("", "finished\n");
     let id = call.id;

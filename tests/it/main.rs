@@ -27,6 +27,7 @@ mod options;
 mod pagers;
 mod pagers_by_hand;
 mod programs;
+mod protocol;
 mod reads_background;
 mod reads_python;
 mod reads_terminal;

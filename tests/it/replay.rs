@@ -6,7 +6,7 @@ use mcp_repl::{
     reply::{BUDGET, Content, KeptText, Notice, Reply, Status},
     screen::Size,
     session::{
-        client::{Client, Handle, Request, ScreenUpdate},
+        client::{Client, Handle, OnDrop, Request, ScreenUpdate},
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         output_disk::OutputDisk,
@@ -51,7 +51,7 @@ impl Live {
 
     /// Makes a call and keeps its reply; gives its text.
     async fn call(&mut self, client: &Client, payload: Payload, timeout: Duration) -> String {
-        let request = Request { payload, timeout, progress: None };
+        let request = Request { payload, timeout, progress: None, on_drop: OnDrop::default() };
         let reply = client.call(request).await.expect("the engine lives");
         let text = text(&reply);
         self.replies.push(reply);

@@ -24,7 +24,7 @@ use crate::{
     pty::{self, Request as Asked, Requests},
     reply::{Content, Exit, Reply, Status},
     session::{
-        client::{Client, Handle, Request},
+        client::{Client, Handle, OnDrop, Request},
         launch::{Script, Target},
         rules::{
             payload::{INTERRUPT, Keys, Payload},
@@ -246,7 +246,7 @@ enum CellEnd {
 }
 
 fn request(payload: Payload) -> Request {
-    Request { payload, timeout: FOR_EVER, progress: None }
+    Request { payload, timeout: FOR_EVER, progress: None, on_drop: OnDrop::default() }
 }
 
 /// The exit status where the session has ended.

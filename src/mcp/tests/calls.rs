@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 
 use crate::reply::{Content, Failure, Reply, Status};
 
-use super::{Harness, initialize, repl, text};
+use super::{Harness, OnCancel, initialize, repl, text};
 
 #[tokio::test]
 async fn a_call_carries_the_input_to_the_engine_and_its_reply_back() {
@@ -264,6 +265,39 @@ async fn a_cancelled_call_ends_its_wait_at_once_and_gets_no_reply() {
     let next: Value = harness.ask(json!({"jsonrpc": "2.0", "id": 2, "method": "ping"})).await;
     assert_eq!(next["id"], 2);
     assert_eq!(harness.end().await, "");
+}
+
+#[tokio::test]
+async fn a_cancel_interrupts_the_cell_if_its_reason_names_the_user_or_all_do() {
+    let cases = [
+        (OnCancel::AsAsked, json!("User requested cancellation"), true),
+        (OnCancel::AsAsked, json!("Request timed out"), false),
+        (OnCancel::AsAsked, json!(null), false),
+        (OnCancel::Interrupt, json!(null), true),
+        (OnCancel::Continue, json!("User requested cancellation"), false),
+    ];
+    for (on_cancel, reason, interrupts) in cases {
+        let mut harness = Harness::start_with(on_cancel);
+        harness.ask(initialize("2025-11-25")).await;
+        harness.send(repl(1, json!({"input": "slow()"}))).await;
+        let mut call = harness.call().await;
+        let params = json!({"requestId": 1, "reason": reason});
+        let method = "notifications/cancelled";
+        harness.send(json!({"jsonrpc": "2.0", "method": method, "params": params})).await;
+        call.reply.closed().await;
+        assert_eq!(call.request.on_drop.interrupts(), interrupts, "{on_cancel:?}, {reason}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_connection_interrupts_no_cell() {
+    let mut harness = Harness::start_with(OnCancel::Interrupt);
+    harness.send(repl(1, json!({"input": "slow()"}))).await;
+    let mut call = harness.call().await;
+    let on_drop = call.request.on_drop.clone();
+    harness.input.shutdown().await.unwrap();
+    call.reply.closed().await;
+    assert!(!on_drop.interrupts());
 }
 
 #[tokio::test]

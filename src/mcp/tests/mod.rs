@@ -19,7 +19,7 @@ use crate::session::client::{Answer, EngineCommand, Handle, Request};
 use crate::session::rules::payload::Payload;
 use crate::session::rules::state::ClientId;
 
-use super::WorkerText;
+use super::{OnCancel, WorkerText};
 
 /// What the client is told of the program in the session.
 const WORKER: WorkerText =
@@ -83,19 +83,29 @@ fn text_reply(text: &str) -> Reply {
 impl Harness {
     /// A server no message has reached yet.
     pub(super) fn start() -> Self {
+        Harness::start_with(OnCancel::default())
+    }
+
+    /// The same, whose cancelled calls do this to their cells.
+    pub(super) fn start_with(on_cancel: OnCancel) -> Self {
         let (session, commands) = Handle::new();
         let back = session.downgrade();
         let (input, server_input) = tokio::io::duplex(64 * 1024);
         let (output, server_output) = tokio::io::duplex(64 * 1024);
-        let server = super::serve_on(session, &WORKER, server_input, server_output);
+        let server = super::serve_on(session, &WORKER, on_cancel, server_input, server_output);
         let server = tokio::spawn(server);
         Harness { input, output: BufReader::new(output), commands, session: back, server }
     }
 
     /// A server that has shaken hands with a client of 2025-11-25.
     pub(super) async fn initialized() -> Self {
+        Harness::of_version("2025-11-25").await
+    }
+
+    /// A server that has shaken hands with a client of this version.
+    pub(super) async fn of_version(version: &str) -> Self {
         let mut harness = Harness::start();
-        harness.send(initialize("2025-11-25")).await;
+        harness.send(initialize(version)).await;
         harness.receive().await;
         harness.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
         harness
@@ -163,7 +173,7 @@ impl Harness {
     }
 }
 
-fn initialize(version: &str) -> Value {
+pub(super) fn initialize(version: &str) -> Value {
     json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": version,
         "capabilities": {},

@@ -25,6 +25,8 @@ pub(super) enum Decoded {
     Nothing,
     /// No message; the answers that say so.
     Refused(Vec<Refusal>),
+    /// Several of these in one line; never empty, and none of them is a batch.
+    Batch(Vec<Decoded>),
 }
 
 /// The members of a message (JSON-RPC 2.0, sections 4 and 5).
@@ -45,16 +47,16 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
     T::deserialize(from).map(Some)
 }
 
-/// Decodes a line.
-pub(super) fn decode(line: Line<'_>) -> Decoded {
+/// Decodes a line, which may be a batch if the client agreed on a version with `batches`.
+pub(super) fn decode(line: Line<'_>, batches: bool) -> Decoded {
     let decoded = match line {
-        Line::Whole(bytes) => decode_bytes(bytes),
+        Line::Whole(bytes) => decode_bytes(bytes, batches),
         Line::TooLong(id) => Err(Refusal::new(id, Reason::TooLong)),
     };
     decoded.unwrap_or_else(|refusal| Decoded::Refused(vec![refusal]))
 }
 
-fn decode_bytes(line: &[u8]) -> Result<Decoded, Refusal> {
+fn decode_bytes(line: &[u8], batches: bool) -> Result<Decoded, Refusal> {
     // A byte order mark may be ignored (RFC 8259, section 8.1).
     let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
     let text = std::str::from_utf8(line).map_err(|error| {
@@ -63,8 +65,28 @@ fn decode_bytes(line: &[u8]) -> Result<Decoded, Refusal> {
     match text.as_bytes().first() {
         None => Ok(Decoded::Nothing),
         Some(b'{') => decode_envelope(parse(text)?),
-        Some(_) => Ok(Decoded::Refused(refuse_other(&parse(text)?))),
+        Some(_) => match parse(text)? {
+            Value::Array(batch) if batches && !batch.is_empty() => {
+                Ok(Decoded::Batch(batch.into_iter().map(decode_in_batch).collect()))
+            }
+            other => Ok(Decoded::Refused(refuse_other(&other))),
+        },
     }
+}
+
+/// Decodes one message of a batch.
+fn decode_in_batch(message: Value) -> Decoded {
+    let id = || message.get("id").filter(|id| id.is_string() || id.is_number()).cloned();
+    let refusal = |reason| Refusal::new(id().unwrap_or_default(), reason);
+    let decoded = match Envelope::deserialize(&message) {
+        _ if !message.is_object() => Err(refusal(Reason::NotAnObject)),
+        Ok(envelope) if envelope.method.as_ref().is_some_and(|name| name == "initialize") => {
+            Err(refusal(Reason::InitializeInBatch))
+        }
+        Ok(envelope) => decode_envelope(envelope),
+        Err(error) => Err(refusal(Reason::WrongMembers(error))),
+    };
+    decoded.unwrap_or_else(|refusal| Decoded::Refused(vec![refusal]))
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
@@ -82,11 +104,15 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
     })
 }
 
-/// Answers JSON that is no object. In a batch every request is answered, so nobody waits for it.
+/// Answers JSON that is no message. In a batch that was not agreed on every request is answered, so
+/// nobody waits for it.
 fn refuse_other(value: &Value) -> Vec<Refusal> {
     let Value::Array(batch) = value else {
         return vec![Refusal::new(Value::Null, Reason::NotAnObject)];
     };
+    if batch.is_empty() {
+        return vec![Refusal::new(Value::Null, Reason::EmptyBatch)];
+    }
     let refusal = |id| Refusal::new(id, Reason::Batch);
     let requests = batch.iter().filter(|message| message.get("method").is_some());
     let ids = requests.filter_map(|request| request.get("id"));

@@ -32,11 +32,12 @@ pub fn line_outcomes<'a>(
 
 fn take(lines: &mut Lines, outcomes: &mut Vec<LineOutcome>) {
     while let Some(line) = lines.next_line() {
-        outcomes.push(match decode(line) {
+        outcomes.push(match decode(line, false) {
             Decoded::Message(message) => {
                 LineOutcome::Message(serde_json::to_string(&message).expect("a message is JSON"))
             }
-            Decoded::Nothing => LineOutcome::Nothing,
+            // None was agreed on.
+            Decoded::Nothing | Decoded::Batch(_) => LineOutcome::Nothing,
             Decoded::Refused(refusals) => {
                 let text = |bytes| String::from_utf8(bytes).expect("a refusal is text");
                 LineOutcome::Refused(refusals.iter().map(|refusal| text(refusal.line())).collect())
@@ -70,7 +71,7 @@ mod tests {
             panic!("{outcomes:?}")
         };
         assert!(call.contains("é\u{fffd}"), "{call}");
-        assert!(batch[0].contains("batches are not part of MCP"), "{batch:?}");
+        assert!(batch[0].contains("batches are part of MCP 2025-03-26"), "{batch:?}");
         assert!(cut[0].contains(r#""id":"x""#), "{cut:?}");
     }
 

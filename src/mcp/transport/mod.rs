@@ -7,11 +7,13 @@
 //! lines            bytes -> lines, within bounded memory
 //! decode           a line -> a message, or a refusal
 //! refusal          why a line is refused, and the answer that says so
+//! batch            several messages on a line, and their replies on one
 //! id_finder        the id of a line that is no valid JSON
 //! lone_surrogates  JSON that is no UTF-8 text, repaired
 //! output_queue     messages -> bytes, never waiting for the client
 //! ```
 
+mod batch;
 mod decode;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -21,17 +23,20 @@ mod lone_surrogates;
 mod output_queue;
 mod refusal;
 
+use std::collections::VecDeque;
 use std::io;
 
-use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::service::RoleServer;
 use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::oneshot;
 
+use self::batch::Batches;
 use self::decode::{Decoded, decode};
 use self::lines::{LONGEST_LINE, Lines};
 use self::output_queue::OutputQueue;
+use self::refusal::Refusal;
 use super::receipts::{Receipts, answered_id};
 
 /// How a connection ended.
@@ -50,6 +55,9 @@ pub(super) struct LineTransport<R> {
     lines: Lines,
     output: OutputQueue,
     receipts: Receipts,
+    batches: Batches,
+    /// Messages that came in a batch, and are not acted on yet.
+    queued: VecDeque<Box<ClientJsonRpcMessage>>,
     end: Option<End>,
     ended: Option<oneshot::Sender<End>>,
 }
@@ -65,6 +73,8 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
             lines: Lines::new(LONGEST_LINE),
             output: OutputQueue::new(writer),
             receipts: Receipts::default(),
+            batches: Batches::default(),
+            queued: VecDeque::new(),
             end: None,
             ended: Some(ended),
         }
@@ -73,18 +83,43 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
     /// The next message among the lines that have come.
     fn next_message(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
-            match decode(self.lines.next_line()?) {
-                Decoded::Message(mut message) => {
-                    self.receipts.received(&mut message);
-                    return Some(*message);
+            if let Some(mut message) = self.queued.pop_front() {
+                if let Some(id) = self.receipts.received(&mut message)
+                    && let Some(line) = self.batches.cancel(&id)
+                {
+                    self.output.put(line);
                 }
+                return Some(*message);
+            }
+            match decode(self.lines.next_line()?, self.batches.are_agreed()) {
+                Decoded::Message(message) => self.queued.push_back(message),
                 Decoded::Nothing => {}
                 Decoded::Refused(refusals) => {
                     for refusal in refusals {
                         self.output.put(refusal.line());
                     }
                 }
+                Decoded::Batch(messages) => self.begin_batch(messages),
             }
+        }
+    }
+
+    fn begin_batch(&mut self, batch: Vec<Decoded>) {
+        let (mut waiting, mut replies) = (Vec::new(), Vec::new());
+        for decoded in batch {
+            match decoded {
+                Decoded::Message(message) => {
+                    if let JsonRpcMessage::Request(request) = &*message {
+                        waiting.push(request.id.clone());
+                    }
+                    self.queued.push_back(message);
+                }
+                Decoded::Refused(refusals) => replies.extend(refusals.iter().map(Refusal::json)),
+                Decoded::Nothing | Decoded::Batch(_) => {}
+            }
+        }
+        if let Some(line) = self.batches.begin(waiting, replies) {
+            self.output.put(line);
         }
     }
 
@@ -121,9 +156,11 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let answers = answered_id(&message);
         // Done here, not in the future: messages leave in the order of these calls.
-        let sent = serde_json::to_vec(&message).map_err(io::Error::from).and_then(|mut line| {
-            line.push(b'\n');
-            if self.output.put(line) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+        self.batches.observe(&message);
+        let sent = serde_json::to_vec(&message).map_err(io::Error::from).and_then(|json| {
+            let line = self.batches.send(answers.as_ref(), json);
+            let is_put = line.is_none_or(|line| self.output.put(line));
+            if is_put { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
         });
         self.receipts.sent(answers.as_ref(), sent.is_ok());
         std::future::ready(sent)
@@ -147,6 +184,9 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
     }
 
     async fn close(&mut self) -> io::Result<()> {
+        for line in self.batches.finish() {
+            self.output.put(line);
+        }
         self.output.close().await;
         Ok(())
     }
@@ -154,6 +194,7 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
 
 #[cfg(test)]
 mod tests {
+    mod batches;
     mod connection;
     mod messages;
 }

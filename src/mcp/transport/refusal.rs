@@ -32,8 +32,15 @@ pub(super) enum Reason {
     WrongMembers(serde_json::Error),
     #[error("the line is no JSON-RPC message: send one JSON object a line")]
     NotAnObject,
-    #[error("batches are not part of MCP: send each message on a line of its own")]
+    #[error(
+        "batches are part of MCP 2025-03-26 alone, which was not agreed on: send each message on a \
+         line of its own"
+    )]
     Batch,
+    #[error("the batch is empty")]
+    EmptyBatch,
+    #[error("`initialize` must not be in a batch: send it on a line of its own")]
+    InitializeInBatch,
     #[error("`jsonrpc` must be \"2.0\"")]
     WrongVersion,
     #[error("the message has no `method`")]
@@ -66,6 +73,8 @@ impl Reason {
             | Reason::WrongMembers(_)
             | Reason::NotAnObject
             | Reason::Batch
+            | Reason::EmptyBatch
+            | Reason::InitializeInBatch
             | Reason::WrongVersion
             | Reason::NoMethod
             | Reason::MethodNotAString
@@ -80,9 +89,14 @@ impl Refusal {
         Refusal { id, reason }
     }
 
+    /// The reply as JSON.
+    pub(super) fn json(&self) -> Vec<u8> {
+        let error = json!({"code": self.reason.code().0, "message": self.reason.to_string()});
+        format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}", self.id).into_bytes()
+    }
+
     /// The reply as a line, with its line feed.
     pub(super) fn line(&self) -> Vec<u8> {
-        let error = json!({"code": self.reason.code().0, "message": self.reason.to_string()});
-        format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", self.id).into_bytes()
+        [&self.json()[..], b"\n"].concat()
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    client::{Answer, EngineCommand, Handle, Request},
+    client::{Answer, EngineCommand, Handle, OnDrop, Request},
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
     pipeline::{Found, Input, NOBODY, Pipeline},
@@ -123,6 +123,7 @@ struct Engine {
 struct Caller {
     reply: oneshot::Sender<Answer>,
     progress: Option<mpsc::UnboundedSender<String>>,
+    on_drop: OnDrop,
     /// The last line on the screen when the call came, which is none of its own.
     found_line: String,
 }
@@ -199,8 +200,9 @@ impl Engine {
                     self.take(Input::ProcessOver);
                 }
                 Woken::Cancelled(id) => {
-                    self.callers.remove(&id);
-                    self.take(Input::Cancel { id });
+                    let caller = self.callers.remove(&id);
+                    let interrupt = caller.is_some_and(|caller| caller.on_drop.interrupts());
+                    self.take(Input::Cancel { id, interrupt });
                 }
                 Woken::Time => self.tick(),
                 Woken::DiskCaughtUp | Woken::Swept => {}
@@ -258,9 +260,9 @@ impl Engine {
     /// lost.
     fn take(&mut self, input: Input<'_>) {
         let given_up = self.callers.extract_if(|_, caller| caller.reply.is_closed());
-        let given_up: Vec<CallId> = given_up.map(|(id, _)| id).collect();
-        for id in given_up {
-            self.give(Input::Cancel { id });
+        let given_up: Vec<(CallId, Caller)> = given_up.collect();
+        for (id, Caller { on_drop, .. }) in given_up {
+            self.give(Input::Cancel { id, interrupt: on_drop.interrupts() });
         }
         self.give(input);
     }
@@ -318,7 +320,7 @@ impl Engine {
         self.calls += 1;
         let id = self.calls;
         let now = self.now();
-        let Request { payload, timeout, progress } = request;
+        let Request { payload, timeout, progress, on_drop } = request;
         let mut found_line = String::new();
         if progress.is_some() {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
@@ -332,7 +334,7 @@ impl Engine {
         }
         self.take(Input::Call { id, client, payload, deadline, background });
         // From here on it can be given up.
-        self.callers.insert(id, Caller { reply, progress, found_line });
+        self.callers.insert(id, Caller { reply, progress, on_drop, found_line });
     }
 
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.

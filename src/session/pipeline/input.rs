@@ -48,6 +48,8 @@ pub enum Input<'a> {
     Cancel {
         /// The call's number.
         id: CallId,
+        /// Whether its cell is to be interrupted, too.
+        interrupt: bool,
     },
     /// A reply did not reach its client.
     Returned {
@@ -120,7 +122,7 @@ impl Input<'_> {
             }
             Input::Resize(size) => Input::Resize(size),
             Input::People { attached } => Input::People { attached },
-            Input::Cancel { id } => Input::Cancel { id },
+            Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
             Input::Returned { client, reply } => Input::Returned { client, reply },
             Input::Started { nonce, size, passed_over } => {
                 Input::Started { nonce, size, passed_over }

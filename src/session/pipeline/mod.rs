@@ -163,9 +163,10 @@ impl<O: Observer> Pipeline<O> {
             Input::Keystrokes(bytes) => self.step(Event::Keystrokes(bytes.into_owned())),
             Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
             Input::People { attached } => self.step(Event::People { attached }),
-            Input::Cancel { id } => self.step(Event::Cancel { id }),
+            Input::Cancel { id, interrupt } => self.step(Event::Cancel { id, interrupt }),
             Input::Returned { client, reply } => {
                 self.display.outboxes.put_back(client, reply.content);
+                self.step(Event::Returned { client });
             }
             Input::Started { nonce, size, passed_over } => {
                 for program in passed_over {

@@ -86,6 +86,9 @@ impl Session {
         }
         let mut newer = self.calls[place..].iter().filter(|newer| newer.client == client);
         let has_text = newer.all(|newer| newer.in_line);
+        if has_text {
+            self.tell_after_cancel(client, &status);
+        }
         self.act(Action::Reply { call: id, client, status, has_text });
     }
 
@@ -118,9 +121,9 @@ impl Session {
     /// Runs the cell that was kept for this session.
     fn run_kept(&mut self) {
         if matches!(self.state, State::Ready { .. })
-            && let Some(KeptCell { source, .. }) = self.kept.take()
+            && let Some(KeptCell { client, source }) = self.kept.take()
         {
-            self.run(source);
+            self.run(source, client);
         }
     }
 

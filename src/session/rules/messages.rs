@@ -107,6 +107,7 @@ impl Session {
     /// cell is left to be struck, nothing more comes.
     pub(super) fn interrupt_taken(&mut self) {
         self.calls.iter_mut().for_each(|call| call.interrupting = false);
+        self.cancel_interrupt_taken();
         if matches!(self.state, State::Ready { .. }) {
             self.settle();
         }

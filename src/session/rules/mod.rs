@@ -8,9 +8,11 @@
 //! look      what the kernel tells            ends           how a worker goes
 //! pager     the keys that read one through
 //! calls     who waits for a reply, and with which status it comes
+//! cancel    what a call that is given up leaves behind
 //! ```
 
 mod calls;
+mod cancel;
 mod ends;
 pub mod keys;
 mod look;
@@ -59,6 +61,13 @@ pub enum Event {
     Cancel {
         /// The call's number.
         id: CallId,
+        /// Whether its cell is to be interrupted, too.
+        interrupt: bool,
+    },
+    /// A reply did not reach its client, which is told it again.
+    Returned {
+        /// Whose it is.
+        client: ClientId,
     },
     /// The worker said something, and its mark, if any, was met.
     Message(ToServer),
@@ -272,7 +281,8 @@ impl Session {
             }
             Event::Keystrokes(bytes) => self.keystrokes(&bytes),
             Event::People { attached } => self.people = attached,
-            Event::Cancel { id } => self.calls.retain(|call| call.id != id),
+            Event::Cancel { id, interrupt } => self.cancel(id, interrupt),
+            Event::Returned { client } => self.runs_on_unknown(client),
             Event::Message(message) => self.message(message),
             Event::InterruptTyped => self.interrupt_taken(),
             Event::InputDropped { bytes } => self.input_dropped(bytes),

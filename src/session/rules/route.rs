@@ -8,7 +8,7 @@ use super::{
     pager,
     payload::{INTERRUPT, Keys, Payload},
     reader::{InputModes, Reader, Sighting},
-    state::{Call, CallId, Cell, Doing, State, TypedFor},
+    state::{Call, CallId, Cell, ClientId, Doing, State, TypedFor},
     typing::{LONGEST_LINE, completes_line, paste, type_text},
 };
 use crate::reply::{Notice, Refusal};
@@ -38,7 +38,7 @@ impl Session {
     }
 
     /// Keeps a payload of an open call until the session takes it.
-    fn hold(&mut self, id: CallId, payload: Payload) {
+    pub(super) fn hold(&mut self, id: CallId, payload: Payload) {
         if let Some(held) = self.held(id) {
             *held = Some(payload);
         }
@@ -55,7 +55,7 @@ impl Session {
 
     /// A text that comes while a cell runs. Clients send the calls of one turn side by side: it
     /// waits behind an earlier one, unless the client knows that the cell goes on.
-    fn wait_or_refuse(&mut self, id: CallId, text: String) {
+    pub(super) fn wait_or_refuse(&mut self, id: CallId, text: String) {
         match self.earlier_call(id) {
             Some(earlier) if !self.told_busy.contains(&earlier.client) => {
                 self.wait_in_line(id, text);
@@ -113,6 +113,13 @@ impl Session {
     }
 
     fn route_text(&mut self, id: CallId, text: String, background: Option<Sighting>) {
+        let Some(client) = self.calls.iter().find(|call| call.id == id).map(|call| call.client)
+        else {
+            return;
+        };
+        if let Some(after) = self.after_cancel(client) {
+            return self.route_after_cancel(id, text, after);
+        }
         match &mut self.state {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.answer(text),
             State::Starting { .. } | State::Ending { .. } => self.wait_in_line(id, text),
@@ -124,7 +131,7 @@ impl Session {
             State::Ready { waits, .. } if !waits.is_empty() => self.answer(text),
             State::Ready { .. } => match background {
                 Some(sighting) => self.type_in_background(id, &text, sighting),
-                None => self.run(text),
+                None => self.run(text, client),
             },
             State::InCell { doing, .. } => match doing {
                 Doing::Running { .. } | Doing::Tidying { .. } => self.wait_or_refuse(id, text),
@@ -152,9 +159,10 @@ impl Session {
     }
 
     /// Runs a cell.
-    pub(super) fn run(&mut self, source: String) {
+    pub(super) fn run(&mut self, source: String, client: ClientId) {
         self.cells += 1;
-        let cell = Cell { id: self.cells, since: self.now, outcome: None };
+        let (id, since) = (self.cells, self.now);
+        let cell = Cell { id, since, client, after_cancel: None, outcome: None };
         self.told_busy.clear();
         self.state = State::InCell { cell, doing: self.running(None) };
         // What a reader in the background left is not for the cell.
@@ -265,7 +273,7 @@ impl Session {
     }
 
     /// Interrupts what runs or waits. Whether there was anything.
-    fn interrupt(&mut self) -> bool {
+    pub(super) fn interrupt(&mut self) -> bool {
         let worker_reads = match &self.state {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => false,
             State::InCell { doing, .. } => match doing {

@@ -126,8 +126,23 @@ pub struct Cell {
     pub id: u64,
     /// When it was sent.
     pub since: Time,
+    /// Who sent it.
+    pub client: ClientId,
+    /// What its client does not know, since the call that would have told was cancelled.
+    pub after_cancel: Option<AfterCancel>,
     /// How it ended, once the worker said that it is done: then `ready` ends it.
     pub outcome: Option<Outcome>,
+}
+
+/// How a cell goes on whose client cancelled the call that waited for it, until the next reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterCancel {
+    /// It was left alone.
+    RunsOn,
+    /// An interrupt is on its way.
+    Interrupting,
+    /// The worker has taken the interrupt.
+    Interrupted,
 }
 
 /// What is done about a program that shows its text page by page.

@@ -42,7 +42,8 @@ fn serve_when_asked() {
                 let _ = reply.send(echo.into());
             }
         });
-        crate::mcp::serve(session, &crate::mcp::WorkerText::ANY).await.unwrap();
+        let worker = &crate::mcp::WorkerText::ANY;
+        crate::mcp::serve(session, worker, crate::mcp::OnCancel::default()).await.unwrap();
     });
 }
 

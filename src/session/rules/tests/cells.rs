@@ -43,7 +43,7 @@ fn a_cell_behind_an_unanswered_call_waits_for_its_turn() {
     // One that is cancelled is not run.
     let mut rules = Rules::running();
     rules.call("second");
-    rules.step(Event::Cancel { id: 2 });
+    rules.step(Event::Cancel { id: 2, interrupt: false });
     assert_eq!(rules.done(1), [reply(1, ok())]);
 }
 
@@ -115,7 +115,7 @@ fn of_several_calls_of_one_client_the_newest_gets_the_text() {
     // One that is cancelled takes nothing.
     let mut rules = Rules::running();
     rules.call("");
-    rules.step(Event::Cancel { id: 2 });
+    rules.step(Event::Cancel { id: 2, interrupt: false });
     assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);
 }
 

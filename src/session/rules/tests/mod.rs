@@ -1,6 +1,7 @@
 //! Tests of the session's rules: an event goes in, actions come out. Here is what they share: a
 //! session with a clock, and short names for what goes in and comes out.
 
+mod cancel;
 mod cells;
 mod clients;
 mod ends;

@@ -111,7 +111,7 @@ fn a_reader_that_has_not_got_what_was_typed_is_not_waiting_anew() {
 #[test]
 fn nobody_is_looked_for_while_nobody_asks() {
     let mut rules = Rules::running();
-    rules.step(Event::Cancel { id: 1 });
+    rules.step(Event::Cancel { id: 1, interrupt: false });
     assert!(!rules.session.wants_look());
 }
 
