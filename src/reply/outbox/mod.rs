@@ -51,6 +51,8 @@ pub struct Outbox {
     spill: Option<String>,
     /// The echo that is left out.
     echo: Echo,
+    /// How many characters more than the budget there is room for.
+    last_page: usize,
 }
 
 /// What newer text may take the place of.
@@ -108,6 +110,7 @@ impl Outbox {
             last: Last::Other,
             spill: None,
             echo: Echo::default(),
+            last_page: 0,
         }
     }
 
@@ -148,10 +151,14 @@ impl Outbox {
         self.push(&held);
     }
 
-    /// Adds other text: of a pager, say.
-    pub fn push_aside(&mut self, text: &str) {
+    /// Adds what a pager showed. Where it is over the budget, there is room for one page more, of at
+    /// most `page` characters: it was read on to be finished, and nothing is to be left out for it.
+    pub fn push_pager(&mut self, text: &str, page: usize) {
         if !text.is_empty() {
             self.tell_held();
+            if self.length() + length(text) > self.budget {
+                self.last_page = page;
+            }
             self.add(text);
             self.last = Last::Other;
         }
@@ -176,7 +183,7 @@ impl Outbox {
         self.ends_within_line = !text.ends_with('\n');
         if let Some(spill) = &mut self.spill {
             spill.push_str(text);
-        } else if self.length() + length(text) > self.budget {
+        } else if self.length() + length(text) > self.budget + self.last_page {
             let mut all = self.all_text();
             all.push_str(text);
             self.spill = Some(all);
@@ -186,7 +193,7 @@ impl Outbox {
             append(&mut self.tail, rest);
             self.tail_length += length(rest);
             // Cut back now and then, not for every line.
-            if self.tail_length / 4 > self.budget {
+            if self.spills() && self.tail_length / 4 > self.budget {
                 self.trim_tail(self.budget);
             }
         }
