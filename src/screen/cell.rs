@@ -9,7 +9,7 @@ use super::style::{Color, Style};
 pub(super) struct Glyph(u32);
 
 impl Glyph {
-    /// Never printed, or erased since. Looks like a blank.
+    /// Never printed, or erased since, by a blank, too. Looks like one.
     pub(super) const EMPTY: Glyph = Glyph(0);
     /// The right half of a wide character.
     pub(super) const WIDE_TAIL: Glyph = Glyph(1);
@@ -17,6 +17,8 @@ impl Glyph {
     pub(super) const TAB_TAIL: Glyph = Glyph(2);
     /// The last column, left free because a wide character did not fit.
     pub(super) const PADDING: Glyph = Glyph(3);
+    /// A blank that is text.
+    pub(super) const BLANK: Glyph = Glyph(b' ' as u32);
     /// The first place that a tab skipped. A tab that skips what was printed leaves no trace.
     pub(super) const TAB: Glyph = Glyph(b'\t' as u32);
 
@@ -55,6 +57,11 @@ pub(super) struct Cell {
 impl Cell {
     pub(super) fn erased(background: Color) -> Cell {
         Cell { glyph: Glyph::EMPTY, style: Style::erased(background) }
+    }
+
+    /// Whether it is one that was erased, whatever the background.
+    pub(super) fn is_erased(&self) -> bool {
+        self.glyph == Glyph::EMPTY && self.style.visible() == Style::erased(self.style.background)
     }
 }
 

@@ -53,7 +53,7 @@ impl Terminal {
 
 /// Whether nothing was printed in the cell. Tabs come back as blanks.
 fn is_blank(cell: &Cell) -> bool {
-    matches!(cell.glyph, Glyph::EMPTY | Glyph::TAB | Glyph::TAB_TAIL)
+    cell.is_erased() || matches!(cell.glyph, Glyph::TAB | Glyph::TAB_TAIL)
 }
 
 impl Writer<'_> {

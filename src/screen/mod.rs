@@ -151,12 +151,16 @@ impl Screen {
     /// Appends everything that was not reported yet: what [`Screen::drain`] has, then the lines on the
     /// page up to the last one in use, that one without `\n` unless the program ended it.
     ///
+    /// Rows below the cursor in which there is nothing to be seen are no part of it: a program that
+    /// went there only made room. The line that the cursor is in then has no end yet.
+    ///
     /// A line that grew since it was reported is continued; one that changed otherwise is reported
     /// again, whole, on a line of its own. The alternate screen is never part of it.
     pub fn report(&mut self, out: &mut String) {
-        let Terminal { transcript, primary, .. } = &mut self.receiver.terminal;
-        let rows = primary.rows.len();
-        transcript.report(primary, rows);
+        let Terminal { transcript, primary, cursor, on_alternate, .. } =
+            &mut self.receiver.terminal;
+        let cursor = if *on_alternate { primary.rows.len() - 1 } else { cursor.row };
+        transcript.report_up_to(primary, cursor);
         transcript.drain(&mut |text: &str| out.push_str(text));
     }
 

@@ -70,7 +70,13 @@ fn rewrap(page: &mut Page, cursor: &mut Cursor, columns: usize) {
         }
         continued = row.end == LineEnd::Wrapped;
         let here = (index == cursor.row).then(|| cursor.column + usize::from(cursor.pending_wrap));
-        let (cells, mut clusters) = row.to_cells();
+        let (mut cells, mut clusters) = row.to_cells();
+        if !continued {
+            // Erased places at the end of a line make no row of their own.
+            let erased = Cell::erased(row.fill);
+            let used = cells.iter().rposition(|cell| *cell != erased);
+            cells.truncate(used.map_or(0, |last| last + 1));
+        }
         for (column, &cell) in cells.iter().enumerate() {
             let cluster = cell.glyph.as_cluster().map(|index| std::mem::take(&mut clusters[index]));
             wrapper.push(cell, cluster);

@@ -57,6 +57,11 @@ impl StyledText {
         let fits = column < self.width && !self.uneven;
         if fits && self.runs.len() == 1 && self.runs[0].style == style {
             let over = text.len().min(self.width - column);
+            let old = self.text[column..column + over].bytes();
+            // A blank over a character erases, of which the text alone does not tell.
+            if text.bytes().zip(old).any(|(new, old)| new == b' ' && old != b' ') {
+                return false;
+            }
             self.text.replace_range(column..column + over, &text[..over]);
             self.text.push_str(&text[over..]);
             self.width = self.text.len();

@@ -11,7 +11,7 @@ use super::row::{LineEnd, Row};
 /// What readers know of a line on the page.
 #[derive(Debug, Default)]
 pub(super) struct Reported {
-    text: String,
+    pub(super) text: String,
     /// The number the stream has while it ends in this line, 0 when it went on.
     stream: u64,
 }
@@ -87,6 +87,25 @@ impl Transcript {
             }
         }
         reported
+    }
+
+    /// Reports the lines up to the cursor's row, and those below it that show something.
+    pub(super) fn report_up_to(&mut self, page: &mut Page, cursor: usize) {
+        let below = page.rows.range(cursor + 1..).rposition(Row::shows_text);
+        if let Some(below) = below {
+            let last = cursor + 1 + below;
+            for row in page.rows.range_mut(cursor + 1..last) {
+                row.pass_over();
+            }
+            return self.report(page, last + 1);
+        }
+        // The line goes on where the cursor is.
+        let end = page.rows[cursor].end;
+        if end == LineEnd::Break {
+            page.rows[cursor].end = LineEnd::Open;
+        }
+        self.report(page, cursor + 1);
+        page.rows[cursor].end = end;
     }
 
     /// Reports the lines of the first `rows` rows as far as they are not known. They stay on the page.

@@ -90,7 +90,7 @@ from tqdm import tqdm
 for outer in tqdm(range(3), desc='outer', mininterval=0):
     for _ in tqdm(range(100), desc=f'inner {outer}', mininterval=0): pass";
     let reply = repl.repl(cell);
-    let bars: Vec<&str> = lines(&reply).into_iter().filter(|line| !line.is_empty()).collect();
+    let bars = lines(&reply);
     assert_eq!(bars.len(), 4, "{reply}");
     for (name, count) in [("outer", "3/3"), ("inner 0", "100/100"), ("inner 2", "100/100")] {
         let bar = bars.iter().find(|line| line.starts_with(name)).expect(name);
@@ -100,8 +100,7 @@ for outer in tqdm(range(3), desc='outer', mininterval=0):
 for outer in tqdm(range(20), desc='outer', mininterval=0):
     for _ in tqdm(range(100), desc=f'inner {outer}', mininterval=0, leave=False): pass";
     let reply = repl.repl(cell);
-    let bars: Vec<&str> =
-        lines(&reply).into_iter().filter(|line| !line.trim().is_empty()).collect();
+    let bars = lines(&reply);
     assert_eq!(bars.len(), 1, "{reply}");
     assert_has(bars[0], "| 20/20 [");
 }
@@ -115,9 +114,20 @@ for step in tqdm(range(100), mininterval=0):
     if step % 50 == 0: tqdm.write(f'at {step}')
 print('done')";
     let reply = repl.repl(cell);
-    let told: Vec<&str> = lines(&reply).into_iter().map(str::trim_end).collect();
+    let told = lines(&reply);
     assert_eq!((told.len(), told[0], told[1], told[3]), (4, "at 0", "at 50", "done"), "{reply}");
     assert!(told[2].starts_with("100%|█"), "{reply}");
+}
+
+#[test]
+fn a_bar_that_is_cleared_leaves_nothing() {
+    let repl = with_packages();
+    let cell = "\
+from tqdm import tqdm
+for _ in tqdm(range(100), mininterval=0, leave=False): pass";
+    repl.gives(cell, IDLE);
+    repl.gives("print('\\r75%', end='\\r' + ' ' * 80 + '\\r'); print('done')", "done\n");
+    repl.gives("print('on purpose   ')", "on purpose   \n");
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod interrupts;
 mod launch;
 mod leftovers;
 mod lifecycle;
+mod line_editors;
 mod options;
 mod pagers;
 mod pagers_by_hand;

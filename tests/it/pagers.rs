@@ -198,6 +198,17 @@ fn less_that_ends_by_itself_does_not_take_its_last_page_with_it() {
 }
 
 #[test]
+fn a_text_that_fits_but_for_its_last_page_comes_whole() {
+    let repl = session();
+    // Ten pages of 39 lines fit into 20,000 characters, and the last ten lines do not.
+    let text = lines(400, |number| format!("{number:050}"));
+    repl.write_file("document", &text);
+    let reply = repl.repl("run('less', 'document'); print('after')");
+    assert_same_lines(&reply, &(text + "after\n"), "less");
+    repl.still_works();
+}
+
+#[test]
 fn less_that_ends_by_itself_and_leaves_the_text() {
     comes_whole(&start(plain_environment().env("LESS", "-EX")), "'less'", &documents());
 }

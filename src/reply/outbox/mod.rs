@@ -3,7 +3,10 @@
 //! Text that fits is kept in memory. Of more, a head and a tail are kept, and all of it is
 //! handed out to be written to disk, piece by piece as it comes.
 
+mod echo;
+
 use super::{Content, KeptText, Notice, Reply, Status};
+use echo::Echo;
 
 /// How much text a reply holds for an agent, in characters: about 4,000 tokens.
 pub const BUDGET: usize = 16_000;
@@ -46,6 +49,10 @@ pub struct Outbox {
     last: Last,
     /// Text for the disk that was not handed out yet; `None` while all is in memory.
     spill: Option<String>,
+    /// The echo that is left out.
+    echo: Echo,
+    /// How many characters more than the budget there is room for.
+    last_page: usize,
 }
 
 /// What newer text may take the place of.
@@ -102,20 +109,56 @@ impl Outbox {
             ends_within_line: false,
             last: Last::Other,
             spill: None,
+            echo: Echo::default(),
+            last_page: 0,
         }
+    }
+
+    /// The reader of this outbox typed `text`, whose echo it need not be told in its next reply.
+    pub fn leave_out_echo(&mut self, text: String) {
+        self.echo = Echo::of(text);
     }
 
     /// Adds text of the transcript.
     pub fn push(&mut self, text: &str) {
+        let (text, was_echoed) = self.echo.cut_out(text);
+        if was_echoed {
+            self.end_line();
+        }
         if !text.is_empty() {
-            self.add(text);
+            self.add(&text);
             self.last = if text.ends_with('\n') { Last::Other } else { Last::OpenLine };
         }
     }
 
-    /// Adds other text: of a pager, say.
-    pub fn push_aside(&mut self, text: &str) {
+    /// The line that the text ends in was ended by an echo.
+    fn end_line(&mut self) {
+        if !self.ends_within_line {
+            return;
+        }
+        if self.head.is_empty() && self.tail.is_empty() {
+            // It was taken, and what comes is on a line of its own.
+            (self.starts_within_line, self.ends_within_line) = (false, false);
+        } else {
+            self.add("\n");
+        }
+        self.last = Last::Other;
+    }
+
+    /// Nothing more comes of what may be echo.
+    fn tell_held(&mut self) {
+        let held = self.echo.take_held();
+        self.push(&held);
+    }
+
+    /// Adds what a pager showed. Where it is over the budget, there is room for one page more, of at
+    /// most `page` characters: it was read on to be finished, and nothing is to be left out for it.
+    pub fn push_pager(&mut self, text: &str, page: usize) {
         if !text.is_empty() {
+            self.tell_held();
+            if self.length() + length(text) > self.budget {
+                self.last_page = page;
+            }
             self.add(text);
             self.last = Last::Other;
         }
@@ -124,6 +167,7 @@ impl Outbox {
     /// Adds the page of a full-screen program on lines of its own. It takes the place of a page
     /// that was not taken, if that is the last text.
     pub fn push_page(&mut self, page: &str) {
+        self.tell_held();
         if let Last::Page(length) = self.last
             && !self.spills()
         {
@@ -139,7 +183,7 @@ impl Outbox {
         self.ends_within_line = !text.ends_with('\n');
         if let Some(spill) = &mut self.spill {
             spill.push_str(text);
-        } else if self.length() + length(text) > self.budget {
+        } else if self.length() + length(text) > self.budget + self.last_page {
             let mut all = self.all_text();
             all.push_str(text);
             self.spill = Some(all);
@@ -149,7 +193,7 @@ impl Outbox {
             append(&mut self.tail, rest);
             self.tail_length += length(rest);
             // Cut back now and then, not for every line.
-            if self.tail_length / 4 > self.budget {
+            if self.spills() && self.tail_length / 4 > self.budget {
                 self.trim_tail(self.budget);
             }
         }
@@ -158,6 +202,7 @@ impl Outbox {
     /// Adds text that begins with `\n` and a newer text of the line that the text so far ends in:
     /// what was not taken of that line is dropped.
     pub fn push_replacing(&mut self, text: &str) {
+        self.tell_held();
         let is_whole = self.last == Last::OpenLine && self.drop_last_line();
         let line = text.strip_prefix('\n').filter(|_| is_whole);
         self.push(line.unwrap_or(text));
@@ -253,6 +298,7 @@ impl Outbox {
     /// `prompt_visible` tells whether a waiting reader shows a prompt. Where the text is that had
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
+        self.tell_held();
         if self.spills() {
             self.trim_tail(self.budget);
         }
@@ -381,6 +427,7 @@ impl Outbox {
     }
 
     fn place(&mut self, piece: Content) {
+        self.tell_held();
         self.last = Last::Other;
         self.pieces += 1;
         self.picture_bytes += picture_bytes(&piece);

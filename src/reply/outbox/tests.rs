@@ -107,7 +107,7 @@ fn a_page_takes_the_place_of_one_that_was_not_taken() {
     outbox.push_page("page 2");
     assert_eq!(text_of(&outbox.take(READY, false)), "before\npage 2");
     outbox.push_page("page 3");
-    outbox.push_aside("\nafter\n");
+    outbox.push_pager("\nafter\n", 0);
     outbox.push_page("page 4");
     let text = "page 3\nafter\npage 4";
     assert_eq!(text_of(&outbox.take(READY, false)), text);

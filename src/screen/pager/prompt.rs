@@ -7,6 +7,8 @@ use crate::screen::{Screen, style::Style};
 pub struct Place {
     /// Whether the end of the text is shown.
     pub at_end: bool,
+    /// How many lines come below those that are shown, where the prompt tells.
+    pub lines_below: Option<usize>,
     /// Whether another file comes behind it, which is for the client to ask for.
     pub has_next: bool,
     /// The prompt, for people.
@@ -42,7 +44,8 @@ pub fn place(program: &str, screen: &Screen) -> Option<Place> {
         return None;
     }
     let has_next = prompt.contains("(END) - Next: ");
-    Some(Place { at_end: is_end(prompt), has_next, prompt: describe(prompt) })
+    let (at_end, lines_below) = (is_end(prompt), lines_below(prompt));
+    Some(Place { at_end, lines_below, has_next, prompt: describe(prompt) })
 }
 
 /// Where a user has prompts not stand out, what they say tells them from a search.
@@ -55,6 +58,13 @@ fn tells_place(prompt: &str) -> bool {
 
 fn is_end(prompt: &str) -> bool {
     prompt.contains("(END)")
+}
+
+/// How many lines come below the last one of `lines 40-78/300`.
+fn lines_below(prompt: &str) -> Option<usize> {
+    let (_, shown) = prompt.rsplit_once("lines ")?;
+    let (last, all) = shown.split_whitespace().next()?.split_once('-')?.1.split_once('/')?;
+    all.parse::<usize>().ok()?.checked_sub(last.parse().ok()?)
 }
 
 /// What the prompt says, for people: `lines 40-78/300 26%` of less's long prompt as it is.
@@ -102,6 +112,21 @@ mod tests {
         ] {
             let place = at(program, prompt).unwrap();
             assert_eq!((place.at_end, place.prompt.as_str()), (at_end, said), "{prompt}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_that_counts_lines_tells_how_many_are_below() {
+        for (prompt, below) in [
+            ("lines 40-78/300 26%", Some(222)),
+            ("/etc/services lines 1-39/361 9%", Some(322)),
+            ("lines 262-300/300 (END)", Some(0)),
+            ("lines 40-78", None),
+            ("in lines of text lines 1-39/x", None),
+            ("\x1b[7m--More--(12%)\x1b[27m", None),
+            (":", None),
+        ] {
+            assert_eq!(at("less", prompt).unwrap().lines_below, below, "{prompt}");
         }
     }
 

@@ -1,7 +1,10 @@
 //! Erasing, inserting and deleting columns of a row.
 
 use super::Row;
-use crate::screen::{cell::Cell, style::Color};
+use crate::screen::{
+    cell::{Cell, Glyph},
+    style::Color,
+};
 
 impl Row {
     /// Erases the columns `from..to` of a page with `columns` columns (EL, ECH).
@@ -11,6 +14,7 @@ impl Row {
                 self.pad(from);
             }
             self.truncate(from);
+            self.keep_blanks(from);
             self.fill = fill;
         } else {
             if fill != self.fill {
@@ -40,6 +44,15 @@ impl Row {
         if self.edited && to < self.cells.len() {
             self.break_up(to, to);
             self.cells.truncate(to);
+        }
+    }
+
+    /// A program that erases the rest of a line, and not with blanks, meant those it printed behind
+    /// its text: they are text, whatever they were printed over.
+    fn keep_blanks(&mut self, end: usize) {
+        let text = self.cells.iter().rposition(|cell| cell.glyph != Glyph::EMPTY);
+        if let Some(text) = text.filter(|_| self.cells.len() == end) {
+            self.cells[text + 1..].iter_mut().for_each(|cell| cell.glyph = Glyph::BLANK);
         }
     }
 

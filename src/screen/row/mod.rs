@@ -128,7 +128,7 @@ impl Row {
     pub(super) fn fill_last(&mut self) {
         if let Some(last) = self.cells.last_mut() {
             match last.glyph {
-                Glyph::EMPTY => last.glyph = Glyph::char(' '),
+                Glyph::EMPTY => last.glyph = Glyph::BLANK,
                 Glyph::TAB_TAIL => last.glyph = Glyph::PADDING,
                 _ => {}
             }
@@ -157,8 +157,9 @@ impl Row {
         for border in [from, to] {
             match self.cells.get(border).map(|cell| cell.glyph) {
                 Some(Glyph::WIDE_TAIL) if border > 0 => {
-                    self.cells[border - 1].glyph = Glyph::char(' ');
-                    self.cells[border].glyph = Glyph::char(' ');
+                    let goes_on = self.goes_on_at(border);
+                    self.cells[border - 1].glyph = Glyph::EMPTY;
+                    self.cells[border].glyph = if goes_on { Glyph::BLANK } else { Glyph::EMPTY };
                 }
                 Some(Glyph::TAB_TAIL) => {
                     let mut first = border;
@@ -177,9 +178,18 @@ impl Row {
         }
     }
 
+    /// Whether this is the last column of a line that goes on in the next row, which counts as
+    /// printed.
+    fn goes_on_at(&self, column: usize) -> bool {
+        self.end == LineEnd::Wrapped && column + 1 == self.cells.len()
+    }
+
     /// The line goes on in the next row.
     pub(super) fn wrap(&mut self, columns: usize) {
         self.end = LineEnd::Wrapped;
+        if self.cells.len() == columns {
+            self.fill_last();
+        }
         self.check_wrap(columns);
     }
 

@@ -1,7 +1,10 @@
 //! What is on a row: for people who look at it, and for the transcript.
 
-use super::Row;
-use crate::screen::cell::{Cell, Glyph};
+use super::{LineEnd, Row};
+use crate::screen::{
+    cell::{Cell, Glyph},
+    transcript::Reported,
+};
 
 impl Row {
     /// Whether nothing is to be seen in it, and no blanks were printed.
@@ -9,6 +12,23 @@ impl Row {
         let mut text = String::new();
         self.visible_text(&mut text);
         text.trim_end_matches(' ').is_empty() && !self.has_transcript_text()
+    }
+
+    /// Whether something is to be seen in it that the program printed.
+    pub(in crate::screen) fn shows_text(&self) -> bool {
+        let mut text = String::new();
+        self.transcript_text(&mut text);
+        text.contains(|c| c != ' ')
+    }
+
+    /// Counts as read when it shows nothing and was not read before.
+    pub(in crate::screen) fn pass_over(&mut self) {
+        let is_used = self.end == LineEnd::Break || self.len() > 0;
+        if is_used && self.reported.is_none() && !self.shows_text() {
+            let mut reported = Box::<Reported>::default();
+            self.transcript_text(&mut reported.text);
+            self.reported = Some(reported);
+        }
     }
 
     /// The columns up to the last one that was printed for people to read.

@@ -3,7 +3,7 @@
 use super::Row;
 use crate::screen::{
     cell::{Cell, Glyph, columns_of},
-    style::{Color, Style},
+    style::{Attributes, Color, Style},
 };
 
 /// A cell holds a character and combining ones up to this many bytes.
@@ -16,15 +16,11 @@ impl Row {
             return;
         }
         self.extend_to(column);
-        let end = column + text.len();
-        let over = end.min(self.cells.len());
-        self.break_up(column, end);
-        let bytes = text.as_bytes();
-        let cell = |&byte: &u8| Cell { glyph: Glyph::ascii(byte), style };
-        for (old, byte) in self.cells[column..over].iter_mut().zip(bytes) {
-            *old = cell(byte);
+        self.break_up(column, column + text.len());
+        for (at, &byte) in (column..).zip(text.as_bytes()) {
+            let glyph = if byte == b' ' { self.blank(at) } else { Glyph::ascii(byte) };
+            self.put(at, Cell { glyph, style });
         }
-        self.cells.extend(bytes[over - column..].iter().map(cell));
     }
 
     /// Prints characters of one or two columns each, `width` in all.
@@ -39,16 +35,34 @@ impl Row {
             return;
         }
         let mut at = column;
-        self.extend_to(column + width);
+        self.extend_to(column);
         self.break_up(column, column + width);
         for c in text.chars() {
-            self.cells[at] = Cell { glyph: Glyph::char(c), style };
+            let glyph = if c == ' ' { self.blank(at) } else { Glyph::char(c) };
+            self.put(at, Cell { glyph, style });
             at += 1;
             if columns_of(c) == 2 {
-                self.cells[at] = Cell { glyph: Glyph::WIDE_TAIL, style };
+                self.put(at, Cell { glyph: Glyph::WIDE_TAIL, style });
                 at += 1;
             }
         }
+    }
+
+    /// Stores a cell in a column that is stored, or comes next.
+    fn put(&mut self, column: usize, cell: Cell) {
+        match self.cells.get_mut(column) {
+            Some(old) => *old = cell,
+            None => self.cells.push(cell),
+        }
+    }
+
+    /// What a blank that is printed in a column leaves there: over a character, or behind a place
+    /// that holds none, it erases, as programs clear what they printed with blanks; else it is text.
+    fn blank(&self, column: usize) -> Glyph {
+        let before = column.checked_sub(1).map(|before| self.cells[before].glyph);
+        let over = self.cells.get(column).map_or(Glyph::BLANK, |old| old.glyph);
+        let is_text = over == Glyph::BLANK && before != Some(Glyph::EMPTY);
+        if is_text || self.goes_on_at(column) { Glyph::BLANK } else { Glyph::EMPTY }
     }
 
     /// Leaves the last column free for a wide character that goes to the next row.
@@ -67,7 +81,7 @@ impl Row {
             }
         }
         let over = to.min(self.cells.len());
-        if from < over && self.cells[from..over].iter().any(|c| c.glyph != Glyph::EMPTY) {
+        if from < over && !self.cells[from..over].iter().all(Cell::is_erased) {
             return;
         }
         self.extend_to(to);
@@ -103,8 +117,7 @@ impl Row {
             if c == '\t' {
                 return;
             }
-            let background = self.cells[column].style.background;
-            self.cells[column].style = Style { background, ..style.tab() };
+            self.cells[column].style.attributes.set(Attributes::ECHO, style.is_echo());
         }
         let base = if glyph == Glyph::TAB { '\t' } else { glyph.as_char() };
         self.cells[column].glyph = Glyph::cluster(self.clusters.len());

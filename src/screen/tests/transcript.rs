@@ -63,6 +63,97 @@ fn backspace_and_erase_are_applied() {
     assert_eq!(transcript("1\r\n2\r\n\x1b[2A\x1b[Jx"), "x");
 }
 
+/// A line that is cleared with blanks, in the ways that programs do it, on a page of 20 columns.
+const CLEARED: [&str; 10] = [
+    // tqdm: as many as there were characters.
+    "50%|####|\r         \r",
+    // Others: more than there were, or all of the row, or twice.
+    "50%|####|\r               \r",
+    "50%|####|\r                    \r",
+    "50%|####|\r         \r            \r",
+    "50%\x08\x08\x08   \x08\x08\x08",
+    "abc\x08 \x08\x08 \x08\x08 \x08",
+    "50%|█漢é|\r               \r",
+    "a\tb|\r                  \r",
+    "50%|\x1b[32m###\x1b[0m|\r         \r",
+    "50%|####|\r      \x1b[K\r",
+];
+
+#[test]
+fn what_was_cleared_with_blanks_is_gone() {
+    for cleared in CLEARED {
+        assert_eq!(transcript(cleared), "", "{cleared:?}");
+        assert_eq!(transcript(&format!("{cleared}\r\nx")), "\nx", "{cleared:?}");
+        assert_eq!(transcript(&format!("{cleared}at 7\r\nx")), "at 7\nx", "{cleared:?}");
+        assert_eq!(reports([cleared, "a b", " c"]).concat(), "a b c", "{cleared:?}");
+    }
+}
+
+#[test]
+fn blanks_behind_text_that_was_never_longer_are_kept() {
+    for (bytes, text) in [
+        ("trailing  \r\n", "trailing  \n"),
+        ("   \r\n", "   \n"),
+        ("> \r> \r\n", "> \n"),
+        ("99% \r100% \r\n", "100% \n"),
+        ("漢  \r\n", "漢  \n"),
+        ("a\t \r\n", "a\t \n"),
+        ("a\x1b[31m \x1b[0m \r\n", "a  \n"),
+        // As more does over its prompt.
+        ("--More--(38%)\rline 40   \x1b[K\r\n", "line 40   \n"),
+        // What is longer than the page stays one line.
+        ("0123456789012345678 x\r\n", "0123456789012345678 x\n"),
+        ("012345678901234567890 x \r\n", "012345678901234567890 x \n"),
+        // Also where blanks cleared its last column.
+        ("\x1b[19C#\r                    \r0123456789012345678 x\r\n", "0123456789012345678 x\n"),
+    ] {
+        assert_eq!(transcript(bytes), text, "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_shorter_text_that_blanks_fill_up_has_none_behind_it() {
+    assert_eq!(transcript("step100/200\rdone       \r\n"), "done\n");
+    assert_eq!(transcript("50%|####|\r  ok     \r\n"), "  ok\n");
+    assert_eq!(transcript("12345 1 2\rabc      \r\n"), "abc\n");
+    // Up to the first character that goes, what is there already stays.
+    assert_eq!(transcript("step 100 of 200\rdone           \r\n"), "done \n");
+}
+
+#[test]
+fn resizing_makes_no_blanks_of_what_was_cleared() {
+    for cleared in CLEARED {
+        let mut screen = screen(20, 5, &format!("{cleared}ok\r\n{cleared}"));
+        screen.resize(Size { columns: 6, rows: 5 });
+        screen.feed(b"\r\nend");
+        assert_eq!(told(&mut screen), "ok\n\nend", "{cleared:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn where_blanks_are_cut_changes_nothing(
+        parts in prop::collection::vec(prop::sample::select(&[
+            " ", "  ", "          ", "                    ", "\r", "\x08", "\r\n", "a", "abc", "漢",
+            "é", "\t", "e\u{301}", "\x1b[3G", "\x1b[K", "\x1b[2X", "\x1b[A", "\x1b[7m", "\x1b[m",
+        ][..]), 0..40),
+        size in 1usize..12,
+    ) {
+        let bytes = parts.concat().into_bytes();
+        let fed = |size: usize| {
+            let mut screen = screen(20, 5, "");
+            for chunk in bytes.chunks(size) {
+                screen.feed(chunk);
+                screen.verify();
+            }
+            let again = super::dump::repainted(&screen);
+            assert_eq!(super::dump::state(&again), super::dump::state(&screen));
+            told(&mut screen)
+        };
+        prop_assert_eq!(fed(size), fed(usize::MAX));
+    }
+}
+
 #[test]
 fn colours_and_titles_are_dropped() {
     assert_eq!(transcript("\x1b]0;title\x07\x1b[1;31mred\x1b[0m plain\r\n"), "red plain\n");
@@ -96,6 +187,26 @@ fn a_line_that_changed_is_told_again_whole() {
         reports(["10%", "\r50%", "\r50%", "\r100%", "\r\nok\r\n"]),
         ["10%", "\n50%", "", "\n100%", "\nok\n"]
     );
+}
+
+#[test]
+fn room_that_was_made_below_a_prompt_is_not_told() {
+    // As IPython does, for menus: to the last row, a blank there, and back.
+    let room = "\x1b[?7l\x1b[8D\x1b[32mIn [1]: \x1b[0m\r\r\n\r\r\n\r\r\n\x1b[0m \x08\x1b[3A\x1b[8C\x1b[?7h";
+    assert_eq!(
+        reports(["\r\n\x1b[J", room, "1+1", "\r\x1b[JIn [1]: 1+1\r\r\n\x1b[0m", "2\r\n"]),
+        ["\n", "In [1]: ", "1+1", "\n", "2\n"]
+    );
+}
+
+#[test]
+fn room_below_the_cursor_is_told_once_something_stands_there() {
+    assert_eq!(reports(["a\r\n\r\n\r\n\x1b[3A", "\x1b[3Bb\r\n"]), ["a", "\n\n\nb\n"]);
+    assert_eq!(reports(["? \r\n\r\n[bar]\x1b[2A\r\x1b[2C", "x"]), ["? \n[bar]", "\n? x\n"]);
+    // As ptpython does, with a line at the bottom of the page.
+    let bar = "> \r\r\n\r\r\n \r\r\n[F4]\x1b[3A\r\x1b[2C";
+    assert_eq!(reports([bar, "\x1b[3B\r\x1b[4Cx"]), ["> \n[F4]", "x"]);
+    assert_eq!(reports(["a\r\n\x1b[A", "\x1b[B", "b"]), ["a", "\n", "b"]);
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::fmt;
 use super::{Found, Observer, Shown, outboxes::Outboxes};
 use crate::{
     reply::{Notice, Reply, Status},
-    screen::{Screen, Size, pager},
+    screen::{
+        Screen, Size,
+        pager::{self, Place},
+    },
     session::rules::{
         Audience,
         reader::{FullScreenView, InputModes, PagerView, Sighting, View},
@@ -98,7 +101,8 @@ impl<O: Observer> Display<O> {
                 // It stands among other text, where nothing takes the place of anything.
                 self.screen.take_replaces_line();
                 let has_new_text = !self.pager_text.is_empty();
-                View::Pager(PagerView { place, has_new_text, next_fits: self.next_fits(waiting) })
+                let next_fits = self.next_fits(&place, waiting);
+                View::Pager(PagerView { place, has_new_text, next_fits })
             }
             None if self.has_the_screen(canonical, program) => {
                 View::FullScreen(FullScreenView { cursor: self.screen.cursor() })
@@ -117,17 +121,22 @@ impl<O: Observer> Display<O> {
         self.screen.is_alternate() || drawn
     }
 
-    /// Whether another page of a pager fits into the reply: one of ASCII, and one like the last.
-    fn next_fits(&self, waiting: impl Iterator<Item = ClientId>) -> bool {
+    /// Whether another page of a pager fits into the reply: one of ASCII, and one like the last; or
+    /// all that is left, by the lines the prompt counts, but for a page, by which the reply is longer.
+    fn next_fits(&self, place: &Place, waiting: impl Iterator<Item = ClientId>) -> bool {
         let Size { columns, rows } = self.screen.size();
-        let last = self.screen.page_text().len();
-        self.outboxes.room(waiting) > last.max(usize::from(columns) * usize::from(rows))
+        let (columns, rows) = (usize::from(columns), usize::from(rows));
+        let (room, last) = (self.outboxes.room(waiting), self.screen.page_text().len());
+        let rest = place.lines_below.map(|lines| last.saturating_mul(lines) / rows);
+        room > last.max(columns * rows) || rest.is_some_and(|rest| rest <= room + last)
     }
 
     /// Takes the text above a pager's prompt.
     pub(super) fn take_pager_text(&mut self) {
         let text = std::mem::take(&mut self.pager_text);
-        self.outboxes.for_all(|outbox| outbox.push_aside(&text));
+        let Size { columns, rows } = self.screen.size();
+        let page = usize::from(columns) * usize::from(rows);
+        self.outboxes.for_all(|outbox| outbox.push_pager(&text, page));
     }
 
     /// Takes the page of a full-screen program.
@@ -153,8 +162,8 @@ impl<O: Observer> Display<O> {
     fn take_closed_pager(&mut self, awaits_pager: bool) {
         let shown = self.screen.take_closed_pager();
         if awaits_pager {
+            self.pager_text.push_str(&shown);
             self.take_pager_text();
-            self.outboxes.for_all(|outbox| outbox.push_aside(&shown));
         }
     }
 
@@ -318,17 +327,44 @@ mod tests {
     #[test]
     fn a_page_fits_while_the_reply_has_room() {
         let mut display = display(100);
-        show(&mut display, "\x1b[?1049h\x1b[H1\r\n2\r\n3\r\n:");
-        let less = || found("less", false, false, false);
-        let fits = |sighting: Option<Sighting>| match sighting.map(|sighting| sighting.view) {
-            Some(View::Pager(pager)) => pager.next_fits,
-            view => panic!("{view:?}"),
+        show(&mut display, "\x1b[?1049h\x1b[Hone\r\ntwo\r\nthree\r\nlines 1-3/");
+        let fits = |display: &mut Display<Watched>, clients: &[ClientId], all: &str| {
+            show(display, &format!("\x1b[4;11H{all}\x1b[K"));
+            let found = found("less", false, false, false);
+            match display.sighting(found, clients.iter().copied()).map(|sighting| sighting.view) {
+                Some(View::Pager(pager)) => pager.next_fits,
+                view => panic!("{view:?}"),
+            }
         };
-        assert!(fits(display.sighting(less(), [CLIENT].into_iter())));
-        display.outboxes.for_all(|outbox| outbox.push(&"x".repeat(40)));
-        assert!(!fits(display.sighting(less(), [CLIENT].into_iter())));
+        assert!(fits(&mut display, &[CLIENT], "99"));
+        // Of these pages with 28 characters in 4 rows there are two more, and a bit.
+        display.outboxes.for_all(|outbox| outbox.push(&"x".repeat(70)));
+        assert!(!fits(&mut display, &[CLIENT], "99"));
+        assert!(fits(&mut display, &[CLIENT], "9"));
+        assert!(!fits(&mut display, &[CLIENT], "12"));
+        // One that is the last is not left for another call.
+        display.outboxes.for_all(|outbox| outbox.push(&"x".repeat(30)));
+        assert!(fits(&mut display, &[CLIENT], "6"));
+        assert!(!fits(&mut display, &[CLIENT], "9"));
         // Others' room is not asked for.
-        assert!(fits(display.sighting(less(), std::iter::empty())));
+        assert!(fits(&mut display, &[], "99"));
+    }
+
+    #[test]
+    fn a_reply_is_longer_by_the_last_page_and_leaves_nothing_out() {
+        let mut display = display(100);
+        let page = "0123456789 23456789\n".repeat(3);
+        for number in 1..=2 {
+            display.pager_text.push_str(&page);
+            display.take_pager_text();
+            assert!(!display.outboxes.of(CLIENT).unwrap().spills(), "{number}");
+        }
+        show(&mut display, "closed\r\n");
+        assert_eq!(told(&mut display, READY), page.repeat(2) + "closed\n");
+        // One page longer, and no more.
+        display.pager_text = page.repeat(4);
+        display.take_pager_text();
+        assert!(display.outboxes.of(CLIENT).unwrap().spills());
     }
 
     #[test]

@@ -348,6 +348,14 @@ impl<O: Observer> Pipeline<O> {
             Action::TakePage => return self.display.take_pager_text(),
             Action::TakeScreen => return self.display.take_page(),
             Action::ResetScreen => return self.display.end_cell(),
+            Action::LeaveOutEcho { client, text } => {
+                // What was shown before it is no echo.
+                self.display.report(awaits_pager);
+                if let Some(outbox) = self.display.outboxes.of(client) {
+                    outbox.leave_out_echo(text);
+                }
+                return;
+            }
             Action::Notice { to, notice } => {
                 return self.display.notice(to, &notice, awaits_pager);
             }

@@ -381,6 +381,45 @@ fn a_look_comes_though_output_never_ends() {
 }
 
 #[test]
+fn the_echo_of_long_input_is_left_out_of_the_reply_to_it() {
+    // Some rows of the page, a line of blanks among them, and what a small page lets go.
+    let long = "0123456789 ".repeat(30);
+    let lines: String = (0..200).map(|line| format!("line {line}\n")).collect();
+    let tabs = format!("{}\n   \n\nx", "\tx".repeat(60));
+    let longer_than_the_page = format!("{}\n{}\nz", "z".repeat(4000), "z".repeat(4095));
+    for text in [&long, &lines, &tabs, &longer_than_the_page] {
+        let mut played = Played::ready();
+        played.play([call(1, 1, "read()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+        // Another client sees what is typed.
+        played.play([call(2, 2, "", 0), (1, output("name? "))]);
+        played.play([look("cat", 1, true), look("cat", 1, true)]);
+        assert_eq!(played.texts().last(), Some(&(1, "name? ".into())));
+        played.play([call(3, 1, text, HOUR)]);
+        let typed = text.strip_suffix('\n').unwrap_or(text).replace('\n', "\r\n");
+        for bytes in format!("{typed}\r\nhello\r\nmore? ").as_bytes().chunks(100) {
+            played.play([(0, Input::Output(bytes.to_vec().into()))]);
+        }
+        played.play([look("cat", 2, true), look("cat", 2, true)]);
+        assert_eq!(played.texts(), [(1, "hello\nmore? ".into())], "{text:?}");
+        played.play([call(4, 2, "", HOUR), look("cat", 2, true), look("cat", 2, true)]);
+        let end = typed.rsplit('\n').next().unwrap();
+        assert!(played.text().contains(&format!("{end}\nhello\nmore? ")));
+    }
+}
+
+#[test]
+fn what_comes_instead_of_an_echo_is_told() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "read()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([(1, output("name? ")), look("cat", 1, true), look("cat", 1, true)]);
+    played.texts();
+    let text = "x".repeat(200);
+    played.play([call(2, 1, &text, HOUR), (1, output("xxx\r\nxyz\r\n"))]);
+    played.play([look("cat", 2, true), look("cat", 2, true)]);
+    assert_eq!(played.text(), "xxx\nxyz\n<<repl status: waiting for input>>\n");
+}
+
+#[test]
 fn a_message_waits_until_what_the_one_before_brought_about_is_done() {
     let mut played = Played::ready();
     played.play([call(1, 1, "read()", HOUR), (0, Input::InputDropped { bytes: 0 })]);

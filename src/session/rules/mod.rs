@@ -102,6 +102,13 @@ pub enum Action {
     Send(ToWorker),
     /// Type into the terminal.
     Type(Vec<u8>),
+    /// What is typed next for a client is echoed, and need not be told to it.
+    LeaveOutEcho {
+        /// Who has it typed.
+        client: ClientId,
+        /// Its lines.
+        text: String,
+    },
     /// Type keys, as the program on the screen wants them.
     TypeKeys(Keys),
     /// Interrupt what runs: through the sideband, or as a byte if the terminal is raw, of which

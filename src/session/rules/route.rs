@@ -9,7 +9,7 @@ use super::{
     payload::{INTERRUPT, Keys, Payload},
     reader::{InputModes, Reader, Sighting},
     state::{Call, CallId, Cell, ClientId, Doing, State, TypedFor},
-    typing::{LONGEST_LINE, completes_line, paste, type_text},
+    typing::{LONGEST_LINE, completes_line, has_long_echo, paste, type_text},
 };
 use crate::reply::{Notice, Refusal};
 
@@ -140,8 +140,12 @@ impl Session {
                     Ok(bytes) => {
                         // A pager that this starts, in a shell, say, is read through.
                         let typed_for = TypedFor { reader: reader.clone(), is_pager: false };
+                        let leaves_out = has_long_echo(&text, *modes);
                         let doing = self.running(Some(typed_for));
                         self.set_doing(doing);
+                        if leaves_out {
+                            self.leave_out_echo(id, text);
+                        }
                         self.act(Action::Type(bytes));
                     }
                     Err(why) => self.refuse(id, why),
@@ -177,6 +181,13 @@ impl Session {
             wait.answered = true;
         }
         self.act(Action::Send(ToWorker::Stdin { data: as_line(text) }));
+    }
+
+    /// What a call types is echoed: who typed it knows it.
+    fn leave_out_echo(&mut self, id: CallId, text: String) {
+        if let Some(client) = self.calls.iter().find(|call| call.id == id).map(|call| call.client) {
+            self.act(Action::LeaveOutEcho { client, text });
+        }
     }
 
     fn type_in_background(&mut self, id: CallId, text: &str, sighting: Sighting) {

@@ -1,5 +1,7 @@
 //! Payloads as a person would type them into the terminal. Pure.
 
+use super::reader::InputModes;
+
 /// The longest line a canonical terminal holds, in bytes (Linux: `N_TTY_BUF_SIZE` less one for
 /// the line's end; POSIX allows as few as 255).
 pub(super) const LONGEST_LINE: usize = 4095;
@@ -7,6 +9,10 @@ pub(super) const LONGEST_LINE: usize = 4095;
 /// What ends a line, ends a file (`VEOF`, Ctrl-D) or interrupts (`VINTR`, `VQUIT`: Ctrl-C, Ctrl-\)
 /// as the worker's terminal has it.
 const COMPLETING: &[u8] = b"\r\n\x04\x03\x1c";
+
+/// What the terminal echoes of input is told where it is at most this long, in bytes: it makes the
+/// reply read as a session does. Longer, it costs more than it says.
+const LONGEST_TOLD_ECHO: usize = 80;
 
 /// `VLNEXT` as the worker's terminal has it, Ctrl-V: what comes behind it is data.
 const LITERAL_NEXT: u8 = 0x16;
@@ -41,6 +47,12 @@ pub(super) fn type_text(text: &str, canonical: bool) -> Result<Vec<u8>, usize> {
     Ok(bytes)
 }
 
+/// Whether the terminal echoes this text just as it is, and it is too long to be told.
+pub(super) fn has_long_echo(text: &str, modes: InputModes) -> bool {
+    let is_plain = !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t'));
+    modes.canonical && modes.echo && text.len() > LONGEST_TOLD_ECHO && is_plain
+}
+
 /// The bytes that paste `lines` and press Enter, for a program that asked to be told (xterm,
 /// bracketed paste mode). It indents nothing by itself then, as line editors do with what is typed.
 pub(super) fn paste(lines: &str) -> Vec<u8> {
@@ -68,6 +80,18 @@ mod tests {
     #[test]
     fn control_characters_are_data_to_a_canonical_reader() {
         assert_eq!(type_text("\u{3}x\r\ty", true).unwrap(), b"\x16\x03x\x16\r\ty\n");
+    }
+
+    #[test]
+    fn an_echo_is_long_where_the_terminal_makes_one() {
+        let modes = |canonical, echo| InputModes { canonical, echo, bracketed_paste: false };
+        let long = "x\ty\n".repeat(40);
+        assert!(has_long_echo(&long, modes(true, true)));
+        assert!(!has_long_echo(&long, modes(true, false)));
+        assert!(!has_long_echo(&long, modes(false, true)));
+        assert!(!has_long_echo("short", modes(true, true)));
+        // As `^C`, and the like.
+        assert!(!has_long_echo(&"\u{3}".repeat(100), modes(true, true)));
     }
 
     #[test]

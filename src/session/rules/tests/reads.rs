@@ -17,6 +17,14 @@ fn a_payload_for_a_program_that_reads_the_terminal_is_typed() {
 }
 
 #[test]
+fn the_echo_of_a_long_line_is_left_out_for_who_typed_it() {
+    let mut rules = Rules::reading();
+    let text = "x".repeat(200);
+    let left_out = Action::LeaveOutEcho { client: CLIENT, text: text.clone() };
+    assert_eq!(rules.call(&text), [left_out, typed(&format!("{text}\n"))]);
+}
+
+#[test]
 fn a_ready_of_a_background_reader_does_not_end_the_cell_on_its_way() {
     let mut rules = Rules::running();
     assert_eq!(rules.is_ready(2), []);
