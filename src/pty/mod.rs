@@ -94,6 +94,8 @@ pub struct Blocked {
 pub enum Request {
     /// To stop what it does: Ctrl-C.
     Interrupt,
+    /// To look at the size of its terminal.
+    Resize,
     /// To end.
     End {
         /// The name of the signal that asks for it.

@@ -8,7 +8,7 @@
 //! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
 //!   `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
-//! - What is made of it: the `transcript`, the `dump`, and what [`pager`] and `full_screen` know of
+//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
 
 mod answers;
@@ -18,6 +18,7 @@ mod cursor;
 mod dump;
 mod edit;
 mod extras;
+mod finished;
 mod full_screen;
 mod marks;
 mod modes;
@@ -158,6 +159,16 @@ impl Screen {
         let rows = primary.rows.len();
         transcript.report(primary, rows);
         transcript.drain(&mut |text: &str| out.push_str(text));
+    }
+
+    /// Appends what was not reported yet of lines that are finished: those above the one the cursor
+    /// is on, further up than the program has gone to change something. One that is changed all
+    /// the same is reported again.
+    pub fn report_finished(&mut self, out: &mut String) {
+        let terminal = &mut self.receiver.terminal;
+        let rows = terminal.first_unfinished_row();
+        terminal.transcript.report(&mut terminal.primary, rows);
+        terminal.transcript.drain(&mut |text: &str| out.push_str(text));
     }
 
     /// Whether what [`Screen::drain`] is about to hand over, or [`Screen::report`] has just appended,

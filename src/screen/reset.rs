@@ -3,6 +3,7 @@
 use super::{
     Screen,
     cursor::Cursor,
+    finished::Ascent,
     modes::private::{ALTERNATE_SCREEN_AND_CURSOR, DECCKM},
     row::{LineEnd, Row},
     terminal::Terminal,
@@ -55,6 +56,7 @@ impl Terminal {
         let (row, column) = (self.cursor.row, self.cursor.column);
         self.cursor = Cursor { row, column, ..Cursor::default() };
         self.addressed = false;
+        self.ascent = Ascent::default();
         self.saved = [Cursor::default(); 2];
         self.region = (0, self.rows() - 1);
         self.modes.insert = false;

@@ -11,6 +11,7 @@ mod control;
 mod ends;
 mod environment;
 mod exec;
+mod exec_live;
 mod exec_script;
 mod fake_worker;
 mod files;

@@ -18,13 +18,13 @@ use clap::Args;
 use mcp_repl_sideband::Outcome;
 use tokio::sync::mpsc;
 
-use self::{print::print, source::Source};
-use super::{config, with_session};
+use self::{print::Printer, source::Source};
+use super::{config, terminal, with_session};
 use crate::{
     pty::{self, Request as Asked, Requests},
     reply::{Content, Exit, Reply, Status},
     session::{
-        client::{Client, Handle, Request},
+        client::{Client, Follow, Following, Handle, Piece, Request},
         launch::{Script, Target},
         rules::{
             payload::{INTERRUPT, Keys, Payload},
@@ -76,9 +76,16 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
         Source::File(_) | Source::StandardInput => !arguments.keep_going,
     };
     let target = with_arguments(target, source, &arguments.arguments);
-    with_session(config(target, Paging::Through, usize::MAX)?, async |session: Handle| {
+    let mut config = config(target, Paging::Through, usize::MAX)?;
+    config.size = terminal::size().unwrap_or(config.size);
+    with_session(config, async |session: Handle| {
         let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
-        let mut run = Run { client: session.join(), requests, json: arguments.json, stops };
+        let client = session.join();
+        let following = match arguments.json {
+            true => None,
+            false => client.follow(Follow::Text).await,
+        };
+        let mut run = Run { client, following, requests, printer: Printer::new(), stops };
         match run.all(cells).await {
             Ok(code) => Ok(code),
             Err(Stop::Asked { signal }) => Ok(killed_by(signal)),
@@ -129,8 +136,10 @@ enum Stop {
 /// Cells on their way through a session.
 struct Run {
     client: Client,
+    /// What is told as it comes; `None` where only whole replies are printed.
+    following: Option<Following>,
     requests: Requests,
-    json: bool,
+    printer: Printer,
     /// Whether no cell is run behind one that raised.
     stops: bool,
 }
@@ -160,20 +169,14 @@ impl Run {
 
     /// Waits until the session takes cells. The exit status, when it will not.
     async fn start(&mut self) -> Result<Option<ExitCode>, Stop> {
-        let reply = tokio::select! {
-            reply = self.client.call(request(Payload::poll())) => reply.ok_or(Stop::Gone)?,
-            asked = self.requests.next() => return Err(match asked {
-                Asked::Interrupt => Stop::Asked { signal: "SIGINT" },
-                Asked::End { signal } => Stop::Asked { signal },
-            }),
-        };
+        let reply = self.call(Payload::poll(), CtrlC::Ends).await?;
         // The first cell starts another session, or says why there is none.
         if let Status::Ended { .. } = reply.status {
             return Ok(None);
         }
         let is_ready = matches!(reply.status, Status::Ready { .. });
         if !is_ready || !reply.content.iter().all(|part| matches!(part, Content::Status(_))) {
-            print(&reply, self.json)?;
+            self.print(&reply).await?;
         }
         Ok(if is_ready { None } else { ended(&reply.status) })
     }
@@ -183,8 +186,8 @@ impl Run {
         let mut payload = Payload::Text(cell);
         let mut ends = 0;
         loop {
-            let reply = self.call(payload).await?;
-            print(&reply, self.json)?;
+            let reply = self.call(payload, CtrlC::Interrupts).await?;
+            self.print(&reply).await?;
             payload = match &reply.status {
                 // There is room for all of a text, so a pager that stays open has none to turn.
                 Status::Pager { .. } => Payload::Text("q".into()),
@@ -208,32 +211,119 @@ impl Run {
         }
     }
 
-    /// Makes a call. What interrupts this process meanwhile interrupts the program, which may
-    /// handle it.
-    async fn call(&mut self, payload: Payload) -> Result<Reply, Stop> {
-        let Run { client, requests, .. } = self;
+    /// Makes a call, and prints what is told until its reply is there. What interrupts this process
+    /// meanwhile interrupts the program, which may handle it.
+    async fn call(&mut self, payload: Payload, ctrl_c: CtrlC) -> Result<Reply, Stop> {
+        let Run { client, following, requests, printer, .. } = self;
         let mut call = std::pin::pin!(client.call(request(payload)));
+        let (mut reply, mut all_is_told) = (None, following.is_none());
         loop {
+            if let Some(reply) = reply.take_if(|_| all_is_told) {
+                return Ok(reply);
+            }
             tokio::select! {
-                reply = &mut call => return reply.ok_or(Stop::Gone),
-                asked = requests.next() => match asked {
-                    Asked::Interrupt => client.type_bytes(vec![INTERRUPT as u8]).await,
-                    Asked::End { signal } => return Err(Stop::Asked { signal }),
+                biased;
+                asked = requests.next() => heed(asked, client, ctrl_c).await?,
+                given = &mut call, if reply.is_none() => reply = Some(given.ok_or(Stop::Gone)?),
+                piece = next_piece(following), if !all_is_told => match piece.ok_or(Stop::Gone)? {
+                    Piece::Reply => all_is_told = true,
+                    piece => {
+                        let printing = print_piece(printer, piece);
+                        heeding(printing, requests, client, ctrl_c).await?;
+                    }
                 },
             }
+        }
+    }
+
+    async fn print(&mut self, reply: &Reply) -> Result<(), Stop> {
+        let Run { client, following, requests, printer, .. } = self;
+        match following {
+            Some(_) => heeding(printer.reply(reply), requests, client, CtrlC::Interrupts).await,
+            None => heeding(printer.json(reply), requests, client, CtrlC::Interrupts).await,
         }
     }
 
     /// What the program that waits is given: a line, or an interrupt. `None` at the end of
     /// standard input.
     async fn answer(&mut self, answers: &mut Answers) -> Result<Option<Payload>, Stop> {
-        tokio::select! {
-            line = answers.next() => Ok(line.map(Payload::Text)),
-            asked = self.requests.next() => match asked {
-                Asked::Interrupt => Ok(Some(Payload::Interrupt(Box::new(Payload::poll())))),
-                Asked::End { signal } => Err(Stop::Asked { signal }),
-            },
+        let Run { client, following, requests, printer, .. } = self;
+        loop {
+            tokio::select! {
+                asked = requests.next() => match asked {
+                    Asked::Interrupt => {
+                        return Ok(Some(Payload::Interrupt(Box::new(Payload::poll()))));
+                    }
+                    asked => heed(asked, client, CtrlC::Interrupts).await?,
+                },
+                line = answers.next() => return Ok(line.map(Payload::Text)),
+                piece = next_piece(following) => {
+                    let printing = print_piece(printer, piece.ok_or(Stop::Gone)?);
+                    heeding(printing, requests, client, CtrlC::Interrupts).await?;
+                }
+            }
         }
+    }
+}
+
+/// What Ctrl-C does.
+#[derive(Debug, Clone, Copy)]
+enum CtrlC {
+    /// It ends everything: no program runs yet.
+    Ends,
+    /// It interrupts the program.
+    Interrupts,
+}
+
+/// Does what is asked of this process.
+async fn heed(asked: Asked, client: &Client, ctrl_c: CtrlC) -> Result<(), Stop> {
+    match (asked, ctrl_c) {
+        (Asked::Interrupt, CtrlC::Ends) => return Err(Stop::Asked { signal: "SIGINT" }),
+        (Asked::Interrupt, CtrlC::Interrupts) => tokio::select! {
+            biased;
+            () = client.type_bytes(vec![INTERRUPT as u8]) => {}
+            // It is on its way, whatever else waits to be typed.
+            () = std::future::ready(()) => {}
+        },
+        (Asked::Resize, _) => {
+            if let Some(size) = terminal::size() {
+                client.resize(size);
+            }
+        }
+        (Asked::End { signal }, _) => return Err(Stop::Asked { signal }),
+    }
+    Ok(())
+}
+
+/// Prints, and does meanwhile what is asked: whoever reads may take any time.
+async fn heeding(
+    printing: impl Future<Output = io::Result<()>>,
+    requests: &mut Requests,
+    client: &Client,
+    ctrl_c: CtrlC,
+) -> Result<(), Stop> {
+    let mut printing = std::pin::pin!(printing);
+    loop {
+        tokio::select! {
+            biased;
+            printed = &mut printing => return Ok(printed?),
+            asked = requests.next() => heed(asked, client, ctrl_c).await?,
+        }
+    }
+}
+
+async fn print_piece(printer: &mut Printer, piece: Piece) -> io::Result<()> {
+    match piece {
+        Piece::Content(content) => printer.content(&content).await,
+        Piece::Bytes(_) | Piece::Reply => Ok(()),
+    }
+}
+
+/// What is told next; where nothing is, never.
+async fn next_piece(following: &mut Option<Following>) -> Option<Piece> {
+    match following {
+        Some(following) => following.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,46 +1,67 @@
-//! What `exec` prints of a reply: the program's text on standard output, the rest on standard error.
+//! What `exec` prints: the program's text on standard output, the rest on standard error.
 
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::json;
+use tokio::io::{AsyncWriteExt, Stdout};
 
 use crate::reply::{Content, Reply, Status};
 
-/// Prints a reply, as text or as an object on a line of its own.
-pub(super) fn print(reply: &Reply, json: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    if json {
-        serde_json::to_writer(&mut out, &as_json(reply))?;
-        out.write_all(b"\n")?;
-        return out.flush();
-    }
-    let waiting = matches!(reply.status, Status::Waiting { .. } | Status::Reading { .. });
-    let texts = reply.content.iter().filter(|part| matches!(part, Content::Text(_))).count();
-    let mut seen = 0;
-    for part in &reply.content {
-        match part {
-            Content::Text(text) => {
-                seen += 1;
-                // A prompt is what stands on the last line when the program waits.
-                let prompt = if waiting && seen == texts {
-                    text.rfind('\n').map_or(0, |at| at + 1)
-                } else {
-                    text.len()
-                };
-                out.write_all(&text.as_bytes()[..prompt])?;
-                out.flush()?;
-                note(&text[prompt..]);
-            }
-            Content::Status(_) if is_plain(&reply.status) => {}
-            Content::Status(line) => note(&format!("{line}\n")),
-            Content::Notice(notice) => note(&format!("{}\n", notice.line())),
-            Content::Image { mime, .. } => note(&format!("[repl] a picture ({mime})\n")),
-        }
-    }
-    out.flush()
+/// Prints as a program is told of what happens: what can't be written yet holds nothing else up.
+#[derive(Debug)]
+pub(super) struct Printer {
+    out: Stdout,
 }
 
-/// Whether a person sees what happens how things stand: the line that says so is for agents.
+impl Printer {
+    pub(super) fn new() -> Printer {
+        Printer { out: tokio::io::stdout() }
+    }
+
+    /// Prints a reply: what was not printed of it before, and how things stand where a person does
+    /// not see that.
+    pub(super) async fn reply(&mut self, reply: &Reply) -> io::Result<()> {
+        let is_waiting = matches!(reply.status, Status::Waiting { .. } | Status::Reading { .. });
+        let mut content = reply.content.clone();
+        content.retain(|part| !(matches!(part, Content::Status(_)) && is_plain(&reply.status)));
+        // A prompt is what stands on the last line when the program waits.
+        let last = content.iter_mut().rev().find_map(|part| match part {
+            Content::Text(text) if is_waiting => Some(text),
+            _ => None,
+        });
+        let prompt = last.map(|text| text.split_off(text.rfind('\n').map_or(0, |at| at + 1)));
+        self.content(&content).await?;
+        note(&prompt.unwrap_or_default());
+        Ok(())
+    }
+
+    /// Prints what a reply is made of, in its order.
+    pub(super) async fn content(&mut self, content: &[Content]) -> io::Result<()> {
+        for part in content {
+            match part {
+                Content::Text(text) => {
+                    self.out.write_all(text.as_bytes()).await?;
+                    // What comes next may go elsewhere.
+                    self.out.flush().await?;
+                }
+                Content::Status(line) => note(&format!("{line}\n")),
+                Content::Notice(notice) => note(&format!("{}\n", notice.line())),
+                Content::Image { mime, .. } => note(&format!("[repl] a picture ({mime})\n")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints a reply as an object on a line of its own.
+    pub(super) async fn json(&mut self, reply: &Reply) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&as_json(reply))?;
+        line.push(b'\n');
+        self.out.write_all(&line).await?;
+        self.out.flush().await
+    }
+}
+
+/// Whether a person sees how things stand: the line that says so is for agents.
 fn is_plain(status: &Status) -> bool {
     match status {
         Status::Ready { .. }

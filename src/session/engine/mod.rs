@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    client::{Answer, EngineCommand, Handle, Request},
+    client::{Answer, EngineCommand, Follow, Handle, Request},
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
     pipeline::{Found, Input, NOBODY, Pipeline},
@@ -221,7 +221,7 @@ impl Engine {
         ];
         let due = due.into_iter().flatten().min();
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
-        let takes_output = self.pipeline.takes_output();
+        let takes_output = self.pipeline.takes_output() && !self.followers_are_behind();
         let Engine { worker, callers, sweeps, spills, .. } = self;
         // What the disk does not take waits in the terminal.
         let behind = spills.values_mut().find(|spill| spill.is_behind());
@@ -293,6 +293,14 @@ impl Engine {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
                 let _ = subscription.send(subscribers.add(screen));
             }
+            EngineCommand::Follow { client, follow, following } => {
+                let answers = follow == Follow::Terminal { answers: true };
+                self.take(Input::Follow { client, answers });
+                let (subscribers, _) = self.pipeline.observer_and_screen();
+                let _ = following.send(subscribers.followers.add(client, follow));
+            }
+            // The loop looks whether it may.
+            EngineCommand::ReadOn => {}
             EngineCommand::Repaint { subscriber } => {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
                 subscribers.repaint(subscriber, screen);
@@ -384,9 +392,14 @@ impl Engine {
 
     /// Shows what the terminal has to give, unless it is to keep that.
     fn catch_up(&mut self) {
-        if !self.disk_is_behind() {
+        if !self.disk_is_behind() && !self.followers_are_behind() {
             self.read_terminal();
         }
+    }
+
+    /// Whether a client that is to miss nothing is behind.
+    fn followers_are_behind(&mut self) -> bool {
+        self.pipeline.observer_and_screen().0.followers.are_behind()
     }
 
     /// Whether the disk does not take what is too long for replies: then the terminal is to keep
@@ -399,12 +412,13 @@ impl Engine {
     /// was anything to do. What the leader printed is there by now; a descendant that holds the
     /// terminal open, or goes on printing, delays nothing.
     fn take_end(&mut self) -> bool {
-        let (now, disk_is_behind) = (self.now(), self.disk_is_behind());
+        let now = self.now();
+        let is_held = self.disk_is_behind() || self.followers_are_behind();
         let Some(worker) = self.worker.as_mut().filter(|worker| worker.is_over()) else {
             return false;
         };
         worker.tick(now);
-        if worker.terminal_is_open() && self.pipeline.takes_output() && !disk_is_behind {
+        if worker.terminal_is_open() && self.pipeline.takes_output() && !is_held {
             let length = self.read_terminal();
             if let Some(worker) = &mut self.worker {
                 worker.drained(length);

@@ -55,6 +55,13 @@ pub enum Event {
         /// Whether there is one.
         attached: bool,
     },
+    /// Whoever sits at a client's terminal answers what programs ask for, or has gone.
+    Answers {
+        /// The client, whose calls wait for the end of what runs.
+        client: ClientId,
+        /// Whether somebody does.
+        answers: bool,
+    },
     /// A client no longer waits for its call.
     Cancel {
         /// The call's number.
@@ -170,6 +177,8 @@ pub struct Session {
     paging: Paging,
     /// Whether people are attached, who read pagers themselves.
     people: bool,
+    /// The clients at whose terminals somebody answers what programs ask for.
+    answering: Vec<ClientId>,
     /// Whether the session ends for good: no other worker is started.
     closing: bool,
     /// A cell whose caller gave up before the session that is to run it was up.
@@ -195,6 +204,7 @@ impl Session {
             cells: 0,
             paging,
             people: false,
+            answering: Vec::new(),
             closing: false,
             kept: None,
             untold_failure: None,
@@ -272,6 +282,10 @@ impl Session {
             }
             Event::Keystrokes(bytes) => self.keystrokes(&bytes),
             Event::People { attached } => self.people = attached,
+            Event::Answers { client, answers } => {
+                self.answering.retain(|&other| other != client);
+                self.answering.extend(answers.then_some(client));
+            }
             Event::Cancel { id } => self.calls.retain(|call| call.id != id),
             Event::Message(message) => self.message(message),
             Event::InterruptTyped => self.interrupt_taken(),

@@ -1,0 +1,116 @@
+//! `mcp-repl exec` while the program runs: what it prints through a pipe, and the terminal's size.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    os::unix::net::UnixListener,
+    process::{Child, ChildStdout, Stdio},
+};
+
+use crate::support::{Builder, Lifeline, assert_has, quoted};
+
+/// `exec` with a cell that talks to the test over `line`.
+struct Live {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    line: Lifeline,
+    _directories: [tempfile::TempDir; 2],
+}
+
+impl Live {
+    /// Runs a cell that begins by connecting `line` to the test.
+    #[track_caller]
+    fn new(source: &str, more: &[&str]) -> Live {
+        let place = tempfile::tempdir_in("/tmp").unwrap();
+        let path = place.path().join("line");
+        let listener = UnixListener::bind(&path).unwrap();
+        let cell = format!(
+            "import socket, sys\nline = socket.socket(socket.AF_UNIX)\nline.connect({})\n{source}",
+            quoted(&path)
+        );
+        let (mut command, directory) =
+            Builder::new().args(["exec", &cell]).args(more.iter().copied()).command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let line = Lifeline::accept(&listener);
+        Live { child, out, line, _directories: [place, directory] }
+    }
+
+    #[track_caller]
+    fn prints(&mut self, expected: &str) {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        assert_eq!(line, expected);
+    }
+
+    /// What it prints from here on, and its exit status.
+    #[track_caller]
+    fn ends(mut self) -> (String, Option<i32>) {
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (rest, self.child.wait().unwrap().code())
+    }
+}
+
+#[test]
+fn a_line_is_there_before_the_program_goes_on() {
+    let source = "print('first')\nline.recv(1)\nprint('sec', end='', flush=True)\nline.send(b'!')\n\
+                  line.recv(1)\nprint('ond')\nline.recv(1)\nprint('last', end='')";
+    let mut live = Live::new(source, &["print(' cell')"]);
+    live.prints("first\n");
+    live.line.release();
+    live.line.hears("!");
+    live.line.release();
+    live.prints("second\n");
+    live.line.release();
+    assert_eq!(live.ends(), ("last cell\n".into(), Some(0)));
+}
+
+#[test]
+fn a_bar_is_its_last_state_and_lines_beside_it_come_at_once() {
+    let source = "for n in range(5): print(f'\\r{n}', end='', flush=True)\nprint('\\rbar done')\n\
+                  line.recv(1)\nprint('a\\nb\\x1b[A', end='', flush=True)\nprint('\\rA\\nB')\n1 / 0";
+    let mut live = Live::new(source, &[]);
+    live.prints("bar done\n");
+    live.line.release();
+    let (rest, status) = live.ends();
+    assert_eq!(status, Some(1));
+    assert_has(&rest, "A\nB\n");
+    assert!(rest.ends_with("ZeroDivisionError: division by zero\n"), "{rest}");
+}
+
+#[test]
+fn a_program_without_end_is_ended_by_a_reader_that_goes() {
+    let mut live = Live::new("n = 0\nwhile True:\n    n += 1\n    print(n)", &[]);
+    live.prints("1\n");
+    drop(live.out);
+    assert_eq!(live.child.wait().unwrap().code(), Some(141));
+}
+
+#[test]
+fn a_reader_that_is_slow_misses_nothing() {
+    let source = "for n in range(100_000): print(n, 'x' * 50)";
+    let mut live = Live::new(source, &[]);
+    live.prints(&format!("0 {}\n", "x".repeat(50)));
+    // More than all on the way holds together is to come.
+    let (rest, status) = live.ends();
+    assert_eq!((rest.lines().count(), status), (99_999, Some(0)));
+    assert_has(&rest, &format!("\n99999 {}\n", "x".repeat(50)));
+}
+
+#[test]
+fn the_size_is_that_of_the_callers_terminal() {
+    let terminal = "\
+import fcntl, struct, termios
+master, slave = os.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 77, 0, 0))
+os.set_inheritable(master, True)
+if os.fork(): os.wait(); os._exit(0)
+os.setsid()
+fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+os.dup2(slave, 2)";
+    let cell = "import os\nprint(os.get_terminal_size())";
+    let output = Builder::new().condition(terminal).args(["exec", cell]).output("");
+    let size = "os.terminal_size(columns=77, lines=50)\n";
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), size);
+}
