@@ -20,6 +20,7 @@
 //! | `Listener` | `bind`, `accept`: where a worker's sideband connects |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
+//! | `has_the_terminal` | whether what is typed there is for this process |
 //! | `signal_number` | what a shell makes a killed program's exit status of |
 //! | `is_executable`, `allows_execution` | what may be run |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
@@ -45,9 +46,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub(crate) use platform::testing;
 pub use platform::{
     ByteStream, Listener, Process, PtyMaster, Requests, allows_execution, asked_to_end,
-    create_private_directory, create_private_file, is_executable, is_own_directory, keep_private,
-    open_own_file, others_can_replace, private_directory_in, signal_number, spawn, stdio,
-    unblock_signals,
+    create_private_directory, create_private_file, has_the_terminal, is_executable,
+    is_own_directory, keep_private, open_own_file, others_can_replace, private_directory_in,
+    signal_number, spawn, stdio, unblock_signals,
 };
 
 /// A program to be run on a terminal, with this process's working directory.

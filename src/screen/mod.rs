@@ -10,6 +10,7 @@
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
 //! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
+//! - For a terminal elsewhere that shows the same: `queries`, `restore`.
 
 mod answers;
 mod cell;
@@ -29,8 +30,10 @@ pub mod pager;
 mod params;
 mod perform;
 mod print;
+mod queries;
 mod reset;
 mod resize;
+mod restore;
 mod row;
 mod scanner;
 mod scroll;
@@ -46,6 +49,7 @@ mod transcript;
 mod verify;
 
 pub use marks::{MarkSplitter, Segment};
+pub use queries::QueryFilter;
 
 use modes::private::{BRACKETED_PASTE, DECCKM};
 use params::Params;

@@ -1,54 +1,55 @@
 //! `mcp-repl exec` while the program runs: what it prints through a pipe, and the terminal's size.
 
 use std::{
-    io::{BufRead, BufReader, Read},
-    os::unix::net::UnixListener,
-    process::{Child, ChildStdout, Stdio},
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+    sync::mpsc,
 };
 
-use crate::support::{Builder, Lifeline, assert_has, quoted};
+use crate::support::{Builder, HANG, Lifeline, Listening, assert_has};
 
 /// `exec` with a cell that talks to the test over `line`.
 struct Live {
     child: Child,
-    out: BufReader<ChildStdout>,
+    /// Its lines, each read when it is asked for, or the one before was.
+    out: mpsc::Receiver<String>,
     line: Lifeline,
-    _directories: [tempfile::TempDir; 2],
+    _directory: tempfile::TempDir,
 }
 
 impl Live {
     /// Runs a cell that begins by connecting `line` to the test.
     #[track_caller]
     fn new(source: &str, more: &[&str]) -> Live {
-        let place = tempfile::tempdir_in("/tmp").unwrap();
-        let path = place.path().join("line");
-        let listener = UnixListener::bind(&path).unwrap();
-        let cell = format!(
-            "import socket, sys\nline = socket.socket(socket.AF_UNIX)\nline.connect({})\n{source}",
-            quoted(&path)
-        );
-        let (mut command, directory) =
+        let listening = Listening::new();
+        let cell = listening.cell(source);
+        let (mut command, _directory) =
             Builder::new().args(["exec", &cell]).args(more.iter().copied()).command();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let line = Lifeline::accept(&listener);
-        Live { child, out, line, _directories: [place, directory] }
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (tell, out) = mpsc::sync_channel(0);
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while let Ok(1..) = stdout.read_line(&mut line) {
+                if tell.send(std::mem::take(&mut line)).is_err() {
+                    return;
+                }
+            }
+        });
+        Live { child, out, line: listening.accept(), _directory }
     }
 
     #[track_caller]
-    fn prints(&mut self, expected: &str) {
-        let mut line = String::new();
-        self.out.read_line(&mut line).unwrap();
-        assert_eq!(line, expected);
+    fn prints(&self, expected: &str) {
+        assert_eq!(self.out.recv_timeout(HANG).expect("a line comes"), expected);
     }
 
     /// What it prints from here on, and its exit status.
     #[track_caller]
     fn ends(mut self) -> (String, Option<i32>) {
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).unwrap();
-        (rest, self.child.wait().unwrap().code())
+        let lines = std::iter::from_fn(|| self.out.recv_timeout(HANG).ok());
+        (lines.collect(), self.child.wait().unwrap().code())
     }
 }
 
@@ -90,7 +91,7 @@ fn a_program_without_end_is_ended_by_a_reader_that_goes() {
 #[test]
 fn a_reader_that_is_slow_misses_nothing() {
     let source = "for n in range(100_000): print(n, 'x' * 50)";
-    let mut live = Live::new(source, &[]);
+    let live = Live::new(source, &[]);
     live.prints(&format!("0 {}\n", "x".repeat(50)));
     // More than all on the way holds together is to come.
     let (rest, status) = live.ends();

@@ -13,6 +13,7 @@ mod environment;
 mod exec;
 mod exec_live;
 mod exec_script;
+mod exec_terminal;
 mod fake_worker;
 mod files;
 mod foreground;

@@ -1,8 +1,10 @@
 //! `mcp-repl exec`: run cells in a fresh session and print what they print.
 //!
-//! Standard output gets what the program printed and nothing else; prompts and the bridge's
-//! own lines go to standard error.
+//! Through a pipe, standard output gets what the program printed and nothing else; prompts and the
+//! bridge's own lines go to standard error. A terminal shows what the session's terminal shows, and
+//! its keys go to the program.
 
+mod asks;
 mod print;
 mod source;
 
@@ -18,8 +20,16 @@ use clap::Args;
 use mcp_repl_sideband::Outcome;
 use tokio::sync::mpsc;
 
-use self::{print::Printer, source::Source};
-use super::{config, terminal, with_session};
+use self::{
+    asks::{Asks, CtrlC},
+    print::Printer,
+    source::Source,
+};
+use super::{
+    config,
+    terminal::{self, Keyboard, Shown},
+    with_session,
+};
 use crate::{
     pty::{self, Request as Asked, Requests},
     reply::{Content, Exit, Reply, Status},
@@ -27,7 +37,7 @@ use crate::{
         client::{Client, Follow, Following, Handle, Piece, Request},
         launch::{Script, Target},
         rules::{
-            payload::{INTERRUPT, Keys, Payload},
+            payload::{Keys, Payload},
             state::Paging,
         },
     },
@@ -79,14 +89,10 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
     let mut config = config(target, Paging::Through, usize::MAX)?;
     config.size = terminal::size().unwrap_or(config.size);
     with_session(config, async |session: Handle| {
-        let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
-        let client = session.join();
-        let following = match arguments.json {
-            true => None,
-            false => client.follow(Follow::Text).await,
-        };
-        let mut run = Run { client, following, requests, printer: Printer::new(), stops };
-        match run.all(cells).await {
+        let mut run = Run::new(&session, arguments.json, stops).await?;
+        let ended = run.all(cells).await;
+        run.printer.end().await;
+        match ended {
             Ok(code) => Ok(code),
             Err(Stop::Asked { signal }) => Ok(killed_by(signal)),
             // As for any program that writes into a pipe nobody reads.
@@ -138,13 +144,35 @@ struct Run {
     client: Client,
     /// What is told as it comes; `None` where only whole replies are printed.
     following: Option<Following>,
-    requests: Requests,
+    asks: Asks,
     printer: Printer,
     /// Whether no cell is run behind one that raised.
     stops: bool,
 }
 
 impl Run {
+    async fn new(session: &Handle, json: bool, stops: bool) -> Result<Run, String> {
+        let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
+        let client = session.join();
+        let shows = !json && terminal::can_show();
+        let answers = shows && terminal::has_keyboard();
+        let following = match (json, shows) {
+            (true, _) => None,
+            (false, true) => client.follow(Follow::Terminal { answers }).await,
+            (false, false) => client.follow(Follow::Text).await,
+        };
+        let printer = match (json, shows) {
+            (true, _) => Printer::Json(tokio::io::stdout()),
+            (false, true) => Printer::Terminal(Box::new(Shown::new())),
+            (false, false) => Printer::Text(tokio::io::stdout()),
+        };
+        let keyboard = answers.then(|| Keyboard::take(session.join())).transpose();
+        let keyboard = keyboard.map_err(|error| format!("no keyboard: {error}"))?;
+        session.people(answers);
+        let asks = Asks::new(requests, keyboard);
+        Ok(Run { client, following, asks, printer, stops })
+    }
+
     async fn all(&mut self, cells: Vec<String>) -> Result<ExitCode, Stop> {
         if let Some(code) = self.start().await? {
             return Ok(code);
@@ -214,7 +242,7 @@ impl Run {
     /// Makes a call, and prints what is told until its reply is there. What interrupts this process
     /// meanwhile interrupts the program, which may handle it.
     async fn call(&mut self, payload: Payload, ctrl_c: CtrlC) -> Result<Reply, Stop> {
-        let Run { client, following, requests, printer, .. } = self;
+        let Run { client, following, asks, printer, .. } = self;
         let mut call = std::pin::pin!(client.call(request(payload)));
         let (mut reply, mut all_is_told) = (None, following.is_none());
         loop {
@@ -223,99 +251,43 @@ impl Run {
             }
             tokio::select! {
                 biased;
-                asked = requests.next() => heed(asked, client, ctrl_c).await?,
+                asked = asks.next(ctrl_c) => asks.heed(asked, client, ctrl_c).await?,
                 given = &mut call, if reply.is_none() => reply = Some(given.ok_or(Stop::Gone)?),
-                piece = next_piece(following), if !all_is_told => match piece.ok_or(Stop::Gone)? {
-                    Piece::Reply => all_is_told = true,
-                    piece => {
-                        let printing = print_piece(printer, piece);
-                        heeding(printing, requests, client, ctrl_c).await?;
-                    }
-                },
+                piece = next_piece(following), if !all_is_told => {
+                    let piece = piece.ok_or(Stop::Gone)?;
+                    all_is_told = matches!(piece, Piece::Reply);
+                    asks.heeding(printer.piece(&piece), client, ctrl_c).await?;
+                }
             }
+            asks.after_resize(printer);
         }
     }
 
     async fn print(&mut self, reply: &Reply) -> Result<(), Stop> {
-        let Run { client, following, requests, printer, .. } = self;
-        match following {
-            Some(_) => heeding(printer.reply(reply), requests, client, CtrlC::Interrupts).await,
-            None => heeding(printer.json(reply), requests, client, CtrlC::Interrupts).await,
-        }
+        let Run { client, asks, printer, .. } = self;
+        asks.heeding(printer.reply(reply), client, CtrlC::Interrupts).await
     }
 
     /// What the program that waits is given: a line, or an interrupt. `None` at the end of
     /// standard input.
     async fn answer(&mut self, answers: &mut Answers) -> Result<Option<Payload>, Stop> {
-        let Run { client, following, requests, printer, .. } = self;
+        let Run { client, following, asks, printer, .. } = self;
         loop {
             tokio::select! {
-                asked = requests.next() => match asked {
+                asked = asks.next(CtrlC::Interrupts) => match asked {
                     Asked::Interrupt => {
                         return Ok(Some(Payload::Interrupt(Box::new(Payload::poll()))));
                     }
-                    asked => heed(asked, client, CtrlC::Interrupts).await?,
+                    asked => asks.heed(asked, client, CtrlC::Interrupts).await?,
                 },
                 line = answers.next() => return Ok(line.map(Payload::Text)),
                 piece = next_piece(following) => {
-                    let printing = print_piece(printer, piece.ok_or(Stop::Gone)?);
-                    heeding(printing, requests, client, CtrlC::Interrupts).await?;
+                    let piece = piece.ok_or(Stop::Gone)?;
+                    asks.heeding(printer.piece(&piece), client, CtrlC::Interrupts).await?;
                 }
             }
+            asks.after_resize(printer);
         }
-    }
-}
-
-/// What Ctrl-C does.
-#[derive(Debug, Clone, Copy)]
-enum CtrlC {
-    /// It ends everything: no program runs yet.
-    Ends,
-    /// It interrupts the program.
-    Interrupts,
-}
-
-/// Does what is asked of this process.
-async fn heed(asked: Asked, client: &Client, ctrl_c: CtrlC) -> Result<(), Stop> {
-    match (asked, ctrl_c) {
-        (Asked::Interrupt, CtrlC::Ends) => return Err(Stop::Asked { signal: "SIGINT" }),
-        (Asked::Interrupt, CtrlC::Interrupts) => tokio::select! {
-            biased;
-            () = client.type_bytes(vec![INTERRUPT as u8]) => {}
-            // It is on its way, whatever else waits to be typed.
-            () = std::future::ready(()) => {}
-        },
-        (Asked::Resize, _) => {
-            if let Some(size) = terminal::size() {
-                client.resize(size);
-            }
-        }
-        (Asked::End { signal }, _) => return Err(Stop::Asked { signal }),
-    }
-    Ok(())
-}
-
-/// Prints, and does meanwhile what is asked: whoever reads may take any time.
-async fn heeding(
-    printing: impl Future<Output = io::Result<()>>,
-    requests: &mut Requests,
-    client: &Client,
-    ctrl_c: CtrlC,
-) -> Result<(), Stop> {
-    let mut printing = std::pin::pin!(printing);
-    loop {
-        tokio::select! {
-            biased;
-            printed = &mut printing => return Ok(printed?),
-            asked = requests.next() => heed(asked, client, ctrl_c).await?,
-        }
-    }
-}
-
-async fn print_piece(printer: &mut Printer, piece: Piece) -> io::Result<()> {
-    match piece {
-        Piece::Content(content) => printer.content(&content).await,
-        Piece::Bytes(_) | Piece::Reply => Ok(()),
     }
 }
 

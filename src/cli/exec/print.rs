@@ -1,63 +1,119 @@
-//! What `exec` prints: the program's text on standard output, the rest on standard error.
+//! What `exec` prints: the program's text on standard output, the rest on standard error; on a
+//! terminal, what the session's terminal shows.
 
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::json;
 use tokio::io::{AsyncWriteExt, Stdout};
 
-use crate::reply::{Content, Reply, Status};
+use crate::{
+    cli::terminal::Shown,
+    reply::{Content, Reply, Status},
+    session::client::Piece,
+};
 
 /// Prints as a program is told of what happens: what can't be written yet holds nothing else up.
 #[derive(Debug)]
-pub(super) struct Printer {
-    out: Stdout,
+pub(super) enum Printer {
+    /// Text, in its order and once.
+    Text(Stdout),
+    /// Whole replies, an object each.
+    Json(Stdout),
+    /// A terminal, which shows what the session's does.
+    Terminal(Box<Shown>),
 }
 
 impl Printer {
-    pub(super) fn new() -> Printer {
-        Printer { out: tokio::io::stdout() }
+    /// Prints what is told ahead of a reply.
+    pub(super) async fn piece(&mut self, piece: &Piece) -> io::Result<()> {
+        match (self, piece) {
+            (Printer::Text(out), Piece::Content(content)) => print(out, content).await,
+            (Printer::Terminal(shown), Piece::Bytes(bytes)) => shown.bytes(bytes).await,
+            (Printer::Terminal(shown), Piece::Content(content)) => notes(shown, content).await,
+            _ => Ok(()),
+        }
     }
 
     /// Prints a reply: what was not printed of it before, and how things stand where a person does
     /// not see that.
     pub(super) async fn reply(&mut self, reply: &Reply) -> io::Result<()> {
-        let is_waiting = matches!(reply.status, Status::Waiting { .. } | Status::Reading { .. });
+        // Who sits at the terminal sees what waits there.
+        let is_seen = matches!(self, Printer::Terminal(_)) && reply.status.asks_for_input();
+        let is_plain = is_plain(&reply.status) || is_seen;
         let mut content = reply.content.clone();
-        content.retain(|part| !(matches!(part, Content::Status(_)) && is_plain(&reply.status)));
-        // A prompt is what stands on the last line when the program waits.
-        let last = content.iter_mut().rev().find_map(|part| match part {
-            Content::Text(text) if is_waiting => Some(text),
-            _ => None,
-        });
-        let prompt = last.map(|text| text.split_off(text.rfind('\n').map_or(0, |at| at + 1)));
-        self.content(&content).await?;
-        note(&prompt.unwrap_or_default());
-        Ok(())
-    }
-
-    /// Prints what a reply is made of, in its order.
-    pub(super) async fn content(&mut self, content: &[Content]) -> io::Result<()> {
-        for part in content {
-            match part {
-                Content::Text(text) => {
-                    self.out.write_all(text.as_bytes()).await?;
-                    // What comes next may go elsewhere.
-                    self.out.flush().await?;
+        content.retain(|part| !(is_plain && matches!(part, Content::Status(_))));
+        match self {
+            Printer::Text(out) => {
+                let prompt = split_prompt(&mut content, &reply.status);
+                print(out, &content).await?;
+                note(&prompt);
+                Ok(())
+            }
+            Printer::Json(out) => {
+                let mut line = serde_json::to_vec(&as_json(reply))?;
+                line.push(b'\n');
+                out.write_all(&line).await?;
+                out.flush().await
+            }
+            Printer::Terminal(shown) => {
+                if !reply.status.asks_for_input() {
+                    shown.restore().await?;
                 }
-                Content::Status(line) => note(&format!("{line}\n")),
-                Content::Notice(notice) => note(&format!("{}\n", notice.line())),
-                Content::Image { mime, .. } => note(&format!("[repl] a picture ({mime})\n")),
+                notes(shown, &content).await
             }
         }
-        Ok(())
     }
 
-    /// Prints a reply as an object on a line of its own.
-    pub(super) async fn json(&mut self, reply: &Reply) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&as_json(reply))?;
-        line.push(b'\n');
-        self.out.write_all(&line).await?;
-        self.out.flush().await
+    /// Nothing more is printed.
+    pub(super) async fn end(self) {
+        if let Printer::Terminal(shown) = self {
+            shown.end().await;
+        }
+    }
+}
+
+/// Cuts off what stands on the last line when the program waits: a prompt.
+fn split_prompt(content: &mut [Content], status: &Status) -> String {
+    let is_waiting = matches!(status, Status::Waiting { .. } | Status::Reading { .. });
+    let last = content.iter_mut().rev().find_map(|part| match part {
+        Content::Text(text) if is_waiting => Some(text),
+        _ => None,
+    });
+    last.map(|text| text.split_off(text.rfind('\n').map_or(0, |at| at + 1))).unwrap_or_default()
+}
+
+/// Prints what a reply is made of, in its order.
+async fn print(out: &mut Stdout, content: &[Content]) -> io::Result<()> {
+    for part in content {
+        match part {
+            Content::Text(text) => {
+                out.write_all(text.as_bytes()).await?;
+                // What comes next may go elsewhere.
+                out.flush().await?;
+            }
+            part => note(&(line(part) + "\n")),
+        }
+    }
+    Ok(())
+}
+
+/// Shows what is not on the session's terminal: on this one, or where standard error goes.
+async fn notes(shown: &mut Shown, content: &[Content]) -> io::Result<()> {
+    for part in content.iter().filter(|part| !matches!(part, Content::Text(_))) {
+        match io::stderr().is_terminal() {
+            true => shown.line(&line(part)).await?,
+            false => note(&(line(part) + "\n")),
+        }
+    }
+    Ok(())
+}
+
+/// What is said of a piece that is no text.
+fn line(part: &Content) -> String {
+    match part {
+        Content::Text(text) | Content::Status(text) => text.clone(),
+        Content::Notice(notice) => notice.line(),
+        Content::Image { mime, .. } => format!("[repl] a picture ({mime})"),
     }
 }
 
