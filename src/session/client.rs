@@ -82,8 +82,6 @@ pub enum EngineCommand {
         /// Where that goes.
         following: oneshot::Sender<Following>,
     },
-    /// A follower that was too slow has caught up: the terminal may be read again.
-    ReadOn,
     /// A subscriber that was too slow has caught up.
     Repaint {
         /// Its number.

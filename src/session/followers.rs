@@ -6,9 +6,9 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
-use super::{client::EngineCommand, rules::state::ClientId};
+use super::rules::state::ClientId;
 use crate::reply::Content;
 
 /// How far a follower may be behind before the terminal is not read any more, in bytes.
@@ -60,7 +60,8 @@ impl Piece {
 pub struct Following {
     pieces: mpsc::UnboundedReceiver<Piece>,
     untaken: Arc<AtomicUsize>,
-    commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    /// Tells the engine that this one is behind no more.
+    caught_up: Arc<Notify>,
 }
 
 impl Following {
@@ -69,20 +70,24 @@ impl Following {
         let piece = self.pieces.recv().await?;
         let size = piece.size();
         let before = self.untaken.fetch_sub(size, Ordering::Relaxed);
-        if before > MOST_UNTAKEN
-            && before - size <= MOST_UNTAKEN
-            && let Some(commands) = self.commands.upgrade()
-        {
-            let _ = commands.send(EngineCommand::ReadOn);
+        if before > MOST_UNTAKEN && before - size <= MOST_UNTAKEN {
+            self.caught_up.notify_one();
         }
         Some(piece)
     }
 }
 
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.pieces.close();
+        self.caught_up.notify_one();
+    }
+}
+
 /// The engine's end of all of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Followers {
-    commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    caught_up: Arc<Notify>,
     all: Vec<Follower>,
 }
 
@@ -95,18 +100,13 @@ struct Follower {
 }
 
 impl Followers {
-    /// None yet; they say over `commands` that they have caught up.
-    pub(super) fn new(commands: mpsc::WeakUnboundedSender<EngineCommand>) -> Followers {
-        Followers { commands, all: Vec::new() }
-    }
-
     /// Adds one.
     pub(super) fn add(&mut self, client: ClientId, follow: Follow) -> Following {
         let (pieces, receiver) = mpsc::unbounded_channel();
         let untaken = Arc::<AtomicUsize>::default();
         let takes_bytes = matches!(follow, Follow::Terminal { .. });
         self.all.push(Follower { client, takes_bytes, pieces, untaken: untaken.clone() });
-        Following { pieces: receiver, untaken, commands: self.commands.clone() }
+        Following { pieces: receiver, untaken, caught_up: self.caught_up.clone() }
     }
 
     /// Whether one is so far behind that the terminal is to keep what it has.
@@ -115,6 +115,11 @@ impl Followers {
             !follower.pieces.is_closed() && follower.untaken.load(Ordering::Relaxed) > MOST_UNTAKEN
         };
         self.all.iter().any(is_behind)
+    }
+
+    /// Where it is told that one is behind no more.
+    pub(super) fn caught_up(&self) -> Arc<Notify> {
+        self.caught_up.clone()
     }
 
     /// Programs printed this.
@@ -147,8 +152,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_is_behind_says_when_it_has_caught_up() {
-        let (commands, mut said) = mpsc::unbounded_channel();
-        let mut followers = Followers::new(commands.downgrade());
+        let mut followers = Followers::default();
         let mut slow = followers.add(1, Follow::Terminal { answers: false });
         let mut other = followers.add(2, Follow::Text);
         let bytes = vec![b'x'; MOST_UNTAKEN];
@@ -158,25 +162,25 @@ mod tests {
         followers.tell(1, &Piece::Content(content.clone()));
         followers.tell(1, &Piece::Reply);
         assert!(followers.are_behind());
-        assert!(said.try_recv().is_err());
+        let caught_up = followers.caught_up();
+        let told = tokio::spawn(async move { caught_up.notified().await });
         assert_eq!(slow.next().await, Some(Piece::Bytes(bytes)));
-        assert!(matches!(said.try_recv(), Ok(EngineCommand::ReadOn)));
+        told.await.unwrap();
         assert!(!followers.are_behind());
         assert_eq!(slow.next().await, Some(Piece::Content(content)));
         assert_eq!(slow.next().await, Some(Piece::Reply));
-        assert!(said.try_recv().is_err());
         // Bytes are for terminals, and each client has its own replies.
         assert!(other.pieces.try_recv().is_err());
     }
 
-    #[test]
-    fn one_that_has_gone_holds_nothing_back() {
-        let (commands, _said) = mpsc::unbounded_channel();
-        let mut followers = Followers::new(commands.downgrade());
+    #[tokio::test]
+    async fn one_that_has_gone_holds_nothing_back() {
+        let mut followers = Followers::default();
         let gone = followers.add(1, Follow::Terminal { answers: false });
         followers.printed(&vec![b'x'; MOST_UNTAKEN + 1]);
         assert!(followers.are_behind());
         drop(gone);
+        followers.caught_up().notified().await;
         assert!(!followers.are_behind());
     }
 }

@@ -85,8 +85,7 @@ struct Subscriber {
 impl Subscribers {
     /// None yet; they ask for a repaint over `commands`.
     pub(super) fn new(commands: mpsc::WeakUnboundedSender<EngineCommand>) -> Subscribers {
-        let followers = Followers::new(commands.clone());
-        Subscribers { commands, last: 0, all: Vec::new(), followers }
+        Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
     /// Adds one, whose first update is the screen.

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     pty::{self, Request as Asked, Requests},
-    reply::{Content, Exit, Reply, Status},
+    reply::{Content, Exit, Notice, Reply, Status},
     session::{
         client::{Client, Follow, Following, Handle, Piece, Request},
         launch::{Script, Target},
@@ -90,7 +90,10 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
     config.size = terminal::size().unwrap_or(config.size);
     with_session(config, async |session: Handle| {
         let mut run = Run::new(&session, arguments.json, stops).await?;
-        let ended = run.all(cells).await;
+        let ended = match run.all(cells).await {
+            Ok(code) => run.end(&session).await.map(|()| code),
+            stopped => stopped,
+        };
         run.printer.end().await;
         match ended {
             Ok(code) => Ok(code),
@@ -239,6 +242,28 @@ impl Run {
         }
     }
 
+    /// Ends the session, and prints what the program has to say at its end: exit handlers, finalisers.
+    async fn end(&mut self, session: &Handle) -> Result<(), Stop> {
+        session.shutdown();
+        let Run { client, following: Some(following), asks, printer, .. } = self else {
+            return Ok(());
+        };
+        loop {
+            tokio::select! {
+                biased;
+                asked = asks.next(CtrlC::Ends) => asks.heed(asked, client, CtrlC::Ends).await?,
+                piece = following.next() => {
+                    let Some(mut piece) = piece else { return Ok(()) };
+                    if let Piece::Content(content) = &mut piece {
+                        content.retain(|part| !is_usual_end(part));
+                    }
+                    asks.heeding(printer.piece(&piece), client, CtrlC::Ends).await?;
+                }
+            }
+            asks.after_resize(printer);
+        }
+    }
+
     /// Makes a call, and prints what is told until its reply is there. What interrupts this process
     /// meanwhile interrupts the program, which may handle it.
     async fn call(&mut self, payload: Payload, ctrl_c: CtrlC) -> Result<Reply, Stop> {
@@ -289,6 +314,12 @@ impl Run {
             asks.after_resize(printer);
         }
     }
+}
+
+/// Whether it says that the session ended as it was told.
+fn is_usual_end(part: &Content) -> bool {
+    let Content::Notice(notice) = part else { return false };
+    matches!(notice, Notice::SessionEnded { exit: Exit::Status(0), .. })
 }
 
 /// What is told next; where nothing is, never.

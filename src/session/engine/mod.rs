@@ -144,7 +144,8 @@ enum Woken {
     Terminal(io::Result<()>),
     ProcessOver,
     Cancelled(CallId),
-    DiskCaughtUp,
+    /// The disk, or a client that is told all as it comes.
+    CaughtUp,
     Time,
     Swept,
 }
@@ -203,7 +204,7 @@ impl Engine {
                     self.take(Input::Cancel { id });
                 }
                 Woken::Time => self.tick(),
-                Woken::DiskCaughtUp | Woken::Swept => {}
+                Woken::CaughtUp | Woken::Swept => {}
             }
         }
     }
@@ -221,11 +222,13 @@ impl Engine {
         ];
         let due = due.into_iter().flatten().min();
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
-        let takes_output = self.pipeline.takes_output() && !self.followers_are_behind();
+        let takes_output = self.pipeline.takes_output();
+        let followers = &self.pipeline.observer_and_screen().0.followers;
+        let caught_up = followers.are_behind().then(|| followers.caught_up());
         let Engine { worker, callers, sweeps, spills, .. } = self;
         // What the disk does not take waits in the terminal.
         let behind = spills.values_mut().find(|spill| spill.is_behind());
-        let reads = takes_output && behind.is_none();
+        let reads = takes_output && behind.is_none() && caught_up.is_none();
         let worker = worker.as_mut();
         let (process, sideband, terminal) = match worker {
             Some(worker) => {
@@ -249,7 +252,8 @@ impl Engine {
                 Woken::Terminal(readable)
             }
             id = cancelled(callers) => Woken::Cancelled(id),
-            () = maybe(behind.map(|spill| spill.catch_up())) => Woken::DiskCaughtUp,
+            () = maybe(behind.map(|spill| spill.catch_up())) => Woken::CaughtUp,
+            () = maybe(caught_up.as_ref().map(|told| told.notified())) => Woken::CaughtUp,
             Some(_) = sweeps.join_next() => Woken::Swept,
         }
     }
@@ -299,8 +303,6 @@ impl Engine {
                 let (subscribers, _) = self.pipeline.observer_and_screen();
                 let _ = following.send(subscribers.followers.add(client, follow));
             }
-            // The loop looks whether it may.
-            EngineCommand::ReadOn => {}
             EngineCommand::Repaint { subscriber } => {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
                 subscribers.repaint(subscriber, screen);
