@@ -138,6 +138,11 @@ impl Keyboard {
         Ok(Keyboard { interrupts, _raw })
     }
 
+    /// Those that were pressed before were for the program.
+    pub(super) fn forget_interrupts(&mut self) {
+        while self.interrupts.try_recv().is_ok() {}
+    }
+
     /// The next time that Ctrl-C is pressed, which has gone to the session, too. Cancel safe.
     pub(super) async fn interrupt(&mut self) {
         if self.interrupts.recv().await.is_none() {

@@ -89,6 +89,18 @@ fn ctrl_c_interrupts_the_program_and_ends_the_script() {
 }
 
 #[test]
+fn a_program_that_handles_ctrl_c_goes_on() {
+    let source = "import time\ntry:\n    print('begun')\n    time.sleep(1000)\n\
+        except KeyboardInterrupt: print('handled')";
+    let mut terminal = exec(&[source, "print('on')"]);
+    terminal.shows("begun");
+    terminal.types("\x03");
+    let (status, page) = terminal.ends();
+    assert_eq!(status, 0, "{page}");
+    assert!(page.ends_with("handled\non"), "{page}");
+}
+
+#[test]
 fn the_session_follows_the_terminals_size() {
     let listening = Listening::new();
     let cell = listening.cell(

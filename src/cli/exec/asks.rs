@@ -33,6 +33,13 @@ impl Asks {
         Asks { requests, keyboard, resized: None }
     }
 
+    /// The program has gone: what was pressed for it is asked of nobody.
+    pub(super) fn leave_program(&mut self) {
+        if let Some(keyboard) = &mut self.keyboard {
+            keyboard.forget_interrupts();
+        }
+    }
+
     /// What is asked next. Cancel safe.
     pub(super) async fn next(&mut self, ctrl_c: CtrlC) -> Asked {
         match (&mut self.keyboard, ctrl_c) {

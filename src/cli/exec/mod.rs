@@ -248,6 +248,7 @@ impl Run {
         let Run { client, following: Some(following), asks, printer, .. } = self else {
             return Ok(());
         };
+        asks.leave_program();
         loop {
             tokio::select! {
                 biased;
