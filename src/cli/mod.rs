@@ -3,6 +3,7 @@
 mod doctor;
 mod exec;
 mod serve;
+mod terminal;
 
 use std::{
     ffi::OsString,

@@ -21,6 +21,7 @@
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
+//! | `has_the_terminal` | whether what is typed there is for this process |
 //! | `signal_number` | what a shell makes a killed program's exit status of |
 //! | `is_executable`, `allows_execution` | what may be run |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
@@ -46,9 +47,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub(crate) use platform::testing;
 pub use platform::{
     ByteStream, Listener, Process, PtyMaster, Requests, allows_execution, asked_to_end,
-    create_private_directory, create_private_file, guard_sessions, is_executable, is_own_directory,
-    keep_private, open_own_file, others_can_replace, private_directory_in, signal_number, spawn,
-    stdio, unblock_signals,
+    create_private_directory, create_private_file, guard_sessions, has_the_terminal, is_executable,
+    is_own_directory, keep_private, open_own_file, others_can_replace, private_directory_in,
+    signal_number, spawn, stdio, unblock_signals,
 };
 
 /// A program to be run on a terminal, with this process's working directory.
@@ -95,6 +96,8 @@ pub struct Blocked {
 pub enum Request {
     /// To stop what it does: Ctrl-C.
     Interrupt,
+    /// To look at the size of its terminal.
+    Resize,
     /// To end.
     End {
         /// The name of the signal that asks for it.

@@ -73,6 +73,20 @@ impl Status {
         self.lines(false, true).join("\n")
     }
 
+    /// Whether a program waits for somebody to type.
+    pub fn asks_for_input(&self) -> bool {
+        match self {
+            Status::Waiting { .. }
+            | Status::Reading { .. }
+            | Status::Pager { .. }
+            | Status::FullScreen { .. } => true,
+            Status::Ready { .. }
+            | Status::Busy { .. }
+            | Status::Ended { .. }
+            | Status::Failed { .. } => false,
+        }
+    }
+
     /// The lines that say how things stand, where there is something to say.
     pub(super) fn lines(&self, prompt_visible: bool, nothing_else: bool) -> Vec<String> {
         let lines = self.raw_lines(prompt_visible, nothing_else);

@@ -1,5 +1,6 @@
 //! Erasing, inserting and deleting characters: ED, EL, ECH, ICH, DCH, DECALN, REP.
 
+use super::finished::Ascent;
 use super::row::LineEnd;
 use super::style::Style;
 use super::terminal::Terminal;
@@ -35,6 +36,7 @@ impl Terminal {
             self.before_clearing_alternate();
         } else {
             self.transcript.finish(&mut self.primary);
+            self.ascent = Ascent::default();
         }
         self.page_mut().reset(fill);
     }

@@ -8,8 +8,9 @@
 //! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
 //!   `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
-//! - What is made of it: the `transcript`, the `dump`, and what [`pager`] and `full_screen` know of
+//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
+//! - For a terminal elsewhere that shows the same: `queries`, `restore`.
 
 mod answers;
 mod cell;
@@ -18,6 +19,7 @@ mod cursor;
 mod dump;
 mod edit;
 mod extras;
+mod finished;
 mod full_screen;
 mod marks;
 mod modes;
@@ -28,8 +30,10 @@ pub mod pager;
 mod params;
 mod perform;
 mod print;
+mod queries;
 mod reset;
 mod resize;
+mod restore;
 mod row;
 mod scanner;
 mod scroll;
@@ -45,6 +49,7 @@ mod transcript;
 mod verify;
 
 pub use marks::{MarkSplitter, Segment};
+pub use queries::QueryFilter;
 
 use modes::private::{BRACKETED_PASTE, DECCKM};
 use params::Params;
@@ -162,6 +167,16 @@ impl Screen {
         let cursor = if *on_alternate { primary.rows.len() - 1 } else { cursor.row };
         transcript.report_up_to(primary, cursor);
         transcript.drain(&mut |text: &str| out.push_str(text));
+    }
+
+    /// Appends what was not reported yet of lines that are finished: those above the one the cursor
+    /// is on, further up than the program has gone to change something. One that is changed all
+    /// the same is reported again.
+    pub fn report_finished(&mut self, out: &mut String) {
+        let terminal = &mut self.receiver.terminal;
+        let rows = terminal.first_unfinished_row();
+        terminal.transcript.report(&mut terminal.primary, rows);
+        terminal.transcript.drain(&mut |text: &str| out.push_str(text));
     }
 
     /// Whether what [`Screen::drain`] is about to hand over, or [`Screen::report`] has just appended,

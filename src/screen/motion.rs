@@ -9,7 +9,9 @@ impl Terminal {
     /// Goes to a row and a column counted from 0, from the top of the region in origin mode.
     pub(super) fn go_to(&mut self, row: usize, column: usize) {
         let (top, bottom) = if self.cursor.origin { self.region } else { (0, self.rows() - 1) };
+        let from = self.cursor.row;
         self.cursor.row = (top + row).min(bottom);
+        self.note_ascent(from);
         self.go_to_column(column);
     }
 
@@ -33,7 +35,9 @@ impl Terminal {
     /// CUU: stops at the top of the region if the cursor is not above it.
     pub(super) fn up(&mut self, count: usize) {
         let top = if self.cursor.row >= self.region.0 { self.region.0 } else { 0 };
-        self.cursor.row = self.cursor.row.saturating_sub(count).max(top);
+        let from = self.cursor.row;
+        self.cursor.row = from.saturating_sub(count).max(top);
+        self.note_ascent(from);
         self.cursor.pending_wrap = false;
     }
 
@@ -130,12 +134,13 @@ impl Terminal {
 
     /// DECRC. Whether echo is on is not the program's to save.
     pub(super) fn restore_cursor(&mut self) {
-        let echo = self.cursor.pen.is_echo();
+        let (echo, from) = (self.cursor.pen.is_echo(), self.cursor.row);
         self.cursor = self.saved[usize::from(self.on_alternate)];
         self.cursor.clamp(self.columns(), self.rows());
         if self.cursor.origin {
             self.cursor.row = self.cursor.row.clamp(self.region.0, self.region.1);
         }
+        self.note_ascent(from);
         self.set_echo(echo);
         self.update_extra();
     }
@@ -162,7 +167,9 @@ impl Terminal {
             }
             self.on_alternate = false;
             if mode == ALTERNATE_SCREEN_AND_CURSOR {
+                let ascent = self.ascent;
                 self.restore_cursor();
+                self.ascent = ascent;
             }
         }
     }

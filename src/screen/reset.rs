@@ -3,6 +3,7 @@
 use super::{
     Screen,
     cursor::Cursor,
+    finished::Ascent,
     modes::private::{ALTERNATE_SCREEN_AND_CURSOR, DECCKM},
     row::{LineEnd, Row},
     terminal::Terminal,
@@ -30,8 +31,8 @@ impl Screen {
 }
 
 impl Terminal {
-    /// Moves the cursor to a new row if what is printed where it stands would replace text.
-    fn go_behind_text(&mut self) {
+    /// The last row in use, if what is printed where the cursor stands would replace text.
+    pub(super) fn text_at_cursor(&self) -> Option<usize> {
         let used = self.primary.rows.iter().rposition(Row::has_transcript_text);
         let over = |&used: &usize| {
             let (row, cursor) = (&self.primary.rows[used], &self.cursor);
@@ -39,7 +40,12 @@ impl Terminal {
                 || !cursor.pending_wrap && cursor.column < row.printed_columns();
             used > cursor.row || used == cursor.row && before
         };
-        if let Some(used) = used.filter(over) {
+        used.filter(over)
+    }
+
+    /// Moves the cursor to a new row if what is printed where it stands would replace text.
+    fn go_behind_text(&mut self) {
+        if let Some(used) = self.text_at_cursor() {
             self.go_to(used, 0);
             self.line_feed();
         }
@@ -55,6 +61,7 @@ impl Terminal {
         let (row, column) = (self.cursor.row, self.cursor.column);
         self.cursor = Cursor { row, column, ..Cursor::default() };
         self.addressed = false;
+        self.ascent = Ascent::default();
         self.saved = [Cursor::default(); 2];
         self.region = (0, self.rows() - 1);
         self.modes.insert = false;

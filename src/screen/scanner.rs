@@ -71,6 +71,11 @@ impl Scanner {
         }
     }
 
+    /// Whether a sequence was begun and not ended.
+    pub(super) fn is_within_sequence(&self) -> bool {
+        self.state != Position::Ground
+    }
+
     /// Takes up to the end of a sequence, or to the start of the string in it.
     fn sequence<'a>(&mut self, bytes: &mut &'a [u8]) -> Part<'a> {
         let all = *bytes;

@@ -36,7 +36,9 @@ impl Terminal {
         if self.cursor.row == self.region.0 {
             self.scroll_down(1);
         } else {
-            self.cursor.row = self.cursor.row.saturating_sub(1);
+            let from = self.cursor.row;
+            self.cursor.row = from.saturating_sub(1);
+            self.note_ascent(from);
         }
     }
 
@@ -46,6 +48,9 @@ impl Terminal {
         let row = self.row_mut();
         if row.end == LineEnd::Open {
             row.end = if echo { LineEnd::EchoBreak } else { LineEnd::Break };
+        }
+        if !self.on_alternate {
+            self.ascent.line_ended();
         }
         self.index();
         if self.modes.line_feed_new_line {

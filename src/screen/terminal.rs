@@ -3,6 +3,7 @@
 use super::answers::Answers;
 use super::cursor::Cursor;
 use super::extras::Extras;
+use super::finished::Ascent;
 use super::modes::Modes;
 use super::page::Page;
 use super::row::Row;
@@ -39,6 +40,8 @@ pub(super) struct Terminal {
     /// The cursor was sent to a place on the primary screen (CUP, HVP, VPA) while DECCKM was set,
     /// and the page has not scrolled since.
     pub(super) addressed: bool,
+    /// How far the program goes up on the primary screen.
+    pub(super) ascent: Ascent,
     /// The beginning of a UTF-8 character at the end of the last chunk.
     pub(super) partial: Vec<u8>,
 }
@@ -66,6 +69,7 @@ impl Terminal {
             last_char: None,
             homed: false,
             addressed: false,
+            ascent: Ascent::default(),
             partial: Vec::new(),
         }
     }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{reply::Reply, screen::Size};
 
+pub use super::followers::{Follow, Following, Piece};
 pub use super::subscribers::{ScreenUpdate, Subscription};
 
 /// One call of a client.
@@ -90,6 +91,15 @@ pub enum EngineCommand {
     Subscribe {
         /// Where the subscription goes.
         subscription: oneshot::Sender<Subscription>,
+    },
+    /// Tell a client all as it comes.
+    Follow {
+        /// Whom.
+        client: ClientId,
+        /// What.
+        follow: Follow,
+        /// Where that goes.
+        following: oneshot::Sender<Following>,
     },
     /// A subscriber that was too slow has caught up.
     Repaint {
@@ -189,6 +199,15 @@ impl Client {
     /// Changes the terminal's size and tells the program on it.
     pub fn resize(&self, size: Size) {
         let _ = self.commands.send(EngineCommand::Resize { size });
+    }
+
+    /// Is told all as it comes, so that its replies have only the rest; nothing is missed. `None`
+    /// when the engine is gone.
+    pub async fn follow(&self, follow: Follow) -> Option<Following> {
+        let (following, given) = oneshot::channel();
+        let client = self.id;
+        self.commands.send(EngineCommand::Follow { client, follow, following }).ok()?;
+        given.await.ok()
     }
 
     /// Looks on: what is on the screen, then what is shown. `None` when the engine is gone.

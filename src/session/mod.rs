@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod engine;
+mod followers;
 pub mod launch;
 pub mod output_disk;
 pub mod pipeline;

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::{
     client::EngineCommand,
+    followers::Followers,
     pipeline::{Observer, Shown},
 };
 use crate::screen::{Screen, Size};
@@ -69,6 +70,8 @@ pub(super) struct Subscribers {
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
     last: SubscriberId,
     all: Vec<Subscriber>,
+    /// Those that must miss nothing.
+    pub(super) followers: Followers,
 }
 
 #[derive(Debug)]
@@ -82,7 +85,7 @@ struct Subscriber {
 impl Subscribers {
     /// None yet; they ask for a repaint over `commands`.
     pub(super) fn new(commands: mpsc::WeakUnboundedSender<EngineCommand>) -> Subscribers {
-        Subscribers { commands, last: 0, all: Vec::new() }
+        Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
     /// Adds one, whose first update is the screen.
@@ -125,9 +128,9 @@ impl Subscriber {
 
 impl Observer for Subscribers {
     fn shown(&mut self, shown: Shown<'_>, _screen: &Screen) {
-        if let Shown::Bytes(bytes) = shown
-            && !self.all.is_empty()
-        {
+        let Shown::Bytes(bytes) = shown else { return };
+        self.followers.printed(bytes);
+        if !self.all.is_empty() {
             self.tell_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
         }
     }

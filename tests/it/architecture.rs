@@ -178,7 +178,7 @@ fn modules_of_the_extension_use_those_declared_before_them() {
 #[test]
 fn foreign_things_are_named_in_one_place() {
     only_in("rmcp", &["src/mcp"]);
-    only_in("crossterm", &["src/attach"]);
+    only_in("crossterm", &["src/cli/terminal.rs"]);
     only_in("libc", &["src/pty", "python"]);
     only_in("portable_pty", &["src/pty/unix/stdio/tests.rs", "benches"]);
     only_in("vte", &["src/screen", "benches", "fuzz"]);

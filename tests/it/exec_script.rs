@@ -172,3 +172,13 @@ fn a_reader_that_is_gone_ends_it_as_it_ends_any_program() {
     assert_eq!(output.status.code(), Some(141));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+#[test]
+fn what_the_program_says_at_its_end_is_printed() {
+    let handler = "import atexit\n_ = atexit.register(print, 'handler', end='')";
+    let object = "class F:\n    def __del__(self): print('finaliser')\nf = F()";
+    let (status, stdout, stderr) = exec(&[handler, object, "print('last')"], "");
+    assert_eq!((status, &*stderr), (Some(0), ""));
+    assert_eq!(stdout, "last\nhandlerfinaliser\n");
+    assert_eq!(exec(&[handler, "1 / 0"], "").0, Some(1));
+}

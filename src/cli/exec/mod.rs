@@ -1,8 +1,10 @@
 //! `mcp-repl exec`: run cells in a fresh session and print what they print.
 //!
-//! Standard output gets what the program printed and nothing else; prompts and the bridge's
-//! own lines go to standard error.
+//! Through a pipe, standard output gets what the program printed and nothing else; prompts and the
+//! bridge's own lines go to standard error. A terminal shows what the session's terminal shows, and
+//! its keys go to the program.
 
+mod asks;
 mod print;
 mod source;
 
@@ -18,16 +20,24 @@ use clap::Args;
 use mcp_repl_sideband::Outcome;
 use tokio::sync::mpsc;
 
-use self::{print::print, source::Source};
-use super::{config, with_session};
+use self::{
+    asks::{Asks, CtrlC},
+    print::Printer,
+    source::Source,
+};
+use super::{
+    config,
+    terminal::{self, Keyboard, Shown},
+    with_session,
+};
 use crate::{
     pty::{self, Request as Asked, Requests},
-    reply::{Content, Exit, Reply, Status},
+    reply::{Content, Exit, Notice, Reply, Status},
     session::{
-        client::{Client, Handle, OnDrop, Request},
+        client::{Client, Follow, Following, Handle, OnDrop, Piece, Request},
         launch::{Script, Target},
         rules::{
-            payload::{INTERRUPT, Keys, Payload},
+            payload::{Keys, Payload},
             state::Paging,
         },
     },
@@ -76,10 +86,16 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
         Source::File(_) | Source::StandardInput => !arguments.keep_going,
     };
     let target = with_arguments(target, source, &arguments.arguments);
-    with_session(config(target, Paging::Through, usize::MAX)?, async |session: Handle| {
-        let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
-        let mut run = Run { client: session.join(), requests, json: arguments.json, stops };
-        match run.all(cells).await {
+    let mut config = config(target, Paging::Through, usize::MAX)?;
+    config.size = terminal::size().unwrap_or(config.size);
+    with_session(config, async |session: Handle| {
+        let mut run = Run::new(&session, arguments.json, stops).await?;
+        let ended = match run.all(cells).await {
+            Ok(code) => run.end(&session).await.map(|()| code),
+            stopped => stopped,
+        };
+        run.printer.end().await;
+        match ended {
             Ok(code) => Ok(code),
             Err(Stop::Asked { signal }) => Ok(killed_by(signal)),
             // As for any program that writes into a pipe nobody reads.
@@ -129,13 +145,37 @@ enum Stop {
 /// Cells on their way through a session.
 struct Run {
     client: Client,
-    requests: Requests,
-    json: bool,
+    /// What is told as it comes; `None` where only whole replies are printed.
+    following: Option<Following>,
+    asks: Asks,
+    printer: Printer,
     /// Whether no cell is run behind one that raised.
     stops: bool,
 }
 
 impl Run {
+    async fn new(session: &Handle, json: bool, stops: bool) -> Result<Run, String> {
+        let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
+        let client = session.join();
+        let shows = !json && terminal::can_show();
+        let answers = shows && terminal::has_keyboard();
+        let following = match (json, shows) {
+            (true, _) => None,
+            (false, true) => client.follow(Follow::Terminal { answers }).await,
+            (false, false) => client.follow(Follow::Text).await,
+        };
+        let printer = match (json, shows) {
+            (true, _) => Printer::Json(tokio::io::stdout()),
+            (false, true) => Printer::Terminal(Box::new(Shown::new())),
+            (false, false) => Printer::Text(tokio::io::stdout()),
+        };
+        let keyboard = answers.then(|| Keyboard::take(session.join())).transpose();
+        let keyboard = keyboard.map_err(|error| format!("no keyboard: {error}"))?;
+        session.people(answers);
+        let asks = Asks::new(requests, keyboard);
+        Ok(Run { client, following, asks, printer, stops })
+    }
+
     async fn all(&mut self, cells: Vec<String>) -> Result<ExitCode, Stop> {
         if let Some(code) = self.start().await? {
             return Ok(code);
@@ -160,20 +200,14 @@ impl Run {
 
     /// Waits until the session takes cells. The exit status, when it will not.
     async fn start(&mut self) -> Result<Option<ExitCode>, Stop> {
-        let reply = tokio::select! {
-            reply = self.client.call(request(Payload::poll())) => reply.ok_or(Stop::Gone)?,
-            asked = self.requests.next() => return Err(match asked {
-                Asked::Interrupt => Stop::Asked { signal: "SIGINT" },
-                Asked::End { signal } => Stop::Asked { signal },
-            }),
-        };
+        let reply = self.call(Payload::poll(), CtrlC::Ends).await?;
         // The first cell starts another session, or says why there is none.
         if let Status::Ended { .. } = reply.status {
             return Ok(None);
         }
         let is_ready = matches!(reply.status, Status::Ready { .. });
         if !is_ready || !reply.content.iter().all(|part| matches!(part, Content::Status(_))) {
-            print(&reply, self.json)?;
+            self.print(&reply).await?;
         }
         Ok(if is_ready { None } else { ended(&reply.status) })
     }
@@ -183,8 +217,8 @@ impl Run {
         let mut payload = Payload::Text(cell);
         let mut ends = 0;
         loop {
-            let reply = self.call(payload).await?;
-            print(&reply, self.json)?;
+            let reply = self.call(payload, CtrlC::Interrupts).await?;
+            self.print(&reply).await?;
             payload = match &reply.status {
                 // There is room for all of a text, so a pager that stays open has none to turn.
                 Status::Pager { .. } => Payload::Text("q".into()),
@@ -208,32 +242,92 @@ impl Run {
         }
     }
 
-    /// Makes a call. What interrupts this process meanwhile interrupts the program, which may
-    /// handle it.
-    async fn call(&mut self, payload: Payload) -> Result<Reply, Stop> {
-        let Run { client, requests, .. } = self;
-        let mut call = std::pin::pin!(client.call(request(payload)));
+    /// Ends the session, and prints what the program has to say at its end: exit handlers, finalisers.
+    async fn end(&mut self, session: &Handle) -> Result<(), Stop> {
+        session.shutdown();
+        let Run { client, following: Some(following), asks, printer, .. } = self else {
+            return Ok(());
+        };
+        asks.leave_program();
         loop {
             tokio::select! {
-                reply = &mut call => return reply.ok_or(Stop::Gone),
-                asked = requests.next() => match asked {
-                    Asked::Interrupt => client.type_bytes(vec![INTERRUPT as u8]).await,
-                    Asked::End { signal } => return Err(Stop::Asked { signal }),
-                },
+                biased;
+                asked = asks.next(CtrlC::Ends) => asks.heed(asked, client, CtrlC::Ends).await?,
+                piece = following.next() => {
+                    let Some(mut piece) = piece else { return Ok(()) };
+                    if let Piece::Content(content) = &mut piece {
+                        content.retain(|part| !is_usual_end(part));
+                    }
+                    asks.heeding(printer.piece(&piece), client, CtrlC::Ends).await?;
+                }
             }
+            asks.after_resize(printer);
         }
+    }
+
+    /// Makes a call, and prints what is told until its reply is there. What interrupts this process
+    /// meanwhile interrupts the program, which may handle it.
+    async fn call(&mut self, payload: Payload, ctrl_c: CtrlC) -> Result<Reply, Stop> {
+        let Run { client, following, asks, printer, .. } = self;
+        let mut call = std::pin::pin!(client.call(request(payload)));
+        let (mut reply, mut all_is_told) = (None, following.is_none());
+        loop {
+            if let Some(reply) = reply.take_if(|_| all_is_told) {
+                return Ok(reply);
+            }
+            tokio::select! {
+                biased;
+                asked = asks.next(ctrl_c) => asks.heed(asked, client, ctrl_c).await?,
+                given = &mut call, if reply.is_none() => reply = Some(given.ok_or(Stop::Gone)?),
+                piece = next_piece(following), if !all_is_told => {
+                    let piece = piece.ok_or(Stop::Gone)?;
+                    all_is_told = matches!(piece, Piece::Reply);
+                    asks.heeding(printer.piece(&piece), client, ctrl_c).await?;
+                }
+            }
+            asks.after_resize(printer);
+        }
+    }
+
+    async fn print(&mut self, reply: &Reply) -> Result<(), Stop> {
+        let Run { client, asks, printer, .. } = self;
+        asks.heeding(printer.reply(reply), client, CtrlC::Interrupts).await
     }
 
     /// What the program that waits is given: a line, or an interrupt. `None` at the end of
     /// standard input.
     async fn answer(&mut self, answers: &mut Answers) -> Result<Option<Payload>, Stop> {
-        tokio::select! {
-            line = answers.next() => Ok(line.map(Payload::Text)),
-            asked = self.requests.next() => match asked {
-                Asked::Interrupt => Ok(Some(Payload::Interrupt(Box::new(Payload::poll())))),
-                Asked::End { signal } => Err(Stop::Asked { signal }),
-            },
+        let Run { client, following, asks, printer, .. } = self;
+        loop {
+            tokio::select! {
+                asked = asks.next(CtrlC::Interrupts) => match asked {
+                    Asked::Interrupt => {
+                        return Ok(Some(Payload::Interrupt(Box::new(Payload::poll()))));
+                    }
+                    asked => asks.heed(asked, client, CtrlC::Interrupts).await?,
+                },
+                line = answers.next() => return Ok(line.map(Payload::Text)),
+                piece = next_piece(following) => {
+                    let piece = piece.ok_or(Stop::Gone)?;
+                    asks.heeding(printer.piece(&piece), client, CtrlC::Interrupts).await?;
+                }
+            }
+            asks.after_resize(printer);
         }
+    }
+}
+
+/// Whether it says that the session ended as it was told.
+fn is_usual_end(part: &Content) -> bool {
+    let Content::Notice(notice) = part else { return false };
+    matches!(notice, Notice::SessionEnded { exit: Exit::Status(0), .. })
+}
+
+/// What is told next; where nothing is, never.
+async fn next_piece(following: &mut Option<Following>) -> Option<Piece> {
+    match following {
+        Some(following) => following.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,46 +1,123 @@
-//! What `exec` prints of a reply: the program's text on standard output, the rest on standard error.
+//! What `exec` prints: the program's text on standard output, the rest on standard error; on a
+//! terminal, what the session's terminal shows.
 
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::json;
+use tokio::io::{AsyncWriteExt, Stdout};
 
-use crate::reply::{Content, Reply, Status};
+use crate::{
+    cli::terminal::Shown,
+    reply::{Content, Reply, Status},
+    session::client::Piece,
+};
 
-/// Prints a reply, as text or as an object on a line of its own.
-pub(super) fn print(reply: &Reply, json: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    if json {
-        serde_json::to_writer(&mut out, &as_json(reply))?;
-        out.write_all(b"\n")?;
-        return out.flush();
-    }
-    let waiting = matches!(reply.status, Status::Waiting { .. } | Status::Reading { .. });
-    let texts = reply.content.iter().filter(|part| matches!(part, Content::Text(_))).count();
-    let mut seen = 0;
-    for part in &reply.content {
-        match part {
-            Content::Text(text) => {
-                seen += 1;
-                // A prompt is what stands on the last line when the program waits.
-                let prompt = if waiting && seen == texts {
-                    text.rfind('\n').map_or(0, |at| at + 1)
-                } else {
-                    text.len()
-                };
-                out.write_all(&text.as_bytes()[..prompt])?;
-                out.flush()?;
-                note(&text[prompt..]);
-            }
-            Content::Status(_) if is_plain(&reply.status) => {}
-            Content::Status(line) => note(&format!("{line}\n")),
-            Content::Notice(notice) => note(&format!("{}\n", notice.line())),
-            Content::Image { mime, .. } => note(&format!("[repl] a picture ({mime})\n")),
-        }
-    }
-    out.flush()
+/// Prints as a program is told of what happens: what can't be written yet holds nothing else up.
+#[derive(Debug)]
+pub(super) enum Printer {
+    /// Text, in its order and once.
+    Text(Stdout),
+    /// Whole replies, an object each.
+    Json(Stdout),
+    /// A terminal, which shows what the session's does.
+    Terminal(Box<Shown>),
 }
 
-/// Whether a person sees what happens how things stand: the line that says so is for agents.
+impl Printer {
+    /// Prints what is told ahead of a reply.
+    pub(super) async fn piece(&mut self, piece: &Piece) -> io::Result<()> {
+        match (self, piece) {
+            (Printer::Text(out), Piece::Content(content)) => print(out, content).await,
+            (Printer::Terminal(shown), Piece::Bytes(bytes)) => shown.bytes(bytes).await,
+            (Printer::Terminal(shown), Piece::Content(content)) => notes(shown, content).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a reply: what was not printed of it before, and how things stand where a person does
+    /// not see that.
+    pub(super) async fn reply(&mut self, reply: &Reply) -> io::Result<()> {
+        // Who sits at the terminal sees what waits there.
+        let is_seen = matches!(self, Printer::Terminal(_)) && reply.status.asks_for_input();
+        let is_plain = is_plain(&reply.status) || is_seen;
+        let mut content = reply.content.clone();
+        content.retain(|part| !(is_plain && matches!(part, Content::Status(_))));
+        match self {
+            Printer::Text(out) => {
+                let prompt = split_prompt(&mut content, &reply.status);
+                print(out, &content).await?;
+                note(&prompt);
+                Ok(())
+            }
+            Printer::Json(out) => {
+                let mut line = serde_json::to_vec(&as_json(reply))?;
+                line.push(b'\n');
+                out.write_all(&line).await?;
+                out.flush().await
+            }
+            Printer::Terminal(shown) => {
+                if !reply.status.asks_for_input() {
+                    shown.restore().await?;
+                }
+                notes(shown, &content).await
+            }
+        }
+    }
+
+    /// Nothing more is printed.
+    pub(super) async fn end(self) {
+        if let Printer::Terminal(shown) = self {
+            shown.end().await;
+        }
+    }
+}
+
+/// Cuts off what stands on the last line when the program waits: a prompt.
+fn split_prompt(content: &mut [Content], status: &Status) -> String {
+    let is_waiting = matches!(status, Status::Waiting { .. } | Status::Reading { .. });
+    let last = content.iter_mut().rev().find_map(|part| match part {
+        Content::Text(text) if is_waiting => Some(text),
+        _ => None,
+    });
+    last.map(|text| text.split_off(text.rfind('\n').map_or(0, |at| at + 1))).unwrap_or_default()
+}
+
+/// Prints what a reply is made of, in its order.
+async fn print(out: &mut Stdout, content: &[Content]) -> io::Result<()> {
+    for part in content {
+        match part {
+            Content::Text(text) => {
+                out.write_all(text.as_bytes()).await?;
+                // What comes next may go elsewhere.
+                out.flush().await?;
+            }
+            part => note(&(line(part) + "\n")),
+        }
+    }
+    Ok(())
+}
+
+/// Shows what is not on the session's terminal: on this one, or where standard error goes.
+async fn notes(shown: &mut Shown, content: &[Content]) -> io::Result<()> {
+    for part in content.iter().filter(|part| !matches!(part, Content::Text(_))) {
+        match io::stderr().is_terminal() {
+            true => shown.line(&line(part)).await?,
+            false => note(&(line(part) + "\n")),
+        }
+    }
+    Ok(())
+}
+
+/// What is said of a piece that is no text.
+fn line(part: &Content) -> String {
+    match part {
+        Content::Text(text) | Content::Status(text) => text.clone(),
+        Content::Notice(notice) => notice.line(),
+        Content::Image { mime, .. } => format!("[repl] a picture ({mime})"),
+    }
+}
+
+/// Whether a person sees how things stand: the line that says so is for agents.
 fn is_plain(status: &Status) -> bool {
     match status {
         Status::Ready { .. }

@@ -53,4 +53,4 @@ pub use process::{Process, spawn};
 pub use signal::{Requests, asked_to_end, signal_number, unblock_signals};
 pub use stdio::stdio;
 pub use stream::ByteStream;
-pub use terminal::PtyMaster;
+pub use terminal::{PtyMaster, has_the_terminal};

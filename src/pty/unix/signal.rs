@@ -31,6 +31,7 @@ pub struct Requests {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
+    window_change: Signal,
 }
 
 impl Requests {
@@ -43,6 +44,7 @@ impl Requests {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
+            window_change: signal(SignalKind::window_change())?,
         })
     }
 
@@ -50,6 +52,7 @@ impl Requests {
     pub async fn next(&mut self) -> Request {
         tokio::select! {
             _ = self.interrupt.recv() => Request::Interrupt,
+            _ = self.window_change.recv() => Request::Resize,
             _ = self.terminate.recv() => Request::End { signal: "SIGTERM" },
             _ = self.hang_up.recv() => Request::End { signal: "SIGHUP" },
         }

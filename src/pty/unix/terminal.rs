@@ -13,7 +13,7 @@ use std::{
 use rustix::{
     fs::{Mode, OFlags},
     io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionread},
-    process::Pid,
+    process::{Pid, getpgrp},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{
         InputModes, LocalModes, OptionalActions, QueueSelector, Winsize, tcflush, tcgetattr,
@@ -121,6 +121,12 @@ impl PtyMaster {
         // It fails only when the terminal is gone.
         let _ = tcsetwinsize(self.io.as_fd(), window_size(size));
     }
+}
+
+/// Whether standard input is a terminal and this process is in its foreground: who reads it from the
+/// background, or changes its modes, is stopped (POSIX: SIGTTIN, SIGTTOU).
+pub fn has_the_terminal() -> bool {
+    tcgetpgrp(rustix::stdio::stdin()).is_ok_and(|foreground| foreground == getpgrp())
 }
 
 /// A new terminal's master side, and the path of its slave side.

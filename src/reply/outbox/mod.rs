@@ -298,6 +298,16 @@ impl Outbox {
     /// `prompt_visible` tells whether a waiting reader shows a prompt. Where the text is that had
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
+        let mut content = self.take_content();
+        // Behind the line that names the file the prompt is not the last to be seen.
+        let is_cut = matches!(content.last(), Some(Content::Notice(Notice::WholeText { .. })));
+        let lines = status.lines(prompt_visible && !is_cut, content.is_empty());
+        content.extend(lines.into_iter().map(Content::Status));
+        Reply { content, status }
+    }
+
+    /// Takes what was collected, ahead of the reply.
+    pub fn take_content(&mut self) -> Vec<Content> {
         self.tell_held();
         if self.spills() {
             self.trim_tail(self.budget);
@@ -325,14 +335,10 @@ impl Outbox {
             let dropped = Notice::PiecesDropped { pictures, picture_bytes, notices };
             content.insert(0, Content::Notice(dropped));
         }
-        // Behind that line the prompt is not the last to be seen.
-        let prompt_visible = prompt_visible && bytes == 0;
         if bytes > 0 {
             content.push(Content::Notice(Notice::WholeText { kept: KeptText::Nowhere }));
         }
-        let lines = status.lines(prompt_visible, content.is_empty());
-        content.extend(lines.into_iter().map(Content::Status));
-        Reply { content, status }
+        content
     }
 
     /// Puts the content of a reply that did not reach its reader in front of what came since. The

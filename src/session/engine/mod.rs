@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    client::{Answer, EngineCommand, Handle, OnDrop, Request},
+    client::{Answer, EngineCommand, Follow, Handle, OnDrop, Request},
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
     pipeline::{Found, Input, NOBODY, Pipeline},
@@ -145,7 +145,8 @@ enum Woken {
     Terminal(io::Result<()>),
     ProcessOver,
     Cancelled(CallId),
-    DiskCaughtUp,
+    /// The disk, or a client that is told all as it comes.
+    CaughtUp,
     Time,
     Swept,
 }
@@ -205,7 +206,7 @@ impl Engine {
                     self.take(Input::Cancel { id, interrupt });
                 }
                 Woken::Time => self.tick(),
-                Woken::DiskCaughtUp | Woken::Swept => {}
+                Woken::CaughtUp | Woken::Swept => {}
             }
         }
     }
@@ -224,10 +225,12 @@ impl Engine {
         let due = due.into_iter().flatten().min();
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
         let takes_output = self.pipeline.takes_output();
+        let followers = &self.pipeline.observer_and_screen().0.followers;
+        let caught_up = followers.are_behind().then(|| followers.caught_up());
         let Engine { worker, callers, sweeps, spills, .. } = self;
         // What the disk does not take waits in the terminal.
         let behind = spills.values_mut().find(|spill| spill.is_behind());
-        let reads = takes_output && behind.is_none();
+        let reads = takes_output && behind.is_none() && caught_up.is_none();
         let worker = worker.as_mut();
         let (process, sideband, terminal) = match worker {
             Some(worker) => {
@@ -251,7 +254,8 @@ impl Engine {
                 Woken::Terminal(readable)
             }
             id = cancelled(callers) => Woken::Cancelled(id),
-            () = maybe(behind.map(|spill| spill.catch_up())) => Woken::DiskCaughtUp,
+            () = maybe(behind.map(|spill| spill.catch_up())) => Woken::CaughtUp,
+            () = maybe(caught_up.as_ref().map(|told| told.notified())) => Woken::CaughtUp,
             Some(_) = sweeps.join_next() => Woken::Swept,
         }
     }
@@ -294,6 +298,12 @@ impl Engine {
             EngineCommand::Subscribe { subscription } => {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
                 let _ = subscription.send(subscribers.add(screen));
+            }
+            EngineCommand::Follow { client, follow, following } => {
+                let answers = follow == Follow::Terminal { answers: true };
+                self.take(Input::Follow { client, answers });
+                let (subscribers, _) = self.pipeline.observer_and_screen();
+                let _ = following.send(subscribers.followers.add(client, follow));
             }
             EngineCommand::Repaint { subscriber } => {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
@@ -386,9 +396,14 @@ impl Engine {
 
     /// Shows what the terminal has to give, unless it is to keep that.
     fn catch_up(&mut self) {
-        if !self.disk_is_behind() {
+        if !self.disk_is_behind() && !self.followers_are_behind() {
             self.read_terminal();
         }
+    }
+
+    /// Whether a client that is to miss nothing is behind.
+    fn followers_are_behind(&mut self) -> bool {
+        self.pipeline.observer_and_screen().0.followers.are_behind()
     }
 
     /// Whether the disk does not take what is too long for replies: then the terminal is to keep
@@ -401,12 +416,13 @@ impl Engine {
     /// was anything to do. What the leader printed is there by now; a descendant that holds the
     /// terminal open, or goes on printing, delays nothing.
     fn take_end(&mut self) -> bool {
-        let (now, disk_is_behind) = (self.now(), self.disk_is_behind());
+        let now = self.now();
+        let is_held = self.disk_is_behind() || self.followers_are_behind();
         let Some(worker) = self.worker.as_mut().filter(|worker| worker.is_over()) else {
             return false;
         };
         worker.tick(now);
-        if worker.terminal_is_open() && self.pipeline.takes_output() && !disk_is_behind {
+        if worker.terminal_is_open() && self.pipeline.takes_output() && !is_held {
             let length = self.read_terminal();
             if let Some(worker) = &mut self.worker {
                 worker.drained(length);

@@ -6,7 +6,7 @@ use super::Engine;
 use crate::{
     reply::{Exit, Failure, Reply},
     session::{
-        client::Answer,
+        client::{Answer, Piece},
         launch::{Resolved, WorkerProgram},
         pipeline::{Effect, Input},
         rules::state::{CallId, ClientId},
@@ -30,6 +30,7 @@ impl Engine {
             Effect::StartNext { exit } => self.start_next(exit),
             Effect::Keep { client, text } => self.keep(client, text),
             Effect::Reply { call, client, reply } => self.reply(call, client, reply),
+            Effect::Tell { client, content } => self.tell(client, &Piece::Content(content)),
             Effect::Retire => self.retire_worker(),
             Effect::GiveUp(failure) => self.give_up(failure),
             Effect::DropInput => self.drop_input(),
@@ -90,6 +91,7 @@ impl Engine {
             // Its client gave up a moment ago: what there is to say is for its next call.
             return self.take(Input::Returned { client, reply });
         };
+        self.tell(client, &Piece::Reply);
         match self.spills.get_mut(&client).and_then(Spill::finish) {
             None => {
                 let answer = Answer::new(client, reply, self.commands.clone());
@@ -109,6 +111,10 @@ impl Engine {
                 });
             }
         }
+    }
+
+    fn tell(&mut self, client: ClientId, piece: &Piece) {
+        self.pipeline.observer_and_screen().0.followers.tell(client, piece);
     }
 
     fn keep(&mut self, client: ClientId, text: String) {

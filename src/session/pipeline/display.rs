@@ -181,6 +181,13 @@ impl<O: Observer> Display<O> {
         });
     }
 
+    /// Takes the lines on the page that are finished, ahead of a reply.
+    pub(super) fn report_finished(&mut self) {
+        let mut text = String::new();
+        self.screen.report_finished(&mut text);
+        self.push_transcript(&text);
+    }
+
     /// Takes all text that was not told yet.
     pub(super) fn report(&mut self, awaits_pager: bool) {
         self.take_closed_pager(awaits_pager);

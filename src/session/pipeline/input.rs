@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use mcp_repl_sideband::{ToServer, ToWorker};
 
 use crate::{
-    reply::{Exit, Failure, Reply},
+    reply::{Content, Exit, Failure, Reply},
     screen::Size,
     session::rules::{
         payload::Payload,
@@ -34,6 +34,15 @@ pub enum Input<'a> {
         deadline: Time,
         /// Who reads the terminal although no cell runs, if the session wanted that looked for.
         background: Option<Found>,
+    },
+    /// A client follows what it will be told, from here on: [`Effect::Tell`] says it as soon as it
+    /// can't change any more.
+    Follow {
+        /// Its number; not [`NOBODY`](super::NOBODY).
+        client: ClientId,
+        /// Whether somebody types what programs ask for: the client's calls wait for the end of what
+        /// runs.
+        answers: bool,
     },
     /// Somebody types into the terminal, who gets no reply.
     Keystrokes(Cow<'a, [u8]>),
@@ -120,6 +129,7 @@ impl Input<'_> {
             Input::Call { id, client, payload, deadline, background } => {
                 Input::Call { id, client, payload, deadline, background }
             }
+            Input::Follow { client, answers } => Input::Follow { client, answers },
             Input::Resize(size) => Input::Resize(size),
             Input::People { attached } => Input::People { attached },
             Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
@@ -209,6 +219,13 @@ pub enum Effect {
         client: ClientId,
         /// The text.
         text: String,
+    },
+    /// Tell a client that follows, ahead of its reply.
+    Tell {
+        /// Whom.
+        client: ClientId,
+        /// What.
+        content: Vec<Content>,
     },
     /// Answer a call.
     Reply {

@@ -150,7 +150,10 @@ impl<O: Observer> Pipeline<O> {
     pub fn take(&mut self, input: Input<'_>, now: Time) {
         self.now = now;
         match input {
-            Input::Leave { client } => self.display.outboxes.leave(client),
+            Input::Leave { client } => {
+                self.display.outboxes.leave(client);
+                self.step(Event::Answers { client, answers: false });
+            }
             Input::Call { id, client, payload, deadline, background } => {
                 self.drain();
                 self.display.outboxes.open(client);
@@ -159,6 +162,10 @@ impl<O: Observer> Pipeline<O> {
                 if deadline <= now {
                     self.step(Event::Tick);
                 }
+            }
+            Input::Follow { client, answers } => {
+                self.display.outboxes.follow(client);
+                self.step(Event::Answers { client, answers });
             }
             Input::Keystrokes(bytes) => self.step(Event::Keystrokes(bytes.into_owned())),
             Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
@@ -222,6 +229,7 @@ impl<O: Observer> Pipeline<O> {
                 // Once for all that was shown, not for each piece of it.
                 self.drain();
                 self.keep_overflow();
+                self.tell_followers();
                 if !self.effects.is_empty() {
                     continue;
                 }
@@ -418,6 +426,16 @@ impl<O: Observer> Pipeline<O> {
     /// Takes all text that was not told yet.
     fn report(&mut self) {
         self.display.report(self.session.awaits_pager());
+    }
+
+    /// Tells those that follow what can't change any more.
+    fn tell_followers(&mut self) {
+        let Pipeline { display, effects, .. } = self;
+        if display.outboxes.are_followed() {
+            display.report_finished();
+            let told = display.outboxes.take_followed();
+            effects.extend(told.map(|(client, content)| Effect::Tell { client, content }));
+        }
     }
 
     /// Hands on the text that has no room in a reply.

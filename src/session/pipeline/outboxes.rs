@@ -4,7 +4,7 @@
 //! from another. While there is none, it is kept for the next that does. One that never calls, and
 //! only types or looks on, has none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     reply::{Content, Notice, Outbox},
@@ -26,6 +26,8 @@ pub(super) struct Outboxes {
     outboxes: BTreeMap<ClientId, Outbox>,
     /// The running cell that the last reply to a client told of.
     told_running: BTreeMap<ClientId, CellStart>,
+    /// The clients that are told all as it comes.
+    following: BTreeSet<ClientId>,
 }
 
 /// Which cell: its number, which a new session gives anew, and when it was sent.
@@ -35,7 +37,7 @@ impl Outboxes {
     /// That of nobody.
     pub(super) fn new(budget: usize) -> Outboxes {
         let outboxes = BTreeMap::from([(NOBODY, Outbox::new(budget))]);
-        Outboxes { budget, outboxes, told_running: BTreeMap::new() }
+        Outboxes { budget, outboxes, told_running: BTreeMap::new(), following: BTreeSet::new() }
     }
 
     /// A client calls, for the first time perhaps: then it is told what happens from here on, and if
@@ -51,11 +53,32 @@ impl Outboxes {
     /// A client goes. What the last one was not told is for the next.
     pub(super) fn leave(&mut self, client: ClientId) {
         self.told_running.remove(&client);
+        self.following.remove(&client);
         let left = self.outboxes.remove(&client);
         if self.outboxes.is_empty() {
             let outbox = left.unwrap_or_else(|| Outbox::new(self.budget));
             self.outboxes.insert(NOBODY, outbox);
         }
+    }
+
+    /// From here on a client is told all as it comes.
+    pub(super) fn follow(&mut self, client: ClientId) {
+        self.open(client);
+        self.following.insert(client);
+    }
+
+    /// Whether there are clients that are told all as it comes.
+    pub(super) fn are_followed(&self) -> bool {
+        !self.following.is_empty()
+    }
+
+    /// Takes what there is for each client that is told all as it comes.
+    pub(super) fn take_followed(&mut self) -> impl Iterator<Item = (ClientId, Vec<Content>)> {
+        let Outboxes { outboxes, following, .. } = self;
+        let followed = following.iter().filter_map(|client| {
+            outboxes.get_mut(client).map(|outbox| (*client, outbox.take_content()))
+        });
+        followed.filter(|(_, content)| !content.is_empty())
     }
 
     /// Whether what happens is kept for nobody in particular.

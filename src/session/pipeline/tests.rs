@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    reply::{BUDGET, Block, Exit, Failure, Reply},
+    reply::{BUDGET, Block, Content, Exit, Failure, Reply},
     session::rules::{
         payload::{Keys, Payload},
         reader::Reader,
@@ -312,6 +312,79 @@ fn each_client_is_told_what_it_was_not_told() {
     played.play([(0, Input::Leave { client: 1 }), (0, Input::Leave { client: 2 })]);
     played.play([(0, output("late\r\n")), call(5, 3, "", HOUR)]);
     assert_eq!(played.texts(), [(3, "late\n".into())]);
+}
+
+/// What was told to those that follow since the last time, as one text.
+fn told(played: &mut Played) -> String {
+    let effects = std::mem::take(&mut played.effects);
+    let content = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Tell { content, .. } => Some(content),
+        _ => None,
+    });
+    let text = |piece| match piece {
+        Content::Text(text) => text,
+        Content::Notice(notice) => notice.line() + "\n",
+        Content::Status(line) => line,
+        Content::Image { mime, .. } => format!("({mime})"),
+    };
+    content.flatten().map(text).collect()
+}
+
+/// A session that is ready, and client 1, which follows.
+fn followed(answers: bool) -> Played {
+    let mut played = Played::ready();
+    played.play([(0, Input::Follow { client: 1, answers }), call(90, 1, "", 0)]);
+    played.texts();
+    played
+}
+
+#[test]
+fn one_that_follows_is_told_what_is_finished_and_its_reply_has_the_rest() {
+    let mut played = followed(false);
+    played.play([call(1, 1, "cell", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([(0, output("first\r\nsec"))]);
+    assert_eq!(told(&mut played), "first\n");
+    played.play([(0, output("ond\r\n10%\r20%"))]);
+    assert_eq!(told(&mut played), "second\n");
+    let image = |mark| ToServer::Image { mark, mime: "image/png".into(), data: "AA==".into() };
+    played.play([(0, output(&mark(4))), (0, message(image(4)))]);
+    assert_eq!(told(&mut played), "20%(image/png)");
+    played.play([(0, output("\r30%\r\nend\r\n"))]);
+    assert_eq!(told(&mut played), "\n30%\nend\n");
+    played.play(cell(1, 5, "last"));
+    assert_eq!(played.text(), "last");
+    assert_eq!(told(&mut played), "");
+}
+
+#[test]
+fn what_one_that_follows_was_told_is_taken_from_nobody() {
+    let mut played = followed(false);
+    played.play([call(91, 2, "", 0), call(1, 1, "cell", HOUR)]);
+    played.play([(0, Input::InputDropped { bytes: 0 }), (0, output("one\r\n"))]);
+    played.texts();
+    assert_eq!(told(&mut played), "one\n");
+    played.play([(0, output("two\r\n"))]);
+    played.play(cell(1, 2, "three"));
+    assert_eq!(told(&mut played), "two\n");
+    assert_eq!(played.text(), "three");
+    played.play([call(2, 2, "", 0)]);
+    assert_eq!(played.text(), "one\ntwo\nthree");
+}
+
+#[test]
+fn calls_of_one_that_answers_wait_for_the_end() {
+    let mut played = followed(true);
+    played.play([call(1, 1, "cell", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([look("cat", 1, true), look("cat", 1, true)]);
+    assert_eq!(played.texts(), []);
+    played.play([(0, Input::Keystrokes(b"x\r"[..].into())), (0, output("x\r\nx\r\n"))]);
+    played.play(cell(1, 2, "end"));
+    assert_eq!(played.text(), "end");
+    // Without it, its calls are as others.
+    played.play([(0, Input::Follow { client: 1, answers: false }), call(2, 1, "cell", HOUR)]);
+    played.play([(0, Input::InputDropped { bytes: 0 })]);
+    played.play([look("cat", 5, true), look("cat", 5, true)]);
+    assert_eq!(played.texts().len(), 1);
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Session {
                 if !matches!(self.state, State::Ending { .. }) {
                     self.route(id, None);
                 }
-            } else {
+            } else if !(self.answering.contains(&call.client) && status.asks_for_input()) {
                 self.reply(id, status);
             }
         }

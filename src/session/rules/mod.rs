@@ -57,6 +57,13 @@ pub enum Event {
         /// Whether there is one.
         attached: bool,
     },
+    /// Whoever sits at a client's terminal answers what programs ask for, or has gone.
+    Answers {
+        /// The client, whose calls wait for the end of what runs.
+        client: ClientId,
+        /// Whether somebody does.
+        answers: bool,
+    },
     /// A client no longer waits for its call.
     Cancel {
         /// The call's number.
@@ -186,6 +193,8 @@ pub struct Session {
     paging: Paging,
     /// Whether people are attached, who read pagers themselves.
     people: bool,
+    /// The clients at whose terminals somebody answers what programs ask for.
+    answering: Vec<ClientId>,
     /// Whether the session ends for good: no other worker is started.
     closing: bool,
     /// A cell whose caller gave up before the session that is to run it was up.
@@ -211,6 +220,7 @@ impl Session {
             cells: 0,
             paging,
             people: false,
+            answering: Vec::new(),
             closing: false,
             kept: None,
             untold_failure: None,
@@ -288,6 +298,10 @@ impl Session {
             }
             Event::Keystrokes(bytes) => self.keystrokes(&bytes),
             Event::People { attached } => self.people = attached,
+            Event::Answers { client, answers } => {
+                self.answering.retain(|&other| other != client);
+                self.answering.extend(answers.then_some(client));
+            }
             Event::Cancel { id, interrupt } => self.cancel(id, interrupt),
             Event::Returned { client } => self.runs_on_unknown(client),
             Event::Message(message) => self.message(message),

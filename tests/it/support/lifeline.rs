@@ -16,6 +16,34 @@ pub(crate) struct Lifeline {
     stream: UnixStream,
 }
 
+/// A place where a program that a test starts lays its end of a line.
+pub(crate) struct Listening {
+    listener: UnixListener,
+    place: TempDir,
+}
+
+impl Listening {
+    pub(crate) fn new() -> Listening {
+        let place = tempfile::tempdir_in("/tmp").unwrap();
+        let listener = UnixListener::bind(place.path().join("line")).unwrap();
+        Listening { listener, place }
+    }
+
+    /// `source` behind statements that lay the line.
+    pub(crate) fn cell(&self, source: &str) -> String {
+        let path = quoted(self.place.path().join("line"));
+        format!(
+            "import socket, sys\nline = socket.socket(socket.AF_UNIX)\nline.connect({path})\n{source}"
+        )
+    }
+
+    /// Waits for the program's end.
+    #[track_caller]
+    pub(crate) fn accept(&self) -> Lifeline {
+        Lifeline::accept(&self.listener)
+    }
+}
+
 impl Lifeline {
     /// Lays a line to the session of `server`. Children get it as `line.fileno()`.
     #[track_caller]

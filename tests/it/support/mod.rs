@@ -9,17 +9,19 @@ pub(crate) mod paging;
 pub(crate) mod python;
 mod replies;
 mod server;
+mod terminal;
 mod waiting;
 
 use std::time::Duration;
 
 pub(crate) use builder::{BINARY, Builder, CHOOSERS};
-pub(crate) use lifeline::Lifeline;
+pub(crate) use lifeline::{Lifeline, Listening};
 pub(crate) use python::on_every_python;
 pub(crate) use replies::{
     FRESH, IDLE, SECRET, WAITING, assert_has, assert_has_not, text_of, without_carets,
 };
 pub(crate) use server::Server;
+pub(crate) use terminal::Terminal;
 pub(crate) use waiting::IN_KERNEL;
 
 /// How long anything may take before it counts as hung. Nothing waits this long when all is well.

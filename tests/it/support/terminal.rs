@@ -1,0 +1,126 @@
+//! A terminal of a person, on which the binary runs.
+
+use std::{
+    io::{Read, Write},
+    sync::mpsc,
+    time::Instant,
+};
+
+use mcp_repl::screen::{Screen, Size};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use tempfile::TempDir;
+
+use super::{Builder, HANG};
+
+/// A terminal with a program on it, and what it shows.
+pub(crate) struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    /// Keeps the terminal as it is when the program has gone.
+    slave: Box<dyn SlavePty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    printed: mpsc::Receiver<Vec<u8>>,
+    screen: Screen,
+    /// All that was printed so far.
+    pub(crate) bytes: Vec<u8>,
+    modes_before: String,
+    _directory: TempDir,
+}
+
+impl Terminal {
+    /// Runs the binary on a terminal of 80 by 24.
+    #[track_caller]
+    pub(crate) fn run(builder: Builder) -> Terminal {
+        let (command, directory) = builder.env("TERM", "xterm-256color").command();
+        let mut program = CommandBuilder::new(command.get_program());
+        program.args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => program.env(name, value),
+                None => program.env_remove(name),
+            }
+        }
+        program.cwd(command.get_current_dir().unwrap());
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let modes_before = modes(&*pty.master);
+        let child = pty.slave.spawn_command(program).unwrap();
+        let mut output = pty.master.try_clone_reader().unwrap();
+        let (tell, printed) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut buffer) {
+                if tell.send(buffer[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Terminal {
+            keyboard: pty.master.take_writer().unwrap(),
+            master: pty.master,
+            slave: pty.slave,
+            child,
+            printed,
+            screen: Screen::new(Size { columns: 80, rows: 24 }),
+            bytes: Vec::new(),
+            modes_before,
+            _directory: directory,
+        }
+    }
+
+    /// Waits until the page has this on it.
+    #[track_caller]
+    pub(crate) fn shows(&mut self, part: &str) {
+        let end = Instant::now() + HANG;
+        while !self.page().contains(part) {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.printed.recv_timeout(left) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("{part:?} does not come; there is:\n{}", self.page()),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.screen.feed(bytes);
+        self.bytes.extend(bytes);
+    }
+
+    pub(crate) fn page(&self) -> String {
+        self.screen.page_text()
+    }
+
+    /// Presses keys.
+    pub(crate) fn types(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn resize(&self, cols: u16, rows: u16) {
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.child.process_id().unwrap().try_into().unwrap()
+    }
+
+    /// Waits until the program has ended; gives its exit status and what the page shows then. The
+    /// terminal is as the program found it.
+    #[track_caller]
+    pub(crate) fn ends(mut self) -> (u32, String) {
+        let status = self.child.wait().unwrap().exit_code();
+        assert_eq!(modes(&*self.master), self.modes_before);
+        drop((self.slave, self.keyboard));
+        while let Ok(bytes) = self.printed.recv_timeout(HANG) {
+            self.screen.feed(&bytes);
+        }
+        let page = self.screen.page_text();
+        assert_eq!(String::from_utf8_lossy(&self.screen.restore()), "", "{page}");
+        (status, page)
+    }
+}
+
+/// How the terminal treats what is typed, and what is printed.
+fn modes(master: &(dyn MasterPty + Send)) -> String {
+    let modes = master.get_termios().unwrap();
+    format!("{:?}", (modes.local_flags, modes.input_flags, modes.output_flags))
+}
