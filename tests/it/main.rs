@@ -26,6 +26,7 @@ mod options;
 mod pagers;
 mod pagers_by_hand;
 mod programs;
+mod races;
 mod reads_background;
 mod reads_python;
 mod reads_terminal;
