@@ -58,6 +58,7 @@ pub(crate) fn boot(
         reporter: Reporter::new(&sys)?,
         streams: Streams::install(&sys)?,
         builtins: py.import("builtins")?.unbind(),
+        thread_count: py.import("_thread")?.getattr("_count")?.unbind(),
         globals: globals.unbind(),
         script: script.map(|script| script.to_string_lossy().into_owned()),
     });

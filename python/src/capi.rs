@@ -84,6 +84,17 @@ pub(crate) fn raise(error: impl FnOnce(Python<'_>) -> PyErr) -> Raised {
     Raised
 }
 
+/// The name of the calling thread, if `threading` knows it. Nothing is made or imported for that.
+pub(crate) fn thread_name(py: Python<'_>) -> Option<String> {
+    // SAFETY: pthread_self takes no memory. CPython uses it as the thread's number
+    // (Python/thread_pthread.h, PyThread_get_thread_ident).
+    let number = unsafe { libc::pthread_self() } as usize;
+    let modules = py.import("sys").and_then(|sys| sys.getattr("modules"));
+    let threading = modules.and_then(|modules| modules.get_item("threading"));
+    let thread = threading.and_then(|threading| threading.getattr("_active")?.get_item(number));
+    thread.and_then(|thread| thread.getattr("name")?.extract()).ok()
+}
+
 /// Flushes C's `stdout` and `stderr`.
 ///
 /// Not `fflush(NULL)`: it takes the lock of every stream, also of a `stdin` that another

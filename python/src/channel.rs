@@ -111,6 +111,9 @@ impl Channel {
     ///
     /// The terminal's output has to flow, or who holds the lock may never let go of it.
     pub(crate) fn acknowledge(&self, message: &ToServer, action: impl FnOnce()) {
+        if fork::is_child() {
+            return;
+        }
         let Ok(_marks) = self.marks.lock() else { return };
         action();
         self.end_if_closed();

@@ -1,25 +1,35 @@
 //! The queue of payloads and those who wait for them.
 //!
 //! The top-level loop takes a payload as a cell. A Python read that waits takes one as input:
-//! readers of the main thread first, then the others in the order they came. Only the first
-//! in line watches the terminal, so that a typed line goes to one reader.
+//! readers of the main thread first, then the others in the order they came. A line is given to its
+//! reader when both are there, and to no other from then on: neither a cell that begins nor a
+//! reader that comes later takes it away. Only the first in line watches the terminal, so that a
+//! typed line goes to one reader.
 //!
 //! Nothing here takes the GIL, and no caller holds it.
 
 use std::{
     collections::VecDeque,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use rustix::stdio::stdin;
 
 use crate::waker::{Waker, Woken, wait};
 
+/// How long a reader that is in line may take to be announced. It needs no more than to be
+/// scheduled, and to write to the terminal.
+const LONGEST_ANNOUNCEMENT: Duration = Duration::from_secs(1);
+
 /// The queue. One a worker.
 #[derive(Debug)]
 pub(crate) struct Fifo {
     state: Mutex<Queue>,
+    /// Told when a reader was announced, a thread that took an answer ended, or something came for
+    /// the top-level loop.
+    changed: Condvar,
     /// Wakes the top-level loop.
     pub(crate) loop_waker: Waker,
 }
@@ -30,6 +40,8 @@ struct Queue {
     input: VecDeque<u8>,
     readers: Vec<Reader>,
     waits: u64,
+    /// The thread that last took an answer between cells, until it is known what it does at once.
+    answered: Option<Answered>,
     /// Whether a cell runs: only then is an interrupt sent.
     in_cell: bool,
     /// Whether an interrupt was sent that the main thread's reader has not looked for since.
@@ -45,7 +57,21 @@ struct Queue {
 struct Reader {
     wait: u64,
     main: bool,
+    /// The most it takes, in bytes.
+    limit: usize,
+    /// What it is to take.
+    line: Option<Vec<u8>>,
+    /// Whether the server was told of it.
+    announced: bool,
     waker: Arc<Waker>,
+}
+
+#[derive(Debug)]
+struct Answered {
+    /// Its wait.
+    wait: u64,
+    /// Whether it ended.
+    ended: bool,
 }
 
 /// What the top-level loop does next.
@@ -55,6 +81,9 @@ pub(crate) enum Next {
     Cell { id: u64, source: String, interrupted: bool },
     /// End the session.
     Shutdown,
+    /// Say anew that the worker is ready, when what a thread does at once with its answer is done:
+    /// see [`Fifo::wait_for_answered`].
+    Ready,
     /// Wait for `loop_waker`.
     Wait,
 }
@@ -75,7 +104,8 @@ pub(crate) enum ReaderEvent {
 impl Fifo {
     /// An empty queue.
     pub(crate) fn new() -> io::Result<Fifo> {
-        Ok(Fifo { state: Mutex::default(), loop_waker: Waker::new()? })
+        let loop_waker = Waker::new()?;
+        Ok(Fifo { state: Mutex::default(), changed: Condvar::new(), loop_waker })
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -86,6 +116,7 @@ impl Fifo {
     /// Adds a cell.
     pub(crate) fn push_cell(&self, id: u64, source: String) {
         self.lock().cells.push_back((id, source));
+        self.changed.notify_all();
         self.loop_waker.wake();
     }
 
@@ -97,7 +128,7 @@ impl Fifo {
             return Some(data.len() as u64 + std::mem::take(&mut state.discarded));
         }
         state.input.extend(data);
-        state.wake_first_reader();
+        state.give_lines();
         None
     }
 
@@ -141,18 +172,22 @@ impl Fifo {
         let mut state = self.lock();
         state.shutdown = true;
         state.readers.iter().for_each(|reader| reader.waker.wake());
+        self.changed.notify_all();
         self.loop_waker.wake();
     }
 
     /// What the top-level loop does next. A cell counts as running from here on, and what
-    /// was left of the input before it is gone.
+    /// was left of the input before it, for no reader in line, is gone.
     pub(crate) fn next(&self) -> Next {
         let mut state = self.lock();
         if state.shutdown {
             return Next::Shutdown;
         }
-        let Some((id, source)) = state.cells.pop_front() else { return Next::Wait };
+        let Some((id, source)) = state.cells.pop_front() else {
+            return if state.answered.is_some() { Next::Ready } else { Next::Wait };
+        };
         state.in_cell = true;
+        state.answered = None;
         state.discard();
         let interrupted = std::mem::take(&mut state.next_cell_interrupted);
         Next::Cell { id, source, interrupted }
@@ -175,9 +210,19 @@ impl Fifo {
         std::mem::take(&mut state.discarded) + more
     }
 
-    /// Whether no input is left.
-    pub(crate) fn has_no_input(&self) -> bool {
-        self.lock().input.is_empty()
+    /// Whether there is input for this wait, and nobody else waits who may have been meant: nobody
+    /// has to be told of it.
+    pub(crate) fn is_served_alone(&self, wait: u64) -> bool {
+        let state = self.lock();
+        matches!(&*state.readers, [only] if only.wait == wait && only.line.is_some())
+    }
+
+    /// The server was told of this wait.
+    pub(crate) fn set_announced(&self, wait: u64) {
+        let mut state = self.lock();
+        let reader = state.readers.iter_mut().find(|reader| reader.wait == wait);
+        reader.into_iter().for_each(|reader| reader.announced = true);
+        self.changed.notify_all();
     }
 
     /// Whether this wait is the first in line.
@@ -196,11 +241,13 @@ impl Fifo {
         if state.readers.is_empty() { state.take_line(limit) } else { None }
     }
 
-    /// Puts a reader in line, which `waker` wakes. Returns the number of the wait.
-    pub(crate) fn add_reader(&self, main: bool, waker: Arc<Waker>) -> u64 {
+    /// Puts a reader in line, which takes at most `limit` bytes and which `waker` wakes. Returns the
+    /// number of the wait.
+    pub(crate) fn add_reader(&self, main: bool, limit: usize, waker: Arc<Waker>) -> u64 {
         let mut state = self.lock();
         state.waits += 1;
-        let reader = Reader { wait: state.waits, main, waker };
+        let wait = state.waits;
+        let reader = Reader { wait, main, limit, line: None, announced: false, waker };
         let place = if main {
             state.readers.iter().position(|other| !other.main).unwrap_or(state.readers.len())
         } else {
@@ -209,39 +256,96 @@ impl Fifo {
         state.readers.insert(place, reader);
         // Who was first may be so no longer, and must leave the terminal.
         state.readers.iter().skip(place + 1).for_each(|reader| reader.waker.wake());
-        state.waits
+        state.give_lines();
+        wait
     }
 
     /// Takes a reader out of the line. Returns whether no cell runs, so that it has to be said
     /// anew that the worker is ready.
     pub(crate) fn remove_reader(&self, wait: u64) -> bool {
         let mut state = self.lock();
-        if let Some(place) = state.readers.iter().position(|reader| reader.wait == wait)
-            && state.readers.remove(place).main
-        {
-            // An interrupt that ended this wait is none for the next.
-            state.interrupted = false;
+        if let Some(place) = state.readers.iter().position(|reader| reader.wait == wait) {
+            let Reader { main, line, .. } = state.readers.remove(place);
+            if main {
+                // An interrupt that ended this wait is none for the next.
+                state.interrupted = false;
+            }
+            // What it did not take is for the next.
+            line.into_iter().flatten().rev().for_each(|byte| state.input.push_front(byte));
         }
-        state.wake_first_reader();
+        state.give_lines();
+        if let Some(first) = state.readers.first() {
+            first.waker.wake();
+        }
+        self.changed.notify_all();
         !state.in_cell
     }
 
-    /// Waits for input of at most `limit` bytes, for the terminal, or for a signal.
-    pub(crate) fn wait_for_input(
+    /// A thread other than the main one took the answer to this wait, between cells.
+    pub(crate) fn set_answered(&self, wait: u64) {
+        self.lock().answered = Some(Answered { wait, ended: false });
+        self.loop_waker.wake();
+    }
+
+    /// The thread whose last wait this was has ended.
+    pub(crate) fn thread_ended(&self, wait: u64) {
+        let mut state = self.lock();
+        let answered = state.answered.as_mut().filter(|answered| answered.wait == wait);
+        answered.into_iter().for_each(|answered| answered.ended = true);
+        self.changed.notify_all();
+    }
+
+    /// Waits for what the thread that took an answer does at once: until it has ended or waits for
+    /// more, or something else is to be done; for `most` at most.
+    pub(crate) fn wait_for_answered(&self, most: Duration) {
+        let mut state = self.wait_while(most, |state| {
+            let goes_on = state.answered.as_ref().is_some_and(|answered| !answered.ended);
+            goes_on && state.cells.is_empty() && !state.waits_again()
+        });
+        state.answered = None;
+    }
+
+    /// Waits until a reader is in line of which the server was told; for `most` at most. Whether
+    /// there is one.
+    pub(crate) fn wait_for_reader(&self, most: Duration) -> bool {
+        let is_announced = |state: &Queue| state.readers.iter().any(|reader| reader.announced);
+        is_announced(&self.wait_while(most, |state| !is_announced(state)))
+    }
+
+    /// Whether a reader is in line of which the server is about to be told.
+    pub(crate) fn is_reader_coming(&self) -> bool {
+        self.lock().is_reader_coming()
+    }
+
+    /// Waits while this holds, for `most` at most; then for a reader that is in line and about to be
+    /// announced.
+    fn wait_while(
         &self,
-        wait_number: u64,
-        waker: &Waker,
-        limit: usize,
-    ) -> ReaderEvent {
+        most: Duration,
+        mut condition: impl FnMut(&Queue) -> bool,
+    ) -> MutexGuard<'_, Queue> {
+        let waiting = self
+            .changed
+            .wait_timeout_while(self.lock(), most, |state| !state.shutdown && condition(state));
+        let (state, _) = waiting.unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.changed.wait_timeout_while(state, LONGEST_ANNOUNCEMENT, |state| {
+            !state.shutdown && state.is_reader_coming()
+        });
+        waiting.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Waits for input, for the terminal, or for a signal.
+    pub(crate) fn wait_for_input(&self, wait_number: u64, waker: &Waker) -> ReaderEvent {
         let terminal = {
             let mut state = self.lock();
             if state.shutdown {
                 return ReaderEvent::Shutdown;
             }
-            let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
-            if first && let Some(input) = state.take_line(limit) {
-                return ReaderEvent::Input(input);
+            let own = state.readers.iter_mut().find(|reader| reader.wait == wait_number);
+            if let Some(line) = own.and_then(|reader| reader.line.take()) {
+                return ReaderEvent::Input(line);
             }
+            let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
             first.then_some(stdin())
         };
         match wait(waker, terminal) {
@@ -271,9 +375,27 @@ impl Queue {
         self.input.clear();
     }
 
-    fn wake_first_reader(&self) {
-        if let Some(first) = self.readers.first() {
-            first.waker.wake();
+    /// Whether a reader is in line that is about to be announced.
+    fn is_reader_coming(&self) -> bool {
+        self.readers.iter().any(|reader| !reader.announced && reader.line.is_none())
+    }
+
+    /// Whether a reader was announced since the last answer was taken.
+    fn waits_again(&self) -> bool {
+        let last = self.answered.as_ref().map_or(0, |answered| answered.wait);
+        self.readers.iter().any(|reader| reader.announced && reader.wait > last)
+    }
+
+    /// Gives each reader in line that has none a line, as long as there are some.
+    fn give_lines(&mut self) {
+        for place in 0..self.readers.len() {
+            if self.readers[place].line.is_none()
+                && let Some(line) = self.take_line(self.readers[place].limit)
+            {
+                let reader = &mut self.readers[place];
+                reader.line = Some(line);
+                reader.waker.wake();
+            }
         }
     }
 }

@@ -2,33 +2,49 @@
 //!
 //! Works without the GIL and takes it only to look at a signal, with no lock of ours held.
 
-use std::{cell::RefCell, io, mem, sync::Arc, thread, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    io, mem,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use mcp_repl_sideband::{Reader, ToServer};
 use pyo3::exceptions::{PyOSError, PySystemExit};
 
 use crate::{
-    capi::{Raised, check_signals, raise},
+    capi::{Raised, check_signals, raise, thread_name, with_gil},
     fifo::ReaderEvent,
     fork,
     waker::Waker,
-    worker::Worker,
+    worker::{Worker, worker},
 };
 
-/// The waker of a thread's first wait, kept for the next.
-struct ThreadWaker(RefCell<Option<Arc<Waker>>>);
+/// A thread that has read.
+struct ReadingThread {
+    /// The waker of its first wait, kept for the next.
+    waker: RefCell<Option<Arc<Waker>>>,
+    /// Its last wait.
+    last_wait: Cell<u64>,
+}
 
-impl Drop for ThreadWaker {
+impl Drop for ReadingThread {
+    /// The thread ends.
     fn drop(&mut self) {
-        // A forked child has closed the descriptors already, and may have others by that number.
         if fork::is_child() {
-            mem::forget(self.0.take());
+            // The descriptors are closed already, and there may be others by that number.
+            mem::forget(self.waker.take());
+        } else if let Some(worker) = worker() {
+            worker.fifo.thread_ended(self.last_wait.get());
         }
     }
 }
 
 thread_local! {
-    static WAKER: ThreadWaker = const { ThreadWaker(RefCell::new(None)) };
+    static THREAD: ReadingThread = const {
+        ReadingThread { waker: RefCell::new(None), last_wait: Cell::new(0) }
+    };
 }
 
 /// Reads from the queue or the terminal, whichever has something first: at most `limit` bytes,
@@ -51,7 +67,8 @@ pub(crate) fn read_input(
         return Ok(line);
     }
     let waker = thread_waker().map_err(|error| raise(|_| PyOSError::new_err(error.to_string())))?;
-    let wait = worker.fifo.add_reader(is_main, waker.clone());
+    let wait = worker.fifo.add_reader(is_main, limit, waker.clone());
+    THREAD.with(|thread| thread.last_wait.set(wait));
     // Not while an interrupt is there for this wait: that is to be seen first.
     let announce = |text: &[u8]| {
         let wanted = || !(is_main && worker.fifo.is_interrupted());
@@ -71,11 +88,13 @@ pub(crate) fn read_input(
     // A line of the terminal that has no end yet.
     let mut partial = Vec::new();
     let (result, bytes) = 'wait: loop {
-        // Who gets in line while there is input, here or in the terminal, waits for nobody.
-        if !announced
-            && worker.fifo.has_no_input()
-            && !(worker.fifo.is_first(wait) && channel.terminal.has_input())
-        {
+        // Who gets in line while there is input, here or in the terminal, waits for nobody. But
+        // where another is in line, too, the server has to know who took it.
+        let is_served = || {
+            worker.fifo.is_served_alone(wait)
+                || worker.fifo.is_first(wait) && channel.terminal.has_input()
+        };
+        if !announced && !is_served() {
             // The signal of an interrupt that is there has come: Python sees it now.
             if is_main
                 && worker.fifo.take_interrupted()
@@ -87,9 +106,10 @@ pub(crate) fn read_input(
             if !announced {
                 continue;
             }
+            worker.fifo.set_announced(wait);
             prompt_left = &[];
         }
-        match worker.fifo.wait_for_input(wait, &waker, limit) {
+        match worker.fifo.wait_for_input(wait, &waker) {
             ReaderEvent::Input(line) => {
                 channel.terminal.write(prompt_left);
                 echo(worker, &line);
@@ -140,12 +160,19 @@ pub(crate) fn read_input(
             ReaderEvent::Shutdown => break (Ok(Vec::new()), 0),
         }
     };
-    let is_between_cells = worker.fifo.remove_reader(wait);
     if announced {
-        channel.send(&ToServer::InputTaken { wait, bytes });
-    }
-    if announced && is_between_cells {
-        channel.send_ready(0);
+        let thread = if bytes > 0 && !is_main { with_gil(thread_name) } else { None };
+        let mut is_between_cells = false;
+        channel.acknowledge(&ToServer::InputTaken { wait, bytes, thread }, || {
+            is_between_cells = worker.fifo.remove_reader(wait);
+        });
+        if is_between_cells && bytes > 0 && !is_main {
+            worker.fifo.set_answered(wait);
+        } else if is_between_cells {
+            channel.send_ready(0);
+        }
+    } else {
+        worker.fifo.remove_reader(wait);
     }
     result
 }
@@ -158,8 +185,8 @@ fn echo(worker: &Worker, line: &[u8]) {
 }
 
 fn thread_waker() -> io::Result<Arc<Waker>> {
-    WAKER.with(|ThreadWaker(kept)| {
-        let mut kept = kept.borrow_mut();
+    THREAD.with(|thread| {
+        let mut kept = thread.waker.borrow_mut();
         if let Some(waker) = &*kept {
             return Ok(waker.clone());
         }

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use mcp_repl_sideband::{Outcome, ToServer};
@@ -25,6 +26,13 @@ use crate::{
     worker::{Worker, worker},
 };
 
+/// How long a thread has for what it does at once: one that a cell started, at the cell's end, and
+/// one that took an answer. That is its turn in which no other thread interrupts it
+/// (`sys.getswitchinterval`).
+const AT_ONCE: Duration = Duration::from_millis(5);
+/// How often it is looked whether all that a cell started have ended.
+const LOOK_INTERVAL: Duration = Duration::from_millis(1);
+
 /// What only the top-level loop uses, always with the GIL.
 #[derive(Debug)]
 pub(crate) struct Interpreter {
@@ -32,6 +40,8 @@ pub(crate) struct Interpreter {
     pub(crate) reporter: Reporter,
     pub(crate) streams: Streams,
     pub(crate) builtins: Py<PyModule>,
+    /// `_thread._count`: how many threads of Python's there are besides the main one.
+    pub(crate) thread_count: Py<PyAny>,
     /// The namespace of `__main__`.
     pub(crate) globals: Py<PyDict>,
     /// The file whose parts the cells are, its lines where they are in it.
@@ -79,6 +89,10 @@ impl Interpreter {
                     self.run_cell(sys, worker, id, &source)?;
                 }
                 Next::Shutdown => return Err(PySystemExit::new_err(0)),
+                Next::Ready => py.detach(|| {
+                    worker.fifo.wait_for_answered(AT_ONCE);
+                    worker.channel.send_ready(0);
+                }),
                 Next::Wait => py.detach(|| {
                     if wait(&worker.fifo.loop_waker, None) == Woken::Waker {
                         worker.fifo.loop_waker.reset();
@@ -100,6 +114,7 @@ impl Interpreter {
         source: &str,
     ) -> PyResult<()> {
         let py = sys.py();
+        let threads = self.threads(py);
         let outcome = match self.evaluate(sys, id, source) {
             Ok(()) => Outcome::Ok,
             Err(error) if error.is_instance_of::<PySystemExit>(py) => return Err(error),
@@ -122,6 +137,9 @@ impl Interpreter {
             // SAFETY: the GIL is held.
             unsafe { ffi::Py_Exit(i32::from(outcome != Outcome::Ok)) }
         }
+        if self.let_threads_ask(py, worker, threads) {
+            self.streams.flush(sys);
+        }
         self.streams.repair(sys);
         // A thread that reads holds the stream's lock.
         let is_read = worker.fifo.has_readers() || stdin::is_being_read();
@@ -131,8 +149,10 @@ impl Interpreter {
         py.detach(|| {
             capi::flush_c_streams();
             worker.channel.terminal.restore();
-            let discarded_bytes = worker.fifo.end_cell(unread);
             worker.channel.send_marked(b"", |mark| {
+                // In one with the messages: readers in the background say what they took before or
+                // after, and whether a cell ran then.
+                let discarded_bytes = worker.fifo.end_cell(unread);
                 [
                     ToServer::CellDone { id, mark, outcome },
                     ToServer::Ready { mark, discarded_bytes },
@@ -144,6 +164,26 @@ impl Interpreter {
         // Interrupted, it is tried again behind the next cell.
         let _ = self.reporter.load(sys);
         Ok(())
+    }
+
+    /// How many threads there are besides this one.
+    fn threads(&self, py: Python<'_>) -> u64 {
+        self.thread_count.call0(py).and_then(|count| count.extract(py)).unwrap_or(0)
+    }
+
+    /// What a thread asks at once belongs to the cell that started it. Whether there was a thread to
+    /// wait for; a cell that leaves none is not held up.
+    fn let_threads_ask(&self, py: Python<'_>, worker: &Worker, before: u64) -> bool {
+        let has_started = || self.threads(py) > before;
+        if !has_started() && !worker.fifo.is_reader_coming() {
+            return false;
+        }
+        let deadline = Instant::now() + AT_ONCE;
+        while !py.detach(|| worker.fifo.wait_for_reader(LOOK_INTERVAL))
+            && has_started()
+            && Instant::now() < deadline
+        {}
+        true
     }
 
     fn evaluate(&mut self, sys: &Bound<'_, PyModule>, id: u64, source: &str) -> PyResult<()> {

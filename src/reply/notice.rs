@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use mcp_repl_sideband::Reader;
+
 use super::{Exit, Failure, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
@@ -41,6 +43,15 @@ pub enum Notice {
     TypedInBackground {
         /// Its name.
         program: String,
+    },
+    /// The input was no cell: a read of the program's own, in the background, waited for it, which
+    /// its client had not been told.
+    #[error("[repl] taken by {} in {}", read(*.reader), in_thread(.thread.as_deref()))]
+    TakenInBackground {
+        /// How it reads.
+        reader: Reader,
+        /// The name of its thread, if the worker says it.
+        thread: Option<String>,
     },
     /// A cell that waited for the session to start was interrupted.
     #[error("[repl] interrupted before it was run")]
@@ -175,6 +186,17 @@ fn amount(lines: usize, bytes: usize) -> String {
         1 => format!("1 line ({bytes} bytes)"),
         _ => format!("{lines} lines ({bytes} bytes)"),
     }
+}
+
+fn read(reader: Reader) -> &'static str {
+    match reader {
+        Reader::Readline => "input()",
+        Reader::Stdin => "a read of sys.stdin",
+    }
+}
+
+fn in_thread(name: Option<&str>) -> String {
+    name.map_or_else(|| "the background".to_owned(), |name| format!("thread {name}"))
 }
 
 fn missed(missed_input: bool) -> &'static str {

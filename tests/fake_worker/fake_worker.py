@@ -190,6 +190,19 @@ def takes_what_nobody_waits_for(worker, number):
     worker.done(number)
 
 
+def throws_an_answer_away(worker, number):
+    worker.print("name? ")
+    worker.send("input_wait", mark=worker.mark(), wait=1, reader="readline", prompt="name? ")
+    while (message := worker.receive())["type"] != "stdin":
+        pass
+    # The cell ends as the answer comes, and its reader waits on.
+    worker.done(number, discarded_bytes=len(message["data"]))
+    data = worker.receive()["data"]
+    worker.send("input_taken", wait=1, bytes=len(data))
+    worker.print(f"heard {data}")
+    worker.ready()
+
+
 def never_exits_after_exiting(worker, number):
     worker.print("bye\n")
     worker.send("exiting", status=0)

@@ -136,6 +136,16 @@ fn news_of_a_wait_nobody_knows_does_no_harm() {
 }
 
 #[test]
+fn a_reader_whose_answer_was_thrown_away_asks_for_another() {
+    let fake = Fake::start("throws_an_answer_away");
+    fake.repl.gives("cell", "name? ");
+    // The prompt is on the screen still.
+    fake.repl.gives("one", "[repl] 4 bytes of unread input discarded\n");
+    fake.repl.gives("two", "heard two\n");
+    fake.repl.gives("next", "ran next\n");
+}
+
+#[test]
 fn a_worker_that_exits_in_the_middle_of_a_line_ends_the_session() {
     let fake = Fake::start("exits_in_the_middle_of_a_line");
     fake.repl.gives("cell", "half a line\n[repl] session ended (exit status 7)\n");

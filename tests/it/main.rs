@@ -31,6 +31,7 @@ mod pagers;
 mod pagers_by_hand;
 mod programs;
 mod protocol;
+mod races;
 mod reads_background;
 mod reads_python;
 mod reads_terminal;

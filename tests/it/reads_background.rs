@@ -5,7 +5,7 @@
 //! cell starts; then it is cleared, and the reply says how much it was.
 
 use crate::support::{
-    IDLE, IN_KERNEL, Server, WAITING, assert_has, assert_has_not, on_every_python,
+    IDLE, IN_KERNEL, Lifeline, Server, WAITING, assert_has, assert_has_not, on_every_python,
 };
 
 /// Defines `IN_KERNEL`'s functions and the list `heard`.
@@ -77,6 +77,53 @@ thread = later(ask)";
     repl.gives("answer", IDLE);
     repl.gives("heard", "['answer\\n']\n");
     repl.gives("hold.set(); thread.join()", "done\n");
+}
+
+#[test]
+fn what_a_thread_asks_and_prints_at_once_belongs_to_the_reply() {
+    on_every_python(|repl| {
+        prepare(repl);
+        let cell = "\
+def asks():
+    print('begun')
+    print('got', input('who? '))
+thread = start(asks)";
+        repl.gives(cell, "begun\nwho? ");
+        repl.gives("me", "got me\n");
+        // What it asks next, too.
+        let cell = "\
+def asks():
+    for n in range(2): print('got', input('who? '))
+thread = start(asks)";
+        repl.gives(cell, "who? ");
+        repl.gives("me", "got me\nwho? ");
+        repl.gives("you", "got you\n");
+    });
+}
+
+#[test]
+fn who_did_not_know_of_a_reader_is_told_what_became_of_the_cell() {
+    let repl = Server::start();
+    prepare(&repl);
+    let mut line = Lifeline::lay(&repl);
+    // One asks when the call that started it has its reply, and the other tells of that.
+    for (read, name) in
+        [("input('who? ')", "input()"), ("sys.stdin.readline()", "a read of sys.stdin")]
+    {
+        let cell = format!(
+            "def asks(): line.recv(1); heard.append({read})\n\
+             asker = threading.Thread(target=asks, name='asker')\n\
+             def tells(): in_kernel(asker); line.send(b'!')\n\
+             asker.start()\n\
+             teller = later(tells)"
+        );
+        repl.gives(&cell, IDLE);
+        line.release();
+        line.hears("!");
+        let reply = repl.repl("1 + 1");
+        assert_has(&reply, &format!("[repl] taken by {name} in thread asker\n"));
+        repl.gives("asker.join(); heard.pop().strip()", "'1 + 1'\n");
+    }
 }
 
 #[test]

@@ -327,6 +327,15 @@ impl Engine {
             self.deferred = Some(EngineCommand::Call { client, request, reply });
             return;
         }
+        let background = self.background_reader();
+        if background.is_some() {
+            // One of the worker's own readers waits behind a mark that it wrote before.
+            self.catch_up();
+            if self.pipeline.awaits_message() {
+                self.deferred = Some(EngineCommand::Call { client, request, reply });
+                return;
+            }
+        }
         self.calls += 1;
         let id = self.calls;
         let now = self.now();
@@ -336,7 +345,6 @@ impl Engine {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
             found_line = self.pipeline.screen().last_line();
         }
-        let background = self.background_reader();
         let deadline = now.saturating_add(timeout);
         // What nobody was told is for the first that calls.
         if let Some(spill) = self.spills.remove(&NOBODY) {

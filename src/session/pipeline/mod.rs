@@ -56,6 +56,9 @@ pub struct Pipeline<O> {
     is_over: bool,
     /// Whether an [`Effect::DropInput`] was not answered yet: no message takes effect before.
     is_dropping_input: bool,
+    /// What an [`Effect::DropInput`] dropped, while a mark behind it waits for its message: somebody
+    /// may ask for input there, which comes before what is done next.
+    dropped: Option<u64>,
     /// Whether something was shown whose text was not taken yet.
     has_undrained: bool,
     now: Time,
@@ -74,6 +77,7 @@ impl<O: Observer> Pipeline<O> {
             worker: None,
             is_over: false,
             is_dropping_input: false,
+            dropped: None,
             has_undrained: false,
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
@@ -119,7 +123,7 @@ impl<O: Observer> Pipeline<O> {
     /// Whether a call has to wait: a mark was met, and the message that decides where a payload
     /// goes is on its way.
     pub fn awaits_message(&self) -> bool {
-        self.stream.as_ref().is_some_and(Stream::awaits_message)
+        awaits_message(self.stream.as_ref())
     }
 
     /// Whether a call is to come with a look for a reader in the background.
@@ -182,7 +186,7 @@ impl<O: Observer> Pipeline<O> {
                 }
                 self.stream = Some(Stream::new(&nonce));
                 self.worker = None;
-                (self.is_over, self.is_dropping_input) = (false, false);
+                (self.is_over, self.is_dropping_input, self.dropped) = (false, false, None);
                 self.display.restart(size);
             }
             Input::Output(bytes) => self.output(&bytes),
@@ -199,7 +203,8 @@ impl<O: Observer> Pipeline<O> {
             Input::InterruptTyped => self.step(Event::InterruptTyped),
             Input::InputDropped { bytes } => {
                 self.is_dropping_input = false;
-                self.step(Event::InputDropped { bytes });
+                self.dropped = Some(bytes);
+                self.input_dropped();
             }
             Input::Looked { found, holds_input, took } => self.looked(found, holds_input, took),
             Input::ProcessOver => self.is_over = true,
@@ -240,6 +245,14 @@ impl<O: Observer> Pipeline<O> {
                 return None;
             };
             self.message(message);
+            self.input_dropped();
+        }
+    }
+
+    /// Takes what was dropped, unless somebody is about to ask.
+    fn input_dropped(&mut self) {
+        if let Some(bytes) = self.dropped.take_if(|_| !awaits_message(self.stream.as_ref())) {
+            self.step(Event::InputDropped { bytes });
         }
     }
 
@@ -444,6 +457,11 @@ impl<O: Observer> Pipeline<O> {
         let overflow = display.outboxes.take_overflow();
         effects.extend(overflow.map(|(client, text)| Effect::Keep { client, text }));
     }
+}
+
+/// Whether a mark was met whose message is on its way.
+fn awaits_message(stream: Option<&Stream>) -> bool {
+    stream.is_some_and(Stream::awaits_message)
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ fn whole_session() -> (Vec<Recorded>, Vec<&'static str>) {
     recorded.push((0, message(wait)));
     replies.push("Who? ");
     recorded.push(call(3, 1, "Grace", HOUR));
-    recorded.push((0, message(ToServer::InputTaken { wait: 1, bytes: 6 })));
+    recorded.push((0, message(ToServer::InputTaken { wait: 1, bytes: 6, thread: None })));
     let [on, off] = [Mark::EchoStart, Mark::EchoEnd]
         .map(|mark| String::from_utf8(mark_bytes(NONCE, mark)).unwrap());
     recorded.push((0, output(&format!("{on}Grace\r\n{off}"))));
@@ -519,6 +519,33 @@ fn an_echo_that_came_with_the_mark_belongs_to_the_cell() {
     assert!(played.pipeline.takes_output());
     played.play([(0, Input::InputDropped { bytes: 5 })]);
     assert_eq!(played.text(), "one\ntwo\n[repl] 5 bytes of unread input discarded\n");
+}
+
+#[test]
+fn a_prompt_that_came_with_the_end_of_a_cell_is_known_before_the_next_cell_is_run() {
+    let mut played = Played::ready();
+    played.play([call(1, 1, "start()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([call(2, 1, "1 + 1", HOUR)]);
+    played.effects.clear();
+    played.play([
+        (0, output(&format!("{}name? {}", mark(2), mark(3)))),
+        (0, message(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Ok })),
+        (0, message(ToServer::Ready { mark: 2, discarded_bytes: 0 })),
+        (0, Input::InputDropped { bytes: 0 }),
+    ]);
+    assert_eq!(played.texts(), []);
+    let wait = ToServer::InputWait {
+        mark: 3,
+        wait: 1,
+        reader: WorkerReader::Readline,
+        prompt: "name? ".into(),
+        echo: true,
+    };
+    played.play([(0, message(wait))]);
+    let refused =
+        "[repl] not run: the cell before it waits for input; send this again afterwards\n";
+    assert_eq!(played.texts(), [(1, "name? ".into()), (1, refused.into())]);
+    assert_eq!(played.effects, [Effect::RestoreSize, Effect::DropInput]);
 }
 
 #[test]

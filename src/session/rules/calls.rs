@@ -81,8 +81,14 @@ impl Session {
         if matches!(status, Status::Failed { .. }) {
             self.untold_failure = None;
         }
-        if matches!(status, Status::Busy { .. }) {
-            self.told_busy.push(client);
+        match status {
+            Status::Busy { .. } => self.told_busy.push(client),
+            Status::Waiting { .. } => {
+                let waits = self.waits_mut().into_iter().flatten();
+                let news = waits.filter(|wait| !wait.told.contains(&client));
+                news.for_each(|wait| wait.told.push(client));
+            }
+            _ => {}
         }
         let mut newer = self.calls[place..].iter().filter(|newer| newer.client == client);
         let has_text = newer.all(|newer| newer.in_line);
@@ -157,7 +163,7 @@ pub(super) fn holds_input(call: &Call) -> bool {
 
 /// The status while readers of the program's own wait; `None` when one has its answer to take.
 fn input_wait(waits: &[Wait]) -> Option<Status> {
-    let open = !waits.iter().any(|wait| wait.answered);
+    let open = !waits.iter().any(|wait| wait.answer.is_some());
     waits.first().filter(|_| open).map(|wait| Status::Waiting { echo: wait.echo })
 }
 

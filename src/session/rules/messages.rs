@@ -3,7 +3,7 @@
 use mcp_repl_sideband::{Outcome, ToServer};
 
 use super::{
-    Action, Session,
+    Action, Audience, Session,
     ends::EXIT_GRACE,
     state::{Cell, Doing, State, Wait},
 };
@@ -25,14 +25,15 @@ impl Session {
             }
             ToServer::Ready { discarded_bytes, .. } => {
                 self.dropped += discarded_bytes;
+                self.reopen_waits(discarded_bytes);
                 self.ready();
             }
-            ToServer::InputWait { wait, echo, .. } => {
-                self.input_wait(Wait { id: wait, echo, answered: false });
+            ToServer::InputWait { wait, reader, echo, .. } => {
+                self.input_wait(Wait { id: wait, reader, echo, told: Vec::new(), answer: None });
                 self.settle();
             }
-            ToServer::InputTaken { wait, bytes } => {
-                self.input_taken(wait, bytes);
+            ToServer::InputTaken { wait, bytes, thread } => {
+                self.input_taken(wait, bytes, thread);
                 // Another reader may be in line. Without one, `ready` follows, or the cell goes on;
                 // and one that was interrupted has more to say.
                 let in_line = matches!(
@@ -134,16 +135,32 @@ impl Session {
         }
     }
 
-    fn input_taken(&mut self, wait: u64, bytes: u64) {
-        if let Some(waits) = self.waits_mut() {
-            let place = waits.iter().position(|other| other.id == wait);
-            let taken = place.map(|place| waits.remove(place));
+    /// Input that was thrown away is on its way to nobody: who waits for it waits for other input.
+    fn reopen_waits(&mut self, discarded_bytes: u64) {
+        let mut left = discarded_bytes;
+        for wait in self.waits_mut().into_iter().flatten() {
+            if let Some(sent) = wait.answer.take_if(|sent| sent.bytes <= left) {
+                left -= sent.bytes;
+            }
+        }
+    }
+
+    fn input_taken(&mut self, wait: u64, bytes: u64, thread: Option<String>) {
+        let is_ready = matches!(self.state, State::Ready { .. });
+        if let Some(waits) = self.waits_mut()
+            && let Some(place) = waits.iter().position(|other| other.id == wait)
+        {
+            let Wait { reader, mut answer, .. } = waits.remove(place);
             // The worker's order is its own: what was meant for another was taken by this one.
+            if bytes > 0 && answer.is_none() {
+                answer = waits.iter_mut().find_map(|other| other.answer.take());
+            }
             if bytes > 0
-                && taken.is_some_and(|taken| !taken.answered)
-                && let Some(owed) = waits.iter_mut().find(|other| other.answered)
+                && (is_ready || thread.is_some())
+                && let Some(client) = answer.and_then(|sent| sent.unaware)
             {
-                owed.answered = false;
+                let notice = Notice::TakenInBackground { reader, thread };
+                self.act(Action::Notice { to: Audience::Client(client), notice });
             }
         }
         let now = self.now;

@@ -8,7 +8,7 @@ use super::{
     pager,
     payload::{INTERRUPT, Keys, Payload},
     reader::{InputModes, Reader, Sighting},
-    state::{Call, CallId, Cell, ClientId, Doing, State, TypedFor},
+    state::{Call, CallId, Cell, ClientId, Doing, SentInput, State, TypedFor},
     typing::{LONGEST_LINE, completes_line, has_long_echo, paste, type_text},
 };
 use crate::reply::{Notice, Refusal};
@@ -121,21 +121,21 @@ impl Session {
             return self.route_after_cancel(id, text, after);
         }
         match &mut self.state {
-            State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.answer(text),
+            State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.answer(id, text),
             State::Starting { .. } | State::Ending { .. } => self.wait_in_line(id, text),
             State::Ended { .. } => {
                 self.hold(id, Payload::Text(text));
                 self.start();
             }
             State::Ready { typed_for: Some(_), .. } => self.wait_or_refuse(id, text),
-            State::Ready { waits, .. } if !waits.is_empty() => self.answer(text),
+            State::Ready { waits, .. } if !waits.is_empty() => self.answer_or_wait(id, text),
             State::Ready { .. } => match background {
                 Some(sighting) => self.type_in_background(id, &text, sighting),
                 None => self.run(text, client),
             },
             State::InCell { doing, .. } => match doing {
                 Doing::Running { .. } | Doing::Tidying { .. } => self.wait_or_refuse(id, text),
-                Doing::InputWait { .. } => self.answer(text),
+                Doing::InputWait { .. } => self.answer_or_wait(id, text),
                 Doing::TerminalWait { reader, modes } => match typed(&text, reader, *modes) {
                     Ok(bytes) => {
                         // A pager that this starts, in a shell, say, is read through.
@@ -174,13 +174,27 @@ impl Session {
         self.act(Action::Send(ToWorker::Cell { id: cell.id, source }));
     }
 
-    /// Sends input for the first reader in line that has none yet.
-    fn answer(&mut self, text: String) {
+    /// A text while readers are in line. When each of them has its input on the way, the text is
+    /// for none.
+    fn answer_or_wait(&mut self, id: CallId, text: String) {
         let waits = self.waits_mut();
-        if let Some(wait) = waits.and_then(|waits| waits.iter_mut().find(|wait| !wait.answered)) {
-            wait.answered = true;
+        if waits.is_some_and(|waits| waits.iter().any(|wait| wait.answer.is_none())) {
+            self.answer(id, text);
+        } else {
+            self.wait_or_refuse(id, text);
         }
-        self.act(Action::Send(ToWorker::Stdin { data: as_line(text) }));
+    }
+
+    /// Sends input for the first reader in line that has none yet.
+    fn answer(&mut self, id: CallId, text: String) {
+        let data = as_line(text);
+        let client = self.calls.iter().find(|call| call.id == id).map(|call| call.client);
+        let waits = self.waits_mut();
+        if let Some(wait) = waits.and_then(|waits| waits.iter_mut().find(|w| w.answer.is_none())) {
+            let unaware = client.filter(|client| !wait.told.contains(client));
+            wait.answer = Some(SentInput { bytes: data.len() as u64, unaware });
+        }
+        self.act(Action::Send(ToWorker::Stdin { data }));
     }
 
     /// What a call types is echoed: who typed it knows it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_repl_sideband::Outcome;
+use mcp_repl_sideband::{Outcome, Reader as WorkerReader};
 
 use super::{
     payload::Payload,
@@ -161,10 +161,23 @@ pub enum Paging {
 pub struct Wait {
     /// The worker's number for it.
     pub id: u64,
+    /// How it reads.
+    pub reader: WorkerReader,
     /// Whether what is typed is shown.
     pub echo: bool,
-    /// Whether input was sent for it that it has not taken yet.
-    pub answered: bool,
+    /// The clients that were told that somebody waits, since it does.
+    pub told: Vec<ClientId>,
+    /// Input that was sent for it, and that it has not taken yet.
+    pub answer: Option<SentInput>,
+}
+
+/// Input on its way to a reader of the program's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentInput {
+    /// Its length.
+    pub bytes: u64,
+    /// Who sent it without having been told that somebody waits.
+    pub unaware: Option<ClientId>,
 }
 
 /// The steps by which a worker that does not go is ended.

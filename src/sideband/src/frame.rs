@@ -99,7 +99,7 @@ mod tests {
     fn messages_arrive_whole_however_the_stream_is_split() {
         let messages = [
             ToServer::Ready { mark: 1, discarded_bytes: 0 },
-            ToServer::InputTaken { wait: 2, bytes: 9 },
+            ToServer::InputTaken { wait: 2, bytes: 9, thread: None },
         ];
         let stream: Vec<u8> = messages.iter().flat_map(encode).collect();
         for size in 1..=stream.len() {

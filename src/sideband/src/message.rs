@@ -64,6 +64,9 @@ pub enum ToServer {
         wait: u64,
         /// How many bytes of payload it took; 0 when it was not answered from the queue.
         bytes: u64,
+        /// The name of the thread that read, when that is not the program's main one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thread: Option<String>,
     },
     /// A cell came to its end.
     CellDone {

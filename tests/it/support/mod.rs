@@ -27,6 +27,11 @@ pub(crate) use waiting::IN_KERNEL;
 /// How long anything may take before it counts as hung. Nothing waits this long when all is well.
 pub(crate) const HANG: Duration = Duration::from_secs(180);
 
+/// How many rounds a race is run: as many as `MCP_REPL_TEST_ROUNDS` says, or so `few`.
+pub(crate) fn rounds(few: u32) -> u32 {
+    std::env::var("MCP_REPL_TEST_ROUNDS").map_or(few, |rounds| rounds.parse().expect("a number"))
+}
+
 /// `text` as a Python string literal. JSON's strings are Python's too.
 pub(crate) fn quoted(text: impl AsRef<std::path::Path>) -> String {
     serde_json::to_string(&text.as_ref().to_string_lossy()).unwrap()

@@ -1,6 +1,7 @@
 //! Tests of the session's rules: an event goes in, actions come out. Here is what they share: a
 //! session with a clock, and short names for what goes in and comes out.
 
+mod background;
 mod cancel;
 mod cells;
 mod clients;
@@ -144,7 +145,7 @@ pub(super) fn wait(wait: u64) -> ToServer {
 }
 
 pub(super) fn taken(wait: u64) -> ToServer {
-    ToServer::InputTaken { wait, bytes: 2 }
+    ToServer::InputTaken { wait, bytes: 2, thread: None }
 }
 
 /// What runs a cell.

@@ -68,7 +68,7 @@ fn an_interrupt_of_one_of_two_readers_is_acknowledged_when_the_cell_is_done() {
     assert_eq!(rules.call("\u{3}"), [interrupt(true)]);
     assert_eq!(rules.says(ToServer::Interrupted), []);
     // The main thread's reader raises; the one in the background waits on.
-    assert_eq!(rules.says(ToServer::InputTaken { wait: 2, bytes: 0 }), []);
+    assert_eq!(rules.says(ToServer::InputTaken { wait: 2, bytes: 0, thread: None }), []);
     assert_eq!(rules.done(1), [reply(2, waiting())]);
 }
 
