@@ -27,6 +27,7 @@ mod pagers;
 mod pagers_by_hand;
 mod programs;
 mod reads_background;
+mod reads_others;
 mod reads_python;
 mod reads_terminal;
 mod reads_unusual;

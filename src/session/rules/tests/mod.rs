@@ -4,6 +4,7 @@
 mod cells;
 mod clients;
 mod ends;
+mod others;
 mod pagers;
 mod reads;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use super::{
     payload::{Keys, Payload},
-    reader::{InputModes, Reader, Sighting, View},
+    reader::{Awaits, InputModes, Reader, Sighting, View},
     state::Paging,
     *,
 };
@@ -109,7 +110,7 @@ impl Rules {
     ) -> Vec<Action> {
         self.calls += 1;
         let deadline = self.now + PATIENCE;
-        self.step(Event::Call { id: self.calls, client, payload, deadline, background })
+        self.step(Event::Call { id: self.calls, client, payload, deadline, told: 0, background })
     }
 
     pub(super) fn call(&mut self, input: &str) -> Vec<Action> {
@@ -208,9 +209,10 @@ pub(super) fn ended(exit: Exit) -> Action {
 
 /// A `cat` that reads lines; its thread woke so often.
 pub(super) fn reader(wakes: u64) -> Sighting {
-    let reader = Reader { thread: 7, wakes, program: "cat".into(), guessed: false };
+    let awaits = Awaits::Terminal;
+    let reader = Reader { thread: 7, wakes, program: "cat".into(), guessed: false, awaits };
     let modes = InputModes { canonical: true, echo: true, bracketed_paste: false };
-    Sighting { reader, modes, view: View::Text }
+    Sighting { reader, modes, view: View::Text, is_settled: true, shown: 1 }
 }
 
 pub(super) fn reads() -> Status {
