@@ -77,7 +77,7 @@ pub struct Modes {
     pub signals: bool,
 }
 
-/// A thread that waits for somebody to type.
+/// A thread that waits for somebody to type, or may do so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     /// The kernel's number of the thread.
@@ -89,6 +89,29 @@ pub struct Blocked {
     /// Whether that it waits is a guess: it is another user's, so the kernel tells only that it
     /// sleeps.
     pub guessed: bool,
+    /// What its program goes on for.
+    pub awaits: Awaits,
+}
+
+/// What a program goes on for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaits {
+    /// Somebody who types, and nothing else.
+    Terminal,
+    /// The terminal and something else: other descriptors are in the same set, or the terminal
+    /// gives single keys and the thread is not the first one of its process, or not the only one
+    /// that runs or waits for descriptors.
+    TerminalAndOthers {
+        /// Whether it has children and no descendant waits for any terminal.
+        children_work: bool,
+    },
+    /// Something else: nobody is found reading a terminal that gives single keys, and all
+    /// programs of the foreground sleep. The one that reads may be no descendant, as the server
+    /// of tmux. Only what is on the screen can tell.
+    Others {
+        /// As above.
+        children_work: bool,
+    },
 }
 
 /// What somebody asks of this process.

@@ -53,6 +53,15 @@ pub enum Notice {
         /// The name of its thread, if the worker says it.
         thread: Option<String>,
     },
+    /// A program ended that may have left what was typed for it unread.
+    #[error(
+        "[repl] {program} ended and showed nothing of what was typed for it; it may not have read \
+         that"
+    )]
+    MaybeUnread {
+        /// Its name.
+        program: String,
+    },
     /// A cell that waited for the session to start was interrupted.
     #[error("[repl] interrupted before it was run")]
     InterruptedBeforeRun,

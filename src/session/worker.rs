@@ -8,7 +8,11 @@ use mcp_repl_sideband::ToWorker;
 use super::{
     launch::Launch,
     pipeline::{Found, InputState, Typist},
-    rules::{payload::INTERRUPT, reader::Reader, state::Time},
+    rules::{
+        payload::INTERRUPT,
+        reader::{Awaits, Reader},
+        state::Time,
+    },
     sideband::Sideband,
 };
 use crate::{
@@ -206,10 +210,18 @@ impl Worker {
 
     /// Who is blocked reading the terminal, if the kernel tells.
     pub(super) fn blocked_reader(&self) -> Option<Found> {
-        let Blocked { thread, wakes, program, guessed } =
-            self.process.blocked_reader(&self.terminal)?;
+        let Blocked { thread, wakes, program, guessed, awaits } =
+            self.process.blocked_reader(&self.terminal, self.launch.own_threads())?;
         let Modes { canonical, echo, .. } = self.terminal.modes()?;
-        Some(Found { reader: Reader { thread, wakes, program, guessed }, canonical, echo })
+        let awaits = match awaits {
+            pty::Awaits::Terminal => Awaits::Terminal,
+            pty::Awaits::TerminalAndOthers { children_work } => {
+                Awaits::TerminalAndOthers { children_work }
+            }
+            pty::Awaits::Others { children_work } => Awaits::Others { children_work },
+        };
+        let reader = Reader { thread, wakes, program, guessed, awaits };
+        Some(Found { reader, canonical, echo })
     }
 
     /// Whether other threads or children of the program could be reading the terminal in the

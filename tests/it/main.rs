@@ -33,6 +33,7 @@ mod programs;
 mod protocol;
 mod races;
 mod reads_background;
+mod reads_others;
 mod reads_python;
 mod reads_terminal;
 mod reads_unusual;

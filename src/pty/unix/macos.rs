@@ -65,7 +65,7 @@ pub(super) fn is_noexec(place: &Path) -> io::Result<bool> {
 
 /// macOS does not tell what a thread waits for: programs that read the terminal themselves are
 /// not recognised.
-pub(super) fn blocked_reader(_leader: Pid, _foreground: Pid, _device: u64) -> Option<Blocked> {
+pub(super) fn blocked_reader(_search: Search) -> Option<Blocked> {
     None
 }
 

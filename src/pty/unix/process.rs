@@ -42,6 +42,22 @@ pub struct Process {
     tasks: Option<TaskWatch>,
 }
 
+/// Whom to look for that reads the terminal.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(target_os = "macos", expect(dead_code, reason = "macOS has nobody to ask"))]
+pub(super) struct Search {
+    /// The leader of the terminal's session.
+    pub(super) leader: Pid,
+    /// How many threads the leader has by itself.
+    pub(super) own_threads: u64,
+    /// The terminal's foreground group.
+    pub(super) foreground: Pid,
+    /// The terminal's device number.
+    pub(super) device: u64,
+    /// Whether it gives single keys.
+    pub(super) gives_keys: bool,
+}
+
 /// Runs `program` on a new terminal of this size, as the leader of a session of its own with
 /// all signals at their defaults.
 ///
@@ -111,10 +127,17 @@ impl Process {
         self.child.id()
     }
 
-    /// The thread of the foreground group that waits for somebody to type, if there is one and
-    /// the kernel tells.
-    pub fn blocked_reader(&self, terminal: &PtyMaster) -> Option<Blocked> {
-        system::blocked_reader(self.pid, terminal.foreground()?, terminal.device())
+    /// The thread of the foreground group that waits for somebody to type, or may do so, if
+    /// there is one and the kernel tells.
+    /// The program has `own_threads` threads by itself, its first one among them.
+    pub fn blocked_reader(&self, terminal: &PtyMaster, own_threads: u64) -> Option<Blocked> {
+        system::blocked_reader(Search {
+            leader: self.pid,
+            own_threads,
+            foreground: terminal.foreground()?,
+            device: terminal.device(),
+            gives_keys: !terminal.modes()?.canonical,
+        })
     }
 
     /// Whether it has other threads or children than by itself: more threads than `threads`, or

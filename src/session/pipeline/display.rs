@@ -11,7 +11,7 @@ use crate::{
     },
     session::rules::{
         Audience,
-        reader::{FullScreenView, InputModes, PagerView, Sighting, View},
+        reader::{Awaits, FullScreenView, InputModes, PagerView, Sighting, View},
         state::ClientId,
     },
 };
@@ -83,7 +83,8 @@ impl<O: Observer> Display<O> {
 
     /// A reader was found: how it gets its input and what it shows. `None` when it can't be one:
     /// a program that sleeps may wait for anything; one that switched the echo off and sleeps
-    /// asks for a secret.
+    /// asks for a secret; one that reads nothing is one only where it shows a page. Whether it
+    /// waits is for others to say.
     pub(super) fn sighting(
         &mut self,
         found: Found,
@@ -94,6 +95,10 @@ impl<O: Observer> Display<O> {
             return None;
         }
         let program = reader.program.as_str();
+        let reads = !matches!(reader.awaits, Awaits::Others { .. });
+        if !reads && (pager::is_pager(program) || !self.has_the_screen(canonical, program)) {
+            return None;
+        }
         let place = if canonical { None } else { pager::place(program, &self.screen) };
         let view = match place {
             Some(place) => {
@@ -111,7 +116,7 @@ impl<O: Observer> Display<O> {
         };
         let bracketed_paste = !canonical && self.screen.wants_bracketed_paste();
         let modes = InputModes { canonical, echo, bracketed_paste };
-        Some(Sighting { reader, modes, view })
+        Some(Sighting { reader, modes, view, is_settled: false, shown: 0 })
     }
 
     /// Whether the program that reads has the screen to itself. One that reads lines has only
@@ -291,7 +296,8 @@ mod tests {
     }
 
     fn found(program: &str, canonical: bool, guessed: bool, echo: bool) -> Found {
-        let reader = Reader { thread: 1, wakes: 1, program: program.into(), guessed };
+        let awaits = Awaits::Terminal;
+        let reader = Reader { thread: 1, wakes: 1, program: program.into(), guessed, awaits };
         Found { reader, canonical, echo }
     }
 

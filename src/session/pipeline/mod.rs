@@ -8,10 +8,12 @@
 //!                      ▼          │
 //! calls, time ─► rules::Session ──┴─► effects
 //! schedule: when to ask the kernel who reads      typist: what the terminal is given to read
+//! news: what was printed and typed when
 //! ```
 
 mod display;
 mod input;
+mod news;
 mod observer;
 mod outboxes;
 mod schedule;
@@ -29,12 +31,13 @@ pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
 use display::Display;
+use news::News;
 use outboxes::CellStart;
 use schedule::LookSchedule;
 
 use super::rules::{
     Action, Audience, Event, Session,
-    reader::Sighting,
+    reader::{Sighting, View},
     state::{Paging, State, Time},
 };
 use crate::{
@@ -50,6 +53,7 @@ pub struct Pipeline<O> {
     stream: Option<Stream>,
     display: Display<O>,
     schedule: LookSchedule,
+    news: News,
     /// Who the worker says it is.
     worker: Option<WorkerInfo>,
     /// Whether the worker's process was seen to end.
@@ -74,6 +78,7 @@ impl<O: Observer> Pipeline<O> {
             stream: None,
             display: Display::new(size, budget, observer),
             schedule: LookSchedule::default(),
+            news: News::default(),
             worker: None,
             is_over: false,
             is_dropping_input: false,
@@ -155,6 +160,7 @@ impl<O: Observer> Pipeline<O> {
         self.now = now;
         match input {
             Input::Leave { client } => {
+                self.news.forget(client);
                 self.display.outboxes.leave(client);
                 self.step(Event::Answers { client, answers: false });
             }
@@ -162,7 +168,8 @@ impl<O: Observer> Pipeline<O> {
                 self.drain();
                 self.display.outboxes.open(client);
                 let background = background.and_then(|found| self.sighting(found));
-                self.step(Event::Call { id, client, payload, deadline, background });
+                let told = self.news.told(client);
+                self.step(Event::Call { id, client, payload, deadline, told, background });
                 if deadline <= now {
                     self.step(Event::Tick);
                 }
@@ -176,6 +183,7 @@ impl<O: Observer> Pipeline<O> {
             Input::People { attached } => self.step(Event::People { attached }),
             Input::Cancel { id, interrupt } => self.step(Event::Cancel { id, interrupt }),
             Input::Returned { client, reply } => {
+                self.news.forget(client);
                 self.display.outboxes.put_back(client, reply.content);
                 self.step(Event::Returned { client });
             }
@@ -257,10 +265,11 @@ impl<O: Observer> Pipeline<O> {
     }
 
     fn next_message(&mut self) -> Option<ToServer> {
-        let Pipeline { stream, display, .. } = self;
+        let Pipeline { stream, display, news, .. } = self;
         let mut has_shown = false;
         let message = stream.as_mut()?.next_message(&mut |shown| {
             has_shown = true;
+            news.see(shown);
             display.show(shown);
         });
         if has_shown {
@@ -278,9 +287,12 @@ impl<O: Observer> Pipeline<O> {
     }
 
     fn output(&mut self, bytes: &[u8]) {
-        let Pipeline { stream, display, .. } = self;
+        let Pipeline { stream, display, news, .. } = self;
         if let Some(stream) = stream {
-            stream.bytes(bytes, &mut |shown| display.show(shown));
+            stream.bytes(bytes, &mut |shown| {
+                news.see(shown);
+                display.show(shown);
+            });
         }
         self.has_shown();
     }
@@ -292,6 +304,7 @@ impl<O: Observer> Pipeline<O> {
             self.effects.push_back(Effect::Answer(answers));
         }
         self.schedule.output(self.now);
+        self.news.shown(self.now);
         self.has_undrained = true;
     }
 
@@ -318,6 +331,12 @@ impl<O: Observer> Pipeline<O> {
 
     fn looked(&mut self, found: Option<Found>, holds_input: bool, took: std::time::Duration) {
         let sighting = found.and_then(|found| self.sighting(found));
+        // One that is known to wait, and is looked at for news, is no more urgent than nobody.
+        let is_known = self.session.looks_for_news();
+        let settles = sighting.as_ref().and_then(|sighting| match sighting.is_settled {
+            true => (!is_known).then_some(self.now),
+            false => Some(self.news.quiet_from(sighting.reader.awaits)),
+        });
         let found = sighting.is_some();
         let may_wake = !found
             && self.session.awaits_background_reader()
@@ -326,11 +345,18 @@ impl<O: Observer> Pipeline<O> {
             self.schedule.is_awake();
             self.step(Event::Look(sighting));
         }
-        self.schedule.looked(found, took, self.now);
+        self.schedule.looked(settles, took, self.now);
     }
 
     fn sighting(&mut self, found: Found) -> Option<Sighting> {
-        self.display.sighting(found, self.session.waiting_clients())
+        let Pipeline { news, now, .. } = self;
+        let awaits = found.reader.awaits;
+        let mut sighting = self.display.sighting(found, self.session.waiting_clients())?;
+        sighting.is_settled = news.quiet_from(awaits) <= *now
+            || !awaits.others()
+            || sighting.view == View::Text && news.shows_prompt(self.display.screen());
+        sighting.shown = news.count();
+        Some(sighting)
     }
 
     fn tick(&mut self) {
@@ -380,6 +406,13 @@ impl<O: Observer> Pipeline<O> {
             Action::Notice { to, notice } => {
                 return self.display.notice(to, &notice, awaits_pager);
             }
+            Action::TellUnread { to, program } => {
+                if !self.news.is_echoed() {
+                    let notice = Notice::MaybeUnread { program };
+                    self.display.notice(Audience::Client(to), &notice, awaits_pager);
+                }
+                return;
+            }
             Action::Image { mime, data } => return self.display.image(&mime, &data, awaits_pager),
             Action::Reply { call, client, status, has_text: false } => {
                 Effect::Reply { call, client, reply: self.display.reply_without_text(status) }
@@ -387,16 +420,23 @@ impl<O: Observer> Pipeline<O> {
             Action::Reply { call, client, status, has_text: true } => {
                 self.display.report_for(&status, awaits_pager);
                 let running = self.running_cell(&status);
+                self.news.tell(client);
                 self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
                 Effect::Reply { call, client, reply: self.display.reply(client, status) }
             }
             Action::TypeKeys(keys) => {
-                Effect::Type(keys.bytes(self.screen().wants_application_keys()))
+                self.type_bytes(keys.bytes(self.screen().wants_application_keys()))
             }
-            Action::Send(message) => Effect::Send(message),
-            Action::Type(bytes) => Effect::Type(bytes),
-            Action::Interrupt { worker_reads } => Effect::Interrupt { worker_reads },
+            Action::Send(message) => {
+                self.news.sent(b"", self.now);
+                Effect::Send(message)
+            }
+            Action::Type(bytes) => self.type_bytes(bytes),
+            Action::Interrupt { worker_reads } => {
+                self.news.sent(b"", self.now);
+                Effect::Interrupt { worker_reads }
+            }
             Action::DropInput => {
                 self.is_dropping_input = true;
                 // What the terminal has echoed of it may have come already.
@@ -418,6 +458,11 @@ impl<O: Observer> Pipeline<O> {
             }
         };
         self.effects.push_back(effect);
+    }
+
+    fn type_bytes(&mut self, bytes: Vec<u8>) -> Effect {
+        self.news.sent(&bytes, self.now);
+        Effect::Type(bytes)
     }
 
     /// The cell that goes on after a reply with this status.

@@ -63,10 +63,12 @@ impl LookSchedule {
         self.due = Some(now + QUIET);
     }
 
-    /// A look took so long, and did or did not find a reader.
-    pub(super) fn looked(&mut self, found: bool, took: Duration, now: Time) {
+    /// A look took so long. It found a reader that is known to wait from `settles` on, if it is
+    /// found again then; or it found nobody.
+    pub(super) fn looked(&mut self, settles: Option<Time>, took: Duration, now: Time) {
         let pause = INTERVAL.max(took * LARGEST_SHARE);
-        self.due = Some(now + if found { QUIET } else { pause });
+        let soon = settles.map(|settles| settles.max(now + QUIET));
+        self.due = Some(soon.unwrap_or(Time::MAX).min(now + pause));
         self.latest = Some(now + pause.max(LONGEST_DELAY));
     }
 
@@ -129,13 +131,18 @@ mod tests {
     #[test]
     fn looks_never_take_more_than_their_share() {
         let mut schedule = LookSchedule::default();
-        schedule.looked(false, ms(1), ms(1000));
+        schedule.looked(None, ms(1), ms(1000));
         assert_eq!(schedule.deadline(), Some(ms(1200)));
-        schedule.looked(false, Duration::from_micros(10), ms(2000));
+        schedule.looked(None, Duration::from_micros(10), ms(2000));
         assert_eq!(schedule.deadline(), Some(ms(2000) + INTERVAL));
         // One that found somebody is confirmed soon.
-        schedule.looked(true, ms(1), ms(3000));
+        schedule.looked(Some(ms(3000)), ms(1), ms(3000));
         assert_eq!(schedule.deadline(), Some(ms(3000) + QUIET));
+        // One that may go on by itself is found again when it was quiet for long enough.
+        schedule.looked(Some(ms(4100)), ms(1), ms(4000));
+        assert_eq!(schedule.deadline(), Some(ms(4100)));
+        schedule.looked(Some(ms(5900)), ms(1), ms(5000));
+        assert_eq!(schedule.deadline(), Some(ms(5200)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Whole sessions from lists of recorded inputs, without a process.
 
+mod others;
+
 use std::time::Duration;
 
 use mcp_repl_sideband::{Mark, Outcome, Reader as WorkerReader, ToServer, ToWorker, mark_bytes};
@@ -10,7 +12,7 @@ use crate::{
     reply::{BUDGET, Block, Content, Exit, Failure, Reply},
     session::rules::{
         payload::{Keys, Payload},
-        reader::Reader,
+        reader::{Awaits, Reader},
         state::ClientId,
     },
 };
@@ -135,7 +137,12 @@ fn cell(id: u64, mark_number: u64, text: &str) -> Vec<Recorded> {
 
 /// A look that finds a program.
 fn look(program: &str, wakes: u64, canonical: bool) -> Recorded {
-    let reader = Reader { thread: 9, wakes, program: program.into(), guessed: false };
+    look_at(program, wakes, canonical, Awaits::Terminal)
+}
+
+/// A look that finds a program that goes on for this.
+fn look_at(program: &str, wakes: u64, canonical: bool, awaits: Awaits) -> Recorded {
+    let reader = Reader { thread: 9, wakes, program: program.into(), guessed: false, awaits };
     let found = Some(Found { reader, canonical, echo: canonical });
     (5, Input::Looked { found, holds_input: false, took: Duration::ZERO })
 }

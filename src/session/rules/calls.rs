@@ -65,8 +65,13 @@ impl Session {
                 if !matches!(self.state, State::Ending { .. }) {
                     self.route(id, None);
                 }
-            } else if !(self.answering.contains(&call.client) && status.asks_for_input()) {
-                self.reply(id, status);
+            } else {
+                let answers_itself =
+                    self.answering.contains(&call.client) && status.asks_for_input();
+                let is_news = !self.looks_for_news() || call.has_news(self.shown);
+                if !answers_itself && is_news {
+                    self.reply(id, status);
+                }
             }
         }
     }
@@ -103,9 +108,13 @@ impl Session {
         let now = self.now;
         let late: Vec<Call> =
             self.calls.iter().filter(|call| call.deadline <= now).cloned().collect();
+        if !late.is_empty() {
+            self.take_unsettled_page();
+        }
         for call in late {
             let discarded = holds_input(&call) && !self.keep(&call);
-            self.reply(call.id, self.busy(discarded));
+            let status = self.settled().filter(|_| self.looks_for_news() && !discarded);
+            self.reply(call.id, status.unwrap_or_else(|| self.busy(discarded)));
         }
     }
 

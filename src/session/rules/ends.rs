@@ -30,7 +30,7 @@ impl Session {
     pub(super) fn start(&mut self) {
         self.state = State::Starting { since: self.now, is_restart: true };
         self.untold_failure = None;
-        (self.cells, self.dropped) = (0, 0);
+        (self.cells, self.dropped, self.typed) = (0, 0, None);
         self.act(Action::Start);
     }
 
@@ -82,6 +82,9 @@ impl Session {
                 return self.act(Action::StartNext { exit });
             }
             _ => {}
+        }
+        if let Some((to, program)) = self.typed.take() {
+            self.act(Action::TellUnread { to, program });
         }
         self.tell(Notice::SessionEnded { exit: exit.clone(), missed_input });
         self.act(Action::Retire);

@@ -3,7 +3,7 @@
 use super::{
     Action, Session, pager,
     reader::{Reader, Sighting, View},
-    state::{Doing, State, TypedFor},
+    state::{Call, Doing, State, TypedFor},
 };
 
 impl Session {
@@ -22,21 +22,60 @@ impl Session {
             State::InCell {
                 doing: Doing::Running { typed_for, candidate, turn_pages }, ..
             } if !is_found(typed_for.as_ref().map(|typed_for| &typed_for.reader)) => {
-                let confirmed = is_found(candidate.as_ref());
+                let confirmed = is_found(candidate.as_ref().map(|known| &known.reader));
                 let turn_pages = *turn_pages;
                 match sighting {
-                    Some(sighting) if confirmed => self.reads(sighting, turn_pages),
-                    sighting => *candidate = sighting.map(|sighting| sighting.reader),
+                    Some(sighting) if confirmed && sighting.is_settled => {
+                        self.reads(sighting, turn_pages);
+                    }
+                    sighting => *candidate = sighting.map(Box::new),
                 }
             }
+            State::InCell { doing, .. } if doing.may_go_on() => self.look_for_news(sighting),
             _ => return,
         }
         self.settle();
     }
 
+    /// A program that was found waiting and may go on by itself is looked at again, for polls.
+    fn look_for_news(&mut self, sighting: Option<Sighting>) {
+        match sighting {
+            Some(sighting) if sighting.reader.awaits.others() => {
+                let has_news = |call: &Call| call.has_news(sighting.shown);
+                if sighting.is_settled && self.calls.iter().any(has_news) {
+                    self.reads(sighting, false);
+                }
+            }
+            sighting => {
+                let mut doing = self.running(None);
+                if let Doing::Running { candidate, .. } = &mut doing {
+                    *candidate = sighting.map(Box::new);
+                }
+                self.set_doing(doing);
+            }
+        }
+    }
+
+    /// A program that may go on by itself was never found settled, and a caller's time is up: one
+    /// that draws its page over and over can be typed for.
+    pub(super) fn take_unsettled_page(&mut self) {
+        if let State::InCell { doing: Doing::Running { candidate, .. }, .. } = &mut self.state
+            && let Some(sighting) = candidate.take_if(|known| {
+                known.reader.awaits.others() && matches!(known.view, View::FullScreen(_))
+            })
+        {
+            self.reads(*sighting, false);
+        } else if let State::InCell { doing: Doing::FullScreen { reader, .. }, .. } = &self.state
+            && reader.awaits.others()
+        {
+            self.act(Action::TakeScreen);
+        }
+    }
+
     /// A program reads the terminal: what it shows there tells what it is.
     fn reads(&mut self, sighting: Sighting, turn_pages: bool) {
-        let Sighting { reader, modes, view } = sighting;
+        let Sighting { reader, modes, view, shown, .. } = sighting;
+        (self.shown, self.typed) = (shown, None);
         let doing = match view {
             View::Text => Doing::TerminalWait { reader, modes },
             View::FullScreen(view) => {

@@ -90,6 +90,10 @@ impl Session {
     }
 
     fn become_ready(&mut self, waits: Vec<Wait>, outcome: Option<Outcome>) {
+        // What the terminal still has of it is told by its length.
+        if let Some((to, program)) = self.typed.take().filter(|_| self.dropped == 0) {
+            self.act(Action::TellUnread { to, program });
+        }
         self.tell_dropped();
         // An interrupt on its way can only miss now.
         self.calls.iter_mut().for_each(|call| call.interrupting = false);

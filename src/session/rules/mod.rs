@@ -47,6 +47,8 @@ pub enum Event {
         payload: Payload,
         /// When the caller gives up.
         deadline: Time,
+        /// How often something had been shown when its client was last told how things stand.
+        told: u64,
         /// At [`State::Ready`]: who reads the terminal nevertheless, in the background.
         background: Option<Sighting>,
     },
@@ -155,6 +157,14 @@ pub enum Action {
         /// What.
         notice: Notice,
     },
+    /// A program ended: if it showed nothing of what was typed for it last, say that it may not have
+    /// read it.
+    TellUnread {
+        /// Who sent it.
+        to: ClientId,
+        /// The program's name.
+        program: String,
+    },
     /// Show this picture in the next reply, at this place in the text.
     Image {
         /// Its media type.
@@ -205,6 +215,11 @@ pub struct Session {
     told_busy: Vec<ClientId>,
     /// Bytes of input that were dropped, and not told yet.
     dropped: u64,
+    /// How often something had been shown at the last look that told.
+    shown: u64,
+    /// Text was typed for a program that may go on by itself, and it was not found waiting since:
+    /// by whom, and the program's name.
+    typed: Option<(ClientId, String)>,
     /// The moment of the event at hand.
     now: Time,
     /// What is to be done about it, so far.
@@ -226,6 +241,8 @@ impl Session {
             untold_failure: None,
             told_busy: Vec::new(),
             dropped: 0,
+            shown: 0,
+            typed: None,
             now,
             actions: Vec::new(),
         }
@@ -246,6 +263,7 @@ impl Session {
     pub fn wants_look(&self) -> bool {
         let open = match &self.state {
             State::InCell { doing: Doing::Running { .. }, .. } => true,
+            State::InCell { doing, .. } => doing.may_go_on(),
             State::Ready { typed_for, .. } => typed_for.is_some(),
             _ => false,
         };
@@ -255,6 +273,11 @@ impl Session {
     /// Whether a call is to come with a look for somebody who reads the terminal in the background.
     pub fn wants_background_look(&self) -> bool {
         matches!(&self.state, State::Ready { waits, .. } if waits.is_empty())
+    }
+
+    /// Whether looks are for news of a program that was found waiting and may go on by itself.
+    pub fn looks_for_news(&self) -> bool {
+        matches!(&self.state, State::InCell { doing, .. } if doing.may_go_on())
     }
 
     /// Whether input was typed for a background reader that has not taken it yet.
@@ -284,9 +307,11 @@ impl Session {
     pub fn step(&mut self, event: Event, now: Time) -> Vec<Action> {
         self.now = now;
         match event {
-            Event::Call { id, client, payload, deadline, background } => {
+            Event::Call { id, client, payload, deadline, told, background } => {
                 let held = Some(payload);
                 self.calls.push(Call {
+                    told,
+                    awaits_news: false,
                     id,
                     client,
                     deadline,

@@ -14,6 +14,32 @@ pub struct Reader {
     pub program: String,
     /// Whether that it reads is a guess.
     pub guessed: bool,
+    /// What its program goes on for.
+    pub awaits: Awaits,
+}
+
+/// What a program goes on for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaits {
+    /// Somebody who types, and nothing else: it waits.
+    Terminal,
+    /// The terminal and something else: whether it waits or works is told by what it shows.
+    TerminalAndOthers {
+        /// Whether it has children and no descendant waits for any terminal.
+        children_work: bool,
+    },
+    /// Something else: it shows a page, perhaps, for which another process reads the terminal.
+    Others {
+        /// As above.
+        children_work: bool,
+    },
+}
+
+impl Awaits {
+    /// Whether the program may go on though nobody types.
+    pub fn others(self) -> bool {
+        self != Awaits::Terminal
+    }
 }
 
 impl Reader {
@@ -72,4 +98,8 @@ pub struct Sighting {
     pub modes: InputModes,
     /// What the program shows.
     pub view: View,
+    /// Whether it waits, as far as what was printed tells, or has nothing else to go on for.
+    pub is_settled: bool,
+    /// How often something was shown so far.
+    pub shown: u64,
 }

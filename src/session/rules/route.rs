@@ -7,7 +7,7 @@ use super::{
     calls::{holds_input, terminal_wait},
     pager,
     payload::{INTERRUPT, Keys, Payload},
-    reader::{InputModes, Reader, Sighting},
+    reader::{Awaits, InputModes, Reader, Sighting},
     state::{Call, CallId, Cell, ClientId, Doing, SentInput, State, TypedFor},
     typing::{LONGEST_LINE, completes_line, has_long_echo, paste, type_text},
 };
@@ -86,11 +86,16 @@ impl Session {
     }
 
     /// A poll returns at once when things stand still. A program that read the terminal a
-    /// while ago may do so no longer: it is looked at anew. A pager's page is turned, unless
-    /// people are attached who read it.
+    /// while ago may do so no longer: it is looked at anew; of one that may go on by itself there
+    /// may be news. A pager's page is turned, unless people are attached who read it.
     fn poll(&mut self, id: CallId, background: Option<Sighting>) {
         let typed_for = match &self.state {
             State::InCell { doing, .. } => match doing {
+                doing if doing.may_go_on() => {
+                    let call = self.calls.iter_mut().find(|call| call.id == id);
+                    call.into_iter().for_each(|call| call.awaits_news = true);
+                    return;
+                }
                 Doing::TerminalWait { .. } | Doing::FullScreen { .. } => Some(None),
                 Doing::Pager { .. } if self.people => Some(None),
                 Doing::Pager { reader, .. } => {
@@ -138,9 +143,11 @@ impl Session {
                 Doing::InputWait { .. } => self.answer_or_wait(id, text),
                 Doing::TerminalWait { reader, modes } => match typed(&text, reader, *modes) {
                     Ok(bytes) => {
-                        // A pager that this starts, in a shell, say, is read through.
-                        let typed_for = TypedFor { reader: reader.clone(), is_pager: false };
+                        let reader = reader.clone();
                         let leaves_out = has_long_echo(&text, *modes);
+                        self.typed_for_one_that_may_go_on(id, &reader);
+                        // A pager that this starts, in a shell, say, is read through.
+                        let typed_for = TypedFor { reader, is_pager: false };
                         let doing = self.running(Some(typed_for));
                         self.set_doing(doing);
                         if leaves_out {
@@ -154,12 +161,24 @@ impl Session {
                     self.leave_to_client();
                     self.act(Action::Type(pager::command(text)));
                 }
-                Doing::FullScreen { .. } => {
+                Doing::FullScreen { reader, .. } => {
+                    // A single key is a command more often than text.
+                    if text.trim().len() > 1 {
+                        let reader = reader.clone();
+                        self.typed_for_one_that_may_go_on(id, &reader);
+                    }
                     self.leave_to_client();
                     self.act(Action::Type(text.into_bytes()));
                 }
             },
         }
+    }
+
+    /// Text is typed for a program that takes it from the terminal at once, and may end before it
+    /// gets to it.
+    fn typed_for_one_that_may_go_on(&mut self, id: CallId, reader: &Reader) {
+        let call = self.calls.iter().find(|call| call.id == id && reader.awaits.others());
+        self.typed = call.map(|call| (call.client, reader.program.clone()));
     }
 
     /// Runs a cell.
@@ -168,6 +187,7 @@ impl Session {
         let (id, since) = (self.cells, self.now);
         let cell = Cell { id, since, client, after_cancel: None, outcome: None };
         self.told_busy.clear();
+        self.typed = None;
         self.state = State::InCell { cell, doing: self.running(None) };
         // What a reader in the background left is not for the cell.
         self.act(Action::DropInput);
@@ -383,7 +403,9 @@ impl Session {
             }
             Doing::Running { .. } | Doing::InputWait { .. } | Doing::Tidying { .. } => return,
         };
-        let typed_for = Some(TypedFor { reader: reader.clone(), is_pager });
+        // What is typed for another process wakes this one not.
+        let reads = !matches!(reader.awaits, Awaits::Others { .. });
+        let typed_for = reads.then(|| TypedFor { reader: reader.clone(), is_pager });
         *doing = Doing::Running { typed_for, candidate: None, turn_pages: false };
     }
 

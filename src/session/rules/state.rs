@@ -6,7 +6,7 @@ use mcp_repl_sideband::{Outcome, Reader as WorkerReader};
 
 use super::{
     payload::Payload,
-    reader::{FullScreenView, InputModes, PagerView, Reader},
+    reader::{FullScreenView, InputModes, PagerView, Reader, Sighting},
 };
 use crate::reply::Exit;
 
@@ -66,7 +66,7 @@ pub enum Doing {
         /// Whom something was last typed for: found in the same sleep, it has not got it yet.
         typed_for: Option<TypedFor>,
         /// Who was found reading the terminal at the last look.
-        candidate: Option<Reader>,
+        candidate: Option<Box<Sighting>>,
         /// Whether a pager's pages are turned for the caller.
         turn_pages: bool,
     },
@@ -104,6 +104,16 @@ pub enum Doing {
 }
 
 impl Doing {
+    /// Whether a program was found waiting that may go on though nobody types.
+    pub fn may_go_on(&self) -> bool {
+        match self {
+            Doing::TerminalWait { reader, .. } | Doing::FullScreen { reader, .. } => {
+                reader.awaits.others()
+            }
+            _ => false,
+        }
+    }
+
     /// Running, with nothing typed and nobody seen.
     pub fn running(turn_pages: bool) -> Doing {
         Doing::Running { typed_for: None, candidate: None, turn_pages }
@@ -212,6 +222,18 @@ pub struct Call {
     /// Whether it interrupted something, and the worker has not said yet that the interrupt was
     /// taken: what the worker said before that is no answer to it.
     pub interrupting: bool,
+    /// How often something had been shown when its client was last told how things stand.
+    pub told: u64,
+    /// Whether it is a poll of a program that may go on by itself, which has its reply when
+    /// something is shown.
+    pub awaits_news: bool,
+}
+
+impl Call {
+    /// Whether there is something to tell when something was `shown` so often.
+    pub fn has_news(&self, shown: u64) -> bool {
+        !self.awaits_news || self.told < shown
+    }
 }
 
 /// A cell that is run when the session is up, though its call was answered.

@@ -7,22 +7,25 @@ use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt};
 
 use rustix::process::{Pid, getpgid, getsid};
 
-use super::call::Call;
-use crate::pty::Blocked;
+use super::call::{Awaited, Call};
+use crate::pty::{Awaits, Blocked, unix::process::Search};
 
 /// The device number of `/dev/tty`, a process's controlling terminal (Linux: devices.txt).
 const DEV_TTY: u64 = 5 << 8;
+/// The major device numbers of the slave sides of pseudo-terminals (the same).
+const PSEUDO_TERMINALS: std::ops::RangeInclusive<u32> = 136..=143;
 
-/// The first thread found that waits for the terminal `device`, among `leader` and its
+/// The first thread found that waits for the terminal, among the leader and its
 /// descendants: those of the foreground group, and those in a session of their own (`su -c`)
 /// that their parent waits for. Job control holds these not back, but one that nobody waits
 /// for is no part of what runs.
-pub(in crate::pty::unix) fn blocked_reader(
-    leader: Pid,
-    foreground: Pid,
-    device: u64,
-) -> Option<Blocked> {
+///
+/// Where the terminal gives single keys and no thread waits for it, the first program of these
+/// that sleeps, if all of them do.
+pub(in crate::pty::unix) fn blocked_reader(search: Search) -> Option<Blocked> {
+    let Search { leader, foreground, device, gives_keys, .. } = search;
     let mut processes = vec![(leader, leader)];
+    let (mut sleeper, mut all_sleep) = (None, gives_keys);
     while let Some((process, parent)) = processes.pop() {
         let sought = |is_controlling| SoughtTerminal { device, is_controlling };
         let sought = match getsid(Some(process)) {
@@ -33,13 +36,86 @@ pub(in crate::pty::unix) fn blocked_reader(
             Err(_) => None,
         };
         for thread in threads(process) {
-            if let Some(blocked) = sought.and_then(|sought| look(process, thread, sought)) {
+            if let Some(blocked) = sought.and_then(|sought| look(search, process, thread, sought)) {
                 return Some(blocked);
             }
             children(process, thread, &mut processes);
         }
+        if all_sleep && sought.is_some() {
+            match rest(process) {
+                Rest::OfChildren => {}
+                Rest::Sleeps => {
+                    sleeper.get_or_insert(process);
+                }
+                Rest::Works => all_sleep = false,
+            }
+        }
     }
-    None
+    let sleeper = sleeper.filter(|_| all_sleep)?;
+    let awaits = Awaits::Others { children_work: children_work(sleeper) };
+    blocked(sleeper, sleeper.as_raw_nonzero().get(), false, awaits)
+}
+
+/// What a process's first thread does.
+enum Rest {
+    /// It waits for children: they say what goes on.
+    OfChildren,
+    /// It sleeps until something comes, or for a time.
+    Sleeps,
+    /// It runs, or waits for something that others in it do.
+    Works,
+}
+
+fn rest(process: Pid) -> Rest {
+    match Call::of(process, process.as_raw_nonzero().get()) {
+        Ok(Some(call)) if call.waits_for_some_child() => Rest::OfChildren,
+        Ok(Some(call)) if call.waits_for_descriptors() || call.sleeps() => Rest::Sleeps,
+        _ => Rest::Works,
+    }
+}
+
+/// Whether a process has children and none of its descendants waits for any terminal.
+fn children_work(process: Pid) -> bool {
+    let mut found = Vec::new();
+    let add_children = |process, found: &mut Vec<(Pid, Pid)>| {
+        threads(process).into_iter().for_each(|thread| children(process, thread, found));
+    };
+    add_children(process, &mut found);
+    let has_children = !found.is_empty();
+    while let Some((descendant, _)) = found.pop() {
+        let number = descendant.as_raw_nonzero().get();
+        let waits = |thread: i32| {
+            let call = Call::of(descendant, thread).ok().flatten();
+            call.and_then(|call| call.waits_for_input(&|fd| is_some_terminal(number, fd))).is_some()
+        };
+        if threads(descendant).into_iter().any(waits) {
+            return false;
+        }
+        add_children(descendant, &mut found);
+    }
+    has_children
+}
+
+/// Whether a descriptor of a process is a pseudo-terminal, whichever.
+fn is_some_terminal(process: i32, descriptor: u64) -> bool {
+    device_of(process, descriptor).is_some_and(|device| {
+        device == DEV_TTY || PSEUDO_TERMINALS.contains(&rustix::fs::major(device))
+    })
+}
+
+/// Whether a process goes on beside this thread of it: it is not the first one, or others run or
+/// wait for descriptors, more than the leader's own, which wait for the server.
+fn others_go_on(search: Search, process: Pid, thread: i32) -> bool {
+    if thread != process.as_raw_nonzero().get() {
+        return true;
+    }
+    let own = if process == search.leader { search.own_threads.saturating_sub(1) } else { 0 };
+    let goes_on = |other: &i32| {
+        *other != thread
+            && Call::of(process, *other)
+                .is_ok_and(|call| call.is_none_or(|call| call.waits_for_descriptors()))
+    };
+    threads(process).iter().filter(|other| goes_on(other)).count() as u64 > own
 }
 
 /// Whether a thread of `parent` waits for the end of `child`, or of any child.
@@ -79,32 +155,43 @@ struct SoughtTerminal {
 impl SoughtTerminal {
     /// Whether a descriptor of the process is the terminal.
     fn is(self, process: i32, descriptor: u64) -> bool {
-        // The kernel passes an int in a long, whose upper half may be anything.
-        let descriptor = descriptor & 0xFFFF_FFFF;
-        fs::metadata(format!("/proc/{process}/fd/{descriptor}")).is_ok_and(|file| {
-            let device = file.rdev();
-            device == self.device || self.is_controlling && device == DEV_TTY
-        })
+        device_of(process, descriptor)
+            .is_some_and(|device| device == self.device || self.is_controlling && device == DEV_TTY)
     }
 }
 
+/// The device number of what a descriptor of a process is; 0 for what is no device.
+fn device_of(process: i32, descriptor: u64) -> Option<u64> {
+    // The kernel passes an int in a long, whose upper half may be anything.
+    let descriptor = descriptor & 0xFFFF_FFFF;
+    Some(fs::metadata(format!("/proc/{process}/fd/{descriptor}")).ok()?.rdev())
+}
+
 /// The thread, if it waits for the terminal.
-fn look(process: Pid, thread: i32, sought: SoughtTerminal) -> Option<Blocked> {
+fn look(search: Search, process: Pid, thread: i32, sought: SoughtTerminal) -> Option<Blocked> {
     let number = process.as_raw_nonzero().get();
-    let guessed = match Call::of(process, thread) {
-        Ok(call) => {
-            call?.waits_for_input(&|descriptor| sought.is(number, descriptor)).then_some(())?;
-            false
-        }
+    let (guessed, awaited) = match Call::of(process, thread) {
+        Ok(call) => (false, call?.waits_for_input(&|descriptor| sought.is(number, descriptor))?),
         // Another user's, as a program under sudo is (ptrace(2), access mode checks).
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            sleeps(number, thread)?.then_some(())?;
-            true
+            sleeps(number, thread)?.then_some((true, Awaited::Terminal))?
         }
         Err(_) => return None,
     };
+    let is_alone = awaited == Awaited::Terminal
+        && (guessed || !search.gives_keys || !others_go_on(search, process, thread));
+    let awaits = match is_alone {
+        true => Awaits::Terminal,
+        false => Awaits::TerminalAndOthers { children_work: children_work(process) },
+    };
+    blocked(process, thread, guessed, awaits)
+}
+
+fn blocked(process: Pid, thread: i32, guessed: bool, awaits: Awaits) -> Option<Blocked> {
+    let number = process.as_raw_nonzero().get();
     Some(Blocked {
         guessed,
+        awaits,
         thread: thread.unsigned_abs(),
         wakes: wakes(number, thread)?,
         program: text(&format!("/proc/{number}/comm"))?.trim_end().to_owned(),

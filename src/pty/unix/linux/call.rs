@@ -52,60 +52,93 @@ impl Call {
         }
     }
 
+    /// Whether it waits for the end of a child, whichever.
+    pub(super) fn waits_for_some_child(&self) -> bool {
+        matches!(self.number, libc::SYS_wait4 | libc::SYS_waitid)
+    }
+
+    /// Whether it waits for descriptors, of whatever kind.
+    pub(super) fn waits_for_descriptors(&self) -> bool {
+        let one = [
+            libc::SYS_read,
+            libc::SYS_readv,
+            libc::SYS_recvfrom,
+            libc::SYS_recvmsg,
+            libc::SYS_accept,
+            libc::SYS_accept4,
+        ];
+        one.contains(&self.number) || self.set().is_some()
+    }
+
+    /// Whether it sleeps for a time.
+    pub(super) fn sleeps(&self) -> bool {
+        matches!(self.number, libc::SYS_nanosleep | libc::SYS_clock_nanosleep)
+    }
+
     /// Whether it waits until there is something to read from a descriptor for which
-    /// `is_terminal` holds.
-    pub(super) fn waits_for_input(&self, is_terminal: &dyn Fn(u64) -> bool) -> bool {
-        let [first, second, ..] = self.arguments;
+    /// `is_terminal` holds, and then, whether for that alone.
+    pub(super) fn waits_for_input(&self, is_terminal: &dyn Fn(u64) -> bool) -> Option<Awaited> {
+        let [first, ..] = self.arguments;
         match self.number {
-            libc::SYS_read | libc::SYS_readv => is_terminal(first),
-            libc::SYS_ppoll => self.polls(first, second, is_terminal),
-            // A poll that goes on after the program was stopped for a while, its arguments as
-            // they were. It may be another call: a timed wait for a futex has a number here that
-            // no set of this kind has as its length.
-            libc::SYS_restart_syscall => second < 128 && self.polls(first, second, is_terminal),
-            libc::SYS_pselect6 => self.selects(first, second, is_terminal),
-            libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => self.epolls(first, is_terminal),
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_poll => self.polls(first, second, is_terminal),
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_select => self.selects(first, second, is_terminal),
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_epoll_wait => self.epolls(first, is_terminal),
-            _ => false,
+            libc::SYS_read | libc::SYS_readv => is_terminal(first).then_some(Awaited::Terminal),
+            _ => awaited(&self.set()?, is_terminal),
         }
     }
 
-    /// `poll(2)`: an array of descriptor (int), events (short), result (short).
-    fn polls(&self, array: u64, length: u64, is_terminal: &dyn Fn(u64) -> bool) -> bool {
-        let length = usize::try_from(length).unwrap_or(usize::MAX).min(LARGEST_SET);
-        let Some(memory) = self.read_memory(array, length * 8) else { return false };
-        memory.chunks_exact(8).any(|entry| {
-            let descriptor = u32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]);
-            let events = i16::from_ne_bytes([entry[4], entry[5]]);
-            events & libc::POLLIN != 0 && is_terminal(descriptor.into())
-        })
+    /// The set of descriptors it waits for; `None` for a call that takes no set.
+    fn set(&self) -> Option<Vec<Entry>> {
+        let [first, second, third, ..] = self.arguments;
+        match self.number {
+            libc::SYS_ppoll => Some(self.polls(first, second)),
+            // A poll that goes on after the program was stopped for a while, its arguments as
+            // they were. It may be another call: a timed wait for a futex has a number here that
+            // no set of this kind has as its length.
+            libc::SYS_restart_syscall if second < 128 => Some(self.polls(first, second)),
+            libc::SYS_pselect6 => Some(self.selects(first, second, third)),
+            libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => Some(self.epolls(first)),
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_poll => Some(self.polls(first, second)),
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_select => Some(self.selects(first, second, third)),
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_epoll_wait => Some(self.epolls(first)),
+            _ => None,
+        }
     }
 
-    /// `select(2)`: a set of bits for reading.
-    fn selects(&self, length: u64, set: u64, is_terminal: &dyn Fn(u64) -> bool) -> bool {
+    /// `poll(2)`: an array of descriptor (int), events (short), result (short). A negative
+    /// descriptor is an entry that is not used.
+    fn polls(&self, array: u64, length: u64) -> Vec<Entry> {
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(LARGEST_SET);
-        let Some(memory) = self.read_memory(set, length.div_ceil(8)) else { return false };
-        (0..length).any(|bit| memory[bit / 8] & (1 << (bit % 8)) != 0 && is_terminal(bit as u64))
+        let memory = self.read_memory(array, length * 8).unwrap_or_default();
+        let entries = memory.chunks_exact(8).filter_map(|entry| {
+            let descriptor = i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]);
+            let events = i16::from_ne_bytes([entry[4], entry[5]]);
+            let descriptor = u64::try_from(descriptor).ok()?;
+            Some(Entry { descriptor, for_input: events & libc::POLLIN != 0 })
+        });
+        entries.collect()
+    }
+
+    /// `select(2)`: a set of bits for reading, and one for writing.
+    fn selects(&self, length: u64, reads: u64, writes: u64) -> Vec<Entry> {
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(LARGEST_SET);
+        let entries_of = |set, for_input| {
+            let memory = self.read_memory(set, length.div_ceil(8)).unwrap_or_default();
+            let bits = (0..memory.len() * 8)
+                .filter(move |bit| *bit < length && memory[bit / 8] & (1 << (bit % 8)) != 0);
+            bits.map(move |bit| Entry { descriptor: bit as u64, for_input })
+        };
+        entries_of(reads, true).chain(entries_of(writes, false)).collect()
     }
 
     /// `epoll_wait(2)`: the set is told by the descriptor's `fdinfo`, a line an entry:
     /// `tfd: 0 events: 19 …`, the events in hexadecimal.
-    fn epolls(&self, set: u64, is_terminal: &dyn Fn(u64) -> bool) -> bool {
+    fn epolls(&self, set: u64) -> Vec<Entry> {
         let set = set & 0xFFFF_FFFF;
         let file = format!("/proc/{}/fdinfo/{set}", self.process.as_raw_nonzero());
         let info = fs::read_to_string(file).unwrap_or_default();
-        info.lines().filter_map(|line| line.strip_prefix("tfd:")).any(|entry| {
-            let mut words = entry.split_whitespace();
-            let descriptor = words.next().and_then(|word| word.parse().ok());
-            let events = words.nth(1).and_then(|word| u32::from_str_radix(word, 16).ok());
-            matches!((descriptor, events), (Some(descriptor), Some(events))
-                if events & libc::EPOLLIN.cast_unsigned() != 0 && is_terminal(descriptor))
-        })
+        info.lines().filter_map(epoll_entry).collect()
     }
 
     fn read_memory(&self, address: u64, length: usize) -> Option<Vec<u8>> {
@@ -119,9 +152,66 @@ impl Call {
     }
 }
 
+/// A descriptor in a set that is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    descriptor: u64,
+    /// Whether it is waited until there is something to read.
+    for_input: bool,
+}
+
+/// What a call that waits for a terminal's input waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// That and nothing else.
+    Terminal,
+    /// Other descriptors, too. Whether it is one by which the program wakes itself, as the event
+    /// loops of asyncio and Node.js have, makes no difference: what wakes it may be a timer, a
+    /// thread or a child.
+    TerminalAndOthers,
+}
+
+/// What is waited for with a set, if a terminal's input is in it.
+fn awaited(set: &[Entry], is_terminal: &dyn Fn(u64) -> bool) -> Option<Awaited> {
+    let mut inputs = set.iter().filter(|entry| entry.for_input);
+    inputs.find(|entry| is_terminal(entry.descriptor))?;
+    let is_alone = set.iter().all(|entry| is_terminal(entry.descriptor));
+    Some(if is_alone { Awaited::Terminal } else { Awaited::TerminalAndOthers })
+}
+
+/// An entry of an epoll set, as a line of `fdinfo` tells it.
+fn epoll_entry(line: &str) -> Option<Entry> {
+    let mut words = line.strip_prefix("tfd:")?.split_whitespace();
+    let descriptor = words.next()?.parse().ok()?;
+    let events = u32::from_str_radix(words.nth(1)?, 16).ok()?;
+    Some(Entry { descriptor, for_input: events & libc::EPOLLIN.cast_unsigned() != 0 })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_with_another_descriptor_waits_for_more_than_the_terminal() {
+        let entry = |descriptor, for_input| Entry { descriptor, for_input };
+        let awaits = |set: &[Entry]| awaited(set, &|descriptor| descriptor < 3);
+        assert_eq!(awaits(&[entry(0, true)]), Some(Awaited::Terminal));
+        // Its output is no other thing.
+        assert_eq!(awaits(&[entry(0, true), entry(1, false)]), Some(Awaited::Terminal));
+        assert_eq!(awaits(&[entry(5, true), entry(0, true)]), Some(Awaited::TerminalAndOthers));
+        assert_eq!(awaits(&[entry(0, true), entry(5, false)]), Some(Awaited::TerminalAndOthers));
+        assert_eq!(awaits(&[entry(5, true), entry(1, false)]), None);
+        assert_eq!(awaits(&[]), None);
+    }
+
+    #[test]
+    fn an_epoll_set_is_told_by_lines() {
+        let line = "tfd:       17 events:       19 data:       11  pos:0 ino:2c sdev:f";
+        assert_eq!(epoll_entry(line), Some(Entry { descriptor: 17, for_input: true }));
+        let line = "tfd:        4 events:     201c data:        4  pos:0 ino:2c sdev:f";
+        assert_eq!(epoll_entry(line), Some(Entry { descriptor: 4, for_input: false }));
+        assert_eq!(epoll_entry("pos:\t0"), None);
+    }
 
     #[test]
     fn a_thread_in_a_system_call_tells_which() {

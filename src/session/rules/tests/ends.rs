@@ -163,6 +163,7 @@ fn a_cell_that_is_kept_comes_behind_one_whose_caller_waits() {
         client: CLIENT,
         payload: Payload::Text("second".into()),
         deadline: rules.now,
+        told: 0,
         background: None,
     };
     assert_eq!(rules.step(event), []);

@@ -6,6 +6,7 @@ mod cancel;
 mod cells;
 mod clients;
 mod ends;
+mod others;
 mod pagers;
 mod reads;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use super::{
     payload::{Keys, Payload},
-    reader::{InputModes, Reader, Sighting, View},
+    reader::{Awaits, InputModes, Reader, Sighting, View},
     state::Paging,
     *,
 };
@@ -111,7 +112,7 @@ impl Rules {
     ) -> Vec<Action> {
         self.calls += 1;
         let deadline = self.now + PATIENCE;
-        self.step(Event::Call { id: self.calls, client, payload, deadline, background })
+        self.step(Event::Call { id: self.calls, client, payload, deadline, told: 0, background })
     }
 
     pub(super) fn call(&mut self, input: &str) -> Vec<Action> {
@@ -210,9 +211,10 @@ pub(super) fn ended(exit: Exit) -> Action {
 
 /// A `cat` that reads lines; its thread woke so often.
 pub(super) fn reader(wakes: u64) -> Sighting {
-    let reader = Reader { thread: 7, wakes, program: "cat".into(), guessed: false };
+    let awaits = Awaits::Terminal;
+    let reader = Reader { thread: 7, wakes, program: "cat".into(), guessed: false, awaits };
     let modes = InputModes { canonical: true, echo: true, bracketed_paste: false };
-    Sighting { reader, modes, view: View::Text }
+    Sighting { reader, modes, view: View::Text, is_settled: true, shown: 1 }
 }
 
 pub(super) fn reads() -> Status {

@@ -14,7 +14,8 @@ fn page(wakes: u64, at_end: bool, has_new_text: bool, next_fits: bool) -> Sighti
     let view = View::Pager(PagerView { place, has_new_text, next_fits });
     let Sighting { reader, modes, .. } = reader(wakes);
     let reader = Reader { program: "less".into(), ..reader };
-    Sighting { reader, modes: InputModes { canonical: false, ..modes }, view }
+    let modes = InputModes { canonical: false, ..modes };
+    Sighting { reader, modes, view, is_settled: true, shown: 1 }
 }
 
 /// One whose text goes on.

@@ -1,0 +1,237 @@
+//! What was printed and typed when: it tells of a program that may go on by itself whether it waits,
+//! and of a client whether there is news. Pure.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use super::Shown;
+use crate::{
+    screen::Screen,
+    session::rules::{
+        reader::Awaits,
+        state::{ClientId, Time},
+    },
+};
+
+/// How long a program that may go on by itself prints nothing when it waits.
+const QUIET: Duration = Duration::from_millis(200);
+/// The same while its children work.
+const QUIET_AT_WORK: Duration = Duration::from_secs(1);
+
+/// What was printed and typed.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// How often something was shown.
+    shown: u64,
+    /// The same when a client was last told how things stand.
+    told: BTreeMap<ClientId, u64>,
+    /// When something was last shown, or sent to the session.
+    last: Time,
+    /// Whether something was shown since something was sent.
+    is_answered: bool,
+    /// The last line that was sent.
+    sent: String,
+    /// Whether it was shown since.
+    echo: Echo,
+}
+
+impl News {
+    /// Something was shown.
+    pub(super) fn shown(&mut self, now: Time) {
+        self.shown += 1;
+        (self.last, self.is_answered) = (now, true);
+    }
+
+    /// Something was sent for a program to read.
+    pub(super) fn sent(&mut self, bytes: &[u8], now: Time) {
+        let text = String::from_utf8_lossy(bytes);
+        let line = text.trim_end().rsplit(['\r', '\n']).next();
+        self.sent = line.unwrap_or_default().trim().to_owned();
+        self.echo = Echo::of(&self.sent);
+        (self.last, self.is_answered) = (now, false);
+    }
+
+    /// This is being shown.
+    pub(super) fn see(&mut self, shown: Shown<'_>) {
+        if let Shown::Bytes(bytes) = shown {
+            self.echo.see(bytes);
+        }
+    }
+
+    /// Whether the last line that was sent was shown since.
+    pub(super) fn is_echoed(&self) -> bool {
+        self.echo.is_seen
+    }
+
+    /// How often something was shown so far.
+    pub(super) fn count(&self) -> u64 {
+        self.shown
+    }
+
+    /// How often something had been shown when a client was last told how things stand.
+    pub(super) fn told(&self, client: ClientId) -> u64 {
+        self.told.get(&client).copied().unwrap_or(0)
+    }
+
+    /// A client is told.
+    pub(super) fn tell(&mut self, client: ClientId) {
+        self.told.insert(client, self.shown);
+    }
+
+    /// A client has gone, or what it was to be told did not reach it.
+    pub(super) fn forget(&mut self, client: ClientId) {
+        self.told.remove(&client);
+    }
+
+    /// From when on a program that may go on by itself waits, if nothing is shown until then.
+    pub(super) fn quiet_from(&self, awaits: Awaits) -> Time {
+        match awaits {
+            Awaits::Terminal => self.last,
+            Awaits::TerminalAndOthers { children_work: true }
+            | Awaits::Others { children_work: true } => self.last + QUIET_AT_WORK,
+            Awaits::TerminalAndOthers { .. } | Awaits::Others { .. } => self.last + QUIET,
+        }
+    }
+
+    /// Whether the screen shows a prompt that was printed since something was sent: the cursor
+    /// stands behind text, and that is not what was sent, whose echo is about to be ended.
+    pub(super) fn shows_prompt(&self, screen: &Screen) -> bool {
+        let line = screen.line_at_cursor();
+        let line = line.trim();
+        let is_echo = !self.sent.is_empty() && line.ends_with(&self.sent);
+        let (_, column) = screen.cursor();
+        self.is_answered && column > 0 && !line.is_empty() && !is_echo
+    }
+}
+
+/// A text that is looked for among bytes, whatever escape sequences stand between its characters.
+#[derive(Debug, Default)]
+struct Echo {
+    /// Without blanks.
+    sought: Vec<u8>,
+    /// As many of the last bytes, without blanks and sequences.
+    last: VecDeque<u8>,
+    is_seen: bool,
+    place: Place,
+}
+
+/// Where in an escape sequence bytes are (ECMA-48, 5.4).
+#[derive(Debug, Clone, Copy, Default)]
+enum Place {
+    #[default]
+    Text,
+    /// Behind ESC.
+    Escape,
+    /// Behind CSI.
+    Sequence,
+    /// In a string: OSC and the like.
+    String,
+}
+
+/// How much of a line is looked for, in characters: line editors break longer ones.
+const LOOKED_FOR: usize = 20;
+
+impl Echo {
+    fn of(line: &str) -> Echo {
+        let sought: String =
+            line.split_whitespace().flat_map(str::chars).take(LOOKED_FOR).collect();
+        Echo { sought: sought.into_bytes(), ..Echo::default() }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        if self.is_seen || self.sought.is_empty() {
+            return;
+        }
+        for &byte in bytes {
+            self.place = match (self.place, byte) {
+                (_, 0x1b) => Place::Escape,
+                (Place::Escape, b'[') => Place::Sequence,
+                (Place::Escape, b']' | b'P' | b'X' | b'^' | b'_') => Place::String,
+                (Place::Escape, b' '..=b'/') => Place::Escape,
+                (Place::Escape, _) | (Place::Sequence, b'@'..=b'~') | (Place::String, 0x07) => {
+                    Place::Text
+                }
+                (Place::Text, b'!'..=b'~' | 0x80..) => {
+                    self.last.push_back(byte);
+                    if self.last.len() > self.sought.len() {
+                        self.last.pop_front();
+                    }
+                    self.is_seen |= self.last == self.sought;
+                    Place::Text
+                }
+                (place, _) => place,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::Size;
+
+    const fn ms(ms: u64) -> Time {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_prompt_is_an_open_line_that_is_no_echo() {
+        let mut news = News::default();
+        let mut screen = Screen::new(Size::default());
+        screen.feed(b"$ ");
+        // It was there before something was sent.
+        news.sent(b"sleep 1\r", ms(1));
+        assert!(!news.shows_prompt(&screen));
+        for (printed, is_prompt) in [
+            ("sleep 1", false),
+            ("\r\n", false),
+            ("Name: ", true),
+            ("\r50 %\r", false),
+            ("\x1b[2K\r\x1b[32m>\x1b[0m ", true),
+        ] {
+            screen.feed(printed.as_bytes());
+            news.shown(ms(2));
+            assert_eq!(news.shows_prompt(&screen), is_prompt, "{printed:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_whose_children_work_waits_when_it_was_quiet_for_longer() {
+        let mut news = News::default();
+        news.shown(ms(100));
+        let quiet_from =
+            |children_work| news.quiet_from(Awaits::TerminalAndOthers { children_work });
+        assert_eq!(quiet_from(false), ms(100) + QUIET);
+        assert_eq!(quiet_from(true), ms(100) + QUIET_AT_WORK);
+    }
+
+    #[test]
+    fn what_was_sent_is_found_among_what_is_shown() {
+        for (sent, shown, is_echoed) in [
+            ("sys.exit(0)", "\x1b[32msys\x1b[0m.exit\x1b[3C(0)\r\n", true),
+            ("a b", "a \x1b]0;title\x07b", true),
+            ("'a cell'", "CompletedProcess(args=['node', '-i'], returncode=0)", false),
+            ("exit", "\x1b[exit", false),
+            ("", "anything", false),
+        ] {
+            let mut news = News::default();
+            news.sent(sent.as_bytes(), ms(1));
+            for byte in shown.bytes() {
+                news.see(Shown::Bytes(&[byte]));
+            }
+            assert_eq!(news.is_echoed(), is_echoed, "{sent}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_shown_since_a_client_was_told_is_news_to_it() {
+        let mut news = News::default();
+        news.shown(ms(1));
+        news.tell(1);
+        assert_eq!((news.told(1), news.told(2), news.count()), (1, 0, 1));
+        news.forget(1);
+        assert_eq!(news.told(1), 0);
+    }
+}
