@@ -91,7 +91,7 @@ fn who_did_not_know_of_a_reader_is_told_that_it_took_the_input() {
     assert_eq!(rules.says(taken(2)), [taken_by(None)]);
     // A cell that was taken while another one ran on.
     let mut rules = Rules::running();
-    rules.step(Event::Cancel { id: 1, interrupt: false });
+    rules.tick(PATIENCE);
     rules.says(wait(1));
     assert_eq!(rules.call("1 + 1"), [stdin("1 + 1\n")]);
     assert_eq!(rules.says(taken_in("Thread-1", 1)), [taken_by(Some("Thread-1"))]);
@@ -116,7 +116,7 @@ fn who_was_asked_is_not_told_that_the_answer_was_taken() {
     assert_eq!(rules.says(taken_in("Thread-1", 1)), []);
     // What is read in the cell itself is no news.
     let mut rules = Rules::running();
-    rules.step(Event::Cancel { id: 1, interrupt: false });
+    rules.tick(PATIENCE);
     rules.says(wait(1));
     rules.call("one");
     assert_eq!(rules.says(taken(1)), []);
