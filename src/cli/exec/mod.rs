@@ -137,10 +137,10 @@ struct Run {
 
 impl Run {
     async fn all(&mut self, cells: Vec<String>) -> Result<ExitCode, Stop> {
-        if let Some(code) = self.start().await? {
+        let mut answers = Answers::default();
+        if let Some(code) = self.start(&mut answers).await? {
             return Ok(code);
         }
-        let mut answers = Answers::default();
         let mut raised = false;
         for cell in cells {
             match self.cell(cell, &mut answers).await? {
@@ -159,13 +159,29 @@ impl Run {
     }
 
     /// Waits until the session takes cells. The exit status, when it will not.
-    async fn start(&mut self) -> Result<Option<ExitCode>, Stop> {
-        let reply = tokio::select! {
-            reply = self.client.call(request(Payload::poll())) => reply.ok_or(Stop::Gone)?,
-            asked = self.requests.next() => return Err(match asked {
-                Asked::Interrupt => Stop::Asked { signal: "SIGINT" },
-                Asked::End { signal } => Stop::Asked { signal },
-            }),
+    async fn start(&mut self, answers: &mut Answers) -> Result<Option<ExitCode>, Stop> {
+        let mut payload = Payload::poll();
+        let mut ends = 0;
+        let reply = loop {
+            let reply = tokio::select! {
+                reply = self.client.call(request(payload)) => reply.ok_or(Stop::Gone)?,
+                asked = self.requests.next() => return Err(match asked {
+                    Asked::Interrupt => Stop::Asked { signal: "SIGINT" },
+                    Asked::End { signal } => Stop::Asked { signal },
+                }),
+            };
+            if !matches!(reply.status, Status::StartWaits { .. }) {
+                break reply;
+            }
+            print(&reply, self.json)?;
+            payload = match self.answer(answers).await? {
+                Some(payload) => payload,
+                None if ends == LONGEST_END => return Ok(Some(ExitCode::FAILURE)),
+                None => {
+                    ends += 1;
+                    Payload::Keys(Keys(vec!["C-d".to_owned()]))
+                }
+            };
         };
         // The first cell starts another session, or says why there is none.
         if let Status::Ended { .. } = reply.status {

@@ -14,7 +14,10 @@ pub(super) fn print(reply: &Reply, json: bool) -> io::Result<()> {
         out.write_all(b"\n")?;
         return out.flush();
     }
-    let waiting = matches!(reply.status, Status::Waiting { .. } | Status::Reading { .. });
+    let waiting = matches!(
+        reply.status,
+        Status::Waiting { .. } | Status::Reading { .. } | Status::StartWaits { .. }
+    );
     let texts = reply.content.iter().filter(|part| matches!(part, Content::Text(_))).count();
     let mut seen = 0;
     for part in &reply.content {
@@ -46,6 +49,7 @@ fn is_plain(status: &Status) -> bool {
         Status::Ready { .. }
         | Status::Waiting { .. }
         | Status::Reading { .. }
+        | Status::StartWaits { .. }
         | Status::Busy { .. } => true,
         Status::Pager { .. }
         | Status::FullScreen { .. }
@@ -75,6 +79,7 @@ fn as_json(reply: &Reply) -> serde_json::Value {
         Status::Reading { program, canonical, echo, .. } => {
             json!({"state": "reading", "program": program, "lines": canonical, "echo": echo})
         }
+        Status::StartWaits { echo, .. } => json!({"state": "waiting", "echo": echo}),
         Status::Pager { program, prompt, .. } => {
             json!({"state": "pager", "program": program, "prompt": prompt})
         }

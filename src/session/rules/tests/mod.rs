@@ -6,6 +6,7 @@ mod clients;
 mod ends;
 mod pagers;
 mod reads;
+mod starts;
 
 use std::time::Duration;
 
