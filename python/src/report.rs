@@ -30,11 +30,11 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// Captures the original hook.
+    /// Captures the original hook. `sys.excepthook` may be `sitecustomize`'s by now.
     pub(crate) fn new(sys: &Bound<'_, PyModule>) -> PyResult<Reporter> {
         let version: u32 = sys.getattr("hexversion")?.extract()?;
         Ok(Reporter {
-            excepthook: sys.getattr("excepthook")?.unbind(),
+            excepthook: sys.getattr("__excepthook__")?.unbind(),
             print_exception: None,
             group: sys
                 .py()

@@ -127,6 +127,9 @@ async fn try_session(session: &Handle, report: &mut Report) -> Result<(), Troubl
         } => Err(Trouble::DoesNotRun(failure.to_string())),
         Status::Failed { failure } => Err(Trouble::Failed(failure.to_string())),
         Status::Busy { .. } => Err(Trouble::Late),
+        Status::StartWaits { .. } => {
+            Err(Trouble::Failed("its start waits for input: `sitecustomize` asks, say".to_owned()))
+        }
         status => Err(Trouble::Failed(format!("not ready, but {status:?}"))),
     };
     if result.is_err() {

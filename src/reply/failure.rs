@@ -22,6 +22,12 @@ pub enum Failure {
         /// How it went.
         exit: Exit,
     },
+    /// It ended before it was ready, since it was interrupted.
+    #[error("the session's start was interrupted, and its program ended ({exit})")]
+    StartInterrupted {
+        /// How it went.
+        exit: Exit,
+    },
     /// It broke the sideband protocol, in the way given.
     #[error("{0}")]
     Protocol(String),
@@ -39,6 +45,7 @@ impl Failure {
         match self {
             Failure::NoProgram(_) | Failure::NotStarted { .. } => "",
             Failure::EndedAtStart { .. } => "`mcp-repl doctor` shows more",
+            Failure::StartInterrupted { .. } => "the next input starts a new one",
             Failure::Protocol(_) => "the session was ended, the next input starts a new one",
         }
     }

@@ -122,7 +122,7 @@ pub enum Refusal {
     #[error("there is no session to type into")]
     NoSession,
     /// A cell that waited for its turn, and what is before it asks for input.
-    #[error("not run: the cell before it waits for input; send this again afterwards")]
+    #[error("not run: what is before it waits for input; send this again afterwards")]
     NotItsTurn,
     /// Keys, and nobody who would get them.
     #[error("nothing reads the terminal, so the keys were not typed")]

@@ -30,6 +30,13 @@ pub enum Status {
         /// Whether that it reads is a guess.
         guessed: bool,
     },
+    /// The start of the session waits for input: the next payload is typed for it.
+    StartWaits {
+        /// Whether what is typed is shown; false for a secret.
+        echo: bool,
+        /// Whether a cell of this client is run once the session is up.
+        keeps_cell: bool,
+    },
     /// A pager shows a page: an empty payload turns it, all else is typed.
     Pager {
         /// Its name.
@@ -77,6 +84,7 @@ impl Status {
     pub fn asks_for_input(&self) -> bool {
         match self {
             Status::Waiting { .. }
+            | Status::StartWaits { .. }
             | Status::Reading { .. }
             | Status::Pager { .. }
             | Status::FullScreen { .. } => true,
@@ -114,6 +122,14 @@ impl Status {
             Status::Reading { program, .. } => {
                 vec![format!(
                     "<<repl status: waiting for input>> ({program}; `keys` types without Enter)"
+                )]
+            }
+            Status::StartWaits { echo, keeps_cell } => {
+                let shown = if *echo { "" } else { "; what is typed is not shown" };
+                let cell = if *keeps_cell { "; your cell runs once it is up" } else { "" };
+                vec![format!(
+                    "<<repl status: waiting for input>> (the session's start asks: the next input \
+                     is its answer{shown}{cell})"
                 )]
             }
             Status::Pager { program, prompt, shared: true, .. } => {

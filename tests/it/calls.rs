@@ -119,7 +119,7 @@ fn the_cells_of_one_turn_are_run_in_order() {
     assert_has(&repl.repl_with("", 0), "busy");
     line.release();
     assert_eq!(asks.text(), "Name? ");
-    assert_has(&cell.text(), "[repl] not run: the cell before it waits for input");
+    assert_has(&cell.text(), "[repl] not run: what is before it waits for input");
     repl.gives("Ada", "'Ada'\n");
     repl.gives("x", "[1, 2, 3]\n");
 }

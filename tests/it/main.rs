@@ -42,6 +42,7 @@ mod robustness;
 mod sdk;
 mod source;
 mod starts;
+mod starts_that_ask;
 mod streams;
 mod stress;
 mod traceback_limits;

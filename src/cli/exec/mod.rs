@@ -177,10 +177,10 @@ impl Run {
     }
 
     async fn all(&mut self, cells: Vec<String>) -> Result<ExitCode, Stop> {
-        if let Some(code) = self.start().await? {
+        let mut answers = Answers::default();
+        if let Some(code) = self.start(&mut answers).await? {
             return Ok(code);
         }
-        let mut answers = Answers::default();
         let mut raised = false;
         for cell in cells {
             match self.cell(cell, &mut answers).await? {
@@ -199,8 +199,24 @@ impl Run {
     }
 
     /// Waits until the session takes cells. The exit status, when it will not.
-    async fn start(&mut self) -> Result<Option<ExitCode>, Stop> {
-        let reply = self.call(Payload::poll(), CtrlC::Ends).await?;
+    async fn start(&mut self, answers: &mut Answers) -> Result<Option<ExitCode>, Stop> {
+        let mut payload = Payload::poll();
+        let mut ends = 0;
+        let reply = loop {
+            let reply = self.call(payload, CtrlC::Ends).await?;
+            if !matches!(reply.status, Status::StartWaits { .. }) {
+                break reply;
+            }
+            self.print(&reply).await?;
+            payload = match self.answer(answers).await? {
+                Some(payload) => payload,
+                None if ends == LONGEST_END => return Ok(Some(ExitCode::FAILURE)),
+                None => {
+                    ends += 1;
+                    Payload::Keys(Keys(vec!["C-d".to_owned()]))
+                }
+            };
+        };
         // The first cell starts another session, or says why there is none.
         if let Status::Ended { .. } = reply.status {
             return Ok(None);

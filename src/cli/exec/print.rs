@@ -74,7 +74,10 @@ impl Printer {
 
 /// Cuts off what stands on the last line when the program waits: a prompt.
 fn split_prompt(content: &mut [Content], status: &Status) -> String {
-    let is_waiting = matches!(status, Status::Waiting { .. } | Status::Reading { .. });
+    let is_waiting = matches!(
+        status,
+        Status::Waiting { .. } | Status::Reading { .. } | Status::StartWaits { .. }
+    );
     let last = content.iter_mut().rev().find_map(|part| match part {
         Content::Text(text) if is_waiting => Some(text),
         _ => None,
@@ -123,6 +126,7 @@ fn is_plain(status: &Status) -> bool {
         Status::Ready { .. }
         | Status::Waiting { .. }
         | Status::Reading { .. }
+        | Status::StartWaits { .. }
         | Status::Busy { .. } => true,
         Status::Pager { .. }
         | Status::FullScreen { .. }
@@ -152,6 +156,7 @@ fn as_json(reply: &Reply) -> serde_json::Value {
         Status::Reading { program, canonical, echo, .. } => {
             json!({"state": "reading", "program": program, "lines": canonical, "echo": echo})
         }
+        Status::StartWaits { echo, .. } => json!({"state": "waiting", "echo": echo}),
         Status::Pager { program, prompt, .. } => {
             json!({"state": "pager", "program": program, "prompt": prompt})
         }

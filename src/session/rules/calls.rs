@@ -25,7 +25,7 @@ impl Session {
                 Some(failure) => Status::Failed { failure: failure.clone() },
                 None => Status::Ended { exit: exit.clone() },
             }),
-            State::Starting { .. } => None,
+            State::Starting { doing, .. } => self.settled_in_cell(doing).map(at_start),
         }
     }
 
@@ -55,7 +55,14 @@ impl Session {
             let call = self.calls.iter().find(|call| call.id == id && !call.interrupting);
             let Some(call) = call else { continue };
             let is_in_line = call.in_line;
-            if is_in_line && !matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
+            if matches!(self.state, State::Starting { .. }) && holds_text(call) {
+                // It came before anybody was asked, so it is a cell.
+                if self.keep(&call.clone()) {
+                    self.reply(id, status);
+                } else {
+                    self.refuse(id, Refusal::NotItsTurn);
+                }
+            } else if is_in_line && !matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
                 // It came before anybody was asked, so it is no answer.
                 if !matches!(self.state, State::Ending { .. }) {
                     self.refuse(id, Refusal::NotItsTurn);
@@ -83,6 +90,10 @@ impl Session {
     pub(super) fn reply(&mut self, id: CallId, status: Status) {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let Call { client, .. } = self.calls.remove(place);
+        let mut status = status;
+        if let Status::StartWaits { keeps_cell, .. } = &mut status {
+            *keeps_cell = self.kept.as_ref().is_some_and(|kept| kept.client == client);
+        }
         if matches!(status, Status::Failed { .. }) {
             self.untold_failure = None;
         }
@@ -168,6 +179,21 @@ impl Session {
 /// Whether something of a call is still to be routed.
 pub(super) fn holds_input(call: &Call) -> bool {
     call.held.as_ref().is_some_and(|payload| !payload.is_empty())
+}
+
+/// Whether a text of a call is still to be routed.
+fn holds_text(call: &Call) -> bool {
+    holds_input(call) && matches!(call.held, Some(Payload::Text(_)))
+}
+
+/// The status while the start of a session waits for input.
+fn at_start(status: Status) -> Status {
+    match status {
+        Status::Waiting { echo } | Status::Reading { echo, .. } => {
+            Status::StartWaits { echo, keeps_cell: false }
+        }
+        other => other,
+    }
 }
 
 /// The status while readers of the program's own wait; `None` when one has its answer to take.

@@ -28,8 +28,10 @@ impl Session {
 
     /// Starts a worker, for the calls that wait for one.
     pub(super) fn start(&mut self) {
-        self.state = State::Starting { since: self.now, is_restart: true };
+        let (since, doing) = (self.now, self.running(None));
+        self.state = State::Starting { since, is_restart: true, interrupted: false, doing };
         self.untold_failure = None;
+        self.told_busy.clear();
         (self.cells, self.dropped, self.typed) = (0, 0, None);
         self.act(Action::Start);
     }
@@ -77,7 +79,12 @@ impl Session {
         match self.state {
             // Nobody is left to end; a second report changes nothing.
             State::Ended { .. } => return,
+            State::Starting { interrupted: true, .. } => {
+                return self.failed(Failure::StartInterrupted { exit });
+            }
             State::Starting { .. } => {
+                let doing = self.running(None);
+                self.set_doing(doing);
                 self.act(Action::Retire);
                 return self.act(Action::StartNext { exit });
             }

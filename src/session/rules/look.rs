@@ -19,7 +19,10 @@ impl Session {
             {
                 *typed_for = None;
             }
-            State::InCell {
+            State::Starting {
+                doing: Doing::Running { typed_for, candidate, turn_pages }, ..
+            }
+            | State::InCell {
                 doing: Doing::Running { typed_for, candidate, turn_pages }, ..
             } if !is_found(typed_for.as_ref().map(|typed_for| &typed_for.reader)) => {
                 let confirmed = is_found(candidate.as_ref().map(|known| &known.reader));

@@ -122,6 +122,7 @@ impl Session {
     pub(super) fn waits_mut(&mut self) -> Option<&mut Vec<Wait>> {
         match &mut self.state {
             State::Ready { waits, .. }
+            | State::Starting { doing: Doing::InputWait { waits }, .. }
             | State::InCell {
                 doing: Doing::InputWait { waits } | Doing::Tidying { waits }, ..
             }
@@ -169,7 +170,10 @@ impl Session {
         }
         let now = self.now;
         match &mut self.state {
-            State::InCell { doing: Doing::InputWait { waits }, .. } if waits.is_empty() => {
+            State::Starting { doing: Doing::InputWait { waits }, .. }
+            | State::InCell { doing: Doing::InputWait { waits }, .. }
+                if waits.is_empty() =>
+            {
                 let doing = self.running(None);
                 self.set_doing(doing);
             }

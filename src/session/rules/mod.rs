@@ -230,7 +230,12 @@ impl Session {
     /// A session whose first worker was just started.
     pub fn new(now: Time, paging: Paging) -> Session {
         Session {
-            state: State::Starting { since: now, is_restart: false },
+            state: State::Starting {
+                since: now,
+                is_restart: false,
+                interrupted: false,
+                doing: Doing::running(paging == Paging::Through),
+            },
             calls: Vec::new(),
             cells: 0,
             paging,
@@ -261,12 +266,10 @@ impl Session {
     /// Whether the kernel is to be asked who reads the terminal: while somebody waits for an
     /// answer and nothing else tells.
     pub fn wants_look(&self) -> bool {
-        let open = match &self.state {
-            State::InCell { doing: Doing::Running { .. }, .. } => true,
-            State::InCell { doing, .. } => doing.may_go_on(),
-            State::Ready { typed_for, .. } => typed_for.is_some(),
-            _ => false,
-        };
+        let doing = self.state.doing();
+        let open = self.awaits_background_reader()
+            || matches!(doing, Some(Doing::Running { .. }))
+            || doing.is_some_and(Doing::may_go_on);
         open && !self.calls.is_empty()
     }
 
@@ -287,9 +290,7 @@ impl Session {
 
     /// Whether a pager got a key and was not found waiting for another one since.
     pub fn awaits_pager(&self) -> bool {
-        let State::InCell { doing: Doing::Running { typed_for, .. }, .. } = &self.state else {
-            return false;
-        };
+        let Some(Doing::Running { typed_for, .. }) = self.state.doing() else { return false };
         typed_for.as_ref().is_some_and(|TypedFor { is_pager, .. }| *is_pager)
     }
 
@@ -359,14 +360,14 @@ impl Session {
         }
     }
 
-    /// What the cell on its way does from here on, if there is one.
+    /// What the cell on its way, or the session's start, does from here on.
     fn set_doing(&mut self, new: Doing) {
-        if let State::InCell { doing, .. } = &mut self.state {
+        if let Some(doing) = self.state.doing_mut() {
             *doing = new;
         }
     }
 
-    /// A cell runs, its pagers' pages turned as the session's options say.
+    /// It runs, its pagers' pages turned as the session's options say.
     fn running(&self, typed_for: Option<TypedFor>) -> Doing {
         let turn_pages = self.paging == Paging::Through;
         Doing::Running { typed_for, candidate: None, turn_pages }

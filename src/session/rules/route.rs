@@ -89,23 +89,20 @@ impl Session {
     /// while ago may do so no longer: it is looked at anew; of one that may go on by itself there
     /// may be news. A pager's page is turned, unless people are attached who read it.
     fn poll(&mut self, id: CallId, background: Option<Sighting>) {
-        let typed_for = match &self.state {
-            State::InCell { doing, .. } => match doing {
-                doing if doing.may_go_on() => {
-                    let call = self.calls.iter_mut().find(|call| call.id == id);
-                    call.into_iter().for_each(|call| call.awaits_news = true);
-                    return;
-                }
-                Doing::TerminalWait { .. } | Doing::FullScreen { .. } => Some(None),
-                Doing::Pager { .. } if self.people => Some(None),
-                Doing::Pager { reader, .. } => {
-                    self.actions.push(Action::Type(pager::NEXT_PAGE.to_vec()));
-                    Some(Some(TypedFor { reader: reader.clone(), is_pager: true }))
-                }
-                Doing::Running { .. } | Doing::InputWait { .. } | Doing::Tidying { .. } => None,
-            },
-            _ => None,
-        };
+        if self.state.doing().is_some_and(Doing::may_go_on) {
+            let call = self.calls.iter_mut().find(|call| call.id == id);
+            call.into_iter().for_each(|call| call.awaits_news = true);
+            return;
+        }
+        let typed_for = self.state.doing().and_then(|doing| match doing {
+            Doing::TerminalWait { .. } | Doing::FullScreen { .. } => Some(None),
+            Doing::Pager { .. } if self.people => Some(None),
+            Doing::Pager { reader, .. } => {
+                self.actions.push(Action::Type(pager::NEXT_PAGE.to_vec()));
+                Some(Some(TypedFor { reader: reader.clone(), is_pager: true }))
+            }
+            Doing::Running { .. } | Doing::InputWait { .. } | Doing::Tidying { .. } => None,
+        });
         if let Some(typed_for) = typed_for {
             let doing = self.running(typed_for);
             self.set_doing(doing);
@@ -127,7 +124,9 @@ impl Session {
         }
         match &mut self.state {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.answer(id, text),
-            State::Starting { .. } | State::Ending { .. } => self.wait_in_line(id, text),
+            State::Starting { doing: Doing::Running { .. }, .. } | State::Ending { .. } => {
+                self.wait_in_line(id, text);
+            }
             State::Ended { .. } => {
                 self.hold(id, Payload::Text(text));
                 self.start();
@@ -138,7 +137,7 @@ impl Session {
                 Some(sighting) => self.type_in_background(id, &text, sighting),
                 None => self.run(text, client),
             },
-            State::InCell { doing, .. } => match doing {
+            State::Starting { doing, .. } | State::InCell { doing, .. } => match doing {
                 Doing::Running { .. } | Doing::Tidying { .. } => self.wait_or_refuse(id, text),
                 Doing::InputWait { .. } => self.answer_or_wait(id, text),
                 Doing::TerminalWait { reader, modes } => match typed(&text, reader, *modes) {
@@ -255,7 +254,9 @@ impl Session {
         let type_keys = Action::TypeKeys(keys.clone());
         match &mut self.state {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.act(type_keys),
-            State::Starting { .. } | State::Ending { .. } => self.hold(id, Payload::Keys(keys)),
+            State::Starting { doing: Doing::Running { .. }, .. } | State::Ending { .. } => {
+                self.hold(id, Payload::Keys(keys));
+            }
             State::Ended { .. } => self.refuse(id, Refusal::NoSession),
             State::Ready { waits, .. } => match background {
                 _ if !waits.is_empty() => self.act(type_keys),
@@ -266,7 +267,7 @@ impl Session {
                 }
                 None => self.refuse(id, Refusal::NobodyReads),
             },
-            State::InCell { doing, .. } => {
+            State::Starting { doing, .. } | State::InCell { doing, .. } => {
                 self.actions.push(type_keys);
                 match doing {
                     Doing::Running { candidate, .. } => *candidate = None,
@@ -297,7 +298,7 @@ impl Session {
     fn route_interrupt(&mut self, id: CallId, rest: Payload, background: Option<Sighting>) {
         self.hold(id, rest);
         if let State::Starting { .. } = self.state {
-            return self.drop_held(Some(id));
+            return self.interrupt_start(Some(id));
         }
         self.drop_line(id);
         if self.interrupt() {
@@ -335,7 +336,22 @@ impl Session {
         true
     }
 
-    /// An interrupt while the session starts strikes what others have waiting to be run then.
+    /// An interrupt while the session starts strikes what others have waiting to be run then; and
+    /// the start itself, where that waits or a client knows that it takes its time. The worker does
+    /// not listen to its sideband yet, and no cell is on its way that the key could strike.
+    fn interrupt_start(&mut self, by: Option<CallId>) {
+        self.drop_held(by);
+        let is_known = !self.told_busy.is_empty();
+        if let State::Starting { doing, interrupted, .. } = &mut self.state
+            && (is_known || !matches!(doing, Doing::Running { .. }))
+        {
+            *interrupted = true;
+            self.leave_to_client();
+            self.act(Action::Type(vec![INTERRUPT as u8]));
+        }
+    }
+
+    /// Strikes what calls, but for the one that does it, hold for the session to be run.
     fn drop_held(&mut self, by: Option<CallId>) {
         self.drop_kept(Notice::InterruptedBeforeRun);
         let mut struck = Vec::new();
@@ -371,7 +387,7 @@ impl Session {
     /// told, too, and ignores it: typed, it might strike what comes next.
     fn interrupt_key(&mut self) {
         match self.state {
-            State::Starting { .. } => self.drop_held(None),
+            State::Starting { .. } => self.interrupt_start(None),
             State::Ready { .. } => self.act(Action::Interrupt { worker_reads: true }),
             _ => {
                 self.interrupt();
@@ -381,7 +397,7 @@ impl Session {
 
     /// Whoever reads the terminal is about to wake, and is found anew.
     fn typed_by_person(&mut self, completes: bool) {
-        let State::InCell { doing, .. } = &mut self.state else { return };
+        let Some(doing) = self.state.doing_mut() else { return };
         match doing {
             Doing::Running { candidate, .. } => *candidate = None,
             Doing::TerminalWait { modes, .. } if modes.canonical && !completes => {}
@@ -395,7 +411,7 @@ impl Session {
     /// Something was typed for the program that reads: from here on whoever typed turns the
     /// pages.
     fn leave_to_client(&mut self) {
-        let State::InCell { doing, .. } = &mut self.state else { return };
+        let Some(doing) = self.state.doing_mut() else { return };
         let (reader, is_pager) = match doing {
             Doing::Pager { reader, .. } => (reader, true),
             Doing::FullScreen { reader, .. } | Doing::TerminalWait { reader, .. } => {

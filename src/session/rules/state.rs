@@ -22,6 +22,11 @@ pub enum State {
         since: Time,
         /// Whether another came before it, so that its start is news.
         is_restart: bool,
+        /// Whether somebody interrupted its start.
+        interrupted: bool,
+        /// What its start is found doing: what is run before it, `sitecustomize`, say, may ask
+        /// for input.
+        doing: Doing,
     },
     /// The next payload is a cell, or goes to a background reader if one waits.
     Ready {
@@ -58,7 +63,25 @@ pub enum State {
     },
 }
 
-/// What a cell is found doing.
+impl State {
+    /// What the cell on its way, or the start of a session, is found doing.
+    pub fn doing(&self) -> Option<&Doing> {
+        match self {
+            State::Starting { doing, .. } | State::InCell { doing, .. } => Some(doing),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn doing_mut(&mut self) -> Option<&mut Doing> {
+        match self {
+            State::Starting { doing, .. } | State::InCell { doing, .. } => Some(doing),
+            _ => None,
+        }
+    }
+}
+
+/// What a cell, or the start of a session, is found doing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Doing {
     /// It runs, and nobody is known to wait for input.

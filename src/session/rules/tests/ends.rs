@@ -185,7 +185,8 @@ fn a_cell_behind_a_reset_is_run_though_its_caller_gave_up() {
 #[test]
 fn an_interrupt_a_reset_and_a_failure_strike_a_cell_that_is_kept() {
     let mut rules = kept();
-    assert_eq!(rules.call("\u{3}"), [told_caller(Notice::InterruptedBeforeRun)]);
+    let struck = told_caller(Notice::InterruptedBeforeRun);
+    assert_eq!(rules.call("\u{3}"), [struck, typed("\u{3}")]);
     assert_eq!(rules.is_ready(1), [Action::ResetScreen, reply(2, idle(None))]);
 
     let mut rules = kept();

@@ -9,6 +9,7 @@ mod ends;
 mod others;
 mod pagers;
 mod reads;
+mod starts;
 
 use std::time::Duration;
 
