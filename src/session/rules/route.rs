@@ -313,13 +313,13 @@ impl Session {
 
     /// Keystrokes go to the terminal as they are, but for an interrupt, which must strike what it
     /// was meant for.
-    pub(super) fn keystrokes(&mut self, bytes: &[u8]) {
+    pub(super) fn keystrokes(&mut self, bytes: &[u8], is_read_in_background: bool) {
         if matches!(self.state, State::Ended { .. }) {
             return;
         }
         for (index, part) in bytes.split(|&byte| byte == INTERRUPT as u8).enumerate() {
             if index > 0 {
-                self.interrupt_key();
+                self.interrupt_key(is_read_in_background);
             }
             if !part.is_empty() {
                 self.act(Action::Type(part.to_vec()));
@@ -328,11 +328,15 @@ impl Session {
         }
     }
 
-    /// The interrupt key strikes what a call's interrupt would. While nothing runs, the worker is
-    /// told, too, and ignores it: typed, it might strike what comes next.
-    fn interrupt_key(&mut self) {
+    /// The interrupt key strikes what a call's interrupt would: while no cell runs, a program in the
+    /// background that has the terminal. Where there is none, the worker is told, and ignores it:
+    /// typed, it might strike what comes next.
+    fn interrupt_key(&mut self, is_read_in_background: bool) {
         match self.state {
             State::Starting { .. } => self.drop_held(None),
+            State::Ready { .. } if is_read_in_background => {
+                self.act(Action::Type(vec![INTERRUPT as u8]));
+            }
             State::Ready { .. } => self.act(Action::Interrupt { worker_reads: true }),
             _ => {
                 self.interrupt();
