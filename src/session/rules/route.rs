@@ -163,11 +163,14 @@ impl Session {
     }
 
     /// A text while readers are in line. When each of them has its input on the way, the text is
-    /// for none.
+    /// for none: while no cell runs, it waits for the moment until they have taken theirs.
     fn answer_or_wait(&mut self, id: CallId, text: String) {
         let waits = self.waits_mut();
         if waits.is_some_and(|waits| waits.iter().any(|wait| wait.answer.is_none())) {
             self.answer(id, text);
+        } else if matches!(self.state, State::Ready { .. }) {
+            self.hold(id, Payload::Text(text));
+            self.calls.iter_mut().filter(|call| call.id == id).for_each(|call| call.in_line = true);
         } else {
             self.wait_or_refuse(id, text);
         }
