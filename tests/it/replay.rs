@@ -68,6 +68,12 @@ impl Live {
         self.call(client, Payload::Keys(Keys(words)), LONG).await
     }
 
+    /// How things stand.
+    async fn status(&mut self, client: &Client) -> Status {
+        self.send(client, "").await;
+        self.replies.last().expect("a reply").status.clone()
+    }
+
     /// Ends the session; gives the replies, and the recording.
     async fn end(mut self) -> (Vec<Reply>, Vec<(Time, Input<'static>)>) {
         self.session.shutdown();
@@ -226,5 +232,23 @@ async fn who_looks_on_sees_the_screen_types_and_resizes() {
     live.call(&client, slow, Duration::from_millis(50)).await;
     client.type_bytes(vec![3]).await;
     assert!(live.send(&client, "").await.contains("KeyboardInterrupt"));
+    live.end().await;
+}
+
+#[tokio::test]
+async fn the_interrupt_key_reaches_a_program_that_reads_in_the_background() {
+    let mut live = Live::start();
+    let client = live.session.join();
+    live.send(&client, "import subprocess\nchild = subprocess.Popen(['cat'])").await;
+    // When it reads, and when it has gone, is the machine's affair.
+    let struck = tokio::time::timeout(LONG, async {
+        while !matches!(live.status(&client).await, Status::Reading { .. }) {}
+        client.type_bytes(vec![3]).await;
+        while matches!(live.status(&client).await, Status::Reading { .. }) {}
+    });
+    struck.await.expect("it reads, and ends");
+    let told = live.send(&client, "child.wait()").await;
+    // The terminal may have echoed the key after the reply before.
+    assert!(told.contains("-2\\n\""), "{told}");
     live.end().await;
 }

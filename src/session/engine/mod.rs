@@ -21,7 +21,10 @@ use super::{
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
     pipeline::{Found, Input, NOBODY, Pipeline},
-    rules::state::{CallId, ClientId, Paging, Time},
+    rules::{
+        payload::INTERRUPT,
+        state::{CallId, ClientId, Paging, Time},
+    },
     sideband::{Arrival, Readable},
     spill::Spill,
     subscribers::Subscribers,
@@ -291,7 +294,9 @@ impl Engine {
             EngineCommand::Call { client, request, reply } => self.call(client, request, reply),
             EngineCommand::Return { client, reply } => self.take(Input::Returned { client, reply }),
             EngineCommand::Keystrokes { bytes, taken } => {
-                self.take(Input::Keystrokes(bytes.into()));
+                let interrupts = bytes.contains(&(INTERRUPT as u8));
+                let background = if interrupts { self.background_reader() } else { None };
+                self.take(Input::Keystrokes { bytes: bytes.into(), background });
                 self.typing.push(taken);
             }
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),

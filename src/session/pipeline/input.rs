@@ -45,7 +45,13 @@ pub enum Input<'a> {
         answers: bool,
     },
     /// Somebody types into the terminal, who gets no reply.
-    Keystrokes(Cow<'a, [u8]>),
+    Keystrokes {
+        /// What.
+        bytes: Cow<'a, [u8]>,
+        /// Who reads the terminal although no cell runs, if there is an interrupt among the bytes and
+        /// the session wanted that looked for.
+        background: Option<Found>,
+    },
     /// Somebody wants the terminal to have another size.
     Resize(Size),
     /// The first person has attached, or the last one has left.
@@ -123,7 +129,9 @@ impl Input<'_> {
     /// The same, holding nothing that is borrowed.
     pub fn into_owned(self) -> Input<'static> {
         match self {
-            Input::Keystrokes(bytes) => Input::Keystrokes(bytes.into_owned().into()),
+            Input::Keystrokes { bytes, background } => {
+                Input::Keystrokes { bytes: bytes.into_owned().into(), background }
+            }
             Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
             Input::Leave { client } => Input::Leave { client },
             Input::Call { id, client, payload, deadline, background } => {

@@ -178,7 +178,10 @@ impl<O: Observer> Pipeline<O> {
                 self.display.outboxes.follow(client);
                 self.step(Event::Answers { client, answers });
             }
-            Input::Keystrokes(bytes) => self.step(Event::Keystrokes(bytes.into_owned())),
+            Input::Keystrokes { bytes, background } => {
+                let background = background.and_then(|found| self.sighting(found));
+                self.step(Event::Keystrokes { bytes: bytes.into_owned(), background });
+            }
             Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
             Input::People { attached } => self.step(Event::People { attached }),
             Input::Cancel { id, interrupt } => self.step(Event::Cancel { id, interrupt }),

@@ -53,7 +53,13 @@ pub enum Event {
         background: Option<Sighting>,
     },
     /// Somebody types into the terminal, who gets no reply.
-    Keystrokes(Vec<u8>),
+    Keystrokes {
+        /// What.
+        bytes: Vec<u8>,
+        /// At [`State::Ready`], where there is an interrupt among the bytes: who reads the terminal
+        /// nevertheless, in the background.
+        background: Option<Sighting>,
+    },
     /// The first person has attached, or the last one has left.
     People {
         /// Whether there is one.
@@ -322,7 +328,9 @@ impl Session {
                 });
                 self.route(id, background);
             }
-            Event::Keystrokes(bytes) => self.keystrokes(&bytes),
+            Event::Keystrokes { bytes, background } => {
+                self.keystrokes(&bytes, background.is_some());
+            }
             Event::People { attached } => self.people = attached,
             Event::Answers { client, answers } => {
                 self.answering.retain(|&other| other != client);

@@ -194,11 +194,14 @@ impl Session {
     }
 
     /// A text while readers are in line. When each of them has its input on the way, the text is
-    /// for none.
+    /// for none: while no cell runs, it waits for the moment until they have taken theirs.
     fn answer_or_wait(&mut self, id: CallId, text: String) {
         let waits = self.waits_mut();
         if waits.is_some_and(|waits| waits.iter().any(|wait| wait.answer.is_none())) {
             self.answer(id, text);
+        } else if matches!(self.state, State::Ready { .. }) {
+            self.hold(id, Payload::Text(text));
+            self.calls.iter_mut().filter(|call| call.id == id).for_each(|call| call.in_line = true);
         } else {
             self.wait_or_refuse(id, text);
         }
@@ -368,13 +371,13 @@ impl Session {
 
     /// Keystrokes go to the terminal as they are, but for an interrupt, which must strike what it
     /// was meant for.
-    pub(super) fn keystrokes(&mut self, bytes: &[u8]) {
+    pub(super) fn keystrokes(&mut self, bytes: &[u8], is_read_in_background: bool) {
         if matches!(self.state, State::Ended { .. }) {
             return;
         }
         for (index, part) in bytes.split(|&byte| byte == INTERRUPT as u8).enumerate() {
             if index > 0 {
-                self.interrupt_key();
+                self.interrupt_key(is_read_in_background);
             }
             if !part.is_empty() {
                 self.act(Action::Type(part.to_vec()));
@@ -383,11 +386,15 @@ impl Session {
         }
     }
 
-    /// The interrupt key strikes what a call's interrupt would. While nothing runs, the worker is
-    /// told, too, and ignores it: typed, it might strike what comes next.
-    fn interrupt_key(&mut self) {
+    /// The interrupt key strikes what a call's interrupt would: while no cell runs, a program in the
+    /// background that has the terminal. Where there is none, the worker is told, and ignores it:
+    /// typed, it might strike what comes next.
+    fn interrupt_key(&mut self, is_read_in_background: bool) {
         match self.state {
             State::Starting { .. } => self.interrupt_start(None),
+            State::Ready { .. } if is_read_in_background => {
+                self.act(Action::Type(vec![INTERRUPT as u8]));
+            }
             State::Ready { .. } => self.act(Action::Interrupt { worker_reads: true }),
             _ => {
                 self.interrupt();

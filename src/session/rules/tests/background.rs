@@ -63,6 +63,12 @@ fn a_cell_behind_an_answer_on_its_way_is_no_answer() {
     rules.says(taken(1));
     let ok = idle(Some(Outcome::Ok));
     assert_eq!(rules.is_ready(3), [vec![reply(2, ok)], run(2, "1 + 1")].concat());
+    // The same when the call that answered was given up.
+    let mut rules = answering();
+    rules.step(Event::Cancel { id: 2 });
+    assert_eq!(rules.call("1 + 1"), []);
+    rules.says(taken(1));
+    assert_eq!(rules.is_ready(3), run(2, "1 + 1"));
     // One that asks again asks for something else.
     let mut rules = answering();
     assert_eq!(rules.call("1 + 1"), []);

@@ -32,14 +32,19 @@ fn what_is_wrong_with_a_call_is_told_to_who_made_it() {
     assert_eq!(rules.call("\u{3}"), [told]);
 }
 
+/// A person types, and nobody reads the terminal in the background.
+fn keystrokes(bytes: Vec<u8>) -> Event {
+    Event::Keystrokes { bytes, background: None }
+}
+
 #[test]
 fn keystrokes_go_to_the_terminal_and_wake_who_reads() {
     let mut rules = Rules::reading();
     // Half a line wakes nobody.
-    assert_eq!(rules.step(Event::Keystrokes(b"ls".into())), [typed("ls")]);
+    assert_eq!(rules.step(keystrokes(b"ls".into())), [typed("ls")]);
     assert_eq!(rules.call(""), []);
     let mut rules = Rules::reading();
-    assert_eq!(rules.step(Event::Keystrokes(b"ls\r".into())), [typed("ls\r")]);
+    assert_eq!(rules.step(keystrokes(b"ls\r".into())), [typed("ls\r")]);
     let State::InCell { doing, .. } = rules.session.state() else { panic!("the cell goes on") };
     assert!(matches!(doing, Doing::Running { typed_for: Some(_), turn_pages: false, .. }));
     assert_eq!(rules.call("x"), [reply(2, busy(0, true))]);
@@ -49,16 +54,19 @@ fn keystrokes_go_to_the_terminal_and_wake_who_reads() {
 fn the_key_that_interrupts_strikes_what_it_was_meant_for() {
     let mut rules = Rules::running();
     assert_eq!(
-        rules.step(Event::Keystrokes(b"a\x03b".into())),
+        rules.step(keystrokes(b"a\x03b".into())),
         [typed("a"), interrupt(false), typed("b")]
     );
-    assert_eq!(Rules::waiting().step(Event::Keystrokes(vec![3])), [interrupt(true)]);
+    assert_eq!(Rules::waiting().step(keystrokes(vec![3])), [interrupt(true)]);
     // Nothing runs: typed, it might strike what comes next.
-    assert_eq!(Rules::ready().step(Event::Keystrokes(vec![3])), [interrupt(true)]);
+    assert_eq!(Rules::ready().step(keystrokes(vec![3])), [interrupt(true)]);
+    // A program in the background has the terminal.
+    let event = Event::Keystrokes { bytes: vec![3], background: Some(reader(5)) };
+    assert_eq!(Rules::ready().step(event), [typed("\u{3}")]);
     let mut rules = Rules::starting();
     rules.call("cell");
     let struck = told_caller(Notice::InterruptedBeforeRun);
-    assert_eq!(rules.step(Event::Keystrokes(vec![3])), [struck]);
+    assert_eq!(rules.step(keystrokes(vec![3])), [struck]);
 }
 
 #[test]
