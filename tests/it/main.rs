@@ -25,6 +25,7 @@ mod lifecycle;
 mod options;
 mod pagers;
 mod pagers_by_hand;
+mod pages_unread;
 mod programs;
 mod reads_background;
 mod reads_others;
