@@ -62,6 +62,9 @@ pub enum Notice {
         /// Its name.
         program: String,
     },
+    /// A program shows the page that the last reply had.
+    #[error("[repl] the page has not changed")]
+    PageUnchanged,
     /// A cell that waited for the session to start was interrupted.
     #[error("[repl] interrupted before it was run")]
     InterruptedBeforeRun,

@@ -29,6 +29,7 @@ mod line_editors;
 mod options;
 mod pagers;
 mod pagers_by_hand;
+mod pages_unread;
 mod programs;
 mod protocol;
 mod races;

@@ -47,6 +47,8 @@ pub struct Outbox {
     ends_within_line: bool,
     /// What the last text is, as far as newer text may take its place.
     last: Last,
+    /// The page that the last reply ended with, if it did: the same again is no news.
+    told_page: Option<String>,
     /// Text for the disk that was not handed out yet; `None` while all is in memory.
     spill: Option<String>,
     /// The echo that is left out.
@@ -60,8 +62,13 @@ pub struct Outbox {
 enum Last {
     /// A line of the transcript that has no end yet.
     OpenLine,
-    /// A page of a full-screen program, of this many bytes.
-    Page(usize),
+    /// A page of a full-screen program.
+    Page {
+        /// Its length in bytes.
+        length: usize,
+        /// The same with the line end in front that parts it from other text.
+        with_start: usize,
+    },
     /// Neither.
     Other,
 }
@@ -108,6 +115,7 @@ impl Outbox {
             taken_started_within_line: false,
             ends_within_line: false,
             last: Last::Other,
+            told_page: None,
             spill: None,
             echo: Echo::default(),
             last_page: 0,
@@ -168,15 +176,15 @@ impl Outbox {
     /// that was not taken, if that is the last text.
     pub fn push_page(&mut self, page: &str) {
         self.tell_held();
-        if let Last::Page(length) = self.last
+        if let Last::Page { with_start, .. } = self.last
             && !self.spills()
         {
-            self.cut_last(|text| text.len() - length);
+            self.cut_last(|text| text.len() - with_start);
         }
         let has_text = !self.head.is_empty() || !self.tail.is_empty();
         let start = if has_text && self.ends_within_line { "\n" } else { "" };
         self.add(&format!("{start}{page}"));
-        self.last = Last::Page(start.len() + page.len());
+        self.last = Last::Page { length: page.len(), with_start: start.len() + page.len() };
     }
 
     fn add(&mut self, text: &str) {
@@ -319,6 +327,8 @@ impl Outbox {
             dropped,
             starts_within_line,
             ends_within_line,
+            last,
+            told_page,
             ..
         } = std::mem::replace(self, Outbox::new(self.budget));
         self.taken_started_within_line = starts_within_line;
@@ -330,6 +340,19 @@ impl Outbox {
             content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
         }
         content.extend(tail);
+        let is_over = matches!(status, Status::Ready { .. } | Status::Ended { .. });
+        self.told_page = match (&content[..], last) {
+            ([Content::Text(page)], Last::Page { .. }) if told_page.as_ref() == Some(page) => {
+                content = vec![Content::Notice(Notice::PageUnchanged)];
+                told_page
+            }
+            ([.., Content::Text(text)], Last::Page { length, .. }) => {
+                text.len().checked_sub(length).map(|start| text[start..].to_owned())
+            }
+            // Nothing else was told since.
+            ([], _) if !is_over => told_page,
+            _ => None,
+        };
         let Dropped { pictures, picture_bytes, notices } = dropped;
         if pictures + notices > 0 {
             let dropped = Notice::PiecesDropped { pictures, picture_bytes, notices };
@@ -344,7 +367,9 @@ impl Outbox {
     /// Puts the content of a reply that did not reach its reader in front of what came since. The
     /// lines that said how things stood are not said again.
     pub fn put_back(&mut self, mut content: Vec<Content>) {
-        content.retain(|piece| !matches!(piece, Content::Status(_)));
+        content.retain(|piece| {
+            !matches!(piece, Content::Status(_) | Content::Notice(Notice::PageUnchanged))
+        });
         if content.is_empty() {
             return;
         }

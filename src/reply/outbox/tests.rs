@@ -355,3 +355,38 @@ fn a_reply_leaves_nothing_behind() {
     assert!(!outbox.spills());
     assert_eq!(text_of(&outbox.take(READY, false)), "<<repl status: idle>>\n");
 }
+
+#[test]
+fn a_page_that_was_told_is_said_to_be_unchanged() {
+    const SCREEN: Status = Status::FullScreen { program: String::new(), cursor: (0, 0) };
+    let mut outbox = Outbox::new(BUDGET);
+    let told = |outbox: &mut Outbox, page: &str| {
+        outbox.push_page(page);
+        let text = text_of(&outbox.take(SCREEN, false));
+        text.split_once("[screen]").unwrap().0.to_owned()
+    };
+    let unchanged = "[repl] the page has not changed\n";
+    outbox.push("before");
+    assert_eq!(told(&mut outbox, "\npage\n"), "before\n\npage\n");
+    assert_eq!(told(&mut outbox, "\npage\n"), unchanged);
+    // Nor has it when nothing was said of it meanwhile.
+    outbox.take(Status::Busy { elapsed: Duration::ZERO, discarded: false }, false);
+    assert_eq!(told(&mut outbox, "\npage\n"), unchanged);
+    assert_eq!(told(&mut outbox, "other\n"), "other\n");
+    assert_eq!(told(&mut outbox, "\npage\n"), "\npage\n");
+    // Behind other text it is told again.
+    outbox.push("line\n");
+    assert_eq!(told(&mut outbox, "\npage\n"), "line\n\npage\n");
+    outbox.take(READY, false);
+    assert_eq!(told(&mut outbox, "\npage\n"), "\npage\n");
+    // So it is when it did not reach its reader.
+    outbox.push_page("new\n");
+    let reply = outbox.take(SCREEN, false);
+    outbox.put_back(reply.content);
+    assert_eq!(told(&mut outbox, "new\n"), "new\nnew\n");
+    // A reply that only says so takes nothing with it.
+    outbox.push_page("new\n");
+    let reply = outbox.take(SCREEN, false);
+    outbox.put_back(reply.content);
+    assert_eq!(told(&mut outbox, "new\n"), unchanged);
+}

@@ -17,8 +17,9 @@ use crate::{
 
 /// How long a program that may go on by itself prints nothing when it waits.
 const QUIET: Duration = Duration::from_millis(200);
-/// The same while its children work.
-const QUIET_AT_WORK: Duration = Duration::from_secs(1);
+/// The same while its children work, or when it reads the terminal and has not answered yet what was
+/// sent: it may be on its way to another machine.
+const LONG_QUIET: Duration = Duration::from_secs(1);
 
 /// What was printed and typed.
 #[derive(Debug, Default)]
@@ -89,8 +90,10 @@ impl News {
     pub(super) fn quiet_from(&self, awaits: Awaits) -> Time {
         match awaits {
             Awaits::Terminal => self.last,
-            Awaits::TerminalAndOthers { children_work: true }
-            | Awaits::Others { children_work: true } => self.last + QUIET_AT_WORK,
+            Awaits::TerminalAndOthers { children_work } if children_work || !self.is_answered => {
+                self.last + LONG_QUIET
+            }
+            Awaits::Others { children_work: true } => self.last + LONG_QUIET,
             Awaits::TerminalAndOthers { .. } | Awaits::Others { .. } => self.last + QUIET,
         }
     }
@@ -198,13 +201,20 @@ mod tests {
     }
 
     #[test]
-    fn a_program_whose_children_work_waits_when_it_was_quiet_for_longer() {
+    fn a_program_that_works_waits_when_it_was_quiet_for_longer() {
         let mut news = News::default();
         news.shown(ms(100));
-        let quiet_from =
-            |children_work| news.quiet_from(Awaits::TerminalAndOthers { children_work });
-        assert_eq!(quiet_from(false), ms(100) + QUIET);
-        assert_eq!(quiet_from(true), ms(100) + QUIET_AT_WORK);
+        let reads = |children_work| Awaits::TerminalAndOthers { children_work };
+        let shows = |children_work| Awaits::Others { children_work };
+        for awaits in [reads(false), shows(false)] {
+            assert_eq!(news.quiet_from(awaits), ms(100) + QUIET);
+        }
+        for awaits in [reads(true), shows(true)] {
+            assert_eq!(news.quiet_from(awaits), ms(100) + LONG_QUIET);
+        }
+        news.sent(b"line\r", ms(200));
+        assert_eq!(news.quiet_from(reads(false)), ms(200) + LONG_QUIET);
+        assert_eq!(news.quiet_from(shows(false)), ms(200) + QUIET);
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn a_prompt_tells_that_a_program_waits_and_an_ended_line_does_not() {
         ("loading\r\n", ALONE, 2),
         ("loading\r\n", IDLE, 20),
         ("loading\r\n", AT_WORK, 100),
-        ("", IDLE, 20),
+        ("", IDLE, 100),
     ] {
         let mut played = running();
         if !printed.is_empty() {
