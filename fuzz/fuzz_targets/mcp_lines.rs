@@ -19,21 +19,27 @@ fuzz_target!(|data: &[u8]| {
     let lines = if input.is_empty() { 0 } else { lines.count() };
     assert_eq!(whole.len(), lines);
 
-    for outcome in &whole {
-        match outcome {
-            // What the server understood is understood again, and means the same.
-            LineOutcome::Message(message) => {
-                let again = line_outcomes([message.as_bytes()], usize::MAX);
-                assert_eq!(again, [outcome.clone()]);
-            }
-            LineOutcome::Nothing => {}
-            LineOutcome::Refused(answers) => {
-                assert!(!answers.is_empty());
-                for answer in answers {
-                    assert!(answer.starts_with("{\"jsonrpc\":\"2.0\",\"id\":"), "{answer}");
-                    assert_eq!(answer.find('\n'), Some(answer.len() - 1), "{answer}");
-                }
+    whole.iter().for_each(check);
+});
+
+fn check(outcome: &LineOutcome) {
+    match outcome {
+        // What the server understood is understood again, and means the same.
+        LineOutcome::Message(message) => {
+            let again = line_outcomes([message.as_bytes()], usize::MAX);
+            assert_eq!(again, [outcome.clone()]);
+        }
+        LineOutcome::Nothing => {}
+        LineOutcome::Refused(answers) => {
+            assert!(!answers.is_empty());
+            for answer in answers {
+                assert!(answer.starts_with("{\"jsonrpc\":\"2.0\",\"id\":"), "{answer}");
+                assert_eq!(answer.find('\n'), Some(answer.len() - 1), "{answer}");
             }
         }
+        LineOutcome::Batch(messages) => {
+            assert!(!messages.is_empty());
+            messages.iter().for_each(check);
+        }
     }
-});
+}

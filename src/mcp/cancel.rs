@@ -31,7 +31,7 @@ const fn says(client: &'static str, phrase: &'static str) -> UsersReason {
 /// Seen at Escape: `AbortError: user-cancel` (Claude Code 2.1.197, which also counts `remote-cancel`
 /// and `interrupt` as the user's, and `background` and `stalled` not), `AbortError: The operation
 /// was aborted.` (opencode 1.18.33), `AbortError: This operation was aborted` (Qwen Code 0.15.10).
-/// The time limits of all of these say `Request timed out`. `User requested cancellation` is the
+/// The time limits of Claude Code and Qwen Code say `Request timed out`. `User requested cancellation` is the
 /// example of MCP 2025-11-25, Cancellation.
 ///
 /// Not here: `MCP request cancelled by caller`, which Codex 0.171.0 sends at Escape and when its time

@@ -102,6 +102,11 @@ impl Sideband {
         self.lost && self.last_is_input
     }
 
+    /// Whether nobody has connected yet.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self.stage, Stage::Listening(_))
+    }
+
     /// Sends what the socket takes.
     pub(super) fn flush(&mut self) {
         let Stage::Open(socket) = &self.stage else { return };

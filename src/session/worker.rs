@@ -128,6 +128,10 @@ impl Worker {
     /// The process ended: the rest of what it printed and said is waited for, within bounds.
     pub(super) fn start_draining(&mut self, now: Time) {
         self.drained = Some(now + DRAIN_GRACE);
+        // One that did not connect has nothing to say any more.
+        if self.sideband.is_awaited() {
+            self.close_sideband();
+        }
     }
 
     /// How it went, and whether it missed input, once it has ended and all it gave was taken.
@@ -279,5 +283,31 @@ impl Worker {
         drop(terminal);
         process.end_leftovers().await;
         drop(launch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{
+        launch::{RuntimeDirectory, WorkerProgram},
+        rules::state::Paging,
+    };
+
+    #[tokio::test]
+    async fn a_worker_that_ends_before_it_connects_is_not_waited_for_on_its_sideband() {
+        let runtime = RuntimeDirectory::new().unwrap();
+        let mut session = runtime.session().unwrap();
+        let program = WorkerProgram::custom("true".into(), Vec::new());
+        let launch = session.launch(&program, Paging::Through).unwrap();
+        let mut worker = Worker::start(launch, Size::default()).unwrap();
+        worker.process.ended().await;
+        worker.start_draining(Time::ZERO);
+        while worker.end().is_none() {
+            let read = worker.read(&mut [0; 64]);
+            worker.drained(read.map_or(0, |chunk| chunk.length));
+            assert!(worker.terminal_is_open() || worker.end().is_some(), "the sideband is open");
+        }
+        worker.sweep().await;
     }
 }

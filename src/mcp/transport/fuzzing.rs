@@ -12,9 +12,11 @@ pub enum LineOutcome {
     Nothing,
     /// The answers that refuse it, each a line.
     Refused(Vec<String>),
+    /// What each message of a batch came to.
+    Batch(Vec<LineOutcome>),
 }
 
-/// What each line comes to in bytes that come in `parts`, with lines of at most `longest` bytes.
+/// What each line comes to, where batches were agreed on, in bytes that come in `parts`, with lines of at most `longest` bytes.
 pub fn line_outcomes<'a>(
     parts: impl IntoIterator<Item = &'a [u8]>,
     longest: usize,
@@ -32,17 +34,21 @@ pub fn line_outcomes<'a>(
 
 fn take(lines: &mut Lines, outcomes: &mut Vec<LineOutcome>) {
     while let Some(line) = lines.next_line() {
-        outcomes.push(match decode(line, false) {
-            Decoded::Message(message) => {
-                LineOutcome::Message(serde_json::to_string(&message).expect("a message is JSON"))
-            }
-            // None was agreed on.
-            Decoded::Nothing | Decoded::Batch(_) => LineOutcome::Nothing,
-            Decoded::Refused(refusals) => {
-                let text = |bytes| String::from_utf8(bytes).expect("a refusal is text");
-                LineOutcome::Refused(refusals.iter().map(|refusal| text(refusal.line())).collect())
-            }
-        });
+        outcomes.push(outcome(decode(line, true)));
+    }
+}
+
+fn outcome(decoded: Decoded) -> LineOutcome {
+    match decoded {
+        Decoded::Message(message) => {
+            LineOutcome::Message(serde_json::to_string(&message).expect("a message is JSON"))
+        }
+        Decoded::Nothing => LineOutcome::Nothing,
+        Decoded::Refused(refusals) => {
+            let text = |bytes| String::from_utf8(bytes).expect("a refusal is text");
+            LineOutcome::Refused(refusals.iter().map(|refusal| text(refusal.line())).collect())
+        }
+        Decoded::Batch(messages) => LineOutcome::Batch(messages.into_iter().map(outcome).collect()),
     }
 }
 
@@ -64,14 +70,15 @@ mod tests {
         let [
             LineOutcome::Message(call),
             LineOutcome::Nothing,
-            LineOutcome::Refused(batch),
+            LineOutcome::Batch(batch),
             LineOutcome::Refused(cut),
         ] = &outcomes[..]
         else {
             panic!("{outcomes:?}")
         };
         assert!(call.contains("é\u{fffd}"), "{call}");
-        assert!(batch[0].contains("batches are part of MCP 2025-03-26"), "{batch:?}");
+        let [LineOutcome::Refused(answers)] = &batch[..] else { panic!("{batch:?}") };
+        assert!(answers[0].contains("no JSON-RPC message"), "{answers:?}");
         assert!(cut[0].contains(r#""id":"x""#), "{cut:?}");
     }
 
