@@ -15,7 +15,8 @@
 //! 3. The `reading_thread`: takes the server's messages and fills the `fifo`, without the GIL.
 //! 4. The hooks Python calls to read: `input` waits for the `fifo` and the terminal; `readline`
 //!    serves `input()` from it, `stdin` and `streams` serve `sys.stdin`.
-//! 5. The loop: `cell` compiles and evaluates, `report` shows exceptions, `interactive_hook` is
+//! 5. The loop: `cell` compiles and evaluates, `report` shows exceptions, `hint` guesses what
+//!    a cell was meant to be that did not compile, `interactive_hook` is
 //!    where Python calls `main_loop`, which runs cells.
 //! 6. `boot` puts all of them in place, and the `environment` that children get.
 
@@ -50,6 +51,8 @@ mod streams;
 mod cell;
 mod interactive_hook;
 mod report;
+
+mod hint;
 
 mod main_loop;
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Exit, Failure, line::one_line};
+use mcp_repl_sideband::Hint;
+
+use super::{Exit, Failure, hint, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,9 @@ pub enum Notice {
     /// A cell that waited for the session to start was interrupted.
     #[error("[repl] interrupted before it was run")]
     InterruptedBeforeRun,
+    /// A cell did not compile, and this is what it was meant to be.
+    #[error("[repl] hint: {}", hint::said(.0))]
+    Hint(Hint),
     /// The input could not be taken.
     #[error("[repl] {0}")]
     Refused(Refusal),

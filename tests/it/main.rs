@@ -16,6 +16,7 @@ mod fake_worker;
 mod files;
 mod foreground;
 mod full_screen;
+mod hints;
 mod hostile;
 mod interpreters;
 mod interrupts;
