@@ -8,7 +8,7 @@ use pyo3::{
 };
 
 /// `PyCF_ONLY_AST` (Include/cpython/compile.h).
-const ONLY_AST: i32 = 0x400;
+pub(crate) const ONLY_AST: i32 = 0x400;
 /// The `CO_FUTURE_*` flags (Include/cpython/code.h) from `division` to `annotations`.
 const FUTURE_FLAGS: i32 = 0x1FE_0000;
 
@@ -61,6 +61,12 @@ impl Compiler {
                 Err(error)
             }
         }
+    }
+
+    /// Compiles a source as a module with these flags and those of the cells so far.
+    pub(crate) fn compile_as(&self, py: Python<'_>, source: &str, flags: i32) -> PyResult<()> {
+        let arguments = (source, "<hint>", "exec", self.flags | flags, true);
+        self.compile.bind(py).call1(arguments).map(drop)
     }
 
     fn compile_parts<'py>(

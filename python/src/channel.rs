@@ -7,11 +7,14 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
     },
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use mcp_repl_sideband::{
-    Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer, encode, mark_bytes,
+    HINTS, Hint, Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer, encode, mark_bytes,
 };
 
 use crate::{
@@ -44,6 +47,8 @@ pub(crate) struct Channel {
     /// Never locked while the GIL is held, nor is the GIL taken under the lock. The fifo's lock may
     /// be taken under this one, never the other way round.
     marks: Mutex<u64>,
+    /// Whether the server understands hints.
+    takes_hints: AtomicBool,
 }
 
 /// Who the worker is, for its `hello`.
@@ -82,6 +87,7 @@ impl Channel {
             socket,
             _master: make_private(master),
             marks: Mutex::new(0),
+            takes_hints: AtomicBool::new(false),
         })
     }
 
@@ -161,6 +167,19 @@ impl Channel {
         self.terminal.write(&bytes);
         let lines: Vec<u8> = messages(*marks).iter().flat_map(encode).collect();
         self.write(&lines);
+    }
+
+    /// Gives a hint at this place in the text, to a server that understands hints. Without the GIL.
+    pub(crate) fn hint(&self, hint: Hint) {
+        if self.takes_hints.load(Ordering::Relaxed) {
+            self.send_marked(b"", |mark| [ToServer::Hint { mark, hint }]);
+        }
+    }
+
+    /// The server's hello named these capabilities.
+    pub(crate) fn set_capabilities(&self, capabilities: &[String]) {
+        let takes_hints = capabilities.iter().any(|capability| capability == HINTS);
+        self.takes_hints.store(takes_hints, Ordering::Relaxed);
     }
 
     /// Says that the next cell may come. Without the GIL.

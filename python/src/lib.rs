@@ -16,8 +16,8 @@
 //! 4. The hooks Python calls to read: `input` waits for the `fifo` and the terminal; `readline`
 //!    serves `input()` from it, `stdin` and `streams` serve `sys.stdin`.
 //! 5. The loop: `cell` compiles and evaluates, `report` shows exceptions, with as much of their
-//!    `tracebacks` as CPython shows, `interactive_hook` is where Python calls `main_loop`, which
-//!    runs cells.
+//!    `tracebacks` as CPython shows, `hint` guesses what a cell was meant to be that did not compile,
+//!    `interactive_hook` is where Python calls `main_loop`, which runs cells.
 //! 6. `boot` puts all of them in place, and the `environment` that children get.
 
 use pyo3::prelude::*;
@@ -53,6 +53,8 @@ mod interactive_hook;
 mod tracebacks;
 
 mod report;
+
+mod hint;
 
 mod main_loop;
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mcp_repl_sideband::{Outcome, ToServer};
+use mcp_repl_sideband::{Hint, Outcome, ToServer};
 use pyo3::{
     exceptions::{PyKeyboardInterrupt, PySystemExit},
     ffi,
@@ -18,7 +18,7 @@ use crate::{
     capi,
     cell::{self, Compiler},
     fifo::Next,
-    fork, interactive_hook,
+    fork, hint, interactive_hook,
     report::Reporter,
     signals, stdin,
     streams::Streams,
@@ -115,7 +115,8 @@ impl Interpreter {
     ) -> PyResult<()> {
         let py = sys.py();
         let threads = self.threads(py);
-        let outcome = match self.evaluate(sys, id, source) {
+        let mut hint = None;
+        let outcome = match self.evaluate(sys, id, source, &mut hint) {
             Ok(()) => Outcome::Ok,
             Err(error) if error.is_instance_of::<PySystemExit>(py) => return Err(error),
             Err(error) => {
@@ -132,6 +133,9 @@ impl Interpreter {
         };
         py.detach(|| worker.channel.terminal.resume_output());
         self.streams.flush(sys);
+        if let Some(hint) = hint {
+            py.detach(|| worker.channel.hint(hint));
+        }
         if fork::is_child() {
             // A forked child came back from the cell: its work is done.
             // SAFETY: the GIL is held.
@@ -186,7 +190,14 @@ impl Interpreter {
         true
     }
 
-    fn evaluate(&mut self, sys: &Bound<'_, PyModule>, id: u64, source: &str) -> PyResult<()> {
+    /// Compiles and runs a cell; if it does not compile, `hint` is what it was meant to be.
+    fn evaluate(
+        &mut self,
+        sys: &Bound<'_, PyModule>,
+        id: u64,
+        source: &str,
+        hint: &mut Option<Hint>,
+    ) -> PyResult<()> {
         let py = sys.py();
         let name = self.script.clone().unwrap_or_else(|| format!("<cell {id}>"));
         let globals = self.globals.bind(py);
@@ -194,7 +205,13 @@ impl Interpreter {
         if !globals.contains("__builtins__")? {
             globals.set_item("__builtins__", &self.builtins)?;
         }
-        let codes = self.compiler.compile(py, source, &name)?;
+        let codes = match self.compiler.compile(py, source, &name) {
+            Ok(codes) => codes,
+            Err(error) => {
+                *hint = hint::of(&self.compiler, source, error.value(py))?;
+                return Err(error);
+            }
+        };
         // That of a file is read there, all of it.
         if self.script.is_none() {
             self.reporter.register(sys, &name, source)?;

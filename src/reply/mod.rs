@@ -3,6 +3,7 @@
 
 mod exit;
 mod failure;
+mod hint;
 mod line;
 mod notice;
 mod outbox;

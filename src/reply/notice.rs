@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use mcp_repl_sideband::Reader;
+use mcp_repl_sideband::{Hint, Reader};
 
-use super::{Exit, Failure, line::one_line};
+use super::{Exit, Failure, hint, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,9 @@ pub enum Notice {
     /// A call was cancelled, and nobody was told since how its cell goes on.
     #[error(r#"[repl] the cell of a cancelled call still runs; "\u0003" interrupts it"#)]
     StillRuns,
+    /// A cell did not compile, and this is what it was meant to be.
+    #[error("[repl] hint: {}", hint::said(.0))]
+    Hint(Hint),
     /// The input could not be taken.
     #[error("[repl] {0}")]
     Refused(Refusal),

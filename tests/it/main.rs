@@ -19,6 +19,7 @@ mod files;
 mod foreground;
 mod full_screen;
 mod guard;
+mod hints;
 mod hostile;
 mod interpreters;
 mod interrupts;

@@ -307,6 +307,9 @@ impl Outbox {
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
         let mut content = self.take_content();
+        if matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
+            self.told_page = None;
+        }
         // Behind the line that names the file the prompt is not the last to be seen.
         let is_cut = matches!(content.last(), Some(Content::Notice(Notice::WholeText { .. })));
         let lines = status.lines(prompt_visible && !is_cut, content.is_empty());
@@ -340,7 +343,6 @@ impl Outbox {
             content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
         }
         content.extend(tail);
-        let is_over = matches!(status, Status::Ready { .. } | Status::Ended { .. });
         self.told_page = match (&content[..], last) {
             ([Content::Text(page)], Last::Page { .. }) if told_page.as_ref() == Some(page) => {
                 content = vec![Content::Notice(Notice::PageUnchanged)];
@@ -350,7 +352,7 @@ impl Outbox {
                 text.len().checked_sub(length).map(|start| text[start..].to_owned())
             }
             // Nothing else was told since.
-            ([], _) if !is_over => told_page,
+            ([], _) => told_page,
             _ => None,
         };
         let Dropped { pictures, picture_bytes, notices } = dropped;

@@ -384,7 +384,10 @@ fn calls_of_one_that_answers_wait_for_the_end() {
     played.play([call(1, 1, "cell", HOUR), (0, Input::InputDropped { bytes: 0 })]);
     played.play([look("cat", 1, true), look("cat", 1, true)]);
     assert_eq!(played.texts(), []);
-    played.play([(0, Input::Keystrokes(b"x\r"[..].into())), (0, output("x\r\nx\r\n"))]);
+    played.play([
+        (0, Input::Keystrokes { bytes: b"x\r"[..].into(), background: None }),
+        (0, output("x\r\nx\r\n")),
+    ]);
     played.play(cell(1, 2, "end"));
     assert_eq!(played.text(), "end");
     // Without it, its calls are as others.

@@ -1,6 +1,6 @@
 //! What the worker says, and what it means for the state. Pure.
 
-use mcp_repl_sideband::{Outcome, ToServer};
+use mcp_repl_sideband::{Hint, Outcome, ToServer};
 
 use super::{
     Action, Audience, Session,
@@ -14,6 +14,8 @@ impl Session {
     pub(super) fn message(&mut self, message: ToServer) {
         match message {
             ToServer::Image { mime, data, .. } => self.act(Action::Image { mime, data }),
+            ToServer::Hint { hint: Hint::Other, .. } => {}
+            ToServer::Hint { hint, .. } => self.tell(Notice::Hint(hint)),
             ToServer::Exiting { .. } => self.exits_by_itself(),
             ToServer::CellDone { id, outcome, .. } => {
                 if let State::InCell { cell, .. } = &mut self.state

@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod frame;
+mod hint;
 mod mark;
 mod message;
 
 pub use frame::{FrameError, LineDecoder, encode};
+pub use hint::{HINTS, Hint};
 pub use mark::{Mark, OSC_NUMBER, mark_bytes};
 pub use message::{Outcome, PROTOCOL, Reader, ToServer, ToWorker};
 

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Hint;
+
 /// The version of the protocol, said in the first message of each side.
 ///
 /// Messages that came after it are covered by the `capabilities` of the two `hello`s instead: a
@@ -86,6 +88,14 @@ pub enum ToServer {
         /// Its bytes in base64 (RFC 4648, section 4).
         data: String,
     },
+    /// What the cell was meant to be, whose error stands before this mark. Only for a server with
+    /// the capability [`HINTS`](crate::HINTS).
+    Hint {
+        /// The error stands before this mark.
+        mark: u64,
+        /// What it was meant to be.
+        hint: Hint,
+    },
     /// An interrupt was taken: sent to what ran or waited, or there was nothing to interrupt.
     Interrupted,
     /// The program is about to end; the process's own exit status has the last word.
@@ -105,7 +115,8 @@ pub enum ToWorker {
         protocol: u32,
         /// The session's nonce, by which the worker knows its server.
         nonce: String,
-        /// What the server understands beyond the protocol's version, as in the worker's hello.
+        /// What the server understands beyond the protocol's version, as in the worker's hello:
+        /// [`HINTS`](crate::HINTS).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         capabilities: Vec<String>,
     },
@@ -156,6 +167,7 @@ impl ToServer {
             ToServer::Ready { mark, .. }
             | ToServer::InputWait { mark, .. }
             | ToServer::CellDone { mark, .. }
+            | ToServer::Hint { mark, .. }
             | ToServer::Image { mark, .. } => Some(*mark),
             ToServer::Hello { .. }
             | ToServer::InputTaken { .. }

@@ -65,7 +65,7 @@ fn a_cell_behind_an_answer_on_its_way_is_no_answer() {
     assert_eq!(rules.is_ready(3), [vec![reply(2, ok)], run(2, "1 + 1")].concat());
     // The same when the call that answered was given up.
     let mut rules = answering();
-    rules.step(Event::Cancel { id: 2 });
+    rules.step(Event::Cancel { id: 2, interrupt: false });
     assert_eq!(rules.call("1 + 1"), []);
     rules.says(taken(1));
     assert_eq!(rules.is_ready(3), run(2, "1 + 1"));

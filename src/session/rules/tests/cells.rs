@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_repl_sideband::{Outcome, ToServer, ToWorker};
+use mcp_repl_sideband::{Hint, Outcome, ToServer, ToWorker};
 
 use super::*;
 
@@ -192,4 +192,13 @@ fn discarded_input_is_told_before_the_reply() {
     let actions = rules.step(Event::InputDropped { bytes: 0 });
     assert_eq!(actions[0], told(Notice::InputDiscarded { bytes: 1 }));
     assert_eq!(actions.last(), Some(&reply(1, idle(Some(Outcome::Ok)))));
+}
+
+#[test]
+fn a_hint_is_told_at_its_place_and_one_that_is_not_known_is_not() {
+    let mut rules = Rules::running();
+    let says = |rules: &mut Rules, hint| rules.says(ToServer::Hint { mark: 2, hint });
+    assert_eq!(says(&mut rules, Hint::Await), [told(Notice::Hint(Hint::Await))]);
+    assert_eq!(says(&mut rules, Hint::Other), []);
+    assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);
 }

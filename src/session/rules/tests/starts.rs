@@ -96,14 +96,17 @@ fn a_start_that_takes_its_time_is_interrupted_once_somebody_was_told() {
     rules.call("");
     // It may be over in a moment.
     assert_eq!(rules.call("\u{3}"), []);
-    assert_eq!(rules.step(Event::Keystrokes(vec![3])), []);
+    assert_eq!(rules.step(Event::Keystrokes { bytes: vec![3], background: None }), []);
     assert_eq!(rules.tick(PATIENCE).len(), 2);
     assert_eq!(rules.call("\u{3}"), [typed("\u{3}")]);
-    assert_eq!(rules.step(Event::Keystrokes(vec![3])), [typed("\u{3}")]);
+    assert_eq!(
+        rules.step(Event::Keystrokes { bytes: vec![3], background: None }),
+        [typed("\u{3}")]
+    );
     // The next start is another one.
     rules.step(exited(Exit::Status(1)));
     rules.call("1 + 1");
-    assert_eq!(rules.step(Event::Keystrokes(vec![3])).len(), 1);
+    assert_eq!(rules.step(Event::Keystrokes { bytes: vec![3], background: None }).len(), 1);
 }
 
 #[test]
@@ -129,7 +132,10 @@ fn the_next_program_is_another_start() {
 #[test]
 fn what_a_person_types_reaches_a_start_that_asks() {
     let mut rules = asking();
-    assert_eq!(rules.step(Event::Keystrokes(b"yes\r".into())), [typed("yes\r")]);
+    assert_eq!(
+        rules.step(Event::Keystrokes { bytes: b"yes\r".into(), background: None }),
+        [typed("yes\r")]
+    );
     assert_eq!(rules.call("cell"), []);
     assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "cell")].concat());
 }
