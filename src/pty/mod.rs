@@ -103,13 +103,10 @@ pub enum Awaits {
         /// Whether it has children and no descendant waits for any terminal.
         children_work: bool,
     },
-    /// Something else: nobody is found reading a terminal that gives single keys, and all
-    /// programs of the foreground sleep. The one that reads may be no descendant, as the server
+    /// Something else: nobody is found reading a terminal that gives single keys, and the one
+    /// program of the foreground sleeps. The one that reads may be no descendant, as the server
     /// of tmux. Only what is on the screen can tell.
-    Others {
-        /// As above.
-        children_work: bool,
-    },
+    Others,
 }
 
 /// What somebody asks of this process.

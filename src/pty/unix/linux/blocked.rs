@@ -20,12 +20,13 @@ const PSEUDO_TERMINALS: std::ops::RangeInclusive<u32> = 136..=143;
 /// that their parent waits for. Job control holds these not back, but one that nobody waits
 /// for is no part of what runs.
 ///
-/// Where the terminal gives single keys and no thread waits for it, the first program of these
-/// that sleeps, if all of them do.
+/// Where the terminal gives single keys and no thread waits for it, the one program of these that
+/// does not wait for its children, if it sleeps. Of several, one may be about to give another
+/// what it shows, as in a pipe to a pager.
 pub(in crate::pty::unix) fn blocked_reader(search: Search) -> Option<Blocked> {
     let Search { leader, foreground, device, gives_keys, .. } = search;
     let mut processes = vec![(leader, leader)];
-    let (mut sleeper, mut all_sleep) = (None, gives_keys);
+    let (mut sleeper, mut is_only) = (None, gives_keys);
     while let Some((process, parent)) = processes.pop() {
         let sought = |is_controlling| SoughtTerminal { device, is_controlling };
         let sought = match getsid(Some(process)) {
@@ -41,19 +42,16 @@ pub(in crate::pty::unix) fn blocked_reader(search: Search) -> Option<Blocked> {
             }
             children(process, thread, &mut processes);
         }
-        if all_sleep && sought.is_some() {
+        if is_only && sought.is_some() {
             match rest(process) {
                 Rest::OfChildren => {}
-                Rest::Sleeps => {
-                    sleeper.get_or_insert(process);
-                }
-                Rest::Works => all_sleep = false,
+                Rest::Sleeps => is_only = sleeper.replace(process).is_none(),
+                Rest::Works => is_only = false,
             }
         }
     }
-    let sleeper = sleeper.filter(|_| all_sleep)?;
-    let awaits = Awaits::Others { children_work: children_work(sleeper) };
-    blocked(sleeper, sleeper.as_raw_nonzero().get(), false, awaits)
+    let sleeper = sleeper.filter(|_| is_only)?;
+    blocked(sleeper, sleeper.as_raw_nonzero().get(), false, Awaits::Others)
 }
 
 /// What a process's first thread does.
