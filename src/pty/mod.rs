@@ -96,9 +96,9 @@ pub struct Blocked {
 pub enum Awaits {
     /// Somebody who types, and nothing else.
     Terminal,
-    /// The terminal and something else: other descriptors are in the same set, or the terminal
-    /// gives single keys and the thread is not the first one of its process, or not the only one
-    /// that runs or waits for descriptors.
+    /// The terminal and something else: other descriptors are in the same set, or the thread is
+    /// not the first one of its process, or the terminal gives single keys and the thread is not
+    /// the only one that runs or waits for descriptors.
     TerminalAndOthers {
         /// Whether it has children and no descendant waits for any terminal.
         children_work: bool,

@@ -101,13 +101,20 @@ fn is_some_terminal(process: i32, descriptor: u64) -> bool {
     })
 }
 
-/// Whether a process goes on beside this thread of it: it is not the first one, or others run or
-/// wait for descriptors, more than the leader's own, which wait for the server.
+/// Whether a process goes on beside this thread of it: it is not the first one, or, where keys are
+/// answered by the program, others run or wait for descriptors.
+///
+/// The leader has threads of its own, which wait for the server; and one of its threads that reads
+/// lines is a cell's.
 fn others_go_on(search: Search, process: Pid, thread: i32) -> bool {
+    let is_leader = process == search.leader;
     if thread != process.as_raw_nonzero().get() {
-        return true;
+        return search.gives_keys || !is_leader;
     }
-    let own = if process == search.leader { search.own_threads.saturating_sub(1) } else { 0 };
+    if !search.gives_keys {
+        return false;
+    }
+    let own = if is_leader { search.own_threads.saturating_sub(1) } else { 0 };
     let goes_on = |other: &i32| {
         *other != thread
             && Call::of(process, *other)
@@ -176,8 +183,8 @@ fn look(search: Search, process: Pid, thread: i32, sought: SoughtTerminal) -> Op
         }
         Err(_) => return None,
     };
-    let is_alone = awaited == Awaited::Terminal
-        && (guessed || !search.gives_keys || !others_go_on(search, process, thread));
+    let is_alone =
+        awaited == Awaited::Terminal && (guessed || !others_go_on(search, process, thread));
     let awaits = match is_alone {
         true => Awaits::Terminal,
         false => Awaits::TerminalAndOthers { children_work: children_work(process) },
