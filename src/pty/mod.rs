@@ -98,20 +98,17 @@ pub struct Blocked {
 pub enum Awaits {
     /// Somebody who types, and nothing else.
     Terminal,
-    /// The terminal and something else: other descriptors are in the same set, or the terminal
-    /// gives single keys and the thread is not the first one of its process, or not the only one
-    /// that runs or waits for descriptors.
+    /// The terminal and something else: other descriptors are in the same set, or the thread is
+    /// not the first one of its process, or the terminal gives single keys and the thread is not
+    /// the only one that runs or waits for descriptors.
     TerminalAndOthers {
         /// Whether it has children and no descendant waits for any terminal.
         children_work: bool,
     },
-    /// Something else: nobody is found reading a terminal that gives single keys, and all
-    /// programs of the foreground sleep. The one that reads may be no descendant, as the server
+    /// Something else: nobody is found reading a terminal that gives single keys, and the one
+    /// program of the foreground sleeps. The one that reads may be no descendant, as the server
     /// of tmux. Only what is on the screen can tell.
-    Others {
-        /// As above.
-        children_work: bool,
-    },
+    Others,
 }
 
 /// What somebody asks of this process.

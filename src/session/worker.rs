@@ -222,7 +222,7 @@ impl Worker {
             pty::Awaits::TerminalAndOthers { children_work } => {
                 Awaits::TerminalAndOthers { children_work }
             }
-            pty::Awaits::Others { children_work } => Awaits::Others { children_work },
+            pty::Awaits::Others => Awaits::Others,
         };
         let reader = Reader { thread, wakes, program, guessed, awaits };
         Some(Found { reader, canonical, echo })

@@ -56,3 +56,11 @@ fn a_program_that_sleeps_behind_its_page_gets_keys_and_is_interrupted() {
     assert_has(&repl.keys("C-c"), "KeyboardInterrupt");
     repl.still_works();
 }
+
+#[test]
+fn a_pager_that_waits_for_slow_text_is_read_through() {
+    let repl = session();
+    let lines: String = (1..=100).map(|number| format!("{number}\n")).collect();
+    let cell = "subprocess.run('(seq 100; sleep 0.5; echo end) | less', shell=True).returncode";
+    repl.gives(cell, &format!("{lines}end\n0\n"));
+}

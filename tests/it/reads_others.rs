@@ -134,3 +134,30 @@ fn what_is_typed_for_a_program_that_ends_without_reading_it_is_told() {
     assert_has(&repl.repl("'a cell'"), "[repl] 8 bytes of unread input discarded\n");
     repl.still_works();
 }
+
+/// A thread reads keys, as those of textual and of Go programs do; the first one answers them.
+const THREADS: &str = "\
+import os, select, termios, threading, time, tty
+modes = termios.tcgetattr(0)
+tty.setraw(0)
+reads, writes = os.pipe()
+def read():
+    while select.select([0], [], [])[0]: os.write(writes, os.read(0, 100))
+threading.Thread(target=read, daemon=True).start()
+keys = b''
+while keys != b'end\\r':
+    print('> ', end='', flush=True)
+    keys = os.read(reads, 100)
+    time.sleep(0.1)
+    print('got', keys, end='\\r\\n', flush=True)
+termios.tcsetattr(0, termios.TCSANOW, modes)";
+
+#[test]
+fn a_program_whose_thread_reads_keys_waits_when_another_has_answered_them() {
+    let repl = session();
+    repl.write_file("program.py", THREADS);
+    repl.gives("subprocess.run([sys.executable, 'program.py']).returncode", "> ");
+    repl.gives("one", "got b'one\\r'\n> ");
+    repl.gives("end", "got b'end\\r'\n0\n");
+    repl.still_works();
+}

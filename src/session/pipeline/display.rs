@@ -95,7 +95,7 @@ impl<O: Observer> Display<O> {
             return None;
         }
         let program = reader.program.as_str();
-        let reads = !matches!(reader.awaits, Awaits::Others { .. });
+        let reads = !matches!(reader.awaits, Awaits::Others);
         if !reads && (pager::is_pager(program) || !self.has_the_screen(canonical, program)) {
             return None;
         }

@@ -93,8 +93,7 @@ impl News {
             Awaits::TerminalAndOthers { children_work } if children_work || !self.is_answered => {
                 self.last + LONG_QUIET
             }
-            Awaits::Others { children_work: true } => self.last + LONG_QUIET,
-            Awaits::TerminalAndOthers { .. } | Awaits::Others { .. } => self.last + QUIET,
+            Awaits::TerminalAndOthers { .. } | Awaits::Others => self.last + QUIET,
         }
     }
 
@@ -205,16 +204,13 @@ mod tests {
         let mut news = News::default();
         news.shown(ms(100));
         let reads = |children_work| Awaits::TerminalAndOthers { children_work };
-        let shows = |children_work| Awaits::Others { children_work };
-        for awaits in [reads(false), shows(false)] {
+        for awaits in [reads(false), Awaits::Others] {
             assert_eq!(news.quiet_from(awaits), ms(100) + QUIET);
         }
-        for awaits in [reads(true), shows(true)] {
-            assert_eq!(news.quiet_from(awaits), ms(100) + LONG_QUIET);
-        }
+        assert_eq!(news.quiet_from(reads(true)), ms(100) + LONG_QUIET);
         news.sent(b"line\r", ms(200));
         assert_eq!(news.quiet_from(reads(false)), ms(200) + LONG_QUIET);
-        assert_eq!(news.quiet_from(shows(false)), ms(200) + QUIET);
+        assert_eq!(news.quiet_from(Awaits::Others), ms(200) + QUIET);
     }
 
     #[test]

@@ -29,10 +29,7 @@ pub enum Awaits {
         children_work: bool,
     },
     /// Something else: it shows a page, perhaps, for which another process reads the terminal.
-    Others {
-        /// As above.
-        children_work: bool,
-    },
+    Others,
 }
 
 impl Awaits {

@@ -427,7 +427,7 @@ impl Session {
             Doing::Running { .. } | Doing::InputWait { .. } | Doing::Tidying { .. } => return,
         };
         // What is typed for another process wakes this one not.
-        let reads = !matches!(reader.awaits, Awaits::Others { .. });
+        let reads = !matches!(reader.awaits, Awaits::Others);
         let typed_for = reads.then(|| TypedFor { reader: reader.clone(), is_pager });
         *doing = Doing::Running { typed_for, candidate: None, turn_pages: false };
     }

@@ -20,12 +20,13 @@ const PSEUDO_TERMINALS: std::ops::RangeInclusive<u32> = 136..=143;
 /// that their parent waits for. Job control holds these not back, but one that nobody waits
 /// for is no part of what runs.
 ///
-/// Where the terminal gives single keys and no thread waits for it, the first program of these
-/// that sleeps, if all of them do.
+/// Where the terminal gives single keys and no thread waits for it, the one program of these that
+/// does not wait for its children, if it sleeps. Of several, one may be about to give another
+/// what it shows, as in a pipe to a pager.
 pub(in crate::pty::unix) fn blocked_reader(search: Search) -> Option<Blocked> {
     let Search { leader, foreground, device, gives_keys, .. } = search;
     let mut processes = vec![(leader, leader)];
-    let (mut sleeper, mut all_sleep) = (None, gives_keys);
+    let (mut sleeper, mut is_only) = (None, gives_keys);
     while let Some((process, parent)) = processes.pop() {
         let sought = |is_controlling| SoughtTerminal { device, is_controlling };
         let sought = match getsid(Some(process)) {
@@ -41,19 +42,16 @@ pub(in crate::pty::unix) fn blocked_reader(search: Search) -> Option<Blocked> {
             }
             children(process, thread, &mut processes);
         }
-        if all_sleep && sought.is_some() {
+        if is_only && sought.is_some() {
             match rest(process) {
                 Rest::OfChildren => {}
-                Rest::Sleeps => {
-                    sleeper.get_or_insert(process);
-                }
-                Rest::Works => all_sleep = false,
+                Rest::Sleeps => is_only = sleeper.replace(process).is_none(),
+                Rest::Works => is_only = false,
             }
         }
     }
-    let sleeper = sleeper.filter(|_| all_sleep)?;
-    let awaits = Awaits::Others { children_work: children_work(sleeper) };
-    blocked(sleeper, sleeper.as_raw_nonzero().get(), false, awaits)
+    let sleeper = sleeper.filter(|_| is_only)?;
+    blocked(sleeper, sleeper.as_raw_nonzero().get(), false, Awaits::Others)
 }
 
 /// What a process's first thread does.
@@ -103,13 +101,20 @@ fn is_some_terminal(process: i32, descriptor: u64) -> bool {
     })
 }
 
-/// Whether a process goes on beside this thread of it: it is not the first one, or others run or
-/// wait for descriptors, more than the leader's own, which wait for the server.
+/// Whether a process goes on beside this thread of it: it is not the first one, or, where keys are
+/// answered by the program, others run or wait for descriptors.
+///
+/// The leader has threads of its own, which wait for the server; and one of its threads that reads
+/// lines is a cell's.
 fn others_go_on(search: Search, process: Pid, thread: i32) -> bool {
+    let is_leader = process == search.leader;
     if thread != process.as_raw_nonzero().get() {
-        return true;
+        return search.gives_keys || !is_leader;
     }
-    let own = if process == search.leader { search.own_threads.saturating_sub(1) } else { 0 };
+    if !search.gives_keys {
+        return false;
+    }
+    let own = if is_leader { search.own_threads.saturating_sub(1) } else { 0 };
     let goes_on = |other: &i32| {
         *other != thread
             && Call::of(process, *other)
@@ -178,8 +183,8 @@ fn look(search: Search, process: Pid, thread: i32, sought: SoughtTerminal) -> Op
         }
         Err(_) => return None,
     };
-    let is_alone = awaited == Awaited::Terminal
-        && (guessed || !search.gives_keys || !others_go_on(search, process, thread));
+    let is_alone =
+        awaited == Awaited::Terminal && (guessed || !others_go_on(search, process, thread));
     let awaits = match is_alone {
         true => Awaits::Terminal,
         false => Awaits::TerminalAndOthers { children_work: children_work(process) },

@@ -5,7 +5,7 @@ use super::*;
 const ALONE: Awaits = Awaits::Terminal;
 const IDLE: Awaits = Awaits::TerminalAndOthers { children_work: false };
 const AT_WORK: Awaits = Awaits::TerminalAndOthers { children_work: true };
-const ELSEWHERE: Awaits = Awaits::Others { children_work: false };
+const ELSEWHERE: Awaits = Awaits::Others;
 
 /// A session whose cell has begun.
 fn running() -> Played {

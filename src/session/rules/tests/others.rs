@@ -19,7 +19,7 @@ fn node(wakes: u64, is_settled: bool, shown: u64) -> Sighting {
 /// A `tmux` whose page was drawn so often. It never wakes: its server reads the terminal.
 fn tmux(is_settled: bool, shown: u64) -> Sighting {
     let Sighting { reader, modes, .. } = node(1, is_settled, shown);
-    let awaits = Awaits::Others { children_work: false };
+    let awaits = Awaits::Others;
     let reader = Reader { program: "tmux".into(), awaits, ..reader };
     let modes = InputModes { canonical: false, echo: false, ..modes };
     let view = View::FullScreen(FullScreenView { cursor: (0, 0) });
