@@ -9,7 +9,7 @@ use super::style::{Color, Style};
 pub(super) struct Glyph(u32);
 
 impl Glyph {
-    /// Never printed, or erased since, by a blank, too. Looks like one.
+    /// Never printed, or erased since. Looks like a blank.
     pub(super) const EMPTY: Glyph = Glyph(0);
     /// The right half of a wide character.
     pub(super) const WIDE_TAIL: Glyph = Glyph(1);
@@ -19,6 +19,8 @@ impl Glyph {
     pub(super) const PADDING: Glyph = Glyph(3);
     /// A blank that is text.
     pub(super) const BLANK: Glyph = Glyph(b' ' as u32);
+    /// A blank that was printed to erase: over a character, or behind a place that holds none.
+    pub(super) const CLEARED: Glyph = Glyph(4);
     /// The first place that a tab skipped. A tab that skips what was printed leaves no trace.
     pub(super) const TAB: Glyph = Glyph(b'\t' as u32);
 
@@ -30,6 +32,11 @@ impl Glyph {
 
     pub(super) fn ascii(byte: u8) -> Glyph {
         Glyph(u32::from(byte))
+    }
+
+    /// Whether nothing is there for people to read.
+    pub(super) fn is_nothing(self) -> bool {
+        matches!(self, Glyph::EMPTY | Glyph::CLEARED)
     }
 
     /// The cluster with this index in the row's list.
@@ -57,11 +64,6 @@ pub(super) struct Cell {
 impl Cell {
     pub(super) fn erased(background: Color) -> Cell {
         Cell { glyph: Glyph::EMPTY, style: Style::erased(background) }
-    }
-
-    /// Whether it is one that was erased, whatever the background.
-    pub(super) fn is_erased(&self) -> bool {
-        self.glyph == Glyph::EMPTY && self.style.visible() == Style::erased(self.style.background)
     }
 }
 

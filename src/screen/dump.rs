@@ -53,7 +53,7 @@ impl Terminal {
 
 /// Whether nothing was printed in the cell. Tabs come back as blanks.
 fn is_blank(cell: &Cell) -> bool {
-    cell.is_erased() || matches!(cell.glyph, Glyph::TAB | Glyph::TAB_TAIL)
+    matches!(cell.glyph, Glyph::EMPTY | Glyph::TAB | Glyph::TAB_TAIL)
 }
 
 impl Writer<'_> {
@@ -114,7 +114,7 @@ impl Writer<'_> {
             } else if !wrapped && (!cells.is_empty() || fill != Color::DEFAULT) {
                 self.push(format_args!("\x1b[{}H", index + 1));
             }
-            wrapped = goes_on;
+            let continues = std::mem::replace(&mut wrapped, goes_on);
             // The last column of a line that goes on is printed, or it would not.
             let skipped = &cells[..cells.len() - usize::from(wrapped)];
             let mut column = 0;
@@ -138,7 +138,12 @@ impl Writer<'_> {
             }
             if fill != Color::DEFAULT && column < page.columns {
                 self.style(Style::erased(fill));
-                self.out.push_str("\x1b[K");
+                if continues && column == 0 {
+                    // EL from the first column would end the line in the row before.
+                    self.push(format_args!("\x1b[{}X", page.columns));
+                } else {
+                    self.out.push_str("\x1b[K");
+                }
             }
         }
     }

@@ -21,8 +21,11 @@ impl Terminal {
             let mut count = text.len().min(columns - column);
             self.row_mut().write_ascii(column, &text[..count], pen);
             if count < text.len() && !self.modes.autowrap {
-                // The last column is printed over and over.
-                self.row_mut().write_ascii(columns - 1, &text[text.len() - 1..], pen);
+                // The last column is printed over and over; a blank erases what was there before.
+                let over = text[count..].rfind(|c| c != ' ').map_or(text.len(), |at| count + at);
+                for at in [over, text.len() - 1].into_iter().filter(|&at| at < text.len()) {
+                    self.row_mut().write_ascii(columns - 1, &text[at..=at], pen);
+                }
                 count = text.len();
             }
             text = &text[count..];

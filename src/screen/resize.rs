@@ -6,6 +6,7 @@ use super::cell::{Cell, Glyph, columns_of};
 use super::cursor::Cursor;
 use super::page::Page;
 use super::row::{LineEnd, Row};
+use super::style::Style;
 use super::terminal::Terminal;
 
 impl Terminal {
@@ -73,8 +74,9 @@ fn rewrap(page: &mut Page, cursor: &mut Cursor, columns: usize) {
         let (mut cells, mut clusters) = row.to_cells();
         if !continued {
             // Erased places at the end of a line make no row of their own.
-            let erased = Cell::erased(row.fill);
-            let used = cells.iter().rposition(|cell| *cell != erased);
+            let erased = Style::erased(row.fill);
+            let is_used = |cell: &Cell| !cell.glyph.is_nothing() || cell.style.visible() != erased;
+            let used = cells.iter().rposition(is_used);
             cells.truncate(used.map_or(0, |last| last + 1));
         }
         for (column, &cell) in cells.iter().enumerate() {

@@ -14,7 +14,7 @@ impl Row {
                 self.pad(from);
             }
             self.truncate(from);
-            self.keep_blanks(from);
+            self.keep_blanks();
             self.fill = fill;
         } else {
             if fill != self.fill {
@@ -49,10 +49,11 @@ impl Row {
 
     /// A program that erases the rest of a line, and not with blanks, meant those it printed behind
     /// its text: they are text, whatever they were printed over.
-    fn keep_blanks(&mut self, end: usize) {
-        let text = self.cells.iter().rposition(|cell| cell.glyph != Glyph::EMPTY);
-        if let Some(text) = text.filter(|_| self.cells.len() == end) {
-            self.cells[text + 1..].iter_mut().for_each(|cell| cell.glyph = Glyph::BLANK);
+    fn keep_blanks(&mut self) {
+        let cleared = self.cells.iter().rev().take_while(|c| c.glyph == Glyph::CLEARED).count();
+        let text = self.cells.len() - cleared;
+        if text > 0 && self.cells[text - 1].glyph != Glyph::EMPTY {
+            self.cells[text..].iter_mut().for_each(|cell| cell.glyph = Glyph::BLANK);
         }
     }
 

@@ -128,7 +128,7 @@ impl Row {
     pub(super) fn fill_last(&mut self) {
         if let Some(last) = self.cells.last_mut() {
             match last.glyph {
-                Glyph::EMPTY => last.glyph = Glyph::BLANK,
+                Glyph::EMPTY | Glyph::CLEARED => last.glyph = Glyph::BLANK,
                 Glyph::TAB_TAIL => last.glyph = Glyph::PADDING,
                 _ => {}
             }
@@ -158,8 +158,8 @@ impl Row {
             match self.cells.get(border).map(|cell| cell.glyph) {
                 Some(Glyph::WIDE_TAIL) if border > 0 => {
                     let goes_on = self.goes_on_at(border);
-                    self.cells[border - 1].glyph = Glyph::EMPTY;
-                    self.cells[border].glyph = if goes_on { Glyph::BLANK } else { Glyph::EMPTY };
+                    self.cells[border - 1].glyph = Glyph::CLEARED;
+                    self.cells[border].glyph = if goes_on { Glyph::BLANK } else { Glyph::CLEARED };
                 }
                 Some(Glyph::TAB_TAIL) => {
                     let mut first = border;
@@ -187,8 +187,8 @@ impl Row {
     /// The line goes on in the next row.
     pub(super) fn wrap(&mut self, columns: usize) {
         self.end = LineEnd::Wrapped;
-        if self.cells.len() == columns {
-            self.fill_last();
+        if let Some(last) = self.cells.last_mut().filter(|last| last.glyph == Glyph::CLEARED) {
+            last.glyph = Glyph::BLANK;
         }
         self.check_wrap(columns);
     }

@@ -36,7 +36,7 @@ impl Row {
         if !self.edited {
             return if self.text.has_transcript_text() { self.text.width() } else { 0 };
         }
-        let printed = |cell: &Cell| cell.glyph != Glyph::EMPTY && !cell.style.is_echo();
+        let printed = |cell: &Cell| !cell.glyph.is_nothing() && !cell.style.is_echo();
         self.cells.iter().rposition(printed).map_or(0, |last| last + 1)
     }
 
@@ -46,7 +46,7 @@ impl Row {
             self.text.transcript_text(out);
             return;
         }
-        let printed = |cell: &Cell| cell.glyph != Glyph::EMPTY && !cell.style.is_echo();
+        let printed = |cell: &Cell| !cell.glyph.is_nothing() && !cell.style.is_echo();
         let Some(last) = self.cells.iter().rposition(printed) else { return };
         for cell in self.cells[..=last].iter().filter(|cell| !cell.style.is_echo()) {
             match cell.glyph {
@@ -62,7 +62,7 @@ impl Row {
 
     /// Whether [`Row::transcript_text`] has something to say.
     pub(in crate::screen) fn has_transcript_text(&self) -> bool {
-        let printed = |c: &Cell| c.glyph != Glyph::EMPTY && !c.style.is_echo();
+        let printed = |c: &Cell| !c.glyph.is_nothing() && !c.style.is_echo();
         self.text.has_transcript_text() || self.cells.iter().any(printed)
     }
 

@@ -3,7 +3,7 @@
 use super::Row;
 use crate::screen::{
     cell::{Cell, Glyph, columns_of},
-    style::{Attributes, Color, Style},
+    style::{Color, Style},
 };
 
 /// A cell holds a character and combining ones up to this many bytes.
@@ -61,8 +61,8 @@ impl Row {
     fn blank(&self, column: usize) -> Glyph {
         let before = column.checked_sub(1).map(|before| self.cells[before].glyph);
         let over = self.cells.get(column).map_or(Glyph::BLANK, |old| old.glyph);
-        let is_text = over == Glyph::BLANK && before != Some(Glyph::EMPTY);
-        if is_text || self.goes_on_at(column) { Glyph::BLANK } else { Glyph::EMPTY }
+        let is_text = over == Glyph::BLANK && !before.is_some_and(Glyph::is_nothing);
+        if is_text || self.goes_on_at(column) { Glyph::BLANK } else { Glyph::CLEARED }
     }
 
     /// Leaves the last column free for a wide character that goes to the next row.
@@ -81,7 +81,7 @@ impl Row {
             }
         }
         let over = to.min(self.cells.len());
-        if from < over && !self.cells[from..over].iter().all(Cell::is_erased) {
+        if from < over && self.cells[from..over].iter().any(|c| c.glyph != Glyph::EMPTY) {
             return;
         }
         self.extend_to(to);
@@ -117,7 +117,8 @@ impl Row {
             if c == '\t' {
                 return;
             }
-            self.cells[column].style.attributes.set(Attributes::ECHO, style.is_echo());
+            let background = self.cells[column].style.background;
+            self.cells[column].style = Style { background, ..style.tab() };
         }
         let base = if glyph == Glyph::TAB { '\t' } else { glyph.as_char() };
         self.cells[column].glyph = Glyph::cluster(self.clusters.len());

@@ -93,6 +93,7 @@ fn wrapped_lines_come_back_as_one() {
     comes_back("a line that is longer than the page\r\nx");
     comes_back("exactly12col");
     comes_back("twelve 1234 and more\x1b[2;1H\x1b[X");
+    comes_back("twelve 1234 and more\r\x1b[44m\x1b[12X");
 }
 
 #[test]

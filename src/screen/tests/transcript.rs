@@ -136,6 +136,8 @@ proptest! {
         parts in prop::collection::vec(prop::sample::select(&[
             " ", "  ", "          ", "                    ", "\r", "\x08", "\r\n", "a", "abc", "漢",
             "é", "\t", "e\u{301}", "\x1b[3G", "\x1b[K", "\x1b[2X", "\x1b[A", "\x1b[7m", "\x1b[m",
+            "\x1b[44m", "\x1b[1@", "\x1b[2P", "\x1b[1K", "\x1b[J", "01234567890123456789",
+            "\x1b[?7l", "\x1b[?7h", "a b ",
         ][..]), 0..40),
         size in 1usize..12,
     ) {
@@ -148,7 +150,10 @@ proptest! {
             }
             let again = super::dump::repainted(&screen);
             assert_eq!(super::dump::state(&again), super::dump::state(&screen));
-            told(&mut screen)
+            assert_eq!(super::dump::repainted(&again).dump(), again.dump());
+            let all = told(&mut screen);
+            assert_eq!(told(&mut screen), "", "nothing new was printed");
+            all
         };
         prop_assert_eq!(fed(size), fed(usize::MAX));
     }
