@@ -138,6 +138,14 @@ impl Keyboard {
         Ok(Keyboard { interrupts, _raw })
     }
 
+    /// After a shell had the terminal, which has left it in modes of its own.
+    pub(super) fn take_again(&self) {
+        // In the background it would be stopped for that.
+        if pty::has_the_terminal() {
+            let _ = disable_raw_mode().and_then(|()| enable_raw_mode());
+        }
+    }
+
     /// Those that were pressed before were for the program.
     pub(super) fn forget_interrupts(&mut self) {
         while self.interrupts.try_recv().is_ok() {}

@@ -118,6 +118,8 @@ pub enum Request {
     Interrupt,
     /// To look at the size of its terminal.
     Resize,
+    /// To go on after it was stopped: others may have used its terminal meanwhile.
+    Continue,
     /// To end.
     End {
         /// The name of the signal that asks for it.

@@ -134,6 +134,21 @@ fn the_session_alone_answers_what_programs_ask_the_terminal() {
     assert_eq!(terminal.ends().0, 0);
 }
 
+#[test]
+fn it_takes_the_keyboard_again_after_it_was_stopped() {
+    let cell = "import sys, tty\ntty.setcbreak(0)\nprint('key?')\nprint('got', sys.stdin.read(1))";
+    let mut terminal = exec(&[cell]);
+    terminal.shows("key?");
+    let pid = Pid::from_raw(terminal.pid()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    terminal.is_taken_by_a_shell();
+    kill_process(pid, Signal::CONT).unwrap();
+    // Without Enter.
+    terminal.types("x");
+    terminal.shows("got x");
+    assert_eq!(terminal.ends().0, 0);
+}
+
 const LEAVES_A_MESS: &str = "print('text\\033[?1049h\\033[?25l\\033[?1003h\\033[?1006h\\033[?2004h\
     \\033[5;9H\\033[31mleft', end='', flush=True)\n";
 

@@ -67,15 +67,23 @@ impl Asks {
                 // It is on its way, whatever else waits to be typed.
                 () = std::future::ready(()) => {}
             },
-            (Asked::Resize, _) => {
-                self.resized = terminal::size();
-                if let Some(size) = self.resized {
-                    client.resize(size);
+            (Asked::Resize, _) => self.resize(client),
+            (Asked::Continue, _) => {
+                if let Some(keyboard) = &self.keyboard {
+                    keyboard.take_again();
                 }
+                self.resize(client);
             }
             (Asked::End { signal }, _) => return Err(Stop::Asked { signal }),
         }
         Ok(())
+    }
+
+    fn resize(&mut self, client: &Client) {
+        self.resized = terminal::size();
+        if let Some(size) = self.resized {
+            client.resize(size);
+        }
     }
 
     /// Prints, and does meanwhile what is asked: whoever reads may take any time.

@@ -32,6 +32,7 @@ pub struct Requests {
     terminate: Signal,
     hang_up: Signal,
     window_change: Signal,
+    go_on: Signal,
 }
 
 impl Requests {
@@ -45,6 +46,7 @@ impl Requests {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             window_change: signal(SignalKind::window_change())?,
+            go_on: signal(SignalKind::from_raw(libc::SIGCONT))?,
         })
     }
 
@@ -53,6 +55,7 @@ impl Requests {
         tokio::select! {
             _ = self.interrupt.recv() => Request::Interrupt,
             _ = self.window_change.recv() => Request::Resize,
+            _ = self.go_on.recv() => Request::Continue,
             _ = self.terminate.recv() => Request::End { signal: "SIGTERM" },
             _ = self.hang_up.recv() => Request::End { signal: "SIGHUP" },
         }

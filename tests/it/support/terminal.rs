@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    process::Command,
     sync::mpsc,
     time::Instant,
 };
@@ -97,6 +98,13 @@ impl Terminal {
 
     pub(crate) fn resize(&self, cols: u16, rows: u16) {
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Does with the terminal what a shell does when it gets it back.
+    pub(crate) fn is_taken_by_a_shell(&self) {
+        let name = self.master.tty_name().unwrap();
+        let flag = if cfg!(target_os = "linux") { "-F" } else { "-f" };
+        assert!(Command::new("stty").arg(flag).arg(name).arg("sane").status().unwrap().success());
     }
 
     pub(crate) fn pid(&self) -> i32 {
