@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, io, path::Path, time::Duration};
 
-use mcp_repl_sideband::{FrameError, LineDecoder, PROTOCOL, ToServer, ToWorker, encode};
+use mcp_repl_sideband::{DOCUMENTS, FrameError, LineDecoder, PROTOCOL, ToServer, ToWorker, encode};
 
 use crate::pty::{ByteStream, Listener};
 
@@ -241,8 +241,12 @@ impl Sideband {
         let stage = std::mem::replace(&mut self.stage, Stage::Closed);
         let Stage::Greeting(_, socket) = stage else { return };
         self.stage = Stage::Open(socket);
-        let (nonce, capabilities) = (self.nonce.clone(), Vec::new());
-        let hello = ToWorker::Hello { protocol: PROTOCOL, nonce, capabilities };
+        let hello = ToWorker::Hello {
+            protocol: PROTOCOL,
+            nonce: self.nonce.clone(),
+            capabilities: vec![DOCUMENTS.into()],
+            picture_limit: None,
+        };
         let queued = std::mem::replace(&mut self.out, encode(&hello).into());
         self.out.extend(queued);
         self.flush();

@@ -14,6 +14,7 @@ impl Session {
     pub(super) fn message(&mut self, message: ToServer) {
         match message {
             ToServer::Image { mime, data, .. } => self.act(Action::Image { mime, data }),
+            ToServer::Document { .. } | ToServer::TooLarge { .. } => {}
             ToServer::Exiting { .. } => self.exits_by_itself(),
             ToServer::CellDone { id, outcome, .. } => {
                 if let State::InCell { cell, .. } = &mut self.state
