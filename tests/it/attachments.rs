@@ -10,11 +10,23 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use image::{ImageReader, RgbaImage};
+use mcp_repl::{
+    reply::{BUDGET, Block},
+    screen::Size,
+    session::{
+        client::{Client, Request},
+        engine::{self, Attachments, Config},
+        launch::{RuntimeDirectory, Target},
+        output_disk::OutputDisk,
+        rules::{payload::Payload, state::Paging},
+    },
+};
+use mcp_repl_sideband::PictureLimit;
 use serde_json::{Value, json};
 
 use crate::{
     fake_worker::{Fake, words},
-    support::{Builder, assert_has, assert_has_not, text_of},
+    support::{Builder, HANG, assert_has, assert_has_not, text_of},
 };
 
 fn start() -> Fake {
@@ -332,4 +344,42 @@ fn json_has_pictures_as_base64_or_paths() {
     let wanted = json!({"type": "image", "mimeType": "image/png", "path": "./picture-1.png"});
     assert_eq!((&told["content"][0], notes.as_str()), (&wanted, ""));
     assert!(directory.path().join("picture-1.png").exists());
+}
+
+#[tokio::test]
+async fn each_client_gets_each_picture() {
+    let directory = tempfile::tempdir().unwrap();
+    let [program, arguments @ ..] = words("does_as_told", &directory.path().join("file"));
+    let arguments = arguments.into_iter().map(Into::into).collect();
+    let config = Config {
+        target: Target::Custom(program.into(), arguments),
+        runtime: RuntimeDirectory::new().unwrap(),
+        paging: Paging::Through,
+        size: Size::default(),
+        budget: BUDGET.into(),
+        attachments: Attachments::Kept(PictureLimit { edge: 1568, area: 1_150_000 }),
+        output_disk: OutputDisk::default(),
+        recorder: None,
+    };
+    let (session, engine) = engine::start(config).unwrap();
+    let clients = [session.join(), session.join(), session.join()];
+    let call = async |client: &Client, payload| {
+        let reply = client.call(Request { payload, timeout: HANG, progress: None }).await;
+        let blocks = reply.unwrap().merged();
+        let pictures = blocks.iter().filter(|block| matches!(block, Block::Image { .. })).count();
+        (pictures, format!("{blocks:?}"))
+    };
+    for client in &clients {
+        call(client, Payload::poll()).await;
+    }
+    let steps = json!([["png", 40, 30, RED], ["png", 3000, 3000, RED]]);
+    call(&clients[0], Payload::Text(cell(&steps))).await;
+    for client in &clients[1..] {
+        let (pictures, told) = call(client, Payload::poll()).await;
+        assert_eq!(pictures, 2, "{told}");
+        assert_has(&told, "/picture-1.png");
+        assert_has(&told, "/picture-2.png (3000x3000 pixels, shown here as 1072x1072)");
+    }
+    session.shutdown();
+    engine.await.unwrap();
 }
