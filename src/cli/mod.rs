@@ -38,8 +38,8 @@ struct Arguments {
     /// one page a call (`page`), or have programs print without one (`plain`).
     #[arg(long, value_name = "HOW", default_value = "through", value_parser = paging)]
     pager: Paging,
-    /// How much the files of long outputs may take on disk, all together: bytes, or with a unit
-    /// (`500M`, `2GiB`). The oldest are deleted first.
+    /// How much the files of long outputs, pictures and documents may take on disk, all together:
+    /// bytes, or with a unit (`500M`, `2GiB`). The oldest are deleted first.
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
     max_output_disk: u64,
     /// How many characters of text a reply holds. What is longer is shortened in its middle, and
@@ -51,8 +51,8 @@ struct Arguments {
     /// name alone (`file`), for clients and models that take no pictures.
     #[arg(long, value_name = "HOW", default_value = "inline", value_parser = images)]
     images: AttachmentRoom,
-    /// How many pixels the longer side of a picture has at most. The whole of it falls with that:
-    /// at 1568 it is 1.15 megapixels.
+    /// How many pixels the longer side of a picture has at most. The area falls with that: at 1568
+    /// it is 1.15 megapixels.
     #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
     image_size: u32,
     #[command(flatten)]
