@@ -23,7 +23,7 @@ pub(super) struct Sideband {
     stage: Stage,
     nonce: String,
     /// How large the worker's pictures may be, for the hello.
-    picture_limit: Option<PictureLimit>,
+    picture_limit: PictureLimit,
     decoder: LineDecoder,
     out: VecDeque<u8>,
     /// Whether the last message has input for the worker, a cell or a line.
@@ -86,7 +86,7 @@ impl Sideband {
     pub(super) fn listen(
         path: &Path,
         nonce: String,
-        picture_limit: Option<PictureLimit>,
+        picture_limit: PictureLimit,
     ) -> io::Result<Sideband> {
         Ok(Sideband {
             stage: Stage::Listening(Listener::bind(path)?),
@@ -254,7 +254,7 @@ impl Sideband {
             protocol: PROTOCOL,
             nonce: self.nonce.clone(),
             capabilities: vec![DOCUMENTS.into()],
-            picture_limit: self.picture_limit,
+            picture_limit: Some(self.picture_limit),
         };
         let queued = std::mem::replace(&mut self.out, encode(&hello).into());
         self.out.extend(queued);

@@ -59,11 +59,7 @@ impl Worker {
     ///
     /// # Errors
     /// When there is no terminal or socket, or the program can't be executed.
-    pub(super) fn start(
-        launch: Launch,
-        size: Size,
-        pictures: Option<PictureLimit>,
-    ) -> io::Result<Worker> {
+    pub(super) fn start(launch: Launch, size: Size, pictures: PictureLimit) -> io::Result<Worker> {
         let sideband = Sideband::listen(launch.socket(), launch.nonce().to_owned(), pictures)?;
         let (terminal, process) = pty::spawn(launch.program(), size)?;
         Ok(Worker {

@@ -108,7 +108,7 @@ def names_capabilities_nobody_knows(worker):
 def does_as_told(worker):
     """Each cell is a list of steps in JSON, each a list: what to do, and with what."""
     worker.hello()
-    limit = worker.receive().get("picture_limit")
+    limit = worker.receive()["picture_limit"]
     worker.ready()
     while True:
         number, source = worker.cell()

@@ -314,17 +314,19 @@ fn exec(directory: &Path, arguments: &[&str], steps: &Value) -> (String, String)
 fn exec_writes_pictures_to_a_directory_and_says_so_or_that_it_does_not() {
     let directory = tempfile::tempdir().unwrap();
     let document = json!(["document", {"mime": "text/html", "data": "PGI+"}]);
-    let steps = json!([["print", "one\n"], ["png", 3000, 2000, RED], document, ["print", "two\n"]]);
+    let steps = json!([["limit"], ["png", 3000, 2000, RED], document, ["print", "two\n"]]);
+    // The worker draws as large as the program says.
+    let printed = format!("{{\"edge\": {0}, \"area\": {0}}}\ntwo\n", u32::MAX);
     let told = exec(directory.path(), &["--images", "out/new"], &steps);
     let notes = "[repl] out/new/picture-1.png\n[repl] out/new/page-2.html\n";
-    assert_eq!(told, ("one\ntwo\n".into(), notes.into()));
+    assert_eq!(told, (printed.clone(), notes.into()));
     let file = directory.path().join("out/new/picture-1.png");
     assert_eq!(image::image_dimensions(file).unwrap(), (3000, 2000));
     let directory = tempfile::tempdir().unwrap();
     let told = exec(directory.path(), &[], &steps);
     let notes = "[repl] picture-1.png (image/png) was not kept; `--images DIR` writes it there\n\
                  [repl] page-2.html (text/html) was not kept; `--images DIR` writes it there\n";
-    assert_eq!(told, ("one\ntwo\n".into(), notes.into()));
+    assert_eq!(told, (printed, notes.into()));
 }
 
 #[test]

@@ -68,8 +68,19 @@ pub enum Attachments {
     /// Keeps each in a file in its directory. Those pictures that a reply has room for are shown no
     /// larger than this, which the worker is told, too.
     Kept(PictureLimit),
-    /// Hands them on as they come.
+    /// Hands them on as they come, as large as the program makes them.
     AsTheyCome,
+}
+
+impl Attachments {
+    /// How large the worker's pictures may be.
+    fn picture_limit(self) -> PictureLimit {
+        match self {
+            Attachments::Kept(limit) => limit,
+            // A worker that is told nothing has a limit of its own.
+            Attachments::AsTheyCome => PictureLimit { edge: u32::MAX, area: u32::MAX },
+        }
+    }
 }
 
 /// Starts a session's first worker and its engine, a task of the running event loop. Gives a

@@ -209,10 +209,7 @@ impl Engine {
                 launch = self.directory.launch(program, paging);
             }
         }
-        let pictures = match self.config.attachments {
-            Attachments::Kept(limit) => Some(limit),
-            Attachments::AsTheyCome => None,
-        };
+        let pictures = self.config.attachments.picture_limit();
         launch.and_then(|launch| Worker::start(launch, self.config.size, pictures))
     }
 
