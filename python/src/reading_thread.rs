@@ -62,7 +62,7 @@ fn read_messages(worker: &Worker) {
 fn receive(worker: &Worker, message: ToWorker) {
     let Worker { channel, fifo, .. } = worker;
     match message {
-        ToWorker::Hello { protocol, nonce, capabilities } => {
+        ToWorker::Hello { protocol, nonce, capabilities, .. } => {
             if protocol != PROTOCOL || !channel.has_nonce(&nonce) {
                 end_session();
             }

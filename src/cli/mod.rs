@@ -13,15 +13,16 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use mcp_repl_sideband::PictureLimit;
 
 use self::serve::ClientOptions;
 use crate::{
     mcp::OnCancel,
-    reply::BUDGET,
+    reply::{AttachmentRoom, BUDGET, Budget},
     screen::Size,
     session::{
         client::Handle,
-        engine::{self, Config},
+        engine::{self, Attachments, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         output_disk::OutputDisk,
         rules::state::Paging,
@@ -40,8 +41,8 @@ struct Arguments {
     /// one page a call (`page`), or have programs print without one (`plain`).
     #[arg(long, value_name = "HOW", default_value = "through", value_parser = paging)]
     pager: Paging,
-    /// How much the files of long outputs may take on disk, all together: bytes, or with a unit
-    /// (`500M`, `2GiB`). The oldest are deleted first.
+    /// How much the files of long outputs, pictures and documents may take on disk, all together:
+    /// bytes, or with a unit (`500M`, `2GiB`). The oldest are deleted first.
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
     max_output_disk: u64,
     /// How many characters of text a reply holds. What is longer is shortened in its middle, and
@@ -53,6 +54,14 @@ struct Arguments {
     /// `continue`. Without it, those cancels interrupt that are the user's wish.
     #[arg(long, value_name = "HOW", value_parser = on_cancel)]
     on_cancel: Option<OnCancel>,
+    /// What a reply has of pictures: the picture itself and its file's name (`inline`), or the
+    /// name alone (`file`), for clients and models that take no pictures.
+    #[arg(long, value_name = "HOW", default_value = "inline", value_parser = images)]
+    images: AttachmentRoom,
+    /// How many pixels the longer side of a picture has at most. The area falls with that: at 1568
+    /// it is 1.15 megapixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
+    image_size: u32,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -132,6 +141,36 @@ fn reply_size(value: &str) -> Result<usize, String> {
     if (1_000..=1_000_000).contains(&size) { Ok(size) } else { Err(wrong()) }
 }
 
+fn images(value: &str) -> Result<AttachmentRoom, String> {
+    match value {
+        "inline" => Ok(AttachmentRoom::default()),
+        "file" => Ok(AttachmentRoom::NAMES),
+        _ => Err("it is one of `inline` and `file`".into()),
+    }
+}
+
+/// The longer side that models take as it is, in pixels (Claude's documentation, "Vision"), and the
+/// most that a picture may have.
+const LONGEST_EDGE: u32 = 1568;
+/// The most pixels that are advised there.
+const LARGEST_AREA: u32 = 1_150_000;
+/// On fewer pixels nothing can be read.
+const SHORTEST_EDGE: u32 = 100;
+
+fn image_size(value: &str) -> Result<u32, String> {
+    let wrong = || format!("it is a number of pixels, {SHORTEST_EDGE} to {LONGEST_EDGE}");
+    let edge = value.parse().map_err(|_| wrong())?;
+    if (SHORTEST_EDGE..=LONGEST_EDGE).contains(&edge) { Ok(edge) } else { Err(wrong()) }
+}
+
+/// The limit of pictures whose longer side has so many pixels.
+fn picture_limit(edge: u32) -> PictureLimit {
+    let [edge_squared, longest_squared] =
+        [edge, LONGEST_EDGE].map(|edge| u64::from(edge) * u64::from(edge));
+    let area = u64::from(LARGEST_AREA) * edge_squared / longest_squared;
+    PictureLimit { edge, area: u32::try_from(area).unwrap_or(LARGEST_AREA) }
+}
+
 fn interpreter(value: &str) -> Result<String, String> {
     accept(value, "python", "the only interpreter is `python`")
 }
@@ -179,9 +218,14 @@ pub fn main() -> ExitCode {
     crate::pty::guard_sessions();
     let result = arguments.worker.target().and_then(|target| match arguments.command {
         None => {
-            let Arguments { pager, reply_size, max_output_disk, on_cancel, .. } = arguments;
-            let on_cancel = on_cancel.unwrap_or_default();
-            let options = ClientOptions { pager, reply_size, max_output_disk, on_cancel };
+            let Arguments { pager, reply_size, images, image_size, .. } = arguments;
+            let options = ClientOptions {
+                pager,
+                budget: Budget { text: reply_size, attachments: images },
+                pictures: picture_limit(image_size),
+                max_output_disk: arguments.max_output_disk,
+                on_cancel: arguments.on_cancel.unwrap_or_default(),
+            };
             serve::serve(target, options)
         }
         Some(Command::Exec(exec)) => exec::exec(target, &exec),
@@ -214,13 +258,14 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
 }
 
 /// What a session of this process runs, in a runtime directory of its own.
-fn config(target: Target, paging: Paging, budget: usize) -> Result<Config, String> {
+fn config(target: Target, paging: Paging, budget: impl Into<Budget>) -> Result<Config, String> {
     check_descriptors()?;
     let runtime =
         RuntimeDirectory::new().map_err(|error| format!("no private directory: {error}"))?;
     let output_disk = OutputDisk::default();
-    let size = Size::default();
-    Ok(Config { target, runtime, paging, size, budget, output_disk, recorder: None })
+    let (size, budget) = (Size::default(), budget.into());
+    let attachments = Attachments::AsTheyCome;
+    Ok(Config { target, runtime, paging, size, budget, attachments, output_disk, recorder: None })
 }
 
 /// Runs a session beside its client, and ends it in good order when the client is done.

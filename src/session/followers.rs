@@ -44,7 +44,7 @@ impl Piece {
     fn size(&self) -> usize {
         let size_of = |part: &Content| match part {
             Content::Text(text) => text.len(),
-            Content::Image { data, .. } => data.len(),
+            Content::Attachment(one) => one.data.as_deref().map_or(0, str::len),
             Content::Notice(_) | Content::Status(_) => 0,
         };
         match self {

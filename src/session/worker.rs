@@ -3,7 +3,7 @@
 
 use std::io;
 
-use mcp_repl_sideband::ToWorker;
+use mcp_repl_sideband::{PictureLimit, ToWorker};
 
 use super::{
     launch::Launch,
@@ -59,12 +59,12 @@ pub(super) struct Chunk {
 }
 
 impl Worker {
-    /// Starts the program that `launch` describes.
+    /// Starts the program that `launch` describes, and tells it how large pictures may be.
     ///
     /// # Errors
     /// When there is no terminal or socket, or the program can't be executed.
-    pub(super) fn start(launch: Launch, size: Size) -> io::Result<Worker> {
-        let sideband = Sideband::listen(launch.socket(), launch.nonce().to_owned())?;
+    pub(super) fn start(launch: Launch, size: Size, pictures: PictureLimit) -> io::Result<Worker> {
+        let sideband = Sideband::listen(launch.socket(), launch.nonce().to_owned(), pictures)?;
         let (terminal, process) = pty::spawn(launch.program(), size)?;
         Ok(Worker {
             process,
@@ -299,8 +299,9 @@ mod tests {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
         let program = WorkerProgram::custom("true".into(), Vec::new());
+        let limit = PictureLimit { edge: 1568, area: 1_150_000 };
         let launch = session.launch(&program, Paging::Through).unwrap();
-        let mut worker = Worker::start(launch, Size::default()).unwrap();
+        let mut worker = Worker::start(launch, Size::default(), limit).unwrap();
         worker.process.ended().await;
         worker.start_draining(Time::ZERO);
         while worker.end().is_none() {

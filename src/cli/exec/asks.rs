@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Printer, Stop};
+use super::{Out, Printer, Stop};
 use crate::{
     cli::terminal::{self, Keyboard},
     pty::{Request as Asked, Requests},
@@ -105,7 +105,7 @@ impl Asks {
 
     /// Between two prints: the printer learns of another size.
     pub(super) fn after_resize(&mut self, printer: &mut Printer) {
-        if let (Some(size), Printer::Terminal(shown)) = (self.resized.take(), printer) {
+        if let (Some(size), Out::Terminal(shown)) = (self.resized.take(), &mut printer.out) {
             shown.resize(size);
         }
     }

@@ -5,6 +5,7 @@
 //! its keys go to the program.
 
 mod asks;
+mod attachments;
 mod print;
 mod source;
 
@@ -22,7 +23,8 @@ use tokio::sync::mpsc;
 
 use self::{
     asks::{Asks, CtrlC},
-    print::Printer,
+    attachments::Attachments,
+    print::{Out, Printer},
     source::Source,
 };
 use super::{
@@ -32,7 +34,7 @@ use super::{
 };
 use crate::{
     pty::{self, Request as Asked, Requests},
-    reply::{Content, Exit, Notice, Reply, Status},
+    reply::{AttachmentRoom, Budget, Content, Exit, Notice, Reply, Status},
     session::{
         client::{Client, Follow, Following, Handle, OnDrop, Piece, Request},
         launch::{Script, Target},
@@ -65,6 +67,10 @@ pub(super) struct ExecArguments {
     /// Print each reply as a JSON object on a line of its own.
     #[arg(long)]
     json: bool,
+    /// Write pictures and documents to files in this directory: `picture-1.png`, `page-2.html`.
+    /// Those of an earlier run are replaced.
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
     /// Run no cell behind one that raised. The default for a file and for standard input.
     #[arg(long, overrides_with = "keep_going")]
     stop_on_error: bool,
@@ -86,10 +92,12 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
         Source::File(_) | Source::StandardInput => !arguments.keep_going,
     };
     let target = with_arguments(target, source, &arguments.arguments);
-    let mut config = config(target, Paging::Through, usize::MAX)?;
+    let attachments = Attachments::new(arguments.images.as_deref())?;
+    let budget = Budget { text: usize::MAX, attachments: AttachmentRoom::All };
+    let mut config = config(target, Paging::Through, budget)?;
     config.size = terminal::size().unwrap_or(config.size);
     with_session(config, async |session: Handle| {
-        let mut run = Run::new(&session, arguments.json, stops).await?;
+        let mut run = Run::new(&session, arguments.json, attachments, stops).await?;
         let ended = match run.all(cells).await {
             Ok(code) => run.end(&session).await.map(|()| code),
             stopped => stopped,
@@ -154,7 +162,12 @@ struct Run {
 }
 
 impl Run {
-    async fn new(session: &Handle, json: bool, stops: bool) -> Result<Run, String> {
+    async fn new(
+        session: &Handle,
+        json: bool,
+        attachments: Attachments,
+        stops: bool,
+    ) -> Result<Run, String> {
         let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
         let client = session.join();
         let shows = !json && terminal::can_show();
@@ -164,15 +177,16 @@ impl Run {
             (false, true) => client.follow(Follow::Terminal { answers }).await,
             (false, false) => client.follow(Follow::Text).await,
         };
-        let printer = match (json, shows) {
-            (true, _) => Printer::Json(tokio::io::stdout()),
-            (false, true) => Printer::Terminal(Box::new(Shown::new())),
-            (false, false) => Printer::Text(tokio::io::stdout()),
+        let out = match (json, shows) {
+            (true, _) => Out::Json(tokio::io::stdout()),
+            (false, true) => Out::Terminal(Box::new(Shown::new())),
+            (false, false) => Out::Text(tokio::io::stdout()),
         };
         let keyboard = answers.then(|| Keyboard::take(session.join())).transpose();
         let keyboard = keyboard.map_err(|error| format!("no keyboard: {error}"))?;
         session.people(answers);
         let asks = Asks::new(requests, keyboard);
+        let printer = Printer { out, attachments };
         Ok(Run { client, following, asks, printer, stops })
     }
 

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::json;
 use tokio::io::{AsyncWriteExt, Stdout};
 
+use super::attachments::Attachments;
 use crate::{
     cli::terminal::Shown,
     reply::{Content, Reply, Status},
@@ -14,7 +15,15 @@ use crate::{
 
 /// Prints as a program is told of what happens: what can't be written yet holds nothing else up.
 #[derive(Debug)]
-pub(super) enum Printer {
+pub(super) struct Printer {
+    pub(super) out: Out,
+    /// What is done with pictures and documents.
+    pub(super) attachments: Attachments,
+}
+
+/// Where it is printed.
+#[derive(Debug)]
+pub(super) enum Out {
     /// Text, in its order and once.
     Text(Stdout),
     /// Whole replies, an object each.
@@ -26,10 +35,13 @@ pub(super) enum Printer {
 impl Printer {
     /// Prints what is told ahead of a reply.
     pub(super) async fn piece(&mut self, piece: &Piece) -> io::Result<()> {
-        match (self, piece) {
-            (Printer::Text(out), Piece::Content(content)) => print(out, content).await,
-            (Printer::Terminal(shown), Piece::Bytes(bytes)) => shown.bytes(bytes).await,
-            (Printer::Terminal(shown), Piece::Content(content)) => notes(shown, content).await,
+        let Printer { out, attachments } = self;
+        match (out, piece) {
+            (Out::Text(out), Piece::Content(content)) => print(out, content, attachments).await,
+            (Out::Terminal(shown), Piece::Bytes(bytes)) => shown.bytes(bytes).await,
+            (Out::Terminal(shown), Piece::Content(content)) => {
+                notes(shown, content, attachments).await
+            }
             _ => Ok(()),
         }
     }
@@ -38,35 +50,36 @@ impl Printer {
     /// not see that.
     pub(super) async fn reply(&mut self, reply: &Reply) -> io::Result<()> {
         // Who sits at the terminal sees what waits there.
-        let is_seen = matches!(self, Printer::Terminal(_)) && reply.status.asks_for_input();
+        let is_seen = matches!(self.out, Out::Terminal(_)) && reply.status.asks_for_input();
         let is_plain = is_plain(&reply.status) || is_seen;
         let mut content = reply.content.clone();
         content.retain(|part| !(is_plain && matches!(part, Content::Status(_))));
-        match self {
-            Printer::Text(out) => {
+        let Printer { out, attachments } = self;
+        match out {
+            Out::Text(out) => {
                 let prompt = split_prompt(&mut content, &reply.status);
-                print(out, &content).await?;
+                print(out, &content, attachments).await?;
                 note(&prompt);
                 Ok(())
             }
-            Printer::Json(out) => {
-                let mut line = serde_json::to_vec(&as_json(reply))?;
+            Out::Json(out) => {
+                let mut line = serde_json::to_vec(&as_json(reply, attachments))?;
                 line.push(b'\n');
                 out.write_all(&line).await?;
                 out.flush().await
             }
-            Printer::Terminal(shown) => {
+            Out::Terminal(shown) => {
                 if !reply.status.asks_for_input() {
                     shown.restore().await?;
                 }
-                notes(shown, &content).await
+                notes(shown, &content, attachments).await
             }
         }
     }
 
     /// Nothing more is printed.
     pub(super) async fn end(self) {
-        if let Printer::Terminal(shown) = self {
+        if let Out::Terminal(shown) = self.out {
             shown.end().await;
         }
     }
@@ -86,7 +99,7 @@ fn split_prompt(content: &mut [Content], status: &Status) -> String {
 }
 
 /// Prints what a reply is made of, in its order.
-async fn print(out: &mut Stdout, content: &[Content]) -> io::Result<()> {
+async fn print(out: &mut Stdout, content: &[Content], attachments: &Attachments) -> io::Result<()> {
     for part in content {
         match part {
             Content::Text(text) => {
@@ -94,29 +107,33 @@ async fn print(out: &mut Stdout, content: &[Content]) -> io::Result<()> {
                 // What comes next may go elsewhere.
                 out.flush().await?;
             }
-            part => note(&(line(part) + "\n")),
+            part => note(&(line(part, attachments) + "\n")),
         }
     }
     Ok(())
 }
 
 /// Shows what is not on the session's terminal: on this one, or where standard error goes.
-async fn notes(shown: &mut Shown, content: &[Content]) -> io::Result<()> {
+async fn notes(
+    shown: &mut Shown,
+    content: &[Content],
+    attachments: &Attachments,
+) -> io::Result<()> {
     for part in content.iter().filter(|part| !matches!(part, Content::Text(_))) {
         match io::stderr().is_terminal() {
-            true => shown.line(&line(part)).await?,
-            false => note(&(line(part) + "\n")),
+            true => shown.line(&line(part, attachments)).await?,
+            false => note(&(line(part, attachments) + "\n")),
         }
     }
     Ok(())
 }
 
 /// What is said of a piece that is no text.
-fn line(part: &Content) -> String {
+fn line(part: &Content, attachments: &Attachments) -> String {
     match part {
         Content::Text(text) | Content::Status(text) => text.clone(),
         Content::Notice(notice) => notice.line(),
-        Content::Image { mime, .. } => format!("[repl] a picture ({mime})"),
+        Content::Attachment(attachment) => attachments.keep(attachment),
     }
 }
 
@@ -143,12 +160,12 @@ fn note(text: &str) {
     }
 }
 
-fn as_json(reply: &Reply) -> serde_json::Value {
+fn as_json(reply: &Reply, attachments: &Attachments) -> serde_json::Value {
     let part = |part: &Content| match part {
         Content::Text(text) => json!({"type": "text", "text": text}),
         Content::Notice(notice) => json!({"type": "notice", "text": notice.line()}),
         Content::Status(line) => json!({"type": "notice", "text": line}),
-        Content::Image { mime, data } => json!({"type": "image", "mimeType": mime, "data": data}),
+        Content::Attachment(one) => attachments.json(one),
     };
     let status = match &reply.status {
         Status::Ready { outcome } => json!({"state": "ready", "outcome": outcome}),

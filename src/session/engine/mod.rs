@@ -11,12 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mcp_repl_sideband::PictureLimit;
 use tokio::{
     sync::{mpsc, oneshot},
     task::{JoinHandle, JoinSet},
 };
 
 use super::{
+    attachments::AttachmentFiles,
     client::{Answer, EngineCommand, Follow, Handle, OnDrop, Request},
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
@@ -30,7 +32,10 @@ use super::{
     subscribers::Subscribers,
     worker::Worker,
 };
-use crate::{reply::Failure, screen::Size};
+use crate::{
+    reply::{Budget, Failure, Reply},
+    screen::Size,
+};
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -50,12 +55,35 @@ pub struct Config {
     pub paging: Paging,
     /// The terminal's size.
     pub size: Size,
-    /// The most text a reply holds, in bytes; more goes to a file.
-    pub budget: usize,
-    /// The room for the files of what is more.
+    /// What a reply has room for; longer texts go to a file.
+    pub budget: Budget,
+    /// What is done with pictures and documents.
+    pub attachments: Attachments,
+    /// The room for the files of both.
     pub output_disk: OutputDisk,
     /// Where all that happens is told, with its time: a replay needs nothing else.
     pub recorder: Option<mpsc::UnboundedSender<(Time, Input<'static>)>>,
+}
+
+/// What a session does with the pictures and documents of its programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attachments {
+    /// Keeps each in a file in its directory. Those pictures that a reply has room for are shown no
+    /// larger than this, which the worker is told, too.
+    Kept(PictureLimit),
+    /// Hands them on as they come, as large as the program makes them.
+    AsTheyCome,
+}
+
+impl Attachments {
+    /// How large the worker's pictures may be.
+    fn picture_limit(self) -> PictureLimit {
+        match self {
+            Attachments::Kept(limit) => limit,
+            // A worker that is told nothing has a limit of its own.
+            Attachments::AsTheyCome => PictureLimit { edge: u32::MAX, area: u32::MAX },
+        }
+    }
 }
 
 /// Starts a session's first worker and its engine, a task of the running event loop. Gives a
@@ -77,8 +105,11 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         resolved: None,
         deferred: None,
         sweeps: JoinSet::new(),
+        answering: Vec::new(),
+        held: Vec::new(),
         spills: HashMap::new(),
         spilled: Arc::default(),
+        attachments: AttachmentFiles::new(config.output_disk.clone()),
         calls: 0,
         progress_due: None,
         typing: Vec::new(),
@@ -99,6 +130,7 @@ struct Engine {
     spills: HashMap<ClientId, Spill>,
     /// How many files of such texts there are.
     spilled: Arc<AtomicU64>,
+    attachments: AttachmentFiles,
     callers: HashMap<CallId, Caller>,
     /// By which replies come back that did not reach their client.
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
@@ -109,8 +141,12 @@ struct Engine {
     /// is routed by the state that makes.
     deferred: Option<EngineCommand>,
     /// Workers that ended, while what is left of them is; and replies, while their files are
-    /// written.
-    sweeps: JoinSet<()>,
+    /// written and their pictures made ready.
+    sweeps: JoinSet<Swept>,
+    /// To which clients such replies are on their way.
+    answering: Vec<ClientId>,
+    /// Calls of those clients, in order: a reply that comes back is told first.
+    held: Vec<EngineCommand>,
     calls: CallId,
     progress_due: Option<Time>,
     /// Who typed, and waits until that was taken.
@@ -140,6 +176,15 @@ impl Caller {
     }
 }
 
+/// What was done beside the loop.
+#[derive(Debug)]
+enum Swept {
+    /// What was left of a worker is gone.
+    Worker,
+    /// A reply was sent, or comes back.
+    Reply { client: ClientId, untold: Option<Reply> },
+}
+
 /// What woke the loop.
 enum Woken {
     Command(Option<EngineCommand>),
@@ -151,7 +196,7 @@ enum Woken {
     /// The disk, or a client that is told all as it comes.
     CaughtUp,
     Time,
-    Swept,
+    Swept(Swept),
 }
 
 impl Engine {
@@ -209,7 +254,8 @@ impl Engine {
                     self.take(Input::Cancel { id, interrupt });
                 }
                 Woken::Time => self.tick(),
-                Woken::CaughtUp | Woken::Swept => {}
+                Woken::Swept(Swept::Reply { client, untold }) => self.answered(client, untold),
+                Woken::CaughtUp | Woken::Swept(Swept::Worker) => {}
             }
         }
     }
@@ -218,6 +264,9 @@ impl Engine {
     async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<EngineCommand>) -> Woken {
         let listens = !self.is_closing && !self.pipeline.awaits_message();
         if listens && let Some(command) = self.deferred.take() {
+            return Woken::Command(Some(command));
+        }
+        if listens && let Some(command) = self.take_held() {
             return Woken::Command(Some(command));
         }
         let due = [
@@ -230,10 +279,12 @@ impl Engine {
         let takes_output = self.pipeline.takes_output();
         let followers = &self.pipeline.observer_and_screen().0.followers;
         let caught_up = followers.are_behind().then(|| followers.caught_up());
-        let Engine { worker, callers, sweeps, spills, .. } = self;
+        let Engine { worker, callers, sweeps, spills, attachments, .. } = self;
         // What the disk does not take waits in the terminal.
         let behind = spills.values_mut().find(|spill| spill.is_behind());
-        let reads = takes_output && behind.is_none() && caught_up.is_none();
+        let attachments = attachments.is_behind().then_some(attachments);
+        let reads =
+            takes_output && behind.is_none() && attachments.is_none() && caught_up.is_none();
         let worker = worker.as_mut();
         let (process, sideband, terminal) = match worker {
             Some(worker) => {
@@ -258,8 +309,9 @@ impl Engine {
             }
             id = cancelled(callers) => Woken::Cancelled(id),
             () = maybe(behind.map(|spill| spill.catch_up())) => Woken::CaughtUp,
+            () = maybe(attachments.map(|files| files.catch_up())) => Woken::CaughtUp,
             () = maybe(caught_up.as_ref().map(|told| told.notified())) => Woken::CaughtUp,
-            Some(_) = sweeps.join_next() => Woken::Swept,
+            Some(swept) = sweeps.join_next() => Woken::Swept(swept.unwrap_or(Swept::Worker)),
         }
     }
 
@@ -285,11 +337,15 @@ impl Engine {
     fn command(&mut self, command: EngineCommand) {
         match command {
             EngineCommand::Leave { client } => {
+                self.held.retain(|command| command.caller() != Some(client));
                 self.take(Input::Leave { client });
                 let spill = self.spills.remove(&client);
                 if let Some(spill) = spill.filter(|_| self.pipeline.keeps_for_nobody()) {
                     self.spills.insert(NOBODY, spill);
                 }
+            }
+            EngineCommand::Call { client, .. } if self.answering.contains(&client) => {
+                self.held.push(command);
             }
             EngineCommand::Call { client, request, reply } => self.call(client, request, reply),
             EngineCommand::Return { client, reply } => self.take(Input::Returned { client, reply }),
@@ -360,6 +416,25 @@ impl Engine {
         self.callers.insert(id, Caller { reply, progress, on_drop, found_line });
     }
 
+    /// A reply that was on its way to a client was sent, or comes back.
+    fn answered(&mut self, client: ClientId, untold: Option<Reply>) {
+        if let Some(place) = self.answering.iter().position(|&other| other == client) {
+            self.answering.remove(place);
+        }
+        if let Some(reply) = untold {
+            self.take(Input::Returned { client, reply });
+        }
+    }
+
+    /// The first call that need not be held any more.
+    fn take_held(&mut self) -> Option<EngineCommand> {
+        let may_go = |command: &EngineCommand| {
+            command.caller().is_none_or(|client| !self.answering.contains(&client))
+        };
+        let place = self.held.iter().position(may_go)?;
+        Some(self.held.remove(place))
+    }
+
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.
     fn background_reader(&self) -> Option<Found> {
         let worker = self.worker.as_ref().filter(|_| self.pipeline.wants_background_look())?;
@@ -419,10 +494,10 @@ impl Engine {
         self.pipeline.observer_and_screen().0.followers.are_behind()
     }
 
-    /// Whether the disk does not take what is too long for replies: then the terminal is to keep
+    /// Whether the disk does not take what is to be kept there: then the terminal is to keep
     /// what it has.
     fn disk_is_behind(&self) -> bool {
-        self.spills.values().any(Spill::is_behind)
+        self.attachments.is_behind() || self.spills.values().any(Spill::is_behind)
     }
 
     /// Once the process is over: reads on, and tells of the end when all was read. Whether there

@@ -13,6 +13,9 @@ use crate::Hint;
 /// side sends one only when the other side's `hello` named the capability for it.
 pub const PROTOCOL: u32 = 1;
 
+/// The capability of a server that takes `document` and `too_large`.
+pub const DOCUMENTS: &str = "documents";
+
 /// A message from the worker to the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -33,7 +36,7 @@ pub enum ToServer {
         /// Its process.
         pid: u32,
         /// What the worker understands beyond the protocol's version: lower-case words, those
-        /// this side does not know included. None is defined yet.
+        /// this side does not know included. None is defined yet for workers.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         capabilities: Vec<String>,
     },
@@ -96,6 +99,26 @@ pub enum ToServer {
         /// What it was meant to be.
         hint: Hint,
     },
+    /// Something to look at that is no picture, an HTML page, say, at this place in the text.
+    /// Covered by the capability [`DOCUMENTS`].
+    Document {
+        /// The text before it stands before this mark.
+        mark: u64,
+        /// Its media type, `text/html`.
+        mime: String,
+        /// Its bytes in base64 (RFC 4648, section 4).
+        data: String,
+    },
+    /// A picture or document that was too large to send, at this place in the text. Covered by the
+    /// capability [`DOCUMENTS`].
+    TooLarge {
+        /// The text before it stands before this mark.
+        mark: u64,
+        /// Its media type.
+        mime: String,
+        /// Its size in bytes.
+        bytes: u64,
+    },
     /// An interrupt was taken: sent to what ran or waited, or there was nothing to interrupt.
     Interrupted,
     /// The program is about to end; the process's own exit status has the last word.
@@ -119,6 +142,9 @@ pub enum ToWorker {
         /// [`HINTS`](crate::HINTS).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         capabilities: Vec<String>,
+        /// How large pictures that the worker draws itself should be at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        picture_limit: Option<PictureLimit>,
     },
     /// Source to run as one.
     Cell {
@@ -136,6 +162,15 @@ pub enum ToWorker {
     Interrupt,
     /// End in good order.
     Shutdown,
+}
+
+/// How large a picture may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureLimit {
+    /// Its longer side, in pixels.
+    pub edge: u32,
+    /// Its width times its height, in pixels.
+    pub area: u32,
 }
 
 /// How a program reads its input.
@@ -168,7 +203,9 @@ impl ToServer {
             | ToServer::InputWait { mark, .. }
             | ToServer::CellDone { mark, .. }
             | ToServer::Hint { mark, .. }
-            | ToServer::Image { mark, .. } => Some(*mark),
+            | ToServer::Image { mark, .. }
+            | ToServer::Document { mark, .. }
+            | ToServer::TooLarge { mark, .. } => Some(*mark),
             ToServer::Hello { .. }
             | ToServer::InputTaken { .. }
             | ToServer::Interrupted
@@ -236,7 +273,13 @@ mod tests {
     fn an_empty_list_of_capabilities_is_not_on_the_wire() {
         let hello = |capabilities: &[&str]| {
             let capabilities = capabilities.iter().map(ToString::to_string).collect();
-            serde_json::to_string(&ToWorker::Hello { protocol: 1, nonce: "n".into(), capabilities })
+            let (nonce, picture_limit) = ("n".into(), None);
+            serde_json::to_string(&ToWorker::Hello {
+                protocol: 1,
+                nonce,
+                capabilities,
+                picture_limit,
+            })
         };
         assert_eq!(hello(&[]).unwrap(), r#"{"type":"hello","protocol":1,"nonce":"n"}"#);
         assert_eq!(
