@@ -7,11 +7,12 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
     },
-    sync::Mutex,
+    sync::{Mutex, OnceLock},
 };
 
 use mcp_repl_sideband::{
-    Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer, encode, mark_bytes,
+    DOCUMENTS, Mark, NONCE_VARIABLE, PROTOCOL, PictureLimit, SOCKET_VARIABLE, ToServer, encode,
+    mark_bytes,
 };
 
 use crate::{
@@ -44,6 +45,15 @@ pub(crate) struct Channel {
     /// Never locked while the GIL is held, nor is the GIL taken under the lock. The fifo's lock may
     /// be taken under this one, never the other way round.
     marks: Mutex<u64>,
+    /// What the server said of itself, once it has.
+    server: OnceLock<Server>,
+}
+
+/// What a server takes, from its `hello`.
+#[derive(Debug)]
+struct Server {
+    documents: bool,
+    picture_limit: Option<PictureLimit>,
 }
 
 /// Who the worker is, for its `hello`.
@@ -82,7 +92,24 @@ impl Channel {
             socket,
             _master: make_private(master),
             marks: Mutex::new(0),
+            server: OnceLock::new(),
         })
+    }
+
+    /// Keeps what the server's `hello` says.
+    pub(crate) fn meet_server(&self, capabilities: &[String], picture_limit: Option<PictureLimit>) {
+        let documents = capabilities.iter().any(|name| name == DOCUMENTS);
+        let _ = self.server.set(Server { documents, picture_limit });
+    }
+
+    /// Whether documents may be sent, and what was too large be told.
+    pub(crate) fn server_takes_documents(&self) -> bool {
+        self.server.get().is_some_and(|server| server.documents)
+    }
+
+    /// How large pictures should be at most.
+    pub(crate) fn picture_limit(&self) -> Option<PictureLimit> {
+        self.server.get()?.picture_limit
     }
 
     /// The socket, for the reading thread.
