@@ -3,7 +3,7 @@
 //! A module is found and executed by those that would do it without us, and its `__spec__` and
 //! `__loader__` are theirs. All of this is native, so no frame of it shows.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use pyo3::{
     exceptions::{PyAttributeError, PyKeyboardInterrupt},
@@ -20,45 +20,35 @@ pub(crate) type Action = fn(&Bound<'_, PyModule>) -> PyResult<()>;
 /// The modules that something is done with.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    /// What is done with modules of the user's after the first import of each.
+    /// What is done with modules of the user's after each import: a reload is one, too.
     pub(crate) after: Vec<(&'static str, Action)>,
     /// Modules of ours, and what fills them.
     pub(crate) own: Vec<(&'static str, Action)>,
 }
 
-static WATCHED: OnceLock<Mutex<Watched>> = OnceLock::new();
+static WATCHED: OnceLock<Watched> = OnceLock::new();
 
 /// Watches imports from here on. What was imported already is seen to at once.
 pub(crate) fn install(sys: &Bound<'_, PyModule>, watched: Watched) -> PyResult<()> {
-    let names: Vec<&str> = watched.after.iter().map(|(name, _)| *name).collect();
-    let _ = WATCHED.set(Mutex::new(watched));
+    let watched = WATCHED.get_or_init(|| watched);
     let modules = sys.getattr("modules")?.cast_into::<PyDict>()?;
-    for name in names {
+    for (name, action) in &watched.after {
         if let Some(module) = modules.get_item(name)? {
-            act_on(name, module.cast::<PyModule>()?)?;
+            act(*action, module.cast::<PyModule>()?)?;
         }
     }
     let finders = sys.getattr("meta_path")?.cast_into::<PyList>()?;
     finders.insert(0, Py::new(sys.py(), ImportHook)?)
 }
 
-/// Nothing of Python's is called under the lock.
-fn watched() -> Option<MutexGuard<'static, Watched>> {
-    WATCHED.get().map(|watched| watched.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
 fn find(modules: &[(&'static str, Action)], name: &str) -> Option<Action> {
     modules.iter().find(|(watched, _)| *watched == name).map(|(_, action)| *action)
 }
 
-/// Does what is to be done after the first import of this module. It fails only when interrupted:
-/// the import itself went well.
-fn act_on(name: &str, module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let action = watched().and_then(|mut watched| {
-        let place = watched.after.iter().position(|(other, _)| *other == name)?;
-        Some(watched.after.swap_remove(place).1)
-    });
-    match action.map_or(Ok(()), |action| action(module)) {
+/// Does what is to be done after an import. It fails only when interrupted: the import itself went
+/// well.
+fn act(action: Action, module: &Bound<'_, PyModule>) -> PyResult<()> {
+    match action(module) {
         Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(module.py()) => Err(error),
         _ => Ok(()),
     }
@@ -80,19 +70,15 @@ impl ImportHook {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = slf.py();
         let Ok(text) = name.extract::<String>() else { return Ok(None) };
-        let (own, is_watched) = match watched() {
-            Some(watched) => (find(&watched.own, &text), find(&watched.after, &text).is_some()),
-            None => return Ok(None),
-        };
-        if let Some(fill) = own {
+        let Some(watched) = WATCHED.get() else { return Ok(None) };
+        if let Some(fill) = find(&watched.own, &text) {
             let loader = Py::new(py, OwnLoader { fill })?;
             let spec = py.import("_frozen_importlib")?.getattr("ModuleSpec")?;
             return spec.call1((name, loader)).map(Some);
         }
         // A child's modules are as they would be without us.
-        if !is_watched || fork::is_child() {
-            return Ok(None);
-        }
+        let action = find(&watched.after, &text).filter(|_| !fork::is_child());
+        let Some(action) = action else { return Ok(None) };
         let finders = py.import("sys")?.getattr("meta_path")?.cast_into::<PyList>()?;
         for finder in finders.iter().filter(|finder| !finder.is(slf)) {
             let Ok(find_spec) = finder.getattr(intern!(py, "find_spec")) else { continue };
@@ -103,7 +89,7 @@ impl ImportHook {
             let loader = spec.getattr("loader")?;
             if loader.hasattr("exec_module")? {
                 let (spec, original) = (spec.clone().unbind(), loader.unbind());
-                spec.setattr(py, "loader", Py::new(py, WatchedLoader { name: text, original })?)?;
+                spec.setattr(py, "loader", Py::new(py, WatchedLoader { action, original })?)?;
             }
             return Ok(Some(spec));
         }
@@ -114,7 +100,7 @@ impl ImportHook {
 /// Stands in for a module's own loader until that is called.
 #[pyclass(frozen, module = "_mcp_repl")]
 struct WatchedLoader {
-    name: String,
+    action: Action,
     original: Py<PyAny>,
 }
 
@@ -135,7 +121,7 @@ impl WatchedLoader {
         module.setattr("__loader__", original)?;
         original.call_method1("exec_module", (module,))?;
         match module.cast::<PyModule>() {
-            Ok(module) => act_on(&self.name, module),
+            Ok(module) => act(self.action, module),
             Err(_) => Ok(()),
         }
     }

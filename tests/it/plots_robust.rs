@@ -252,6 +252,22 @@ fn a_module_that_fails_to_load_fails_as_ever() {
 }
 
 #[test]
+fn matplotlib_may_be_loaded_anew() {
+    let repl = session();
+    repl.gives(MAKE, IDLE);
+    let again = "import importlib, matplotlib; importlib.reload(matplotlib); importlib.reload(plt)";
+    repl.repl(&format!("{again}\nNone"));
+    let shown = repl.shows("_ = make('red'); plt.show(); print('behind')");
+    assert!(shown.text.ends_with("<image/png>\nbehind\n"), "{}", shown.text);
+    let cell = "for name in [name for name in sys.modules if name.startswith('matplotlib')]: \
+                del sys.modules[name]";
+    repl.gives(&format!("import sys\n{cell}"), IDLE);
+    repl.gives(MAKE, IDLE);
+    let shown = repl.shows("_ = make('red'); plt.show(); print('behind')");
+    assert_eq!(shown.text, "<image/png>\nbehind\n");
+}
+
+#[test]
 fn figures_go_with_their_session() {
     let repl = session();
     repl.gives(MAKE, IDLE);
