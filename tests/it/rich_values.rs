@@ -49,8 +49,8 @@ fn a_value_with_a_picture_is_shown_as_that() {
             is_red(repl, cell);
         }
         repl.gives("x = rich(png=lambda: red)\nx; None", IDLE);
-        let shown = repl.shows("print('a')\nimport sys; sys.stdout.write('b') and x");
-        assert_eq!(shown.text, "a\nb<image/png>\n");
+        let shown = repl.shows("print('a')\nimport sys; sys.stdout.write('b\\n') and x");
+        assert_eq!(shown.text, "a\nb\n<image/png>\n");
         repl.gives("_ is x, sys.displayhook is sys.__displayhook__", "(True, False)\n");
         repl.gives("a = sys.displayhook is sys.__displayhook__\na", "True\n");
     });
