@@ -192,15 +192,16 @@ pub(crate) fn begin_cell(py: Python<'_>) -> PyResult<()> {
     for known in known().iter_mut().filter(|known| known.released == Released::InThisCell) {
         known.released = Released::Before;
     }
-    for figure in open_figures(py)?.into_iter().chain(released(py)) {
+    let open = open_figures(py)?;
+    for figure in &open {
+        // The program may have given one back to pyplot.
+        get_to_know(figure, |known| known.released = Released::No)?;
+    }
+    for figure in open.into_iter().chain(released(py)) {
         if is_stale(&figure)? {
             set_fresh(&figure)?;
         }
-        get_to_know(&figure, |known| {
-            let pending = known.pending;
-            known.settle();
-            known.pending = pending;
-        })?;
+        with_known(&figure, |known| known.drawn.get().0.store(false, Ordering::Relaxed));
     }
     Ok(())
 }
@@ -252,10 +253,7 @@ fn show_with(figure: &Bound<'_, PyAny>, again: bool) -> PyResult<()> {
     let drawn = draw(figure);
     // Drawing it at another resolution made it stale.
     set_fresh(figure)?;
-    get_to_know(figure, |known| {
-        known.settle();
-        known.released = Released::No;
-    })?;
+    get_to_know(figure, Known::settle)?;
     let png = drawn?;
     let mut hasher = DefaultHasher::new();
     hasher.write(png.as_bytes());

@@ -12,13 +12,14 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use mcp_repl_sideband::PictureLimit;
 
 use crate::{
-    reply::BUDGET,
+    reply::{AttachmentRoom, BUDGET, Budget},
     screen::Size,
     session::{
         client::Handle,
-        engine::{self, Config},
+        engine::{self, Attachments, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         output_disk::OutputDisk,
         rules::state::Paging,
@@ -46,6 +47,14 @@ struct Arguments {
     /// quarter of that.
     #[arg(long, value_name = "CHARACTERS", default_value_t = BUDGET, value_parser = reply_size)]
     reply_size: usize,
+    /// What a reply has of pictures: the picture itself and its file's name (`inline`), or the
+    /// name alone (`file`), for clients and models that take no pictures.
+    #[arg(long, value_name = "HOW", default_value = "inline", value_parser = images)]
+    images: AttachmentRoom,
+    /// How many pixels the longer side of a picture has at most. The whole of it falls with that:
+    /// at 1568 it is 1.15 megapixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
+    image_size: u32,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -117,6 +126,36 @@ fn reply_size(value: &str) -> Result<usize, String> {
     if (1_000..=1_000_000).contains(&size) { Ok(size) } else { Err(wrong()) }
 }
 
+fn images(value: &str) -> Result<AttachmentRoom, String> {
+    match value {
+        "inline" => Ok(AttachmentRoom::default()),
+        "file" => Ok(AttachmentRoom::NAMES),
+        _ => Err("it is one of `inline` and `file`".into()),
+    }
+}
+
+/// The longer side that models take as it is, in pixels (Claude's documentation, "Vision"), and the
+/// most that a picture may have.
+const LONGEST_EDGE: u32 = 1568;
+/// The most pixels that are advised there.
+const LARGEST_AREA: u32 = 1_150_000;
+/// On fewer pixels nothing can be read.
+const SHORTEST_EDGE: u32 = 100;
+
+fn image_size(value: &str) -> Result<u32, String> {
+    let wrong = || format!("it is a number of pixels, {SHORTEST_EDGE} to {LONGEST_EDGE}");
+    let edge = value.parse().map_err(|_| wrong())?;
+    if (SHORTEST_EDGE..=LONGEST_EDGE).contains(&edge) { Ok(edge) } else { Err(wrong()) }
+}
+
+/// The limit of pictures whose longer side has so many pixels.
+fn picture_limit(edge: u32) -> PictureLimit {
+    let [edge_squared, longest_squared] =
+        [edge, LONGEST_EDGE].map(|edge| u64::from(edge) * u64::from(edge));
+    let area = u64::from(LARGEST_AREA) * edge_squared / longest_squared;
+    PictureLimit { edge, area: u32::try_from(area).unwrap_or(LARGEST_AREA) }
+}
+
 fn interpreter(value: &str) -> Result<String, String> {
     accept(value, "python", "the only interpreter is `python`")
 }
@@ -163,8 +202,11 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = arguments.worker.target().and_then(|target| match arguments.command {
         None => {
-            let Arguments { pager, reply_size, max_output_disk, .. } = arguments;
-            serve::serve(target, serve::Limits { pager, reply_size, max_output_disk })
+            let Arguments { pager, reply_size, images, image_size, max_output_disk, .. } =
+                arguments;
+            let budget = Budget { text: reply_size, attachments: images };
+            let pictures = picture_limit(image_size);
+            serve::serve(target, serve::Limits { pager, budget, pictures, max_output_disk })
         }
         Some(Command::Exec(exec)) => exec::exec(target, &exec),
         Some(Command::Doctor) => doctor::doctor(&target),
@@ -196,13 +238,14 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
 }
 
 /// What a session of this process runs, in a runtime directory of its own.
-fn config(target: Target, paging: Paging, budget: usize) -> Result<Config, String> {
+fn config(target: Target, paging: Paging, budget: impl Into<Budget>) -> Result<Config, String> {
     check_descriptors()?;
     let runtime =
         RuntimeDirectory::new().map_err(|error| format!("no private directory: {error}"))?;
     let output_disk = OutputDisk::default();
-    let size = Size::default();
-    Ok(Config { target, runtime, paging, size, budget, output_disk, recorder: None })
+    let (size, budget) = (Size::default(), budget.into());
+    let attachments = Attachments::AsTheyCome;
+    Ok(Config { target, runtime, paging, size, budget, attachments, output_disk, recorder: None })
 }
 
 /// Runs a session beside its client, and ends it in good order when the client is done.

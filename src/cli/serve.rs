@@ -2,11 +2,14 @@
 
 use std::{io, process::ExitCode};
 
+use mcp_repl_sideband::PictureLimit;
+
 use super::{config, with_session};
 use crate::{
     mcp::{self, WorkerText},
     pty,
-    session::{launch::Target, output_disk::OutputDisk, rules::state::Paging},
+    reply::Budget,
+    session::{engine::Attachments, launch::Target, output_disk::OutputDisk, rules::state::Paging},
 };
 
 /// What a client is told of a session that runs Python.
@@ -25,9 +28,11 @@ const PYTHON: WorkerText = WorkerText {
 pub(super) struct Limits {
     /// What is done about pagers.
     pub(super) pager: Paging,
-    /// The most text a reply holds, in characters.
-    pub(super) reply_size: usize,
-    /// How much the files of long outputs may take, in bytes.
+    /// What a reply has room for.
+    pub(super) budget: Budget,
+    /// How large pictures may be.
+    pub(super) pictures: PictureLimit,
+    /// How much the files of long outputs, pictures and documents may take, in bytes.
     pub(super) max_output_disk: u64,
 }
 
@@ -41,7 +46,8 @@ pub(super) fn serve(target: Target, limits: Limits) -> Result<ExitCode, String> 
         Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
     };
-    let mut config = config(target, limits.pager, limits.reply_size)?;
+    let mut config = config(target, limits.pager, limits.budget)?;
+    config.attachments = Attachments::Kept(limits.pictures);
     config.output_disk = OutputDisk::new(limits.max_output_disk);
     with_session(config, async |session| {
         let result = tokio::select! {

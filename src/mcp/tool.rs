@@ -87,7 +87,7 @@ The last line may say how things stand:
 [pager] or [screen]: a full-screen program is open; the line says what to send
 A program's own line that begins so has a \ in front.
 
-Long output is shortened; the reply names the file with the full text."#
+Long output is shortened; the reply names the file with the full text. Pictures are shown, and named as files."#
     )
 }
 

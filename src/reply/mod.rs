@@ -1,6 +1,7 @@
 //! What a call gets back: the text and pictures since the last reply, and how things stand.
 //! Pure.
 
+mod attachment;
 mod exit;
 mod failure;
 mod line;
@@ -8,6 +9,10 @@ mod notice;
 mod outbox;
 mod status;
 
+pub use attachment::{
+    Attachment, AttachmentFile, AttachmentRoom, Budget, FilePlace, PICTURE_BUDGET, PictureKind,
+    PictureSize, ShownPicture, View, base64_capacity, base64_length, shares,
+};
 pub use exit::Exit;
 pub use failure::Failure;
 pub use notice::{DeletedOutputs, KeptText, Notice, Refusal};
@@ -57,14 +62,15 @@ impl Reply {
         }
     }
 
-    /// The content for a client that shows text and pictures: notices and the status stand in
-    /// the text, each on a line of its own. A program's line that looks like one of these has a
+    /// The content for a client that shows text and pictures: notices, the names of pictures and
+    /// documents, and the status stand in the text, each on a line of its own. A program's line that looks like one of these has a
     /// backslash in front.
     pub fn merged(self) -> Vec<Block> {
         let mut merged = Vec::new();
         let mut block = String::new();
         // A program's lines are whole only when something else comes.
         let mut text = String::new();
+        let mut picture = None;
         for part in self.content {
             let line = match part {
                 Content::Text(more) => {
@@ -73,13 +79,10 @@ impl Reply {
                 }
                 Content::Notice(notice) => notice.line(),
                 Content::Status(line) => line,
-                Content::Image { mime, data } => {
-                    line::push_escaped(&mut block, &std::mem::take(&mut text));
-                    if !block.is_empty() {
-                        merged.push(Block::Text(std::mem::take(&mut block)));
-                    }
-                    merged.push(Block::Image { mime, data });
-                    continue;
+                Content::Attachment(attachment) => {
+                    let line = attachment.line();
+                    picture = attachment.block();
+                    line
                 }
             };
             line::push_escaped(&mut block, &std::mem::take(&mut text));
@@ -88,6 +91,10 @@ impl Reply {
             }
             block.push_str(&line);
             block.push('\n');
+            if let Some(picture) = picture.take() {
+                merged.push(Block::Text(std::mem::take(&mut block)));
+                merged.push(picture);
+            }
         }
         line::push_escaped(&mut block, &text);
         if !block.is_empty() {
@@ -120,11 +127,6 @@ pub enum Content {
     Notice(Notice),
     /// A line that says how things stand, at the end, without its line end.
     Status(String),
-    /// A picture.
-    Image {
-        /// Its media type, `image/png`.
-        mime: String,
-        /// Its bytes in base64 (RFC 4648, section 4).
-        data: String,
-    },
+    /// A picture or document of the program's.
+    Attachment(Attachment),
 }

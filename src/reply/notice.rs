@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Exit, Failure, line::one_line};
+use super::{AttachmentFile, Exit, Failure, FilePlace, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,15 +61,29 @@ pub enum Notice {
     /// Files of long texts were deleted, to make room for newer ones.
     #[error("[repl] {0}")]
     OutputsDeleted(DeletedOutputs),
-    /// More pictures and notices came before a reply than are kept for one.
-    #[error("[repl] … the first {}", dropped(*.pictures, *.picture_bytes, *.notices))]
-    PiecesDropped {
-        /// How many pictures.
-        pictures: usize,
-        /// Their length in base64.
-        picture_bytes: usize,
-        /// How many notices.
+    /// More notices came before a reply than are kept for one.
+    #[error("[repl] … the first {notices} {} left out", if *.notices == 1 { "notice is" } else { "notices are" })]
+    NoticesDropped {
+        /// How many.
         notices: usize,
+    },
+    /// More pictures and documents came before a reply than one names.
+    #[error("[repl] … {} left out here{}", attachments(*.count), range(.first, .last))]
+    AttachmentsLeftOut {
+        /// How many, at least one.
+        count: usize,
+        /// The first one's file.
+        first: AttachmentFile,
+        /// The last one's; the same where there is one.
+        last: AttachmentFile,
+    },
+    /// A picture or document was too large for the worker to send.
+    #[error("[repl] not kept: {mime} of {bytes} bytes, which is too large")]
+    TooLarge {
+        /// Its media type.
+        mime: String,
+        /// Its size.
+        bytes: u64,
     },
     /// The same place again at the end: a client that shortens a reply cuts out its middle.
     #[error("[repl] {kept}")]
@@ -172,14 +186,18 @@ fn missed(missed_input: bool) -> &'static str {
     if missed_input { "; the last input did not reach it" } else { "" }
 }
 
-fn dropped(pictures: usize, picture_bytes: usize, notices: usize) -> String {
-    let count = |number: usize, name: &str| {
-        let end = if number == 1 { "" } else { "s" };
-        (number > 0).then(|| format!("{number} {name}{end}"))
-    };
-    let pictures_said =
-        count(pictures, "picture").map(|count| format!("{count} ({picture_bytes} bytes)"));
-    let said: Vec<String> = pictures_said.into_iter().chain(count(notices, "notice")).collect();
-    let verb = if pictures + notices == 1 { "is" } else { "are" };
-    format!("{} {verb} left out", said.join(" and "))
+fn attachments(count: usize) -> String {
+    match count {
+        1 => "1 picture or document".to_owned(),
+        _ => format!("{count} pictures and documents"),
+    }
+}
+
+fn range(first: &AttachmentFile, last: &AttachmentFile) -> String {
+    match (&first.place, &last.place) {
+        (FilePlace::At(first), FilePlace::At(last)) if first == last => format!("; it is {first}"),
+        (FilePlace::At(first), FilePlace::At(last)) => format!("; they are {first} to {last}"),
+        _ if first == last => format!(": {}", first.name),
+        _ => format!(": {} to {}", first.name, last.name),
+    }
 }

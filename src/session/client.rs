@@ -91,6 +91,16 @@ pub enum EngineCommand {
     Shutdown,
 }
 
+impl EngineCommand {
+    /// The client that makes a call; `None` of other commands.
+    pub(super) fn caller(&self) -> Option<ClientId> {
+        match self {
+            EngineCommand::Call { client, .. } => Some(*client),
+            _ => None,
+        }
+    }
+}
+
 /// A running session. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Handle {

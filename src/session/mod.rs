@@ -3,6 +3,7 @@
 //! `rules` decide and `pipeline` joins and shows, both without any I/O; `engine` is the one loop
 //! that performs what they say, on a `worker` that a `launch` describes and a `sideband` talks to.
 
+mod attachments;
 pub mod client;
 pub mod engine;
 pub mod launch;

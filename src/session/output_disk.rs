@@ -1,5 +1,5 @@
-//! How much the files of long outputs take on disk, all together: when there is no room for more,
-//! the oldest ones are deleted.
+//! How much the files of long outputs, pictures and documents take on disk, all together: when
+//! there is no room for more, the oldest ones are deleted.
 
 use std::{
     fs::File,
@@ -48,6 +48,19 @@ pub(super) struct OutputFile {
     written: u64,
 }
 
+/// Why a picture or document is not in a file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KeepError {
+    #[error("its data is no base64")]
+    NoBase64,
+    #[error("one may take {most} bytes")]
+    TooLong { most: u64 },
+    #[error("the disk does not answer")]
+    NoAnswer,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
 impl Default for OutputDisk {
     fn default() -> OutputDisk {
         OutputDisk::new(DEFAULT_LIMIT)
@@ -69,6 +82,34 @@ impl OutputDisk {
         let kept = Kept { path: path.to_owned(), bytes: 0, is_finished: false };
         self.shared().files.push(kept);
         Ok(OutputFile { disk: self.clone(), path: path.to_owned(), file, written: 0 })
+    }
+
+    /// Makes a file with these bytes, or none.
+    ///
+    /// # Errors
+    /// When there is no room for all of them, or they can't be written.
+    pub(super) fn keep(&self, path: &Path, bytes: &[u8]) -> Result<(), KeepError> {
+        let most = self.longest_file();
+        if bytes.len() as u64 > most {
+            return Err(KeepError::TooLong { most });
+        }
+        let mut file = self.create(path)?;
+        let room = self.make_room(path, bytes.len() as u64);
+        let written = if room < bytes.len() as u64 {
+            Err(KeepError::TooLong { most: room })
+        } else {
+            file.file.write_all(bytes).map_err(KeepError::Io)
+        };
+        if written.is_err() {
+            self.shared().files.retain(|file| file.path != path);
+            let _ = std::fs::remove_file(path);
+        }
+        written
+    }
+
+    /// The most that one file may take, in bytes.
+    fn longest_file(&self) -> u64 {
+        LONGEST_FILE.min(self.limit / 2)
     }
 
     /// The files below a directory are gone with it.
@@ -117,7 +158,7 @@ impl OutputFile {
     /// # Errors
     /// When it can't be written.
     pub(super) fn write(&mut self, text: &str) -> io::Result<bool> {
-        let own = LONGEST_FILE.min(self.disk.limit / 2) - self.written;
+        let own = self.disk.longest_file() - self.written;
         let room = self.disk.make_room(&self.path, own.min(text.len() as u64));
         let fits = &text[..text.floor_char_boundary(usize::try_from(room).unwrap_or(usize::MAX))];
         self.file.write_all(fits.as_bytes())?;

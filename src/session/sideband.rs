@@ -5,7 +5,9 @@
 
 use std::{collections::VecDeque, io, path::Path, time::Duration};
 
-use mcp_repl_sideband::{DOCUMENTS, FrameError, LineDecoder, PROTOCOL, ToServer, ToWorker, encode};
+use mcp_repl_sideband::{
+    DOCUMENTS, FrameError, LineDecoder, PROTOCOL, PictureLimit, ToServer, ToWorker, encode,
+};
 
 use crate::pty::{ByteStream, Listener};
 
@@ -20,6 +22,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Sideband {
     stage: Stage,
     nonce: String,
+    /// How large the worker's pictures may be, for the hello.
+    picture_limit: Option<PictureLimit>,
     decoder: LineDecoder,
     out: VecDeque<u8>,
     /// Whether the last message has input for the worker, a cell or a line.
@@ -79,10 +83,15 @@ impl Sideband {
     ///
     /// # Errors
     /// When that can't be done.
-    pub(super) fn listen(path: &Path, nonce: String) -> io::Result<Sideband> {
+    pub(super) fn listen(
+        path: &Path,
+        nonce: String,
+        picture_limit: Option<PictureLimit>,
+    ) -> io::Result<Sideband> {
         Ok(Sideband {
             stage: Stage::Listening(Listener::bind(path)?),
             nonce,
+            picture_limit,
             decoder: LineDecoder::new(LONGEST_LINE),
             out: VecDeque::new(),
             last_is_input: false,
@@ -245,7 +254,7 @@ impl Sideband {
             protocol: PROTOCOL,
             nonce: self.nonce.clone(),
             capabilities: vec![DOCUMENTS.into()],
-            picture_limit: None,
+            picture_limit: self.picture_limit,
         };
         let queued = std::mem::replace(&mut self.out, encode(&hello).into());
         self.out.extend(queued);

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::output_disk::OutputDisk;
-use crate::reply::{DeletedOutputs, KeptText};
+use crate::reply::KeptText;
 
 /// How much text may wait to be written before no more should be made, in bytes.
 const LARGEST_BACKLOG: usize = 2 << 20;
@@ -39,7 +39,6 @@ pub(super) struct Spill {
 #[derive(Debug)]
 struct Current {
     path: PathBuf,
-    disk: OutputDisk,
     texts: mpsc::UnboundedSender<String>,
     backlog: Arc<Backlog>,
     written: oneshot::Receiver<Result<(), WriteError>>,
@@ -116,37 +115,35 @@ impl Spill {
 }
 
 impl Finishing {
-    /// Waits until all is written, within bounds. Where the text is, or why it is not all there;
-    /// and the files that were deleted to make room.
-    pub(super) async fn done(self) -> (KeptText, DeletedOutputs) {
-        let Current { path, disk, texts, written, .. } = self.0;
+    /// Waits until all is written, within bounds. Where the text is, or why it is not all there.
+    pub(super) async fn done(self) -> KeptText {
+        let Current { path, texts, written, .. } = self.0;
         drop(texts);
         let result = match tokio::time::timeout(PATIENCE, written).await {
             Ok(Ok(result)) => result,
             // Only a thread that could not be started says nothing.
             Ok(Err(_)) | Err(_) => Err(WriteError::NoAnswer),
         };
-        let kept = match result {
+        match result {
             Ok(()) => KeptText::File(path.display().to_string()),
             Err(error) => KeptText::Failed(error.to_string()),
-        };
-        (kept, disk.take_deleted())
+        }
     }
 }
 
 impl Current {
-    fn start(path: PathBuf, disk: OutputDisk) -> Current {
+    fn start(path: PathBuf, room: OutputDisk) -> Current {
         let (texts, queue) = mpsc::unbounded_channel();
         let (done, written) = oneshot::channel();
         let backlog = Arc::new(Backlog::default());
-        let (file, to_write, room) = (path.clone(), backlog.clone(), disk.clone());
+        let (file, to_write) = (path.clone(), backlog.clone());
         let writer = std::thread::Builder::new().name("spill".into());
         // Without a thread the receiver is gone, which is seen at the end.
         let _ = writer.spawn(move || {
             let _ = done.send(write_all(queue, &to_write, &file, &room));
             to_write.changed.notify_one();
         });
-        Current { path, disk, texts, backlog, written, behind_since: None }
+        Current { path, texts, backlog, written, behind_since: None }
     }
 
     fn push(&mut self, text: String) {
@@ -200,7 +197,7 @@ mod tests {
     }
 
     async fn finished(spill: &mut Spill) -> KeptText {
-        spill.finish().unwrap().done().await.0
+        spill.finish().unwrap().done().await
     }
 
     #[tokio::test]
@@ -259,8 +256,8 @@ mod tests {
             let _ = done.send(open.map(drop).map_err(WriteError::Io));
             drop(queue);
         });
-        let (disk, backlog) = (OutputDisk::default(), Arc::default());
-        Current { path, disk, texts, backlog, written, behind_since: None }
+        let backlog = Arc::default();
+        Current { path, texts, backlog, written, behind_since: None }
     }
 
     #[tokio::test(start_paused = true)]
@@ -269,7 +266,7 @@ mod tests {
         let mut current = hanging(directory.path());
         current.push("text".into());
         let why = "the disk does not answer".to_owned();
-        assert_eq!(Finishing(current).done().await.0, KeptText::Failed(why));
+        assert_eq!(Finishing(current).done().await, KeptText::Failed(why));
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use mcp_repl_sideband::ToWorker;
+use mcp_repl_sideband::{PictureLimit, ToWorker};
 
 use super::{
     launch::Launch,
@@ -55,12 +55,16 @@ pub(super) struct Chunk {
 }
 
 impl Worker {
-    /// Starts the program that `launch` describes.
+    /// Starts the program that `launch` describes, and tells it how large pictures may be.
     ///
     /// # Errors
     /// When there is no terminal or socket, or the program can't be executed.
-    pub(super) fn start(launch: Launch, size: Size) -> io::Result<Worker> {
-        let sideband = Sideband::listen(launch.socket(), launch.nonce().to_owned())?;
+    pub(super) fn start(
+        launch: Launch,
+        size: Size,
+        pictures: Option<PictureLimit>,
+    ) -> io::Result<Worker> {
+        let sideband = Sideband::listen(launch.socket(), launch.nonce().to_owned(), pictures)?;
         let (terminal, process) = pty::spawn(launch.program(), size)?;
         Ok(Worker {
             process,

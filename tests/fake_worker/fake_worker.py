@@ -6,13 +6,16 @@ Where FILE does not exist it makes it and misbehaves in the way HOW; where it ex
 way `well`, it behaves: it answers each cell with `ran CELL`. See docs/sideband.md.
 """
 
+import base64
 import json
 import os
+import random
 import select
 import signal
 import socket
 import sys
 import time
+import zlib
 
 HOW, FILE = sys.argv[1:]
 NONCE = os.environ["MCP_REPL_NONCE"]
@@ -96,9 +99,58 @@ def serve(worker):
 def names_capabilities_nobody_knows(worker):
     worker.hello(capabilities=["made_up", "Not A Word", ""])
     hello = worker.receive()
-    # No capability is defined yet, so the server names none.
-    if hello["type"] == "hello" and not hello.get("capabilities"):
+    if hello["type"] == "hello" and hello["capabilities"] == ["documents"]:
         serve(worker)
+
+
+# A way to be told what to do.
+
+def does_as_told(worker):
+    """Each cell is a list of steps in JSON, each a list: what to do, and with what."""
+    worker.hello()
+    limit = worker.receive().get("picture_limit")
+    worker.ready()
+    while True:
+        number, source = worker.cell()
+        for step, *more in json.loads(source):
+            if step == "print":
+                worker.print(more[0])
+            elif step == "limit":
+                worker.print(json.dumps(limit) + "\n")
+            elif step == "png":
+                shows(worker, "image/png", png(*more))
+            elif step == "noise":
+                shows(worker, "image/png", png(*more, None))
+            elif step == "cut":
+                shows(worker, "image/png", png(40, 30, [255, 0, 0])[:60])
+            elif step == "says":
+                with open(more[0], "w") as fifo:
+                    fifo.write("!")
+            elif step == "asks":
+                worker.send("input_wait", mark=worker.mark(), wait=number, reader="stdin",
+                            prompt="> ")
+                taken = len(worker.receive()["data"])
+                worker.send("input_taken", wait=number, bytes=taken)
+            else:
+                worker.send(step, mark=worker.mark(), **more[0])
+        worker.done(number)
+
+
+def shows(worker, mime, data):
+    data = base64.b64encode(data).decode()
+    worker.send("image", mark=worker.mark(), mime=mime, data=data)
+
+
+def png(width, height, colour):
+    """A PNG of one colour; without one, of noise."""
+    def chunk(kind, data):
+        check = zlib.crc32(kind + data).to_bytes(4, "big")
+        return len(data).to_bytes(4, "big") + kind + data + check
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+    row = bytes(colour) * width if colour else None
+    rows = b"".join(b"\0" + (row or random.randbytes(3 * width)) for _ in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 1))
+            + chunk(b"IEND", b""))
 
 
 # Ways to misbehave before the first `ready`.

@@ -187,6 +187,15 @@ fn foreign_things_are_named_in_one_place() {
 }
 
 #[test]
+fn pixels_are_looked_at_in_one_place() {
+    for (name, text) in sources("src") {
+        // Its tests make pictures.
+        let code = text.split("mod tests {").next().unwrap_or_default();
+        assert!(name == "src/picture.rs" || !code.contains("image::"), "{name} names image");
+    }
+}
+
+#[test]
 fn what_an_operating_system_has_is_named_behind_the_platform_door() {
     let words = [
         "unix",

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use crate::support::{
     Builder, IDLE, assert_has, on_every_python,
-    pictures::{on_oldest_and_newest, plain},
+    pictures::{file_named, on_oldest_and_newest, plain},
 };
 
 #[test]
@@ -45,6 +45,7 @@ for address in '127.0.0.1', 'localhost':
 asked";
         let reply = repl.repl(cell);
         assert_has(&reply, "['/here?a=b', '/here?a=b']\n");
+        assert_eq!(file_named(&reply, "[repl] HTML page: "), "<p>page");
         // One that never answers holds up nothing.
         let cell = "\
 import socket
@@ -74,6 +75,7 @@ fn plotly_and_altair_show_and_go_on() {
         let reply = repl.repl(cell);
         assert_has(&reply, "No browser is opened here: http://127.0.0.1:");
         assert_has(&reply, "on\n");
+        assert_has(&file_named(&reply, "[repl] HTML page: "), "Plotly.newPlot");
         let cell = "\
 import altair, pandas
 altair.renderers.enable('browser')
@@ -82,6 +84,7 @@ print('on')";
         let reply = repl.repl(cell);
         assert_has(&reply, "No browser is opened here: http://127.0.0.1:");
         assert_has(&reply, "on\n");
+        assert_has(&file_named(&reply, "[repl] HTML page: "), "vegaEmbed");
         repl.still_works();
     });
 }

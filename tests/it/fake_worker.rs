@@ -11,20 +11,27 @@ use tempfile::TempDir;
 use crate::support::{Builder, HANG, IDLE, Server, assert_has, python, text_of};
 
 /// A server whose worker misbehaves in one way, once.
-struct Fake {
-    repl: Server,
+pub(crate) struct Fake {
+    pub(crate) repl: Server,
     _directory: TempDir,
+}
+
+/// The command line of a worker that behaves in this way until `file` exists, which it makes.
+pub(crate) fn words(how: &str, file: &Path) -> [String; 6] {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_worker/fake_worker.py");
+    let [python, file] = [&python::default(), file].map(|path| path.display().to_string());
+    [python, "-I".into(), "-S".into(), program.into(), how.into(), file]
 }
 
 impl Fake {
     fn start(how: &str) -> Fake {
+        Fake::start_with(how, Builder::new())
+    }
+
+    /// One of a server with these options.
+    pub(crate) fn start_with(how: &str, options: Builder) -> Fake {
         let directory = tempfile::tempdir().unwrap();
-        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_worker/fake_worker.py");
-        let python = python::default();
-        let file = directory.path().join("file");
-        let words =
-            [&*python.to_string_lossy(), "-I", "-S", program, how, &*file.to_string_lossy()];
-        let repl = Builder::new().worker(words).start();
+        let repl = options.worker(words(how, &directory.path().join("file"))).start();
         Fake { repl, _directory: directory }
     }
 
@@ -167,15 +174,25 @@ fn floods_are_taken() {
 }
 
 #[test]
-fn of_a_flood_of_pictures_the_last_are_given() {
+fn of_a_flood_of_pictures_the_first_and_the_last_are_named_and_all_are_files() {
     let fake = Fake::start("floods_with_pictures");
     let reply = fake.repl.repl("cell");
-    let pictures = reply.matches("<image/png>\n").count();
-    assert!((100..200).contains(&pictures), "{pictures}");
-    let (dropped, text) = (300 - pictures, "picture\n".repeat(300 - pictures));
-    let bytes = dropped * 100_000;
-    let told = format!("[repl] … the first {dropped} pictures ({bytes} bytes) are left out\n");
-    assert_eq!(reply, told + &text + &"picture\n<image/png>\n".repeat(pictures));
+    let named: Vec<&str> =
+        reply.lines().filter_map(|line| line.strip_prefix("[repl] picture: ")).collect();
+    assert_eq!(named.len(), 20, "{reply}");
+    // What was printed between them is there.
+    assert_eq!(reply.lines().filter(|line| *line == "picture").count(), 300);
+    let (_, left_out) = reply
+        .split_once("[repl] … 280 pictures and documents left out here; they are ")
+        .expect(&reply);
+    let range = left_out.lines().next().unwrap();
+    let (first, last) = range.split_once(" to ").unwrap();
+    assert!(first.ends_with("/picture-11.png") && last.ends_with("/picture-290.png"), "{range}");
+    let directory = Path::new(first).parent().unwrap();
+    for number in 1..=300 {
+        let file = directory.join(format!("picture-{number}.png"));
+        assert_eq!(std::fs::metadata(file).unwrap().len(), 75_000);
+    }
     fake.repl.gives("next", "ran next\n");
 }
 

@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod attachments;
 mod bars;
 mod browsers;
 mod calls;

@@ -3,6 +3,7 @@
 use crate::support::{
     IDLE, assert_has, assert_has_not,
     pictures::{Shown, on_oldest_and_newest, plain, session},
+    text_of,
 };
 
 const RED: [u8; 3] = [255, 0, 0];
@@ -67,7 +68,14 @@ fn a_figure_that_was_shown_and_is_changed_in_a_later_cell_comes_again() {
         let shown = repl.shows("figure = fill('red'); plt.show(); _ = fill('blue', figure)");
         assert_eq!(shown.picture().middle(), RED);
         repl.shows("3").has_no_picture();
-        assert_eq!(repl.shows("_ = fill('lime', figure)").picture().middle(), GREEN);
+        for (color, seen) in [("lime", GREEN), ("blue", BLUE), ("red", RED)] {
+            let cell = format!("_ = fill('{color}', figure)");
+            assert_eq!(repl.shows(&cell).picture().middle(), seen);
+        }
+        // Given back to pyplot, it is as any other.
+        repl.gives("plt.figure(figure); plt.get_fignums()", "[1]\n");
+        assert_eq!(repl.shows("_ = fill('blue', figure)").picture().middle(), BLUE);
+        repl.shows("_ = fill('red', figure); plt.close()").has_no_picture();
         // Unless the program holds it no more.
         repl.shows("del figure, _").has_no_picture();
     });
@@ -222,6 +230,14 @@ fn sizes_are_the_figures_own_within_the_limit() {
         }
         repl.gives("figure.dpi, figure.get_size_inches().tolist()", "(600, [100.0, 100.0])\n");
     });
+}
+
+#[test]
+fn a_lower_limit_is_kept_by_drawing() {
+    let repl = plain().args(["--image-size", "400"]).start();
+    let reply = repl.begin("import matplotlib.pyplot as plt; plt.plot([1]); plt.show()").answer();
+    assert_eq!(Shown::of(&reply).picture().size(), (315, 236));
+    assert_has_not(&text_of(&reply), "shown here as");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use mcp_repl::{
     screen::Size,
     session::{
         client::{Client, Handle, Request, ScreenUpdate},
-        engine::{self, Config},
+        engine::{self, Attachments, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         output_disk::OutputDisk,
         pipeline::{Effect, Input, Pipeline},
@@ -41,7 +41,8 @@ impl Live {
             runtime: RuntimeDirectory::new().unwrap(),
             paging: Paging::Through,
             size: Size::default(),
-            budget: BUDGET,
+            budget: BUDGET.into(),
+            attachments: Attachments::AsTheyCome,
             output_disk: OutputDisk::default(),
             recorder: Some(recorder),
         };

@@ -2,7 +2,7 @@
 
 use crate::support::{
     IDLE, Lifeline, Server, assert_has, assert_has_not,
-    pictures::{on_oldest_and_newest, session},
+    pictures::{file_named, on_oldest_and_newest},
 };
 
 const RED: [u8; 3] = [255, 0, 0];
@@ -137,7 +137,7 @@ fn a_huge_picture_is_not_sent() {
         "rich(mimebundle=lambda: {'image/png': 'A' * (100 << 20)})",
     ] {
         let shown = repl.shows(cell);
-        assert!(shown.text.starts_with("text of it\n"), "{}", &shown.text[..100]);
+        assert_eq!(shown.text, "text of it\n");
         shown.has_no_picture();
     }
     repl.still_works();
@@ -210,14 +210,41 @@ fn display_shows_pictures_where_ipython_is_a_library() {
 }
 
 #[test]
-fn pages_that_scripts_draw_are_text_and_a_document() {
-    let repl = session();
-    // What the document is, the server says; here it does not get in the way.
-    let shown = repl.shows("import plotly.graph_objects as go\ngo.Figure(go.Bar(y=[2, 1]))");
-    assert_has(&shown.text, "Figure({");
-    let shown = repl.shows(
-        "import altair, pandas\naltair.Chart(pandas.DataFrame({'a': [1]})).mark_bar().encode(x='a')",
-    );
-    assert_has(&shown.text, "alt.Chart(...)");
-    repl.still_works();
+fn pages_that_scripts_draw_are_text_and_a_file() {
+    on_oldest_and_newest(|repl| {
+        let reply = repl.repl("import plotly.graph_objects as go\ngo.Figure(go.Bar(y=[2, 1]))");
+        assert!(reply.starts_with("Figure({\n"), "{reply}");
+        assert_has(&file_named(&reply, "[repl] HTML page: "), "Plotly.newPlot");
+        let reply = repl.repl(
+            "import altair, pandas\nchart = altair.Chart(pandas.DataFrame({'a': [1]}))\n\
+             chart.mark_bar().encode(x='a')",
+        );
+        assert!(reply.starts_with("alt.Chart(...)\n"), "{reply}");
+        assert_has(&file_named(&reply, "[repl] HTML page: "), "vegaEmbed");
+    });
+}
+
+#[test]
+fn what_is_worth_a_page_is_told_by_what_is_on_it() {
+    let repl = with_make();
+    for page in [
+        "<div id=\"a\"></div>\n<script>draw()</script>",
+        "<!DOCTYPE html><title>A</title><STYLE>p { }</STYLE><Script src=\"a\"></Script >",
+        "<p>Trust me</p><iframe src=\"b\"></iframe>",
+    ] {
+        let reply = repl.repl(&format!("rich(html=lambda: {page:?})"));
+        assert!(reply.starts_with("text of it\n"), "{reply}");
+        assert_eq!(file_named(&reply, "[repl] HTML page: "), page);
+    }
+    // To be read as it is, a script or none.
+    for page in
+        ["<b>bold</b>", "<p>A<script>copy()</script>", "", "<", "<p>A<script", "a < b <!-- c -->"]
+    {
+        repl.gives(&format!("rich(html=lambda: {page:?})"), "text of it\n");
+    }
+    let bundle = "{'application/vnd.vega.v5+json': {}, 'text/html': '<b>bold</b>'}";
+    let reply = repl.repl(&format!("rich(mimebundle=lambda: {bundle})"));
+    assert_eq!(file_named(&reply, "[repl] HTML page: "), "<b>bold</b>");
+    let reply = repl.repl("rich(svg=lambda: '<svg/>', html=lambda: '<iframe>')");
+    assert_eq!(file_named(&reply, "[repl] SVG drawing: "), "<svg/>");
 }

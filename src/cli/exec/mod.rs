@@ -3,6 +3,7 @@
 //! Standard output gets what the program printed and nothing else; prompts and the bridge's
 //! own lines go to standard error.
 
+mod attachments;
 mod print;
 mod source;
 
@@ -18,11 +19,11 @@ use clap::Args;
 use mcp_repl_sideband::Outcome;
 use tokio::sync::mpsc;
 
-use self::{print::print, source::Source};
+use self::{attachments::Attachments, print::print, source::Source};
 use super::{config, with_session};
 use crate::{
     pty::{self, Request as Asked, Requests},
-    reply::{Content, Exit, Reply, Status},
+    reply::{AttachmentRoom, Budget, Content, Exit, Reply, Status},
     session::{
         client::{Client, Handle, Request},
         launch::{Script, Target},
@@ -55,6 +56,10 @@ pub(super) struct ExecArguments {
     /// Print each reply as a JSON object on a line of its own.
     #[arg(long)]
     json: bool,
+    /// Write pictures and documents to files in this directory: `picture-1.png`, `page-2.html`.
+    /// Those of an earlier run are replaced.
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
     /// Run no cell behind one that raised. The default for a file and for standard input.
     #[arg(long, overrides_with = "keep_going")]
     stop_on_error: bool,
@@ -76,9 +81,12 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
         Source::File(_) | Source::StandardInput => !arguments.keep_going,
     };
     let target = with_arguments(target, source, &arguments.arguments);
-    with_session(config(target, Paging::Through, usize::MAX)?, async |session: Handle| {
+    let attachments = Attachments::new(arguments.images.as_deref())?;
+    let budget = Budget { text: usize::MAX, attachments: AttachmentRoom::All };
+    with_session(config(target, Paging::Through, budget)?, async |session: Handle| {
         let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
-        let mut run = Run { client: session.join(), requests, json: arguments.json, stops };
+        let (client, json) = (session.join(), arguments.json);
+        let mut run = Run { client, requests, json, attachments, stops };
         match run.all(cells).await {
             Ok(code) => Ok(code),
             Err(Stop::Asked { signal }) => Ok(killed_by(signal)),
@@ -131,6 +139,7 @@ struct Run {
     client: Client,
     requests: Requests,
     json: bool,
+    attachments: Attachments,
     /// Whether no cell is run behind one that raised.
     stops: bool,
 }
@@ -173,7 +182,7 @@ impl Run {
         }
         let is_ready = matches!(reply.status, Status::Ready { .. });
         if !is_ready || !reply.content.iter().all(|part| matches!(part, Content::Status(_))) {
-            print(&reply, self.json)?;
+            print(&reply, self.json, &self.attachments)?;
         }
         Ok(if is_ready { None } else { ended(&reply.status) })
     }
@@ -184,7 +193,7 @@ impl Run {
         let mut ends = 0;
         loop {
             let reply = self.call(payload).await?;
-            print(&reply, self.json)?;
+            print(&reply, self.json, &self.attachments)?;
             payload = match &reply.status {
                 // There is room for all of a text, so a pager that stays open has none to turn.
                 Status::Pager { .. } => Payload::Text("q".into()),

@@ -4,13 +4,14 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::json;
 
+use super::attachments::Attachments;
 use crate::reply::{Content, Reply, Status};
 
 /// Prints a reply, as text or as an object on a line of its own.
-pub(super) fn print(reply: &Reply, json: bool) -> io::Result<()> {
+pub(super) fn print(reply: &Reply, json: bool, attachments: &Attachments) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if json {
-        serde_json::to_writer(&mut out, &as_json(reply))?;
+        serde_json::to_writer(&mut out, &as_json(reply, attachments))?;
         out.write_all(b"\n")?;
         return out.flush();
     }
@@ -34,7 +35,7 @@ pub(super) fn print(reply: &Reply, json: bool) -> io::Result<()> {
             Content::Status(_) if is_plain(&reply.status) => {}
             Content::Status(line) => note(&format!("{line}\n")),
             Content::Notice(notice) => note(&format!("{}\n", notice.line())),
-            Content::Image { mime, .. } => note(&format!("[repl] a picture ({mime})\n")),
+            Content::Attachment(one) => note(&format!("{}\n", attachments.keep(one))),
         }
     }
     out.flush()
@@ -62,12 +63,12 @@ fn note(text: &str) {
     }
 }
 
-fn as_json(reply: &Reply) -> serde_json::Value {
+fn as_json(reply: &Reply, attachments: &Attachments) -> serde_json::Value {
     let part = |part: &Content| match part {
         Content::Text(text) => json!({"type": "text", "text": text}),
         Content::Notice(notice) => json!({"type": "notice", "text": notice.line()}),
         Content::Status(line) => json!({"type": "notice", "text": line}),
-        Content::Image { mime, data } => json!({"type": "image", "mimeType": mime, "data": data}),
+        Content::Attachment(one) => attachments.json(one),
     };
     let status = match &reply.status {
         Status::Ready { outcome } => json!({"state": "ready", "outcome": outcome}),

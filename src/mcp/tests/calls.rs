@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::reply::{Content, Failure, Reply, Status};
+use crate::reply::{
+    Attachment, Content, Failure, FilePlace, PictureKind, PictureSize, Reply, ShownPicture, Status,
+    View,
+};
 
 use super::{Harness, initialize, repl, text};
 
@@ -29,10 +32,15 @@ async fn a_call_carries_the_input_to_the_engine_and_its_reply_back() {
 async fn text_and_images_keep_their_order() {
     let mut harness = Harness::initialized().await;
     harness.send(repl(1, json!({"input": "plot()"}))).await;
+    let mut picture = Attachment::new(1, "image/png", "aGk=".into());
+    picture.file.place = FilePlace::At("/d/picture-1.png".into());
+    let size = PictureSize { width: 4, height: 3 };
+    let (kind, data) = (PictureKind::Png, "aGk=".to_owned());
+    picture.view = View::Shown(ShownPicture { kind, data, size, original: size });
     let reply = Reply {
         content: vec![
             Content::Text("before".to_owned()),
-            Content::Image { mime: "image/png".to_owned(), data: "aGk=".to_owned() },
+            Content::Attachment(picture),
             Content::Text("after".to_owned()),
         ],
         status: Status::Ready { outcome: None },
@@ -40,7 +48,7 @@ async fn text_and_images_keep_their_order() {
     harness.call().await.send(reply);
     assert_eq!(
         harness.receive().await["result"]["content"],
-        json!([{"type": "text", "text": "before"},
+        json!([{"type": "text", "text": "before\n[repl] picture: /d/picture-1.png (image/png)\n"},
                {"type": "image", "data": "aGk=", "mimeType": "image/png"},
                {"type": "text", "text": "after"}])
     );

@@ -3,7 +3,9 @@
 //! Text that fits is kept in memory. Of more, a head and a tail are kept, and all of it is
 //! handed out to be written to disk, piece by piece as it comes.
 
-use super::{Content, KeptText, Notice, Reply, Status};
+mod attachments;
+
+use super::{AttachmentRoom, Budget, Content, KeptText, Notice, Reply, Status};
 
 /// How much text a reply holds for an agent, in characters: about 4,000 tokens.
 pub const BUDGET: usize = 16_000;
@@ -11,10 +13,8 @@ pub const BUDGET: usize = 16_000;
 /// Of which part of the budget a reply to a poll is, when the last one told of the same work.
 const POLL_SHARE: usize = 4;
 
-/// The most pictures and notices that wait for a reply.
-const MOST_PIECES: usize = 200;
-/// How much the pictures that wait for a reply may take, in bytes of base64.
-const MOST_PICTURE_BYTES: usize = 16 << 20;
+/// The most notices that wait for a reply.
+const MOST_NOTICES: usize = 200;
 
 /// What is collected for the next reply.
 #[derive(Debug)]
@@ -31,11 +31,12 @@ pub struct Outbox {
     /// Whether the head is full, so that all text goes to the tail.
     head_full: bool,
     left_out: LeftOut,
-    dropped: Dropped,
-    /// How many pictures and notices there are.
-    pieces: usize,
-    /// How much the pictures take.
-    picture_bytes: usize,
+    /// How many pictures and documents it has room for.
+    attachment_room: AttachmentRoom,
+    /// How many notices there are.
+    notices: usize,
+    /// How many notices were dropped, since more came than it holds: the first ones.
+    dropped: usize,
     /// Whether the text that was taken before this ended within a line.
     starts_within_line: bool,
     /// The same of what was taken last, should it come back.
@@ -67,14 +68,6 @@ struct LeftOut {
     lines: usize,
 }
 
-/// Pictures and notices that were dropped, since more came than an outbox holds: the first ones.
-#[derive(Debug, Default, Clone, Copy)]
-struct Dropped {
-    pictures: usize,
-    picture_bytes: usize,
-    notices: usize,
-}
-
 impl LeftOut {
     fn add(&mut self, text: &str) {
         self.bytes += text.len();
@@ -84,25 +77,31 @@ impl LeftOut {
 }
 
 impl Outbox {
-    /// An empty one, for replies of at most `budget` characters of text.
-    pub fn new(budget: usize) -> Outbox {
+    /// An empty one, for replies within this budget.
+    pub fn new(budget: impl Into<Budget>) -> Outbox {
+        let Budget { text, attachments: attachment_room } = budget.into();
         Outbox {
-            budget,
+            budget: text,
             head: Vec::new(),
             tail: Vec::new(),
             head_length: 0,
             tail_length: 0,
             head_full: false,
             left_out: LeftOut::default(),
-            dropped: Dropped::default(),
-            pieces: 0,
-            picture_bytes: 0,
+            attachment_room,
+            notices: 0,
+            dropped: 0,
             starts_within_line: false,
             taken_started_within_line: false,
             ends_within_line: false,
             last: Last::Other,
             spill: None,
         }
+    }
+
+    /// Another empty one.
+    fn empty(&self) -> Outbox {
+        Outbox::new(Budget { text: self.budget, attachments: self.attachment_room })
     }
 
     /// Adds text of the transcript.
@@ -172,11 +171,6 @@ impl Outbox {
         if !(is_failure && last == Some(&piece)) {
             self.place(piece);
         }
-    }
-
-    /// Adds a picture at this place.
-    pub fn image(&mut self, mime: String, data: String) {
-        self.place(Content::Image { mime, data });
     }
 
     /// How many characters of text have room before something has to be left out.
@@ -264,7 +258,7 @@ impl Outbox {
             starts_within_line,
             ends_within_line,
             ..
-        } = std::mem::replace(self, Outbox::new(self.budget));
+        } = std::mem::replace(self, self.empty());
         self.taken_started_within_line = starts_within_line;
         self.starts_within_line = ends_within_line;
         self.ends_within_line = ends_within_line;
@@ -274,10 +268,8 @@ impl Outbox {
             content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
         }
         content.extend(tail);
-        let Dropped { pictures, picture_bytes, notices } = dropped;
-        if pictures + notices > 0 {
-            let dropped = Notice::PiecesDropped { pictures, picture_bytes, notices };
-            content.insert(0, Content::Notice(dropped));
+        if dropped > 0 {
+            content.insert(0, Content::Notice(Notice::NoticesDropped { notices: dropped }));
         }
         // Behind that line the prompt is not the last to be seen.
         let prompt_visible = prompt_visible && bytes == 0;
@@ -296,7 +288,7 @@ impl Outbox {
         if content.is_empty() {
             return;
         }
-        let mut whole = Outbox::new(self.budget);
+        let mut whole = self.empty();
         whole.starts_within_line = self.taken_started_within_line;
         whole.ends_within_line = self.ends_within_line;
         let later = std::mem::replace(self, whole);
@@ -323,12 +315,10 @@ impl Outbox {
         self.head = content;
         self.tail = later.head.into_iter().chain(later.tail).collect();
         (self.head_full, self.left_out, self.spill) = (true, later.left_out, later.spill);
-        let pieces = self.head.iter().chain(&self.tail);
-        let pieces: Vec<&Content> =
-            pieces.filter(|piece| !matches!(piece, Content::Text(_))).collect();
-        self.pieces = pieces.len();
-        self.picture_bytes = pieces.iter().map(|piece| picture_bytes(piece)).sum();
+        let is_notice = |piece: &&Content| matches!(piece, Content::Notice(_));
+        self.notices = self.pieces().filter(is_notice).count();
         self.dropped = later.dropped;
+        self.bound_attachments();
     }
 
     /// Drops the text behind the last line end. Whether that was a whole line: nothing of it was
@@ -382,39 +372,47 @@ impl Outbox {
 
     fn place(&mut self, piece: Content) {
         self.last = Last::Other;
-        self.pieces += 1;
-        self.picture_bytes += picture_bytes(&piece);
+        let is_attachment = matches!(piece, Content::Attachment(_));
+        self.notices += usize::from(!is_attachment);
         if self.head_full {
             self.tail.push(piece)
         } else {
             self.head.push(piece)
         }
-        let is_picture = |piece: &Content| matches!(piece, Content::Image { .. });
-        while self.picture_bytes > MOST_PICTURE_BYTES {
-            self.drop_first(is_picture);
-        }
-        if self.pieces > MOST_PIECES {
-            self.drop_first(|piece| !matches!(piece, Content::Text(_)));
+        if is_attachment {
+            self.bound_attachments();
+        } else if self.notices > MOST_NOTICES {
+            self.drop_first_notice();
         }
     }
 
-    /// Drops the first of these pictures or notices, and counts it.
-    fn drop_first(&mut self, is_meant: fn(&Content) -> bool) {
-        let (part, at) = match self.head.iter().position(is_meant) {
-            Some(at) => (&mut self.head, at),
-            None => match self.tail.iter().position(is_meant) {
-                Some(at) => (&mut self.tail, at),
-                None => return,
-            },
-        };
-        if let Content::Image { data, .. } = part.remove(at) {
-            self.picture_bytes -= data.len();
-            self.dropped.pictures += 1;
-            self.dropped.picture_bytes += data.len();
-        } else {
-            self.dropped.notices += 1;
+    /// Drops the first notice, and counts it.
+    fn drop_first_notice(&mut self) {
+        let first = self.pieces().position(|piece| matches!(piece, Content::Notice(_)));
+        if let Some(at) = first {
+            self.remove(at);
+            self.notices -= 1;
+            self.dropped += 1;
         }
-        self.pieces -= 1;
+    }
+
+    /// All there is, in order.
+    fn pieces(&self) -> impl Iterator<Item = &Content> {
+        self.head.iter().chain(&self.tail)
+    }
+
+    fn pieces_mut(&mut self) -> impl Iterator<Item = &mut Content> {
+        self.head.iter_mut().chain(&mut self.tail)
+    }
+
+    /// Removes a piece.
+    fn remove(&mut self, at: usize) {
+        let behind = at.checked_sub(self.head.len());
+        let (part, at) = match behind {
+            None => (&mut self.head, at),
+            Some(at) => (&mut self.tail, at),
+        };
+        part.remove(at);
         // What it parted is one text again.
         if let Some([Content::Text(_), Content::Text(_)]) = part.get(at.saturating_sub(1)..=at)
             && let Content::Text(text) = part.remove(at)
@@ -427,9 +425,9 @@ impl Outbox {
     fn all_text(&self) -> String {
         let text = |piece: &Content| match piece {
             Content::Text(text) => Some(text.clone()),
-            Content::Notice(_) | Content::Status(_) | Content::Image { .. } => None,
+            Content::Notice(_) | Content::Status(_) | Content::Attachment(_) => None,
         };
-        self.head.iter().chain(&self.tail).filter_map(text).collect()
+        self.pieces().filter_map(text).collect()
     }
 
     /// Cuts the tail's text to its part of this budget, at the start of a line where there is
@@ -452,14 +450,6 @@ impl Outbox {
             over = over.saturating_sub(characters);
             text.drain(..end);
         }
-    }
-}
-
-/// How much a picture takes, in bytes of base64; nothing for other pieces.
-fn picture_bytes(piece: &Content) -> usize {
-    match piece {
-        Content::Image { data, .. } => data.len(),
-        Content::Text(_) | Content::Notice(_) | Content::Status(_) => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::reply::Block;
+use crate::reply::{Attachment, Block};
 
 const READY: Status = Status::Ready { outcome: None };
 
@@ -129,12 +129,13 @@ fn text_that_looks_like_a_line_of_ours_is_escaped_wherever_it_was_cut() {
 fn notices_and_pictures_keep_their_place() {
     let mut outbox = Outbox::new(BUDGET);
     outbox.push("a\n");
-    outbox.image("image/png".into(), "AA==".into());
+    outbox.attach(Attachment::new(1, "text/html", "AA==".into()));
     outbox.push("b");
     outbox.notice(Notice::SessionStarted);
     outbox.push("c\n");
     let reply = outbox.take(READY, false);
-    assert_eq!(text_of(&reply), "a\n(image/png)\nb\n[repl] new session started\nc\n");
+    let told = "a\n[repl] HTML page (not kept)\nb\n[repl] new session started\nc\n";
+    assert_eq!(text_of(&reply), told);
 }
 
 #[test]
@@ -305,46 +306,18 @@ fn what_is_put_back_before_long_text_is_shown_and_the_rest_is_on_disk() {
 }
 
 #[test]
-fn pictures_and_notices_nobody_asks_for_are_bounded_and_the_first_are_dropped() {
+fn notices_nobody_asks_for_are_bounded_and_the_first_are_dropped() {
     let mut outbox = Outbox::new(BUDGET);
-    let data = "x".repeat(100_000);
-    for number in 0..1_000 {
-        outbox.push(&format!("{number}\n"));
-        outbox.image("image/png".into(), data.clone());
-    }
-    assert!(outbox.head.len() + outbox.tail.len() < 2 * MOST_PIECES + 2);
-    let reply = outbox.take(READY, false);
-    let kept = MOST_PICTURE_BYTES / data.len();
-    let (dropped, text) = (1_000 - kept, text_of(&reply));
-    let told = format!(
-        "[repl] … the first {dropped} pictures ({} bytes) are left out\n",
-        dropped * data.len()
-    );
-    assert!(text.starts_with(&format!("{told}0\n1\n2\n")), "{}", &text[..200]);
-    assert!(text.ends_with("\n998\n(image/png)\n999\n(image/png)\n"), "{text}");
-    assert_eq!(text.matches("(image/png)").count(), kept);
     for number in 0..1_000 {
         outbox.push(&format!("{number}\n"));
         outbox.notice(Notice::SessionStarted);
     }
-    outbox.image("image/png".into(), data.clone());
-    assert!(outbox.head.len() + outbox.tail.len() < 2 * MOST_PIECES + 2);
+    assert!(outbox.head.len() + outbox.tail.len() < 2 * MOST_NOTICES + 2);
     let text = text_of(&outbox.take(READY, false));
-    let told = format!("[repl] … the first {} notices are left out\n", 1_001 - MOST_PIECES);
-    assert!(text.starts_with(&told), "{}", &text[..200]);
-    assert_eq!(text.matches("[repl] new session started\n").count(), MOST_PIECES - 1);
+    let told = format!("[repl] … the first {} notices are left out\n", 1_000 - MOST_NOTICES);
+    assert!(text.starts_with(&format!("{told}0\n1\n2\n")), "{}", &text[..200]);
+    assert_eq!(text.matches("[repl] new session started\n").count(), MOST_NOTICES);
     assert_eq!(text_of(&outbox.take(READY, false)), "<<repl status: idle>>\n");
-}
-
-#[test]
-fn a_picture_larger_than_all_that_is_kept_is_dropped_and_said() {
-    let mut outbox = Outbox::new(BUDGET);
-    outbox.push("half");
-    outbox.image("image/png".into(), "x".repeat(MOST_PICTURE_BYTES + 1));
-    outbox.push(" a line\n");
-    let text = text_of(&outbox.take(READY, false));
-    let told = "[repl] … the first 1 picture (16777217 bytes) is left out\n";
-    assert_eq!(text, format!("{told}half a line\n"));
 }
 
 #[test]

@@ -11,12 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mcp_repl_sideband::PictureLimit;
 use tokio::{
     sync::{mpsc, oneshot},
     task::{JoinHandle, JoinSet},
 };
 
 use super::{
+    attachments::AttachmentFiles,
     client::{Answer, EngineCommand, Handle, Request},
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
@@ -27,7 +29,10 @@ use super::{
     subscribers::Subscribers,
     worker::Worker,
 };
-use crate::{reply::Failure, screen::Size};
+use crate::{
+    reply::{Budget, Failure, Reply},
+    screen::Size,
+};
 
 /// How often a waiting call's client hears of its progress, at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -47,12 +52,24 @@ pub struct Config {
     pub paging: Paging,
     /// The terminal's size.
     pub size: Size,
-    /// The most text a reply holds, in bytes; more goes to a file.
-    pub budget: usize,
-    /// The room for the files of what is more.
+    /// What a reply has room for; longer texts go to a file.
+    pub budget: Budget,
+    /// What is done with pictures and documents.
+    pub attachments: Attachments,
+    /// The room for the files of both.
     pub output_disk: OutputDisk,
     /// Where all that happens is told, with its time: a replay needs nothing else.
     pub recorder: Option<mpsc::UnboundedSender<(Time, Input<'static>)>>,
+}
+
+/// What a session does with the pictures and documents of its programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attachments {
+    /// Keeps each in a file in its directory. Those pictures that a reply has room for are shown no
+    /// larger than this, which the worker is told, too.
+    Kept(PictureLimit),
+    /// Hands them on as they come.
+    AsTheyCome,
 }
 
 /// Starts a session's first worker and its engine, a task of the running event loop. Gives a
@@ -74,8 +91,11 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         resolved: None,
         deferred: None,
         sweeps: JoinSet::new(),
+        answering: Vec::new(),
+        held: Vec::new(),
         spills: HashMap::new(),
         spilled: Arc::default(),
+        attachments: AttachmentFiles::new(config.output_disk.clone()),
         calls: 0,
         progress_due: None,
         typing: Vec::new(),
@@ -96,6 +116,7 @@ struct Engine {
     spills: HashMap<ClientId, Spill>,
     /// How many files of such texts there are.
     spilled: Arc<AtomicU64>,
+    attachments: AttachmentFiles,
     callers: HashMap<CallId, Caller>,
     /// By which replies come back that did not reach their client.
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
@@ -106,8 +127,12 @@ struct Engine {
     /// is routed by the state that makes.
     deferred: Option<EngineCommand>,
     /// Workers that ended, while what is left of them is; and replies, while their files are
-    /// written.
-    sweeps: JoinSet<()>,
+    /// written and their pictures made ready.
+    sweeps: JoinSet<Swept>,
+    /// To which clients such replies are on their way.
+    answering: Vec<ClientId>,
+    /// Calls of those clients, in order: a reply that comes back is told first.
+    held: Vec<EngineCommand>,
     calls: CallId,
     progress_due: Option<Time>,
     /// Who typed, and waits until that was taken.
@@ -136,6 +161,15 @@ impl Caller {
     }
 }
 
+/// What was done beside the loop.
+#[derive(Debug)]
+enum Swept {
+    /// What was left of a worker is gone.
+    Worker,
+    /// A reply was sent, or comes back.
+    Reply { client: ClientId, untold: Option<Reply> },
+}
+
 /// What woke the loop.
 enum Woken {
     Command(Option<EngineCommand>),
@@ -146,7 +180,7 @@ enum Woken {
     Cancelled(CallId),
     DiskCaughtUp,
     Time,
-    Swept,
+    Swept(Swept),
 }
 
 impl Engine {
@@ -203,7 +237,8 @@ impl Engine {
                     self.take(Input::Cancel { id });
                 }
                 Woken::Time => self.tick(),
-                Woken::DiskCaughtUp | Woken::Swept => {}
+                Woken::Swept(Swept::Reply { client, untold }) => self.answered(client, untold),
+                Woken::DiskCaughtUp | Woken::Swept(Swept::Worker) => {}
             }
         }
     }
@@ -214,6 +249,9 @@ impl Engine {
         if listens && let Some(command) = self.deferred.take() {
             return Woken::Command(Some(command));
         }
+        if listens && let Some(command) = self.take_held() {
+            return Woken::Command(Some(command));
+        }
         let due = [
             self.pipeline.next_deadline(),
             self.worker.as_ref().and_then(Worker::deadline),
@@ -222,10 +260,11 @@ impl Engine {
         let due = due.into_iter().flatten().min();
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
         let takes_output = self.pipeline.takes_output();
-        let Engine { worker, callers, sweeps, spills, .. } = self;
+        let Engine { worker, callers, sweeps, spills, attachments, .. } = self;
         // What the disk does not take waits in the terminal.
         let behind = spills.values_mut().find(|spill| spill.is_behind());
-        let reads = takes_output && behind.is_none();
+        let attachments = attachments.is_behind().then_some(attachments);
+        let reads = takes_output && behind.is_none() && attachments.is_none();
         let worker = worker.as_mut();
         let (process, sideband, terminal) = match worker {
             Some(worker) => {
@@ -250,7 +289,8 @@ impl Engine {
             }
             id = cancelled(callers) => Woken::Cancelled(id),
             () = maybe(behind.map(|spill| spill.catch_up())) => Woken::DiskCaughtUp,
-            Some(_) = sweeps.join_next() => Woken::Swept,
+            () = maybe(attachments.map(|files| files.catch_up())) => Woken::DiskCaughtUp,
+            Some(swept) = sweeps.join_next() => Woken::Swept(swept.unwrap_or(Swept::Worker)),
         }
     }
 
@@ -276,11 +316,15 @@ impl Engine {
     fn command(&mut self, command: EngineCommand) {
         match command {
             EngineCommand::Leave { client } => {
+                self.held.retain(|command| command.caller() != Some(client));
                 self.take(Input::Leave { client });
                 let spill = self.spills.remove(&client);
                 if let Some(spill) = spill.filter(|_| self.pipeline.keeps_for_nobody()) {
                     self.spills.insert(NOBODY, spill);
                 }
+            }
+            EngineCommand::Call { client, .. } if self.answering.contains(&client) => {
+                self.held.push(command);
             }
             EngineCommand::Call { client, request, reply } => self.call(client, request, reply),
             EngineCommand::Return { client, reply } => self.take(Input::Returned { client, reply }),
@@ -333,6 +377,25 @@ impl Engine {
         self.take(Input::Call { id, client, payload, deadline, background });
         // From here on it can be given up.
         self.callers.insert(id, Caller { reply, progress, found_line });
+    }
+
+    /// A reply that was on its way to a client was sent, or comes back.
+    fn answered(&mut self, client: ClientId, untold: Option<Reply>) {
+        if let Some(place) = self.answering.iter().position(|&other| other == client) {
+            self.answering.remove(place);
+        }
+        if let Some(reply) = untold {
+            self.take(Input::Returned { client, reply });
+        }
+    }
+
+    /// The first call that need not be held any more.
+    fn take_held(&mut self) -> Option<EngineCommand> {
+        let may_go = |command: &EngineCommand| {
+            command.caller().is_none_or(|client| !self.answering.contains(&client))
+        };
+        let place = self.held.iter().position(may_go)?;
+        Some(self.held.remove(place))
     }
 
     /// Who reads the terminal although no cell runs. Looked for only where somebody could.
@@ -389,10 +452,10 @@ impl Engine {
         }
     }
 
-    /// Whether the disk does not take what is too long for replies: then the terminal is to keep
+    /// Whether the disk does not take what is to be kept there: then the terminal is to keep
     /// what it has.
     fn disk_is_behind(&self) -> bool {
-        self.spills.values().any(Spill::is_behind)
+        self.attachments.is_behind() || self.spills.values().any(Spill::is_behind)
     }
 
     /// Once the process is over: reads on, and tells of the end when all was read. Whether there

@@ -2,10 +2,11 @@
 
 use std::{io, time::Instant};
 
-use super::Engine;
+use super::{Attachments, Engine, Swept};
 use crate::{
-    reply::{Exit, Failure, Reply},
+    reply::{Attachment, Exit, Failure, Reply},
     session::{
+        attachments,
         client::Answer,
         launch::{Resolved, WorkerProgram},
         pipeline::{Effect, Input},
@@ -29,6 +30,7 @@ impl Engine {
             Effect::Start => self.start_first(),
             Effect::StartNext { exit } => self.start_next(exit),
             Effect::Keep { client, text } => self.keep(client, text),
+            Effect::KeepAttachment(attachment) => self.keep_attachment(attachment),
             Effect::Reply { call, client, reply } => self.reply(call, client, reply),
             Effect::Retire => self.retire_worker(),
             Effect::GiveUp(failure) => self.give_up(failure),
@@ -90,24 +92,52 @@ impl Engine {
             // Its client gave up a moment ago: what there is to say is for its next call.
             return self.take(Input::Returned { client, reply });
         };
-        match self.spills.get_mut(&client).and_then(Spill::finish) {
-            None => {
-                let answer = Answer::new(client, reply, self.commands.clone());
-                if let Err(untold) = caller.reply.send(answer) {
-                    let (client, reply) = untold.untold();
-                    self.take(Input::Returned { client, reply });
+        let text = self.spills.get_mut(&client).and_then(Spill::finish);
+        let mut files = self.attachments.pending(&mut reply);
+        let limit = match self.config.attachments {
+            Attachments::Kept(limit) if attachments::has_pictures(&mut reply) => Some(limit),
+            _ => None,
+        };
+        if text.is_none() && files.is_empty() && limit.is_none() {
+            let answer = Answer::new(client, reply, self.commands.clone());
+            if let Err(untold) = caller.reply.send(answer) {
+                let (client, reply) = untold.untold();
+                self.take(Input::Returned { client, reply });
+            }
+            return;
+        }
+        let (commands, disk) = (self.commands.clone(), self.config.output_disk.clone());
+        self.answering.push(client);
+        let mut to = caller.reply;
+        self.sweeps.spawn(async move {
+            if let Some(text) = text {
+                reply.set_kept_text(text.done().await);
+            }
+            // One that nobody takes any more goes back as it is.
+            let is_wanted = tokio::select! {
+                biased;
+                () = files.written() => true,
+                () = to.closed() => false,
+            };
+            files.tell(&mut reply, is_wanted);
+            reply.set_deleted_outputs(disk.take_deleted());
+            if let Some(limit) = limit.filter(|_| is_wanted) {
+                let shown = attachments::show(&mut reply, limit);
+                tokio::select! {
+                    biased;
+                    () = shown => {}
+                    () = to.closed() => {}
                 }
             }
-            Some(file) => {
-                let commands = self.commands.clone();
-                self.sweeps.spawn(async move {
-                    let (kept, deleted) = file.done().await;
-                    reply.set_kept_text(kept);
-                    reply.set_deleted_outputs(deleted);
-                    // One that nobody takes goes back.
-                    let _ = caller.reply.send(Answer::new(client, reply, commands));
-                });
-            }
+            let untold = to.send(Answer::new(client, reply, commands)).err();
+            Swept::Reply { client, untold: untold.map(|answer| answer.untold().1) }
+        });
+    }
+
+    fn keep_attachment(&mut self, attachment: Attachment) {
+        if let Attachments::Kept(_) = self.config.attachments {
+            let is_named = |number| self.pipeline.names_attachment(number);
+            self.attachments.keep(self.directory.path(), attachment, is_named);
         }
     }
 
@@ -179,13 +209,20 @@ impl Engine {
                 launch = self.directory.launch(program, paging);
             }
         }
-        launch.and_then(|launch| Worker::start(launch, self.config.size))
+        let pictures = match self.config.attachments {
+            Attachments::Kept(limit) => Some(limit),
+            Attachments::AsTheyCome => None,
+        };
+        launch.and_then(|launch| Worker::start(launch, self.config.size, pictures))
     }
 
     /// Leaves a worker that ended to be swept up.
     fn retire_worker(&mut self) {
         if let Some(worker) = self.worker.take() {
-            self.sweeps.spawn(worker.sweep());
+            self.sweeps.spawn(async {
+                worker.sweep().await;
+                Swept::Worker
+            });
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Found, Observer, Shown, outboxes::Outboxes};
 use crate::{
-    reply::{Notice, Reply, Status},
+    reply::{Attachment, Budget, Notice, Reply, Status},
     screen::{Screen, Size, pager},
     session::rules::{
         Audience,
@@ -30,7 +30,7 @@ impl<O> fmt::Debug for Display<O> {
 
 impl<O: Observer> Display<O> {
     /// An empty screen.
-    pub(super) fn new(size: Size, budget: usize, observer: O) -> Display<O> {
+    pub(super) fn new(size: Size, budget: Budget, observer: O) -> Display<O> {
         Display {
             screen: Screen::new(size),
             pager_text: String::new(),
@@ -197,10 +197,10 @@ impl<O: Observer> Display<O> {
         self.outboxes.notice(to, notice);
     }
 
-    /// Shows a picture at this place in the text.
-    pub(super) fn image(&mut self, mime: &str, data: &str, awaits_pager: bool) {
+    /// Shows or names a picture or document at this place in the text.
+    pub(super) fn attach(&mut self, attachment: &Attachment, awaits_pager: bool) {
         self.report(awaits_pager);
-        self.outboxes.for_all(|outbox| outbox.image(mime.to_owned(), data.to_owned()));
+        self.outboxes.for_all(|outbox| outbox.attach(attachment.clone()));
     }
 
     /// Takes the text that goes with a status.
@@ -265,7 +265,7 @@ mod tests {
     const SIZE: Size = Size { columns: 20, rows: 4 };
 
     fn display(budget: usize) -> Display<Watched> {
-        let mut display = Display::new(SIZE, budget, Watched::default());
+        let mut display = Display::new(SIZE, budget.into(), Watched::default());
         display.outboxes.open(CLIENT);
         display
     }
@@ -346,12 +346,12 @@ mod tests {
     fn pictures_and_notices_stand_where_they_were_made() {
         let mut display = display(1000);
         show(&mut display, "one");
-        display.image("image/png", "AA==", false);
+        display.attach(&Attachment::new(1, "text/html", "AA==".into()), false);
         show(&mut display, " two\r\n");
         display.notice(Audience::Client(CLIENT), &Notice::SessionStarted, false);
         display.notice(Audience::Client(CLIENT + 1), &Notice::InterruptedBeforeRun, false);
         show(&mut display, "three\r\n");
-        let text = "one(image/png) two\n[repl] new session started\nthree\n";
+        let text = "one\n[repl] HTML page (not kept)\n two\n[repl] new session started\nthree\n";
         assert_eq!(told(&mut display, READY), text);
     }
 

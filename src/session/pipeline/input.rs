@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use mcp_repl_sideband::{ToServer, ToWorker};
 
 use crate::{
-    reply::{Exit, Failure, Reply},
+    reply::{Attachment, Exit, Failure, Reply},
     screen::Size,
     session::rules::{
         payload::Payload,
@@ -208,13 +208,16 @@ pub enum Effect {
         /// The text.
         text: String,
     },
+    /// Keep a picture or document in a file.
+    KeepAttachment(Attachment),
     /// Answer a call.
     Reply {
         /// The call's number.
         call: CallId,
         /// Who made it.
         client: ClientId,
-        /// The answer. Where text is that it leaves out is still to be said.
+        /// The answer. Where text is that it leaves out is still to be said; so is where its pictures
+        /// and documents are, and what is to be seen of the pictures.
         reply: Reply,
     },
 }

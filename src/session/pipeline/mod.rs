@@ -38,7 +38,7 @@ use super::rules::{
     state::{Paging, State, Time},
 };
 use crate::{
-    reply::{Failure, Notice, Status},
+    reply::{Attachment, Budget, Failure, Notice, Status},
     screen::{Screen, Size},
 };
 
@@ -58,23 +58,26 @@ pub struct Pipeline<O> {
     is_dropping_input: bool,
     /// Whether something was shown whose text was not taken yet.
     has_undrained: bool,
+    /// How many pictures and documents there were.
+    attachments: u64,
     now: Time,
     effects: VecDeque<Effect>,
 }
 
 impl<O: Observer> Pipeline<O> {
     /// A session whose first worker is about to be started: that is the first effect. Its replies
-    /// hold at most `budget` characters of text.
-    pub fn new(paging: Paging, size: Size, budget: usize, observer: O) -> Pipeline<O> {
+    /// are within this budget.
+    pub fn new(paging: Paging, size: Size, budget: impl Into<Budget>, observer: O) -> Pipeline<O> {
         Pipeline {
             session: Session::new(Time::ZERO, paging),
             stream: None,
-            display: Display::new(size, budget, observer),
+            display: Display::new(size, budget.into(), observer),
             schedule: LookSchedule::default(),
             worker: None,
             is_over: false,
             is_dropping_input: false,
             has_undrained: false,
+            attachments: 0,
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -99,6 +102,11 @@ impl<O: Observer> Pipeline<O> {
     /// have gone.
     pub fn keeps_for_nobody(&self) -> bool {
         self.display.outboxes.has_nobodys()
+    }
+
+    /// Whether a client has not been told yet what became of the file of this attachment.
+    pub fn names_attachment(&self, number: u64) -> bool {
+        self.display.outboxes.name_attachment(number)
     }
 
     /// Who the worker says it is, once it did.
@@ -350,7 +358,12 @@ impl<O: Observer> Pipeline<O> {
             Action::Notice { to, notice } => {
                 return self.display.notice(to, &notice, awaits_pager);
             }
-            Action::Image { mime, data } => return self.display.image(&mime, &data, awaits_pager),
+            Action::Attach { mime, data } => {
+                self.attachments += 1;
+                let attachment = Attachment::new(self.attachments, &mime, data.into());
+                self.display.attach(&attachment, awaits_pager);
+                Effect::KeepAttachment(attachment)
+            }
             Action::Reply { call, client, status, has_text: false } => {
                 Effect::Reply { call, client, reply: self.display.reply_without_text(status) }
             }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    reply::{Content, Notice, Outbox},
+    reply::{Budget, Content, Notice, Outbox},
     session::rules::{
         Audience,
         state::{ClientId, Time},
@@ -20,8 +20,8 @@ pub const NOBODY: ClientId = 0;
 /// The outboxes of all clients.
 #[derive(Debug)]
 pub(super) struct Outboxes {
-    /// The most text a reply holds, in characters.
-    budget: usize,
+    /// What a reply has room for.
+    budget: Budget,
     /// Never empty: that of [`NOBODY`] while there is no client.
     outboxes: BTreeMap<ClientId, Outbox>,
     /// The running cell that the last reply to a client told of.
@@ -33,7 +33,7 @@ pub(super) type CellStart = (u64, Time);
 
 impl Outboxes {
     /// That of nobody.
-    pub(super) fn new(budget: usize) -> Outboxes {
+    pub(super) fn new(budget: Budget) -> Outboxes {
         let outboxes = BTreeMap::from([(NOBODY, Outbox::new(budget))]);
         Outboxes { budget, outboxes, told_running: BTreeMap::new() }
     }
@@ -101,6 +101,11 @@ impl Outboxes {
         }
     }
 
+    /// Whether one of them names this picture or document.
+    pub(super) fn name_attachment(&self, number: u64) -> bool {
+        self.outboxes.values().any(|outbox| outbox.files().any(|file| file.number == number))
+    }
+
     /// That of one client.
     pub(super) fn of(&mut self, client: ClientId) -> Option<&mut Outbox> {
         self.outboxes.get_mut(&client)
@@ -109,7 +114,7 @@ impl Outboxes {
     /// How many characters have room in the fullest of these clients' outboxes.
     pub(super) fn room(&self, clients: impl Iterator<Item = ClientId>) -> usize {
         let rooms = clients.filter_map(|client| self.outboxes.get(&client)).map(Outbox::room);
-        rooms.min().unwrap_or(self.budget)
+        rooms.min().unwrap_or(self.budget.text)
     }
 
     /// Texts that have no room in a reply and are to be kept elsewhere, each with its client.

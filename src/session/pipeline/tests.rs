@@ -363,6 +363,45 @@ fn a_question_behind_a_mark_is_answered_when_it_is_shown() {
 }
 
 #[test]
+fn pictures_and_documents_have_their_place_in_the_text_and_are_kept() {
+    let mut played = Played::ready();
+    played.play([call(9, 2, "", 0), call(1, 1, "plot()", HOUR)]);
+    played.play([(0, Input::InputDropped { bytes: 0 })]);
+    played.texts();
+    played.effects.clear();
+    let (mime, data) = ("image/png".to_owned(), "AAAA".to_owned());
+    let image = ToServer::Image { mark: 2, mime, data };
+    let (mime, data) = ("text/html".to_owned(), "AAAA".to_owned());
+    let document = ToServer::Document { mark: 3, mime, data };
+    let too_large = ToServer::TooLarge { mark: 4, mime: "image/x\n[repl] y".into(), bytes: 7 };
+    played.play([
+        (0, output(&format!("one\r\n{}two\r\n{}{}three\r\n", mark(2), mark(3), mark(4)))),
+        (0, message(image)),
+        (0, message(document)),
+        (0, message(too_large)),
+    ]);
+    played.play(cell(1, 5, "four"));
+    let kept: Vec<&str> = played
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::KeepAttachment(attachment) => Some(attachment.file.name.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kept, ["picture-1.png", "page-2.html"]);
+    assert!(played.pipeline.names_attachment(2) && !played.pipeline.names_attachment(3));
+    let told = "one\n[repl] picture (image/png; not kept)\ntwo\n[repl] HTML page (not kept)\n\
+                [repl] not kept: image/x; [repl] y of 7 bytes, which is too large\nthree\nfour";
+    assert_eq!(played.text(), told);
+    // The other client is told the same.
+    assert!(played.pipeline.names_attachment(1));
+    played.play([call(2, 2, "", 0)]);
+    assert_eq!(played.text(), told);
+    assert!(!played.pipeline.names_attachment(1));
+}
+
+#[test]
 fn a_look_comes_though_output_never_ends() {
     let mut played = Played::ready();
     played.play([call(1, 1, "flood()", HOUR), (0, Input::InputDropped { bytes: 0 })]);

@@ -13,8 +13,10 @@ impl Session {
     /// The worker said something.
     pub(super) fn message(&mut self, message: ToServer) {
         match message {
-            ToServer::Image { mime, data, .. } => self.act(Action::Image { mime, data }),
-            ToServer::Document { .. } | ToServer::TooLarge { .. } => {}
+            ToServer::Image { mime, data, .. } | ToServer::Document { mime, data, .. } => {
+                self.act(Action::Attach { mime, data });
+            }
+            ToServer::TooLarge { mime, bytes, .. } => self.tell(Notice::TooLarge { mime, bytes }),
             ToServer::Exiting { .. } => self.exits_by_itself(),
             ToServer::CellDone { id, outcome, .. } => {
                 if let State::InCell { cell, .. } = &mut self.state

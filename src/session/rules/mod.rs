@@ -132,8 +132,9 @@ pub enum Action {
         /// What.
         notice: Notice,
     },
-    /// Show this picture in the next reply, at this place in the text.
-    Image {
+    /// Keep this picture or document, and show or name it in the next reply, at this place in the
+    /// text.
+    Attach {
         /// Its media type.
         mime: String,
         /// Its bytes in base64.

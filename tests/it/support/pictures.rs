@@ -111,6 +111,14 @@ impl Shown {
     }
 }
 
+/// The contents of the file that a reply names in the line that begins so: `[repl] HTML page: `.
+#[track_caller]
+pub(crate) fn file_named(reply: &str, line: &str) -> String {
+    let named = reply.lines().find_map(|whole| whole.strip_prefix(line));
+    let path = named.unwrap_or_else(|| panic!("{line:?} is not in:\n{reply}"));
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
 impl Picture {
     #[track_caller]
     fn decode(bytes: &[u8]) -> Picture {
