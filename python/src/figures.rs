@@ -151,14 +151,12 @@ pub(crate) fn figure_of<'py>(manager: &Bound<'py, PyAny>) -> PyResult<Bound<'py,
 
 /// The open figures that are shown by nobody else.
 fn open_figures(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
-    let mut figures = Vec::new();
-    for manager in open_managers(py)? {
-        let figure = figure_of(&manager)?;
-        if is_ours_to_show(&figure)? {
-            figures.push(figure);
-        }
-    }
-    Ok(figures)
+    let figures = open_managers(py)?.into_iter().filter_map(|manager| {
+        // Those of another backend may be anything.
+        let figure = figure_of(&manager).ok()?;
+        is_ours_to_show(&figure).unwrap_or(false).then_some(figure)
+    });
+    Ok(figures.collect())
 }
 
 /// Whether nobody else shows the figure: a backend that the user chose may.
