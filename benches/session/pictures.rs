@@ -54,7 +54,7 @@ pub(crate) fn measure(python: &Path) -> io::Result<Vec<Line>> {
             }
         }
         let [shown, saved] = times;
-        let name = format!("{name} in a reply / fig.savefig");
+        let name = format!("{name} / fig.savefig");
         lines.push(Line::of_times(name, shown, saved, Bound::AtMost(MOST)));
     }
     server.end()?;
