@@ -9,6 +9,8 @@
 #[cfg(target_os = "linux")]
 mod latency;
 #[cfg(target_os = "linux")]
+mod pictures;
+#[cfg(target_os = "linux")]
 mod proc;
 #[cfg(target_os = "linux")]
 mod pty;
@@ -74,11 +76,12 @@ fn main() -> std::process::ExitCode {
 type Topic = fn(&std::path::Path) -> std::io::Result<Vec<table::Line>>;
 
 #[cfg(target_os = "linux")]
-const TOPICS: [(&str, Topic); 6] = [
+const TOPICS: [(&str, Topic); 7] = [
     ("latency", latency::measure),
     ("start", start::measure),
     ("throughput", throughput::measure),
     ("idle", rest::idle),
     ("busy", rest::busy),
     ("waits", waits::measure),
+    ("pictures", pictures::measure),
 ];

@@ -25,10 +25,11 @@ pub(crate) struct Server {
     line: Vec<u8>,
 }
 
-/// What a call gave: the reply's text, and how long it took to come.
+/// What a call gave: the reply's text, how many pictures it has, and how long it took to come.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) text: String,
+    pictures: usize,
     pub(crate) time: Duration,
 }
 
@@ -75,7 +76,8 @@ impl Server {
         self.input.write_all(&call.0)?;
         self.read_line()?;
         let time = start.elapsed();
-        Ok(Answer { text: text(&self.line)?, time })
+        let (text, pictures) = content(&self.line)?;
+        Ok(Answer { text, pictures, time })
     }
 
     /// Runs a cell, or sends any other payload.
@@ -117,6 +119,13 @@ impl Server {
 }
 
 impl Answer {
+    /// This answer, if it has one picture.
+    pub(crate) fn with_picture(self) -> io::Result<Answer> {
+        let Answer { text, pictures, .. } = &self;
+        let wrong = || io::Error::other(format!("{pictures} pictures, and {text:?}"));
+        if *pictures == 1 { Ok(self) } else { Err(wrong()) }
+    }
+
     /// This answer, if it contains `expected`: a bench of a wrong answer measures nothing.
     pub(crate) fn containing(self, expected: &str) -> io::Result<Answer> {
         if self.text.contains(expected) {
@@ -135,12 +144,13 @@ fn line(message: &Value) -> Vec<u8> {
     format!("{message}\n").into_bytes()
 }
 
-/// The text blocks of a reply.
-fn text(line: &[u8]) -> io::Result<String> {
+/// The text blocks of a reply, and how many pictures it has.
+fn content(line: &[u8]) -> io::Result<(String, usize)> {
     let message: Value = serde_json::from_slice(line)?;
     let blocks = message["result"]["content"].as_array();
     let blocks = blocks.ok_or_else(|| io::Error::other(format!("no reply: {message}")))?;
-    Ok(blocks.iter().filter_map(|block| block["text"].as_str()).collect())
+    let pictures = blocks.iter().filter(|block| block["type"] == "image").count();
+    Ok((blocks.iter().filter_map(|block| block["text"].as_str()).collect(), pictures))
 }
 
 /// The interpreter itself: what is on `PATH` may be a script that looks for it.

@@ -16,14 +16,18 @@ use pyo3::{
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::{
+    browser,
     cell::Compiler,
     channel::{Channel, Identity},
+    display_hook::{self, DisplayHook},
     environment,
     fifo::Fifo,
-    fork, interactive_hook,
+    figures, fork,
+    import_hook::{self, Watched},
+    interactive_hook,
     main_loop::{self, Interpreter},
     main_thread::MainThread,
-    reading_thread, readline,
+    matplotlib, reading_thread, readline,
     report::{Reporter, without_working_directory},
     streams::Streams,
     worker::{self, Worker},
@@ -56,6 +60,7 @@ pub(crate) fn boot(
     main_loop::install(Interpreter {
         compiler: Compiler::new(py)?,
         reporter: Reporter::new(&sys)?,
+        display_hook: DisplayHook::new(&sys)?,
         streams: Streams::install(&sys)?,
         builtins: py.import("builtins")?.unbind(),
         thread_count: py.import("_thread")?.getattr("_count")?.unbind(),
@@ -77,7 +82,22 @@ pub(crate) fn boot(
     let _ = set_parent_process_death_signal(Some(Signal::CONT));
     imitate_prompt(py, &sys)?;
     environment::put_interpreter_first(&sys)?;
+    import_hook::install(&sys, watched_imports())?;
     interactive_hook::install(&sys, &wrap_pyfunction!(main_loop::run, py)?)
+}
+
+/// The modules that show something, and what has to be done so that it is shown here.
+fn watched_imports() -> Watched {
+    Watched {
+        after: vec![
+            ("webbrowser", browser::register),
+            ("matplotlib", matplotlib::choose_backend),
+            ("IPython.core.display_functions", display_hook::prepare_ipython),
+            // Before IPython 7.23.
+            ("IPython.core.display", display_hook::prepare_ipython),
+        ],
+        own: vec![(figures::BACKEND, matplotlib::fill_backend)],
+    }
 }
 
 fn identity(sys: &Bound<'_, PyModule>) -> PyResult<Identity> {

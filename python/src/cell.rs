@@ -26,6 +26,15 @@ pub(crate) struct Compiler {
     flags: i32,
 }
 
+/// The code objects of a cell, which are to run one after the other.
+#[derive(Debug)]
+pub(crate) struct Codes<'py> {
+    /// All but the last statement as a module, and that too if it is no expression.
+    pub(crate) body: Option<Bound<'py, PyAny>>,
+    /// The last statement if it is an expression, as at a prompt: it shows its value.
+    pub(crate) value: Option<Bound<'py, PyAny>>,
+}
+
 impl Compiler {
     /// Captures `compile` and the node types. `_ast` is built into the interpreter; `ast` is a
     /// file, which the program could shadow and which is slow to load.
@@ -40,8 +49,7 @@ impl Compiler {
         })
     }
 
-    /// Compiles a cell to the code objects that are to run one after the other: all but the
-    /// last statement as a module, the last one, if an expression, as at a prompt.
+    /// Compiles a cell.
     ///
     /// The future flags are kept only if everything compiles.
     pub(crate) fn compile<'py>(
@@ -49,7 +57,7 @@ impl Compiler {
         py: Python<'py>,
         source: &str,
         name: &str,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Codes<'py>> {
         let compiled = self.compile_parts(py, source, name);
         match compiled {
             Ok((codes, flags)) => {
@@ -74,7 +82,7 @@ impl Compiler {
         py: Python<'py>,
         source: &str,
         name: &str,
-    ) -> PyResult<(Vec<Bound<'py, PyAny>>, i32)> {
+    ) -> PyResult<(Codes<'py>, i32)> {
         let compile = self.compile.bind(py);
         let mut flags = self.flags;
         let tree = compile.call1((source, name, "exec", flags | ONLY_AST, true))?;
@@ -90,15 +98,15 @@ impl Compiler {
         if !body.is_empty() && self.is_string(&body.get_item(0)?)? {
             body.del_item(0)?;
         }
-        let mut codes = Vec::with_capacity(2);
+        let mut codes = Codes { body: None, value: None };
         if !body.is_empty() {
             let code = compile.call1((&tree, name, "exec", flags, true))?;
             flags |= code.getattr("co_flags")?.extract::<i32>()? & FUTURE_FLAGS;
-            codes.push(code);
+            codes.body = Some(code);
         }
         if let Some(last) = last {
             let shown = self.interactive.bind(py).call1((PyList::new(py, [last])?,))?;
-            codes.push(compile.call1((shown, name, "single", flags, true))?);
+            codes.value = Some(compile.call1((shown, name, "single", flags, true))?);
         }
         Ok((codes, flags))
     }

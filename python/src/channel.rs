@@ -7,14 +7,12 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
     },
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, OnceLock},
 };
 
 use mcp_repl_sideband::{
-    HINTS, Hint, Mark, NONCE_VARIABLE, PROTOCOL, SOCKET_VARIABLE, ToServer, encode, mark_bytes,
+    DOCUMENTS, HINTS, Hint, Mark, NONCE_VARIABLE, PROTOCOL, PictureLimit, SOCKET_VARIABLE,
+    ToServer, encode, mark_bytes,
 };
 
 use crate::{
@@ -47,8 +45,16 @@ pub(crate) struct Channel {
     /// Never locked while the GIL is held, nor is the GIL taken under the lock. The fifo's lock may
     /// be taken under this one, never the other way round.
     marks: Mutex<u64>,
-    /// Whether the server understands hints.
-    takes_hints: AtomicBool,
+    /// What the server said of itself, once it has.
+    server: OnceLock<Server>,
+}
+
+/// What a server takes, from its `hello`.
+#[derive(Debug)]
+struct Server {
+    hints: bool,
+    documents: bool,
+    picture_limit: Option<PictureLimit>,
 }
 
 /// Who the worker is, for its `hello`.
@@ -87,8 +93,25 @@ impl Channel {
             socket,
             _master: make_private(master),
             marks: Mutex::new(0),
-            takes_hints: AtomicBool::new(false),
+            server: OnceLock::new(),
         })
+    }
+
+    /// Keeps what the server's `hello` says.
+    pub(crate) fn meet_server(&self, capabilities: &[String], picture_limit: Option<PictureLimit>) {
+        let names = |capability| capabilities.iter().any(|name| name == capability);
+        let (hints, documents) = (names(HINTS), names(DOCUMENTS));
+        let _ = self.server.set(Server { hints, documents, picture_limit });
+    }
+
+    /// Whether documents may be sent, and what was too large be told.
+    pub(crate) fn server_takes_documents(&self) -> bool {
+        self.server.get().is_some_and(|server| server.documents)
+    }
+
+    /// How large pictures should be at most.
+    pub(crate) fn picture_limit(&self) -> Option<PictureLimit> {
+        self.server.get()?.picture_limit
     }
 
     /// The socket, for the reading thread.
@@ -171,15 +194,9 @@ impl Channel {
 
     /// Gives a hint at this place in the text, to a server that understands hints. Without the GIL.
     pub(crate) fn hint(&self, hint: Hint) {
-        if self.takes_hints.load(Ordering::Relaxed) {
+        if self.server.get().is_some_and(|server| server.hints) {
             self.send_marked(b"", |mark| [ToServer::Hint { mark, hint }]);
         }
-    }
-
-    /// The server's hello named these capabilities.
-    pub(crate) fn set_capabilities(&self, capabilities: &[String]) {
-        let takes_hints = capabilities.iter().any(|capability| capability == HINTS);
-        self.takes_hints.store(takes_hints, Ordering::Relaxed);
     }
 
     /// Says that the next cell may come. Without the GIL.

@@ -15,10 +15,13 @@
 //! 3. The `reading_thread`: takes the server's messages and fills the `fifo`, without the GIL.
 //! 4. The hooks Python calls to read: `input` waits for the `fifo` and the terminal; `readline`
 //!    serves `input()` from it, `stdin` and `streams` serve `sys.stdin`.
-//! 5. The loop: `cell` compiles and evaluates, `report` shows exceptions, with as much of their
+//! 5. Pictures: `import_hook` sees what the user imports, `pictures` sends what is to be looked at;
+//!    `figures` knows matplotlib's, `matplotlib` is its backend; `rich` values have a picture or page,
+//!    which the `display_hook` shows; the `browser` fetches pages.
+//! 6. The loop: `cell` compiles and evaluates, `report` shows exceptions, with as much of their
 //!    `tracebacks` as CPython shows, `hint` guesses what a cell was meant to be that did not compile,
 //!    `interactive_hook` is where Python calls `main_loop`, which runs cells.
-//! 6. `boot` puts all of them in place, and the `environment` that children get.
+//! 7. `boot` puts all of them in place, and the `environment` that children get.
 
 use pyo3::prelude::*;
 
@@ -46,6 +49,20 @@ mod input;
 mod readline;
 mod stdin;
 mod streams;
+
+// Pictures.
+mod import_hook;
+mod pictures;
+
+mod figures;
+
+mod matplotlib;
+
+mod rich;
+
+mod display_hook;
+
+mod browser;
 
 // The loop.
 mod cell;

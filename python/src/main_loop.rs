@@ -15,10 +15,11 @@ use pyo3::{
 };
 
 use crate::{
-    capi,
+    browser, capi,
     cell::{self, Compiler},
+    display_hook::DisplayHook,
     fifo::Next,
-    fork, hint, interactive_hook,
+    figures, fork, hint, interactive_hook, matplotlib,
     report::Reporter,
     signals, stdin,
     streams::Streams,
@@ -38,6 +39,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 pub(crate) struct Interpreter {
     pub(crate) compiler: Compiler,
     pub(crate) reporter: Reporter,
+    pub(crate) display_hook: DisplayHook,
     pub(crate) streams: Streams,
     pub(crate) builtins: Py<PyModule>,
     /// `_thread._count`: how many threads of Python's there are besides the main one.
@@ -118,19 +120,10 @@ impl Interpreter {
         let mut hint = None;
         let outcome = match self.evaluate(sys, id, source, &mut hint) {
             Ok(()) => Outcome::Ok,
-            Err(error) if error.is_instance_of::<PySystemExit>(py) => return Err(error),
-            Err(error) => {
-                let interrupted = error.is_instance_of::<PyKeyboardInterrupt>(py);
-                if interrupted {
-                    py.detach(|| worker.fifo.stop_interrupts());
-                    run_signal_handlers(py)?;
-                }
-                // Lines of an error are read as lines, whatever the cell did to the terminal.
-                py.detach(|| worker.channel.terminal.restore_modes());
-                self.reporter.show(sys, error);
-                if interrupted { Outcome::Interrupted } else { Outcome::Error }
-            }
+            Err(error) => self.show_error(sys, worker, error)?,
         };
+        let outcome = self.show_figures(sys, worker, outcome)?;
+        py.detach(browser::wait_for_pages);
         py.detach(|| worker.channel.terminal.resume_output());
         self.streams.flush(sys);
         if let Some(hint) = hint {
@@ -190,6 +183,65 @@ impl Interpreter {
         true
     }
 
+    /// Shows what a cell raised, and says how the cell ended by that.
+    ///
+    /// # Errors
+    /// SystemExit.
+    fn show_error(
+        &mut self,
+        sys: &Bound<'_, PyModule>,
+        worker: &Worker,
+        error: PyErr,
+    ) -> PyResult<Outcome> {
+        let py = sys.py();
+        if error.is_instance_of::<PySystemExit>(py) {
+            return Err(error);
+        }
+        let interrupted = error.is_instance_of::<PyKeyboardInterrupt>(py);
+        if interrupted {
+            py.detach(|| worker.fifo.stop_interrupts());
+            run_signal_handlers(py)?;
+        }
+        // Lines of an error are read as lines, whatever the cell did to the terminal.
+        py.detach(|| worker.channel.terminal.restore_modes());
+        self.reporter.show(sys, error);
+        Ok(if interrupted { Outcome::Interrupted } else { Outcome::Error })
+    }
+
+    /// Shows the figures that the cell changed and has not shown, and says how the cell ended by
+    /// that. Who interrupted it wants no more of it: they are shown at the end of the next one.
+    ///
+    /// # Errors
+    /// SystemExit.
+    fn show_figures(
+        &mut self,
+        sys: &Bound<'_, PyModule>,
+        worker: &Worker,
+        mut outcome: Outcome,
+    ) -> PyResult<Outcome> {
+        let py = sys.py();
+        if !matplotlib::is_imported() || fork::is_child() {
+            return Ok(outcome);
+        }
+        if outcome == Outcome::Interrupted {
+            let _ = figures::keep_changed(py);
+            return Ok(outcome);
+        }
+        let changed = match figures::changed(py) {
+            Ok(changed) => changed,
+            Err(error) => return self.show_error(sys, worker, error),
+        };
+        for figure in changed {
+            if let Err(error) = figures::show_if_new(&figure) {
+                outcome = self.show_error(sys, worker, error)?;
+            }
+            if outcome == Outcome::Interrupted {
+                break;
+            }
+        }
+        Ok(outcome)
+    }
+
     /// Compiles and runs a cell; if it does not compile, `hint` is what it was meant to be.
     fn evaluate(
         &mut self,
@@ -212,11 +264,21 @@ impl Interpreter {
                 return Err(error);
             }
         };
+        if matplotlib::is_imported()
+            && let Err(error) = figures::begin_cell(py)
+            && error.is_instance_of::<PyKeyboardInterrupt>(py)
+        {
+            return Err(error);
+        }
         // That of a file is read there, all of it.
         if self.script.is_none() {
             self.reporter.register(sys, &name, source)?;
         }
-        codes.iter().try_for_each(|code| cell::evaluate(code, self.globals.bind(py)))
+        if let Some(body) = codes.body {
+            cell::evaluate(&body, self.globals.bind(py))?;
+        }
+        let Some(value) = codes.value else { return Ok(()) };
+        self.display_hook.during(sys, || cell::evaluate(&value, self.globals.bind(py)))
     }
 }
 

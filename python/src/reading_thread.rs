@@ -62,11 +62,11 @@ fn read_messages(worker: &Worker) {
 fn receive(worker: &Worker, message: ToWorker) {
     let Worker { channel, fifo, .. } = worker;
     match message {
-        ToWorker::Hello { protocol, nonce, capabilities, .. } => {
+        ToWorker::Hello { protocol, nonce, capabilities, picture_limit } => {
             if protocol != PROTOCOL || !channel.has_nonce(&nonce) {
                 end_session();
             }
-            channel.set_capabilities(&capabilities);
+            channel.meet_server(&capabilities, picture_limit);
         }
         ToWorker::Cell { id, source } => fifo.push_cell(id, source),
         ToWorker::Stdin { data } => {

@@ -4,9 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{
-    Builder, Server, assert_has, assert_has_not, on_every_python, packages::environment, python,
-};
+use crate::support::{Server, assert_has, assert_has_not, on_every_python, pictures};
 
 /// How long each version is under stress.
 const TIME: Duration = Duration::from_secs(4);
@@ -130,8 +128,7 @@ for thread in more: thread.start()";
 
 #[test]
 fn threads_that_plot_do_not_disturb_cells_reads_and_interrupts() {
-    let python = environment("plots", &python::default(), "matplotlib>=3.9,<3.12\n");
-    let repl = Builder::new().python(python).start();
+    let repl = pictures::session();
     stress(&repl, &format!("{THREADS}\n{PLOTS}"));
     let reply = repl.repl("counts['plotted'] > 1");
     assert_has(&reply, "True\n");

@@ -6,6 +6,7 @@ mod inbox;
 mod lifeline;
 pub(crate) mod packages;
 pub(crate) mod paging;
+pub(crate) mod pictures;
 pub(crate) mod python;
 mod replies;
 mod server;

@@ -1,0 +1,317 @@
+//! Values that can show themselves as more than text: by the methods that IPython defined
+//! (`_repr_png_` and its kin), or as figures of matplotlib's.
+//!
+//! Nothing is imported for it, and the methods are looked up on the type: an object that answers
+//! to every name has none of them.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use pyo3::{
+    exceptions::PyException,
+    intern,
+    prelude::*,
+    types::{PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyString, PyTuple, PyType},
+};
+
+use crate::{figures, fork, matplotlib, pictures, worker::worker};
+
+/// A kind of picture that is sent.
+struct Kind {
+    mime: &'static str,
+    /// The method that gives one.
+    method: Option<&'static str>,
+    /// Whether bytes begin as those of such a picture do.
+    is_right: fn(&[u8]) -> bool,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind {
+        mime: "image/png",
+        method: Some("_repr_png_"),
+        is_right: |bytes| bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+    },
+    Kind {
+        mime: "image/jpeg",
+        method: Some("_repr_jpeg_"),
+        is_right: |bytes| bytes.starts_with(b"\xff\xd8\xff"),
+    },
+    Kind { mime: "image/gif", method: None, is_right: |bytes| bytes.starts_with(b"GIF8") },
+    Kind {
+        mime: "image/webp",
+        method: None,
+        is_right: |bytes| {
+            bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP".as_slice())
+        },
+    },
+];
+
+const SVG: &str = "image/svg+xml";
+const HTML: &str = "text/html";
+
+/// Packages whose values have HTML for what their text says: it is not even asked for.
+const WITH_GOOD_TEXT: [&str; 5] = ["pandas", "polars", "pyarrow", "sklearn", "xarray"];
+
+/// How a value is shown.
+#[derive(Debug)]
+pub(crate) enum Form<'py> {
+    /// As the picture that matplotlib draws of it.
+    Figure(Bound<'py, PyAny>),
+    /// As this picture.
+    Picture { mime: &'static str, bytes: Bound<'py, PyBytes> },
+    /// By its text, and behind it by what this is.
+    Text(Option<More>),
+}
+
+/// What is sent behind the text of a value.
+#[derive(Debug)]
+pub(crate) enum More {
+    /// A document.
+    Document { mime: &'static str, text: String },
+    /// A picture was too large, in bytes.
+    TooLarge { mime: &'static str, bytes: usize },
+}
+
+impl More {
+    /// Sends it.
+    ///
+    /// # Errors
+    /// KeyboardInterrupt.
+    pub(crate) fn send(&self, py: Python<'_>) -> PyResult<()> {
+        match self {
+            More::Document { mime, text } => pictures::send_document(py, mime, text.as_bytes()),
+            More::TooLarge { mime, bytes } => pictures::send_too_large(py, mime, *bytes),
+        }
+    }
+}
+
+/// Sends a picture that a value is shown as.
+///
+/// # Errors
+/// What a figure raised as it was drawn; KeyboardInterrupt.
+pub(crate) fn send_picture(py: Python<'_>, form: &Form<'_>) -> PyResult<()> {
+    match form {
+        Form::Figure(figure) => figures::show(figure),
+        Form::Picture { mime, bytes } => pictures::send_image(py, mime, bytes.as_bytes()),
+        Form::Text(_) => Ok(()),
+    }
+}
+
+/// How a value is to be shown. A method that fails is told of, and counts as none.
+///
+/// # Errors
+/// What is no `Exception` (an interrupt) from one of its methods.
+pub(crate) fn form_of<'py>(value: &Bound<'py, PyAny>) -> PyResult<Form<'py>> {
+    if fork::is_child() {
+        return Ok(Form::Text(None));
+    }
+    if is_figure(value)? {
+        let is_ours = figures::is_ours_to_show(value)?;
+        return Ok(if is_ours { Form::Figure(value.clone()) } else { Form::Text(None) });
+    }
+    let value = Value::new(value);
+    let bundle = value.bundle()?;
+    let mut too_large = None;
+    for Kind { mime, method, is_right } in KINDS {
+        let found = match bundle.as_ref().and_then(|bundle| part(bundle, mime)) {
+            Some(data) => Some((data, "_repr_mimebundle_")),
+            None => match method {
+                Some(method) => value.call(method, None)?.map(|data| (data, method)),
+                None => None,
+            },
+        };
+        let Some((data, method)) = found else { continue };
+        match Data::read(&data)? {
+            Data::TooLarge(bytes) => too_large = Some(More::TooLarge { mime, bytes }),
+            Data::Bytes(bytes) if is_right(bytes.as_bytes()) => {
+                return Ok(Form::Picture { mime, bytes });
+            }
+            _ => value.tell(method, &format!("gave what is no {mime}")),
+        }
+    }
+    let more = match too_large {
+        None if worker().is_some_and(|worker| worker.channel.server_takes_documents()) => {
+            value.document(bundle.as_ref())?
+        }
+        too_large => too_large,
+    };
+    Ok(Form::Text(more))
+}
+
+/// Whether a value is a figure of matplotlib's.
+fn is_figure(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if !matplotlib::is_imported() {
+        return Ok(false);
+    }
+    let modules = value.py().import("sys")?.getattr("modules")?;
+    let class = modules.get_item("matplotlib.figure").and_then(|module| module.getattr("Figure"));
+    class.map_or(Ok(false), |class| value.is_instance(&class))
+}
+
+/// The part of a bundle that has this media type.
+fn part<'py>(bundle: &Bound<'py, PyMapping>, mime: &str) -> Option<Bound<'py, PyAny>> {
+    bundle.get_item(mime).ok().filter(|data| !data.is_none())
+}
+
+/// A value whose type may have the methods.
+struct Value<'a, 'py> {
+    value: &'a Bound<'py, PyAny>,
+    class: Bound<'py, PyType>,
+}
+
+impl<'a, 'py> Value<'a, 'py> {
+    fn new(value: &'a Bound<'py, PyAny>) -> Value<'a, 'py> {
+        Value { value, class: value.get_type() }
+    }
+
+    fn py(&self) -> Python<'py> {
+        self.value.py()
+    }
+
+    /// Whether the type, or one it comes from, defines this.
+    fn defines(&self, method: &str) -> bool {
+        let defines = |class: Bound<'py, PyAny>| {
+            let members = class.getattr(intern!(class.py(), "__dict__"));
+            members.and_then(|members| members.contains(method)).unwrap_or(false)
+        };
+        self.class.mro().iter().any(defines)
+    }
+
+    /// What a method of the value gives; `None` also if there is none.
+    fn call(
+        &self,
+        method: &str,
+        arguments: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !self.defines(method) {
+            return Ok(None);
+        }
+        let found = match self.value.getattr(method) {
+            Ok(found) if !found.is_none() => found.call((), arguments),
+            other => other,
+        };
+        let py = self.py();
+        match found {
+            Ok(result) => {
+                // With metadata.
+                let data = match result.cast::<PyTuple>() {
+                    Ok(pair) if pair.len() == 2 => pair.get_item(0)?,
+                    _ => result,
+                };
+                Ok(Some(data).filter(|data| !data.is_none()))
+            }
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                let kind = error.get_type(py).name()?;
+                let said = error.value(py).str().and_then(|said| said.extract::<String>());
+                let said = said.unwrap_or_default();
+                let colon = if said.is_empty() { "" } else { ": " };
+                self.tell(method, &format!("raised {kind}{colon}{said}"));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says on the standard error that a method failed.
+    fn tell(&self, method: &str, what: &str) {
+        let name = self.class.name().map(|name| name.to_string()).unwrap_or_default();
+        let line = what.lines().next().unwrap_or_default();
+        let stderr = self.py().import("sys").and_then(|sys| sys.getattr("stderr"));
+        let _ = stderr.and_then(|stderr| {
+            stderr.call_method1("write", (format!("{name}.{method}() {line}\n"),))
+        });
+    }
+
+    fn bundle(&self) -> PyResult<Option<Bound<'py, PyMapping>>> {
+        let arguments = PyDict::new(self.py());
+        arguments.set_item("include", self.py().None())?;
+        arguments.set_item("exclude", self.py().None())?;
+        let bundle = self.call("_repr_mimebundle_", Some(&arguments))?;
+        Ok(bundle.and_then(|bundle| bundle.cast_into().ok()))
+    }
+
+    /// The document for a value without a picture, if it has one that says more than its text.
+    fn document(&self, bundle: Option<&Bound<'py, PyMapping>>) -> PyResult<Option<More>> {
+        let package = self.class.module()?.to_string();
+        if WITH_GOOD_TEXT.contains(&package.split('.').next().unwrap_or_default()) {
+            return Ok(None);
+        }
+        let text = |mime: &str, method: &str| {
+            let data = match bundle.and_then(|bundle| part(bundle, mime)) {
+                Some(data) => Some(data),
+                None => self.call(method, None)?,
+            };
+            Ok::<_, PyErr>(data.and_then(|data| data.extract::<String>().ok()))
+        };
+        if let Some(text) = text(SVG, "_repr_svg_")?.filter(|text| text.contains("<svg")) {
+            return Ok(Some(More::Document { mime: SVG, text }));
+        }
+        let needs_script = bundle.is_some_and(|bundle| {
+            let types = bundle.keys().map(|types| types.iter().collect::<Vec<_>>());
+            types.is_ok_and(|types| types.iter().any(is_script))
+        });
+        let text = text(HTML, "_repr_html_")?;
+        let text = text.filter(|text| needs_script || is_made_by_script(text));
+        Ok(text.map(|text| More::Document { mime: HTML, text }))
+    }
+}
+
+/// Whether a media type is one that a script draws: `application/vnd.plotly.v1+json`.
+fn is_script(mime: &Bound<'_, PyAny>) -> bool {
+    let mime = mime.extract::<String>().unwrap_or_default();
+    mime == "application/javascript" || mime.starts_with("application/vnd.")
+}
+
+/// Whether there is nothing to read on a page before its scripts have run, or it frames another.
+fn is_made_by_script(html: &str) -> bool {
+    let html = html.to_ascii_lowercase();
+    html.contains("<iframe") || (html.contains("<script") && !has_text(&html))
+}
+
+/// Whether a page in lower case has text beside its tags, scripts and styles.
+fn has_text(mut html: &str) -> bool {
+    while let Some((text, rest)) = html.split_once('<') {
+        if !text.trim().is_empty() {
+            return true;
+        }
+        let end = ["script", "style", "title"].into_iter().find(|tag| rest.starts_with(tag));
+        let end = end.map_or(">".to_owned(), |tag| format!("</{tag}"));
+        html = rest.split_once(&end).map_or("", |(_, rest)| rest);
+        if end != ">" {
+            html = html.split_once('>').map_or("", |(_, rest)| rest);
+        }
+    }
+    !html.trim().is_empty()
+}
+
+/// What a method gave for a picture.
+enum Data<'py> {
+    Bytes(Bound<'py, PyBytes>),
+    TooLarge(usize),
+    Other,
+}
+
+impl<'py> Data<'py> {
+    /// Reads bytes, or text that is base64, as IPython does.
+    fn read(data: &Bound<'py, PyAny>) -> PyResult<Data<'py>> {
+        let py = data.py();
+        if let Ok(text) = data.cast::<PyString>() {
+            let length = text.len()? / 4 * 3;
+            if length > pictures::LARGEST {
+                return Ok(Data::TooLarge(length));
+            }
+            let text: String = text.extract().unwrap_or_default();
+            let decoded = STANDARD.decode(text.split_whitespace().collect::<String>());
+            return Ok(decoded.map_or(Data::Other, |bytes| Data::Bytes(PyBytes::new(py, &bytes))));
+        }
+        if let Ok(bytes) = data.cast::<PyBytes>() {
+            let bytes = bytes.clone();
+            let length = bytes.as_bytes().len();
+            let is_too_large = length > pictures::LARGEST;
+            return Ok(if is_too_large { Data::TooLarge(length) } else { Data::Bytes(bytes) });
+        }
+        if data.is_instance_of::<PyByteArray>() || data.is_instance_of::<PyMemoryView>() {
+            let bytes = py.get_type::<PyBytes>().call1((data,))?.cast_into::<PyBytes>()?;
+            return Data::read(bytes.as_any());
+        }
+        Ok(Data::Other)
+    }
+}
