@@ -36,12 +36,15 @@ pub(crate) fn register(webbrowser: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// Waits for pages that are on their way. Without the GIL.
-pub(crate) fn wait_for_pages() {
-    let fetches = FETCHES.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(last) = fetches.last() else { return };
-    let left = PATIENCE.saturating_sub(last.elapsed());
-    let _ = FETCHED.wait_timeout_while(fetches, left, |fetches| !fetches.is_empty());
+/// Waits for pages that are on their way.
+pub(crate) fn wait_for_pages(py: Python<'_>) {
+    let last = FETCHES.lock().unwrap_or_else(PoisonError::into_inner).last().copied();
+    let Some(last) = last else { return };
+    py.detach(|| {
+        let fetches = FETCHES.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = PATIENCE.saturating_sub(last.elapsed());
+        let _ = FETCHED.wait_timeout_while(fetches, left, |fetches| !fetches.is_empty());
+    });
 }
 
 /// What `webbrowser.get()` gives.

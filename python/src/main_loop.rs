@@ -123,7 +123,7 @@ impl Interpreter {
             Err(error) => self.show_error(sys, worker, error)?,
         };
         let outcome = self.show_figures(sys, worker, outcome)?;
-        py.detach(browser::wait_for_pages);
+        browser::wait_for_pages(py);
         py.detach(|| worker.channel.terminal.resume_output());
         self.streams.flush(sys);
         if let Some(hint) = hint {
