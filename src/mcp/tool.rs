@@ -77,7 +77,7 @@ fn description(worker: &WorkerText) -> String {
 - "\u0003" first: interrupts, then sends the rest, if any.
 - "\u0004" first: ends the session, starts a fresh one, then runs the rest in it.
 
-The reply comes as soon as the work is done or waits for input. After `timeout_ms` (default 40000) it comes anyway while the work goes on: poll with an empty `input`, or interrupt.
+The reply comes as soon as the work is done or waits for input; after `timeout_ms` (default 40000) anyway: poll with an empty `input`, or interrupt.
 
 The last line may say how things stand:
 <<repl status: busy, elapsed_ms=N>>: still running; poll
@@ -88,7 +88,7 @@ The last line may say how things stand:
 [pager] or [screen]: a full-screen program is open; the line says what to send
 A program's own line that begins so has a \ in front.
 
-Long output is shortened; the reply names the file with the full text. Pictures are shown, and named as files."#
+Long output is shortened, plots and pictures are shown; the reply names the files of all of it."#
     )
 }
 
