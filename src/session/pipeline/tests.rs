@@ -552,8 +552,7 @@ fn a_prompt_that_came_with_the_end_of_a_cell_is_known_before_the_next_cell_is_ru
         echo: true,
     };
     played.play([(0, message(wait))]);
-    let refused =
-        "[repl] not run: what is before it waits for input; send this again afterwards\n";
+    let refused = "[repl] not run: what is before it waits for input; send this again afterwards\n";
     assert_eq!(played.texts(), [(1, "name? ".into()), (1, refused.into())]);
     assert_eq!(played.effects, [Effect::RestoreSize, Effect::DropInput]);
 }

@@ -275,7 +275,7 @@ impl Session {
         let doing = self.state.doing();
         let open = self.awaits_background_reader()
             || matches!(doing, Some(Doing::Running { .. }))
-            || doing.is_some_and(Doing::may_go_on);
+            || self.looks_for_news();
         open && !self.calls.is_empty()
     }
 
@@ -286,7 +286,7 @@ impl Session {
 
     /// Whether looks are for news of a program that was found waiting and may go on by itself.
     pub fn looks_for_news(&self) -> bool {
-        matches!(&self.state, State::InCell { doing, .. } if doing.may_go_on())
+        self.state.doing().is_some_and(Doing::may_go_on)
     }
 
     /// Whether input was typed for a background reader that has not taken it yet.
