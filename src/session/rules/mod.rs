@@ -337,7 +337,7 @@ impl Session {
                 self.answering.extend(answers.then_some(client));
             }
             Event::Cancel { id, interrupt } => self.cancel(id, interrupt),
-            Event::Returned { client } => self.runs_on_unknown(client),
+            Event::Returned { client } => self.returned(client),
             Event::Message(message) => self.message(message),
             Event::InterruptTyped => self.interrupt_taken(),
             Event::InputDropped { bytes } => self.input_dropped(bytes),
