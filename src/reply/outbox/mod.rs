@@ -307,7 +307,7 @@ impl Outbox {
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
         self.tell_held();
-        let mut content = self.take_content();
+        let mut content = self.collect();
         self.echo = Echo::default();
         if matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
             self.told_page = None;
@@ -319,8 +319,15 @@ impl Outbox {
         Reply { content, status }
     }
 
-    /// Takes what was collected, ahead of the reply. What may be echo is left for that.
+    /// Takes what was collected, ahead of the reply. What may be echo is left for that, and that a
+    /// page has not changed is for that to say.
     pub fn take_content(&mut self) -> Vec<Content> {
+        let mut content = self.collect();
+        content.retain(|piece| !matches!(piece, Content::Notice(Notice::PageUnchanged)));
+        content
+    }
+
+    fn collect(&mut self) -> Vec<Content> {
         if self.spills() {
             self.trim_tail(self.budget);
         }
