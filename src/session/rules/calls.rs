@@ -98,7 +98,7 @@ impl Session {
             self.untold_failure = None;
         }
         match status {
-            Status::Busy { .. } => self.told_busy.push(client),
+            Status::Busy { .. } if !self.told_busy.contains(&client) => self.told_busy.push(client),
             Status::Waiting { .. } => {
                 let waits = self.waits_mut().into_iter().flatten();
                 let news = waits.filter(|wait| !wait.told.contains(&client));

@@ -229,3 +229,13 @@ fn who_was_found_reading_before_an_interrupt_was_taken_is_looked_at_anew() {
     assert_eq!(rules.step(Event::Look(Some(reader(6)))), []);
     assert_eq!(rules.step(Event::Look(Some(reader(6)))), [reply(2, reads())]);
 }
+
+#[test]
+fn a_client_that_polls_for_long_takes_no_more_room() {
+    let mut rules = Rules::running();
+    for _ in 0..3 {
+        rules.call("");
+        rules.tick(PATIENCE);
+    }
+    assert_eq!(rules.session.told_busy, [CLIENT]);
+}
