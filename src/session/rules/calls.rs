@@ -57,7 +57,8 @@ impl Session {
             let is_in_line = call.in_line;
             if matches!(self.state, State::Starting { .. }) && holds_text(call) {
                 // It came before anybody was asked, so it is a cell.
-                if self.keep(&call.clone()) {
+                let call = call.clone();
+                if matches!(status, Status::StartWaits { .. }) && self.keep(&call) {
                     self.reply(id, status);
                 } else {
                     self.refuse(id, Refusal::NotItsTurn);
@@ -124,7 +125,7 @@ impl Session {
         }
         for call in late {
             let discarded = holds_input(&call) && !self.keep(&call);
-            let status = self.settled().filter(|_| self.looks_for_news() && !discarded);
+            let status = self.settled().filter(|_| self.looks_for_news() && !holds_input(&call));
             self.reply(call.id, status.unwrap_or_else(|| self.busy(discarded)));
         }
     }

@@ -169,3 +169,29 @@ fn what_waits_for_an_interrupt_of_a_worker_that_ended_does_not_wait_for_it_in_th
     rules.step(exited(Exit::Signal("SIGINT".into())));
     assert_eq!(asks(&mut rules, 5), [reply(2, start_waits(true))]);
 }
+
+#[test]
+fn a_cell_is_not_kept_where_its_reply_does_not_say_so() {
+    let page = |is_settled| {
+        let mut sighting = reader(5);
+        let cursor = (0, 0);
+        sighting.view = View::FullScreen(super::reader::FullScreenView { cursor });
+        sighting.reader.awaits = Awaits::Others;
+        sighting.is_settled = is_settled;
+        Some(sighting)
+    };
+    let shows = Status::FullScreen { program: "cat".into(), cursor: (0, 0) };
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("6 * 7"), []);
+    assert_eq!(rules.step(Event::Look(page(true))), []);
+    let refused = told_caller(Notice::Refused(Refusal::NotItsTurn));
+    let looked = rules.step(Event::Look(page(true)));
+    assert_eq!(looked, [Action::TakeScreen, refused, reply(1, shows)]);
+    assert_eq!(rules.is_ready(1), [Action::ResetScreen]);
+    // One whose time is up is said to wait for the session.
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("6 * 7"), []);
+    assert_eq!(rules.step(Event::Look(page(false))), []);
+    assert_eq!(rules.tick(PATIENCE), [Action::TakeScreen, reply(1, busy(40, false))]);
+    assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "6 * 7")].concat());
+}
