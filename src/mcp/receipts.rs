@@ -77,7 +77,7 @@ pub(super) struct Receipts {
 }
 
 impl Receipts {
-    /// The client sent this, which is about to be acted on. Gives the id of a call that gets no
+    /// The client sent this, which is about to be acted on. Gives the id of a request that gets no
     /// reply from here on.
     pub(super) fn received(&mut self, message: &mut ClientJsonRpcMessage) -> Option<RequestId> {
         match message {
@@ -92,9 +92,10 @@ impl Receipts {
                 if let ClientNotification::CancelledNotification(cancelled) =
                     &notification.notification
                     && let Some(id) = &cancelled.params.request_id
-                    && let Some(receipt) = self.calls.remove(id)
                 {
-                    receipt.cancelled(cancelled.params.reason.clone());
+                    if let Some(receipt) = self.calls.remove(id) {
+                        receipt.cancelled(cancelled.params.reason.clone());
+                    }
                     return Some(id.clone());
                 }
             }

@@ -177,10 +177,14 @@ impl Worker {
         self.typist.deadline().into_iter().chain(self.drained).min()
     }
 
-    /// Does what is due.
-    pub(super) fn tick(&mut self, now: Time) {
+    /// Does what is due. What the process printed last waits in the terminal as long as it `is_held`
+    /// back there.
+    pub(super) fn tick(&mut self, now: Time, is_held: bool) {
         if self.typist.deadline().is_some_and(|due| due <= now) {
             self.type_on(now);
+        }
+        if is_held {
+            self.drained = self.drained.map(|_| now + DRAIN_GRACE);
         }
         if self.drained.is_some_and(|due| due <= now) {
             (self.terminal_open, self.sideband_open, self.drained) = (false, false, None);
@@ -294,14 +298,15 @@ mod tests {
         rules::state::Paging,
     };
 
+    const LIMIT: PictureLimit = PictureLimit { edge: 1568, area: 1_150_000 };
+
     #[tokio::test]
     async fn a_worker_that_ends_before_it_connects_is_not_waited_for_on_its_sideband() {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
         let program = WorkerProgram::custom("true".into(), Vec::new());
-        let limit = PictureLimit { edge: 1568, area: 1_150_000 };
         let launch = session.launch(&program, Paging::Through).unwrap();
-        let mut worker = Worker::start(launch, Size::default(), limit).unwrap();
+        let mut worker = Worker::start(launch, Size::default(), LIMIT).unwrap();
         worker.process.ended().await;
         worker.start_draining(Time::ZERO);
         while worker.end().is_none() {
@@ -309,6 +314,24 @@ mod tests {
             worker.drained(read.map_or(0, |chunk| chunk.length));
             assert!(worker.terminal_is_open() || worker.end().is_some(), "the sideband is open");
         }
+        worker.sweep().await;
+    }
+
+    #[tokio::test]
+    async fn what_is_held_back_in_the_terminal_is_waited_for() {
+        let runtime = RuntimeDirectory::new().unwrap();
+        let mut session = runtime.session().unwrap();
+        let program = WorkerProgram::custom("echo".into(), vec!["last words".into()]);
+        let launch = session.launch(&program, Paging::Through).unwrap();
+        let mut worker = Worker::start(launch, Size::default(), LIMIT).unwrap();
+        worker.process.ended().await;
+        worker.start_draining(Time::ZERO);
+        worker.tick(DRAIN_GRACE, true);
+        assert!(worker.terminal_is_open());
+        worker.tick(2 * DRAIN_GRACE - Time::from_millis(1), false);
+        assert!(worker.terminal_is_open());
+        worker.tick(2 * DRAIN_GRACE, false);
+        assert!(!worker.terminal_is_open());
         worker.sweep().await;
     }
 }

@@ -1,6 +1,8 @@
 //! Batches: several messages on one line, whose replies go out on one line, too. Part of MCP
 //! 2025-03-26 alone (Basic protocol, Messages, Batching; JSON-RPC 2.0, section 6).
 
+use std::collections::HashSet;
+
 use rmcp::model::{JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult};
 
 /// The batches that are not answered yet, and whether the client may send any.
@@ -14,7 +16,7 @@ pub(super) struct Batches {
 #[derive(Debug)]
 struct Batch {
     /// The requests without a reply.
-    waiting: Vec<RequestId>,
+    waiting: HashSet<RequestId>,
     /// The replies, each a JSON object.
     replies: Vec<Vec<u8>>,
 }
@@ -46,7 +48,7 @@ impl Batches {
     /// line that answers it, if that is all.
     pub(super) fn begin(
         &mut self,
-        waiting: Vec<RequestId>,
+        waiting: HashSet<RequestId>,
         replies: Vec<Vec<u8>>,
     ) -> Option<Vec<u8>> {
         self.open.push(Batch { waiting, replies });
@@ -89,10 +91,7 @@ impl Batches {
 
     /// Takes a request out of those that wait. Where its batch is.
     fn take(&mut self, id: &RequestId) -> Option<usize> {
-        self.open.iter_mut().position(|batch| {
-            let found = batch.waiting.iter().position(|waiting| waiting == id);
-            found.map(|found| batch.waiting.remove(found)).is_some()
-        })
+        self.open.iter_mut().position(|batch| batch.waiting.remove(id))
     }
 
     /// Closes a batch in which nothing waits any more.

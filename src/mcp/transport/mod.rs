@@ -23,7 +23,7 @@ mod lone_surrogates;
 mod output_queue;
 mod refusal;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 
 use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
@@ -105,12 +105,13 @@ impl<R: AsyncRead + Send + Unpin> LineTransport<R> {
     }
 
     fn begin_batch(&mut self, batch: Vec<Decoded>) {
-        let (mut waiting, mut replies) = (Vec::new(), Vec::new());
+        let (mut waiting, mut replies) = (HashSet::new(), Vec::new());
         for decoded in batch {
             match decoded {
                 Decoded::Message(message) => {
+                    // Of two with one id, one is answered.
                     if let JsonRpcMessage::Request(request) = &*message {
-                        waiting.push(request.id.clone());
+                        waiting.insert(request.id.clone());
                     }
                     self.queued.push_back(message);
                 }

@@ -299,7 +299,9 @@ impl Outbox {
     /// `prompt_visible` tells whether a waiting reader shows a prompt. Where the text is that had
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
-        let mut content = self.take_content();
+        self.tell_held();
+        let mut content = self.collect();
+        self.echo = Echo::default();
         if matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
             self.told_page = None;
         }
@@ -310,9 +312,15 @@ impl Outbox {
         Reply { content, status }
     }
 
-    /// Takes what was collected, ahead of the reply.
+    /// Takes what was collected, ahead of the reply. What may be echo is left for that, and that a
+    /// page has not changed is for that to say.
     pub fn take_content(&mut self) -> Vec<Content> {
-        self.tell_held();
+        let mut content = self.collect();
+        content.retain(|piece| !matches!(piece, Content::Notice(Notice::PageUnchanged)));
+        content
+    }
+
+    fn collect(&mut self) -> Vec<Content> {
         if self.spills() {
             self.trim_tail(self.budget);
         }
@@ -325,11 +333,13 @@ impl Outbox {
             ends_within_line,
             last,
             told_page,
+            echo,
             ..
         } = std::mem::replace(self, self.empty());
         self.taken_started_within_line = starts_within_line;
         self.starts_within_line = ends_within_line;
         self.ends_within_line = ends_within_line;
+        self.echo = echo;
         let LeftOut { bytes, lines, .. } = left_out;
         if bytes > 0 {
             let kept = KeptText::Nowhere;
@@ -369,16 +379,20 @@ impl Outbox {
         let mut whole = self.empty();
         whole.starts_within_line = self.taken_started_within_line;
         whole.ends_within_line = self.ends_within_line;
-        let later = std::mem::replace(self, whole);
+        let mut later = std::mem::replace(self, whole);
+        // What is put back was shown before it was typed.
+        let echo = std::mem::take(&mut later.echo);
         if later.spills() {
-            return self.put_back_before_spilled(content, later);
-        }
-        for piece in content.into_iter().chain(later.head).chain(later.tail) {
-            match piece {
-                Content::Text(text) => self.push(&text),
-                piece => self.place(piece),
+            self.put_back_before_spilled(content, later);
+        } else {
+            for piece in content.into_iter().chain(later.head).chain(later.tail) {
+                match piece {
+                    Content::Text(text) => self.push(&text),
+                    piece => self.place(piece),
+                }
             }
         }
+        self.echo = echo;
     }
 
     /// What came since is on disk from its first byte, so what is put back must stay out of it, and

@@ -363,3 +363,40 @@ fn a_page_that_was_told_is_said_to_be_unchanged() {
     outbox.put_back(reply.content);
     assert_eq!(told(&mut outbox, "new\n"), unchanged);
 }
+
+#[test]
+fn what_is_told_ahead_of_a_reply_has_no_echo_either() {
+    let mut outbox = Outbox::new(BUDGET);
+    outbox.leave_out_echo("one\ntwo".into());
+    assert_eq!(outbox.take_content(), []);
+    outbox.push("one\n");
+    assert_eq!(outbox.take_content(), []);
+    outbox.push("tw");
+    assert_eq!(outbox.take_content(), []);
+    outbox.push("o\n3\n");
+    assert_eq!(outbox.take_content(), [Content::Text("3\n".into())]);
+    // What did not become a line is told in the reply.
+    outbox.leave_out_echo("four".into());
+    outbox.push("fo");
+    assert_eq!(outbox.take_content(), []);
+    assert_eq!(text_of(&outbox.take(READY, false)), "fo");
+    outbox.push("ur\n");
+    assert_eq!(text_of(&outbox.take(READY, false)), "ur\n");
+}
+
+#[test]
+fn what_is_put_back_takes_nothing_of_what_may_be_echo() {
+    for first in ["first\n".to_owned(), "first\n".repeat(BUDGET)] {
+        let mut outbox = Outbox::new(BUDGET);
+        outbox.push("first\n");
+        let reply = outbox.take(READY, false);
+        outbox.push(&first);
+        outbox.leave_out_echo("one\ntwo".into());
+        outbox.push("one\ntw");
+        outbox.put_back(reply.content);
+        outbox.push("elve\n");
+        let told = text_of(&outbox.take(READY, false));
+        assert!(told.starts_with("first\n"), "{told}");
+        assert!(told.contains("first\ntwelve\n"), "{told}");
+    }
+}

@@ -505,11 +505,12 @@ impl Engine {
     /// terminal open, or goes on printing, delays nothing.
     fn take_end(&mut self) -> bool {
         let now = self.now();
-        let is_held = self.disk_is_behind() || self.followers_are_behind();
+        let would_miss = self.followers_are_behind();
+        let is_held = self.disk_is_behind() || would_miss;
         let Some(worker) = self.worker.as_mut().filter(|worker| worker.is_over()) else {
             return false;
         };
-        worker.tick(now);
+        worker.tick(now, would_miss);
         if worker.terminal_is_open() && self.pipeline.takes_output() && !is_held {
             let length = self.read_terminal();
             if let Some(worker) = &mut self.worker {
@@ -532,8 +533,9 @@ impl Engine {
                 break;
             }
         }
+        let is_held = self.followers_are_behind();
         if let Some(worker) = &mut self.worker {
-            worker.tick(now);
+            worker.tick(now, is_held);
         }
         if self.progress_due.is_some_and(|due| due <= now) {
             let line = self.pipeline.screen().last_line();

@@ -280,8 +280,7 @@ impl<O: Observer> Pipeline<O> {
         let mut has_shown = false;
         let message = stream.as_mut()?.next_message(&mut |shown| {
             has_shown = true;
-            news.see(shown);
-            display.show(shown);
+            show(news, display, shown);
         });
         if has_shown {
             self.has_shown();
@@ -300,10 +299,7 @@ impl<O: Observer> Pipeline<O> {
     fn output(&mut self, bytes: &[u8]) {
         let Pipeline { stream, display, news, .. } = self;
         if let Some(stream) = stream {
-            stream.bytes(bytes, &mut |shown| {
-                news.see(shown);
-                display.show(shown);
-            });
+            stream.bytes(bytes, &mut |shown| show(news, display, shown));
         }
         self.has_shown();
     }
@@ -324,18 +320,18 @@ impl<O: Observer> Pipeline<O> {
         while let Some(message) = self.next_message() {
             self.message(message);
         }
-        let Pipeline { stream, display, .. } = self;
+        let Pipeline { stream, display, news, .. } = self;
         if let Some(stream) = stream {
-            stream.finish(&mut |shown| display.show(shown));
+            stream.finish(&mut |shown| show(news, display, shown));
         }
         self.report();
     }
 
     /// Nobody listens to the worker any more.
     fn drop_stream(&mut self) {
-        let Pipeline { stream, display, .. } = self;
+        let Pipeline { stream, display, news, .. } = self;
         if let Some(mut stream) = stream.take() {
-            stream.finish(&mut |shown| display.show(shown));
+            stream.finish(&mut |shown| show(news, display, shown));
             self.report();
         }
     }
@@ -456,9 +452,9 @@ impl<O: Observer> Pipeline<O> {
             Action::DropInput => {
                 self.is_dropping_input = true;
                 // What the terminal has echoed of it may have come already.
-                let Pipeline { stream, display, .. } = self;
+                let Pipeline { stream, display, news, .. } = self;
                 if let Some(stream) = stream {
-                    stream.show_up_to_mark(&mut |shown| display.show(shown));
+                    stream.show_up_to_mark(&mut |shown| show(news, display, shown));
                 }
                 self.has_shown();
                 Effect::DropInput
@@ -518,6 +514,12 @@ impl<O: Observer> Pipeline<O> {
         let overflow = display.outboxes.take_overflow();
         effects.extend(overflow.map(|(client, text)| Effect::Keep { client, text }));
     }
+}
+
+/// Shows what the stream gives.
+fn show<O: Observer>(news: &mut News, display: &mut Display<O>, shown: Shown<'_>) {
+    news.see(shown);
+    display.show(shown);
 }
 
 /// Whether a mark was met whose message is on its way.

@@ -47,10 +47,16 @@ impl News {
 
     /// Something was sent for a program to read.
     pub(super) fn sent(&mut self, bytes: &[u8], now: Time) {
-        let text = String::from_utf8_lossy(bytes);
-        let line = text.trim_end().rsplit(['\r', '\n']).next();
-        self.sent = line.unwrap_or_default().trim().to_owned();
-        self.echo = Echo::of(&self.sent);
+        let end = bytes.trim_ascii_end().len();
+        let line = bytes[..end].rsplit(|byte| matches!(byte, b'\r' | b'\n')).next();
+        let mut place = Place::default();
+        let is_shown = |byte: &u8| place.step(*byte);
+        let line: Vec<u8> = line.unwrap_or_default().iter().copied().filter(is_shown).collect();
+        self.sent = String::from_utf8_lossy(&line).trim().to_owned();
+        // Keys are not shown, and text that was sent before them may be.
+        if !self.sent.is_empty() {
+            self.echo = Echo::of(&self.sent);
+        }
         (self.last, self.is_answered) = (now, false);
     }
 
@@ -147,25 +153,32 @@ impl Echo {
             return;
         }
         for &byte in bytes {
-            self.place = match (self.place, byte) {
-                (_, 0x1b) => Place::Escape,
-                (Place::Escape, b'[') => Place::Sequence,
-                (Place::Escape, b']' | b'P' | b'X' | b'^' | b'_') => Place::String,
-                (Place::Escape, b' '..=b'/') => Place::Escape,
-                (Place::Escape, _) | (Place::Sequence, b'@'..=b'~') | (Place::String, 0x07) => {
-                    Place::Text
+            if self.place.step(byte) && byte != b' ' {
+                self.last.push_back(byte);
+                if self.last.len() > self.sought.len() {
+                    self.last.pop_front();
                 }
-                (Place::Text, b'!'..=b'~' | 0x80..) => {
-                    self.last.push_back(byte);
-                    if self.last.len() > self.sought.len() {
-                        self.last.pop_front();
-                    }
-                    self.is_seen |= self.last == self.sought;
-                    Place::Text
-                }
-                (place, _) => place,
-            };
+                self.is_seen |= self.last == self.sought;
+            }
         }
+    }
+}
+
+impl Place {
+    /// A byte comes. Whether it is one of a character that is shown.
+    fn step(&mut self, byte: u8) -> bool {
+        let before = *self;
+        *self = match (before, byte) {
+            (_, 0x1b) => Place::Escape,
+            (Place::Escape, b'[') => Place::Sequence,
+            (Place::Escape, b']' | b'P' | b'X' | b'^' | b'_') => Place::String,
+            (Place::Escape, b' '..=b'/') => Place::Escape,
+            (Place::Escape, _) | (Place::Sequence, b'@'..=b'~') | (Place::String, 0x07) => {
+                Place::Text
+            }
+            (place, _) => place,
+        };
+        matches!((before, byte), (Place::Text, b' '..=b'~' | 0x80..))
     }
 }
 
@@ -219,6 +232,7 @@ mod tests {
             ("sys.exit(0)", "\x1b[32msys\x1b[0m.exit\x1b[3C(0)\r\n", true),
             ("a b", "a \x1b]0;title\x07b", true),
             ("'a cell'", "CompletedProcess(args=['node', '-i'], returncode=0)", false),
+            ("\x1b[200~x = 1\rexit()\x1b[201~\r", "exit()\r\n", true),
             ("exit", "\x1b[exit", false),
             ("", "anything", false),
         ] {
@@ -228,7 +242,22 @@ mod tests {
                 news.see(Shown::Bytes(&[byte]));
             }
             assert_eq!(news.is_echoed(), is_echoed, "{sent}: {shown:?}");
+            // An interrupt, the end of a file, cursor up.
+            for keys in ["", "\x04", "\x1b[A"] {
+                news.sent(keys.as_bytes(), ms(2));
+                assert_eq!(news.is_echoed(), is_echoed, "{sent}: {keys:?}");
+            }
         }
+    }
+
+    #[test]
+    fn pasted_text_is_no_prompt_while_its_line_is_not_ended() {
+        let mut news = News::default();
+        let mut screen = Screen::new(Size::default());
+        news.sent(b"\x1b[200~x = 1\rwork()\x1b[201~\r", ms(1));
+        screen.feed(b">>> x = 1\r\n... work()");
+        news.shown(ms(2));
+        assert!(!news.shows_prompt(&screen));
     }
 
     #[test]

@@ -706,3 +706,15 @@ fn a_poll_that_was_given_up_takes_no_text_from_the_next() {
     let idle = || (1, "<<repl status: idle>>\n".to_owned());
     assert_eq!(played.texts(), [idle(), idle(), (1, "done\n".into())]);
 }
+
+#[test]
+fn a_person_at_a_terminal_is_not_told_that_the_page_there_has_not_changed() {
+    let mut played = followed(true);
+    played.play([call(1, 1, "edit()", HOUR), (0, Input::InputDropped { bytes: 0 })]);
+    played.play([(0, output("\x1b[?1049h\x1b[Hpage"))]);
+    played.play([look("vim", 1, false), look("vim", 1, false)]);
+    assert_eq!(told(&mut played), "page");
+    let key = Input::Keystrokes { bytes: b"\x1b"[..].into(), background: None };
+    played.play([(0, key), look("vim", 2, false), look("vim", 2, false)]);
+    assert_eq!(told(&mut played), "");
+}

@@ -57,7 +57,8 @@ impl Session {
             let is_in_line = call.in_line;
             if matches!(self.state, State::Starting { .. }) && holds_text(call) {
                 // It came before anybody was asked, so it is a cell.
-                if self.keep(&call.clone()) {
+                let call = call.clone();
+                if matches!(status, Status::StartWaits { .. }) && self.keep(&call) {
                     self.reply(id, status);
                 } else {
                     self.refuse(id, Refusal::NotItsTurn);
@@ -98,7 +99,7 @@ impl Session {
             self.untold_failure = None;
         }
         match status {
-            Status::Busy { .. } => self.told_busy.push(client),
+            Status::Busy { .. } if !self.told_busy.contains(&client) => self.told_busy.push(client),
             Status::Waiting { .. } => {
                 let waits = self.waits_mut().into_iter().flatten();
                 let news = waits.filter(|wait| !wait.told.contains(&client));
@@ -124,7 +125,7 @@ impl Session {
         }
         for call in late {
             let discarded = holds_input(&call) && !self.keep(&call);
-            let status = self.settled().filter(|_| self.looks_for_news() && !discarded);
+            let status = self.settled().filter(|_| self.looks_for_news() && !holds_input(&call));
             self.reply(call.id, status.unwrap_or_else(|| self.busy(discarded)));
         }
     }

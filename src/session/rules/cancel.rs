@@ -31,9 +31,17 @@ impl Session {
         }
     }
 
+    /// A reply did not reach its client, which knows nothing of what it said.
+    pub(super) fn returned(&mut self, client: ClientId) {
+        for wait in self.waits_mut().into_iter().flatten() {
+            wait.told.retain(|&told| told != client);
+        }
+        self.runs_on_unknown(client);
+    }
+
     /// The cell on its way goes on, and unless another call of this client is open in it, none
     /// tells it.
-    pub(super) fn runs_on_unknown(&mut self, client: ClientId) {
+    fn runs_on_unknown(&mut self, client: ClientId) {
         if self.calls.iter().all(|call| call.client != client)
             && let Some(cell) = self.cell_of(client)
         {

@@ -32,6 +32,8 @@ impl Session {
         self.state = State::Starting { since, is_restart: true, interrupted: false, doing };
         self.untold_failure = None;
         self.told_busy.clear();
+        // The one that was to say that an interrupt was taken is gone.
+        self.calls.iter_mut().for_each(|call| call.interrupting = false);
         (self.cells, self.dropped, self.typed) = (0, 0, None);
         self.act(Action::Start);
     }

@@ -34,7 +34,7 @@ impl Session {
                     sighting => *candidate = sighting.map(Box::new),
                 }
             }
-            State::InCell { doing, .. } if doing.may_go_on() => self.look_for_news(sighting),
+            state if state.doing().is_some_and(Doing::may_go_on) => self.look_for_news(sighting),
             _ => return,
         }
         self.settle();
@@ -62,13 +62,13 @@ impl Session {
     /// A program that may go on by itself was never found settled, and a caller's time is up: one
     /// that draws its page over and over can be typed for.
     pub(super) fn take_unsettled_page(&mut self) {
-        if let State::InCell { doing: Doing::Running { candidate, .. }, .. } = &mut self.state
+        if let Some(Doing::Running { candidate, .. }) = self.state.doing_mut()
             && let Some(sighting) = candidate.take_if(|known| {
                 known.reader.awaits.others() && matches!(known.view, View::FullScreen(_))
             })
         {
             self.reads(*sighting, false);
-        } else if let State::InCell { doing: Doing::FullScreen { reader, .. }, .. } = &self.state
+        } else if let Some(Doing::FullScreen { reader, .. }) = self.state.doing()
             && reader.awaits.others()
         {
             self.act(Action::TakeScreen);

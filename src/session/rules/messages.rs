@@ -116,8 +116,16 @@ impl Session {
     /// An interrupt was taken. A reader that it struck says so, or is announced anew; where no
     /// cell is left to be struck, nothing more comes.
     pub(super) fn interrupt_taken(&mut self) {
+        let is_awaited = self.calls.iter().any(|call| call.interrupting);
         self.calls.iter_mut().for_each(|call| call.interrupting = false);
         self.cancel_interrupt_taken();
+        // What was found to read before that may do so no longer.
+        if is_awaited
+            && let Some(Doing::TerminalWait { .. } | Doing::Pager { .. } | Doing::FullScreen { .. }) =
+                self.state.doing()
+        {
+            self.set_doing(Doing::running(false));
+        }
         if matches!(self.state, State::Ready { .. }) {
             self.settle();
         }

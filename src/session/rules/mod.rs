@@ -276,7 +276,7 @@ impl Session {
         let doing = self.state.doing();
         let open = self.awaits_background_reader()
             || matches!(doing, Some(Doing::Running { .. }))
-            || doing.is_some_and(Doing::may_go_on);
+            || self.looks_for_news();
         open && !self.calls.is_empty()
     }
 
@@ -287,7 +287,7 @@ impl Session {
 
     /// Whether looks are for news of a program that was found waiting and may go on by itself.
     pub fn looks_for_news(&self) -> bool {
-        matches!(&self.state, State::InCell { doing, .. } if doing.may_go_on())
+        self.state.doing().is_some_and(Doing::may_go_on)
     }
 
     /// Whether input was typed for a background reader that has not taken it yet.
@@ -338,7 +338,7 @@ impl Session {
                 self.answering.extend(answers.then_some(client));
             }
             Event::Cancel { id, interrupt } => self.cancel(id, interrupt),
-            Event::Returned { client } => self.runs_on_unknown(client),
+            Event::Returned { client } => self.returned(client),
             Event::Message(message) => self.message(message),
             Event::InterruptTyped => self.interrupt_taken(),
             Event::InputDropped { bytes } => self.input_dropped(bytes),

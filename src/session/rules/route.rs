@@ -89,7 +89,7 @@ impl Session {
     /// while ago may do so no longer: it is looked at anew; of one that may go on by itself there
     /// may be news. A pager's page is turned, unless people are attached who read it.
     fn poll(&mut self, id: CallId, background: Option<Sighting>) {
-        if self.state.doing().is_some_and(Doing::may_go_on) {
+        if self.looks_for_news() {
             let call = self.calls.iter_mut().find(|call| call.id == id);
             call.into_iter().for_each(|call| call.awaits_news = true);
             return;

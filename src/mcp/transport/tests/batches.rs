@@ -83,6 +83,16 @@ async fn a_call_of_a_batch_that_is_cancelled_does_not_hold_the_others_up() {
 }
 
 #[tokio::test]
+async fn nor_does_what_else_gets_no_reply() {
+    let mut harness = harness().await;
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+    let pong = json!([{"jsonrpc": "2.0", "id": 2, "result": {}}]);
+    assert_eq!(harness.ask(json!([list, cancel(1), ping(2)])).await, pong);
+    // Two of the same id get one reply.
+    assert_eq!(harness.ask(json!([ping(2), ping(2)])).await, pong);
+}
+
+#[tokio::test]
 async fn the_end_of_the_connection_gives_the_replies_that_are_there() {
     let mut harness = harness().await;
     harness.send(json!([ping(1), repl(2, json!({"input": "slow()"}))])).await;

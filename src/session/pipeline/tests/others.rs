@@ -123,6 +123,12 @@ fn text_that_a_program_neither_showed_nor_lived_to_read_is_told() {
     played.play([call(2, 1, ".exit", HOUR), (1, output("\x1b[33m.exit\x1b[0m\r\n"))]);
     played.play(cell(1, 2, "0\r\n"));
     assert_eq!(played.text(), ".exit\n0\n");
+    // What is shown only as the session ends, since a mark's message never came.
+    let mut played = prompted();
+    played.play([call(2, 1, ".exit", HOUR), (1, output(&(mark(9) + ".exit\r\n")))]);
+    played.play([(1, Input::Exited { exit: Exit::Status(0), missed_input: false })]);
+    let text = played.text();
+    assert!(text.starts_with(".exit\n[repl] session ended"), "{text}");
 }
 
 #[test]

@@ -127,3 +127,13 @@ fn who_was_asked_is_not_told_that_the_answer_was_taken() {
     rules.call("one");
     assert_eq!(rules.says(taken(1)), []);
 }
+
+#[test]
+fn a_client_that_was_not_reached_was_not_told_that_somebody_waits() {
+    let mut rules = Rules::waiting();
+    assert_eq!(rules.done(1), []);
+    assert_eq!(rules.call(""), [reply(2, waiting())]);
+    rules.step(Event::Returned { client: CLIENT });
+    assert_eq!(rules.call("one"), [stdin("one\n")]);
+    assert!(rules.says(taken_in("asker", 1)).contains(&taken_by(Some("asker"))));
+}

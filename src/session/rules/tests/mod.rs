@@ -2,6 +2,7 @@
 //! session with a clock, and short names for what goes in and comes out.
 
 mod background;
+mod calls;
 mod cancel;
 mod cells;
 mod clients;

@@ -139,3 +139,59 @@ fn what_a_person_types_reaches_a_start_that_asks() {
     assert_eq!(rules.call("cell"), []);
     assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "cell")].concat());
 }
+
+#[test]
+fn a_start_that_may_go_on_by_itself_is_looked_at_for_a_poll() {
+    let mut rules = Rules::starting();
+    let ssh = |wakes| {
+        let mut sighting = reader(wakes);
+        sighting.reader.awaits = Awaits::TerminalAndOthers { children_work: false };
+        sighting.shown = 0;
+        Some(sighting)
+    };
+    assert_eq!(rules.call(""), []);
+    rules.step(Event::Look(ssh(5)));
+    assert_eq!(rules.step(Event::Look(ssh(5))), [reply(1, start_waits(false))]);
+    // There is no news.
+    assert_eq!(rules.call(""), []);
+    assert_eq!(rules.step(Event::Look(ssh(5))), []);
+    assert_eq!(rules.tick(PATIENCE), [reply(2, start_waits(false))]);
+    // It went on, and asks for something else.
+    assert_eq!(rules.call(""), []);
+    assert_eq!(rules.step(Event::Look(None)), []);
+    assert_eq!(asks(&mut rules, 6), [reply(3, start_waits(false))]);
+}
+
+#[test]
+fn what_waits_for_an_interrupt_of_a_worker_that_ended_does_not_wait_for_it_in_the_next() {
+    let mut rules = Rules::running();
+    assert_eq!(rules.call("\u{3}6 * 7"), [interrupt(false)]);
+    rules.step(exited(Exit::Signal("SIGINT".into())));
+    assert_eq!(asks(&mut rules, 5), [reply(2, start_waits(true))]);
+}
+
+#[test]
+fn a_cell_is_not_kept_where_its_reply_does_not_say_so() {
+    let page = |is_settled| {
+        let mut sighting = reader(5);
+        let cursor = (0, 0);
+        sighting.view = View::FullScreen(super::reader::FullScreenView { cursor });
+        sighting.reader.awaits = Awaits::Others;
+        sighting.is_settled = is_settled;
+        Some(sighting)
+    };
+    let shows = Status::FullScreen { program: "cat".into(), cursor: (0, 0) };
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("6 * 7"), []);
+    assert_eq!(rules.step(Event::Look(page(true))), []);
+    let refused = told_caller(Notice::Refused(Refusal::NotItsTurn));
+    let looked = rules.step(Event::Look(page(true)));
+    assert_eq!(looked, [Action::TakeScreen, refused, reply(1, shows)]);
+    assert_eq!(rules.is_ready(1), [Action::ResetScreen]);
+    // One whose time is up is said to wait for the session.
+    let mut rules = Rules::starting();
+    assert_eq!(rules.call("6 * 7"), []);
+    assert_eq!(rules.step(Event::Look(page(false))), []);
+    assert_eq!(rules.tick(PATIENCE), [Action::TakeScreen, reply(1, busy(40, false))]);
+    assert_eq!(rules.is_ready(1), [vec![Action::ResetScreen], run(1, "6 * 7")].concat());
+}
