@@ -1,14 +1,16 @@
 //! `mcp-repl exec` as a script runner: statuses, signals, what the script is told of itself.
 
 use std::{
+    io::Write,
     os::unix::net::UnixListener,
     path::Path,
     process::{Child, Output, Stdio},
+    sync::mpsc,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Builder, Lifeline, assert_has, python, quoted};
+use crate::support::{Builder, HANG, Lifeline, assert_has, python, quoted};
 
 /// Runs `exec` with these arguments, which may end with those of the script.
 #[track_caller]
@@ -59,9 +61,14 @@ impl Begun {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// How it ends while nobody closes its standard input, nor types anything there.
     #[track_caller]
-    fn ends(self) -> (Option<i32>, String) {
-        let output = self.child.wait_with_output().unwrap();
+    fn ends(mut self) -> (Option<i32>, String) {
+        let _stdin = self.child.stdin.take();
+        let (tell, told) = mpsc::channel();
+        let child = self.child;
+        std::thread::spawn(move || tell.send(child.wait_with_output().unwrap()));
+        let output = told.recv_timeout(HANG).expect("it ends");
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     }
 }
@@ -94,17 +101,47 @@ fn a_program_that_handles_ctrl_c_goes_on() {
     assert_eq!(begun.ends(), (Some(0), "handled\non\n".into()));
 }
 
+/// How often something is tried that shows a race in about half of the cases.
+const ROUNDS: usize = 8;
+
+/// Lets the program go on that waits in `line.recv(1)`, and interrupts it.
+fn interrupt(begun: &mut Begun) {
+    begun.line.release();
+    begun.signal(Signal::INT);
+}
+
 #[test]
 fn ctrl_c_interrupts_a_program_that_waits_for_input() {
-    // The thread tells once the prompt is there and `input()` waits, or is about to.
-    let begun = Begun::new(&[], "tell()\nline.recv(1)\ninput('? ')");
-    let Begun { child, mut line, _directories } = begun;
-    line.release();
-    let begun = Begun { child, line, _directories };
-    begun.signal(Signal::INT);
+    for _ in 0..ROUNDS {
+        // The signal crosses the word that `input()` waits.
+        let mut begun = Begun::new(&[], "tell()\nline.recv(1)\ninput('? ')");
+        interrupt(&mut begun);
+        let (status, stdout) = begun.ends();
+        assert_eq!(status, Some(130), "{stdout}");
+        assert!(stdout.ends_with("KeyboardInterrupt\n"), "{stdout}");
+    }
+}
+
+#[test]
+fn ctrl_c_at_input_leaves_standard_input_to_the_next_question() {
+    let source = "def struck():\n    try:\n        tell()\n        line.recv(1)\n        input()\n    \
+        except KeyboardInterrupt:\n        print('handled')\n        tell()\n\
+        for _ in range(8): struck()\nprint(input('again? '))\nstruck()\n1 / 0";
+    let mut begun = Begun::new(&[], source);
+    for _ in 1..ROUNDS {
+        interrupt(&mut begun);
+        begun.line.hears("!!");
+    }
+    interrupt(&mut begun);
+    begun.line.hears("!");
+    begun.child.stdin.as_mut().unwrap().write_all(b"answer\n").unwrap();
+    begun.line.hears("!");
+    // The cell ends behind an interrupt, though not by it.
+    interrupt(&mut begun);
     let (status, stdout) = begun.ends();
-    assert_eq!(status, Some(130), "{stdout}");
-    assert!(stdout.ends_with("KeyboardInterrupt\n"), "{stdout}");
+    assert_eq!(status, Some(1), "{stdout}");
+    let handled = "handled\n".repeat(ROUNDS);
+    assert!(stdout.starts_with(&format!("{handled}answer\nhandled\n")), "{stdout}");
 }
 
 #[test]
