@@ -130,12 +130,8 @@ const PICTURE: &str = "out/picture-1.png";
 fn pictured(directory: &Path, more: &[&str]) -> Builder {
     let fifo = directory.join("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let steps = json!([
-        ["print", "one\n"],
-        ["png", 4, 3, [255, 0, 0]],
-        ["says", fifo],
-        ["print", "two\n"]
-    ]);
+    let steps =
+        json!([["print", "one\n"], ["png", 4, 3, [255, 0, 0]], ["says", fifo], ["print", "two\n"]]);
     let words = words("does_as_told", &directory.join("file"));
     let options = Builder::new().directory(directory).arg("exec").worker(words);
     options.args(["--images", "out"]).args(more.iter().copied()).arg(steps.to_string())
