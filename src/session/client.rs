@@ -183,19 +183,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a call and waits for its reply; `None` when the session's engine is gone.
+    /// Makes a call, at once, and waits for its reply; `None` when the session's engine is gone.
     ///
     /// Dropping the future ends the wait and frees the way at once; what the call started
     /// goes on, unless the request says otherwise.
-    pub async fn call(&self, request: Request) -> Option<Reply> {
-        self.ask(request).await.map(Answer::told)
+    pub fn call(&self, request: Request) -> impl Future<Output = Option<Reply>> + Send + use<> {
+        let answer = self.ask(request);
+        async { answer.await.map(Answer::told) }
     }
 
     /// Makes a call as [`Client::call`] does, for a caller that can fail to hand the reply on.
-    pub async fn ask(&self, request: Request) -> Option<Answer> {
+    pub fn ask(&self, request: Request) -> impl Future<Output = Option<Answer>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(EngineCommand::Call { client: self.id, request, reply }).ok()?;
-        answer.await.ok()
+        let _ = self.commands.send(EngineCommand::Call { client: self.id, request, reply });
+        async { answer.await.ok() }
     }
 
     /// Types into the terminal, as a person does: at once, and without a reply. Waits while the

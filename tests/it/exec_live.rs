@@ -1,12 +1,19 @@
 //! `mcp-repl exec` while the program runs: what it prints through a pipe, and the terminal's size.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
-    process::{Child, Stdio},
+    path::Path,
+    process::{Child, Command, Stdio},
     sync::mpsc,
 };
 
-use crate::support::{Builder, HANG, Lifeline, Listening, assert_has};
+use serde_json::{Value, json};
+
+use crate::{
+    fake_worker::words,
+    support::{Builder, HANG, Lifeline, Listening, Terminal, assert_has},
+};
 
 /// `exec` with a cell that talks to the test over `line`.
 struct Live {
@@ -114,4 +121,67 @@ os.dup2(slave, 2)";
     let output = Builder::new().condition(terminal).args(["exec", cell]).output("");
     let size = "os.terminal_size(columns=77, lines=50)\n";
     assert_eq!(String::from_utf8(output.stdout).unwrap(), size);
+}
+
+const PICTURE: &str = "out/picture-1.png";
+
+/// `exec --images out` with a worker that prints a line, shows a picture of 4 by 3, says so to who
+/// opens `fifo`, and prints another line.
+fn pictured(directory: &Path, more: &[&str]) -> Builder {
+    let fifo = directory.join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let steps =
+        json!([["print", "one\n"], ["png", 4, 3, [255, 0, 0]], ["says", fifo], ["print", "two\n"]]);
+    let words = words("does_as_told", &directory.join("file"));
+    let options = Builder::new().directory(directory).arg("exec").worker(words);
+    options.args(["--images", "out"]).args(more.iter().copied()).arg(steps.to_string())
+}
+
+#[track_caller]
+fn is_written(directory: &Path) {
+    assert_eq!(image::image_dimensions(directory.join(PICTURE)).unwrap(), (4, 3));
+}
+
+#[test]
+fn a_picture_is_written_before_the_program_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut command, _other) = pictured(directory.path(), &[]).command();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut notes = BufReader::new(child.stderr.take().unwrap());
+    let mut note = String::new();
+    notes.read_line(&mut note).unwrap();
+    assert_eq!(note, format!("[repl] {PICTURE}\n"));
+    is_written(directory.path());
+    assert_eq!(fs::read(directory.path().join("fifo")).unwrap(), b"!");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "one\ntwo\n");
+    notes.read_line(&mut note).unwrap();
+    assert_eq!((note, output.status.code()), (format!("[repl] {PICTURE}\n"), Some(0)));
+}
+
+#[test]
+fn on_a_terminal_a_line_names_the_picture() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::run(pictured(directory.path(), &[]));
+    terminal.shows(PICTURE);
+    is_written(directory.path());
+    assert_eq!(fs::read(directory.path().join("fifo")).unwrap(), b"!");
+    assert_eq!(terminal.ends(), (0, format!("one\n[repl] {PICTURE}\ntwo")));
+}
+
+#[test]
+fn json_names_the_picture_and_nothing_else_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut command, _other) = pictured(directory.path(), &["--json"]).command();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    assert_eq!(fs::read(directory.path().join("fifo")).unwrap(), b"!");
+    let output = child.wait_with_output().unwrap();
+    let reply: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let picture = json!({"type": "image", "mimeType": "image/png", "path": PICTURE});
+    let text = |text| json!({"type": "text", "text": text});
+    assert_eq!(reply["content"].as_array().unwrap()[..3], [text("one\n"), picture, text("two\n")]);
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    is_written(directory.path());
 }

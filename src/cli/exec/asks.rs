@@ -1,13 +1,17 @@
 //! What others ask of `exec` while it waits and prints: signals, Ctrl-C, another size.
 
-use std::io;
+use std::{collections::VecDeque, io, pin::Pin};
 
-use super::{Out, Printer, Stop};
+use super::{FOR_EVER, Out, Printer, Stop};
 use crate::{
     cli::terminal::{self, Keyboard},
     pty::{Request as Asked, Requests},
+    reply::Reply,
     screen::Size,
-    session::{client::Client, rules::payload::INTERRUPT},
+    session::{
+        client::{Client, OnDrop, Request},
+        rules::payload::Payload,
+    },
 };
 
 /// What Ctrl-C does.
@@ -26,11 +30,34 @@ pub(super) struct Asks {
     keyboard: Option<Keyboard>,
     /// The size of this process's terminal, when it has changed.
     resized: Option<Size>,
+    /// The calls whose replies are not awaited yet, in their order: an interrupt is one of its own,
+    /// since the reply to an earlier one may cross it, and does not say what it did.
+    calls: VecDeque<Call>,
 }
+
+/// A call that was made: its reply, or `None` when the session is gone.
+pub(super) type Call = Pin<Box<dyn Future<Output = Option<Reply>> + Send>>;
 
 impl Asks {
     pub(super) fn new(requests: Requests, keyboard: Option<Keyboard>) -> Asks {
-        Asks { requests, keyboard, resized: None }
+        Asks { requests, keyboard, resized: None, calls: VecDeque::new() }
+    }
+
+    /// Makes a call; [`Asks::next_call`] has its reply.
+    pub(super) fn call(&mut self, client: &Client, payload: Payload) {
+        let on_drop = OnDrop::default();
+        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop };
+        self.calls.push_back(Box::pin(client.call(request)));
+    }
+
+    /// The oldest call that was not taken yet.
+    pub(super) fn next_call(&mut self) -> Option<Call> {
+        self.calls.pop_front()
+    }
+
+    /// Whether a reply is still to come, behind which things may stand in another way.
+    pub(super) fn is_calling(&self) -> bool {
+        !self.calls.is_empty()
     }
 
     /// The program has gone: what was pressed for it is asked of nobody.
@@ -61,12 +88,9 @@ impl Asks {
     ) -> Result<(), Stop> {
         match (asked, ctrl_c) {
             (Asked::Interrupt, CtrlC::Ends) => return Err(Stop::Asked { signal: "SIGINT" }),
-            (Asked::Interrupt, CtrlC::Interrupts) => tokio::select! {
-                biased;
-                () = client.type_bytes(vec![INTERRUPT as u8]) => {}
-                // It is on its way, whatever else waits to be typed.
-                () = std::future::ready(()) => {}
-            },
+            (Asked::Interrupt, CtrlC::Interrupts) => {
+                self.call(client, Payload::Interrupt(Box::new(Payload::poll())));
+            }
             (Asked::Resize, _) => self.resize(client),
             (Asked::Continue, _) => {
                 if let Some(keyboard) = &self.keyboard {

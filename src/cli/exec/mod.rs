@@ -33,10 +33,10 @@ use super::{
     with_session,
 };
 use crate::{
-    pty::{self, Request as Asked, Requests},
+    pty::{self, Requests},
     reply::{AttachmentRoom, Budget, Content, Exit, Notice, Reply, Status},
     session::{
-        client::{Client, Follow, Following, Handle, OnDrop, Piece, Request},
+        client::{Client, Follow, Following, Handle, Piece},
         launch::{Script, Target},
         rules::{
             payload::{Keys, Payload},
@@ -155,6 +155,8 @@ struct Run {
     client: Client,
     /// What is told as it comes; `None` where only whole replies are printed.
     following: Option<Following>,
+    /// How many replies were told to be there, and were not taken.
+    told: usize,
     asks: Asks,
     printer: Printer,
     /// Whether no cell is run behind one that raised.
@@ -187,7 +189,7 @@ impl Run {
         session.people(answers);
         let asks = Asks::new(requests, keyboard);
         let printer = Printer { out, attachments };
-        Ok(Run { client, following, asks, printer, stops })
+        Ok(Run { client, following, told: 0, asks, printer, stops })
     }
 
     async fn all(&mut self, cells: Vec<String>) -> Result<ExitCode, Stop> {
@@ -214,29 +216,23 @@ impl Run {
 
     /// Waits until the session takes cells. The exit status, when it will not.
     async fn start(&mut self, answers: &mut Answers) -> Result<Option<ExitCode>, Stop> {
-        let mut payload = Payload::poll();
-        let mut ends = 0;
+        self.asks.call(&self.client, Payload::poll());
         let reply = loop {
-            let reply = self.call(payload, CtrlC::Ends).await?;
+            let reply = self.reply(CtrlC::Ends).await?;
             if !matches!(reply.status, Status::StartWaits { .. }) {
                 break reply;
             }
             self.print(&reply).await?;
-            payload = match self.answer(answers).await? {
-                Some(payload) => payload,
-                None if ends == LONGEST_END => return Ok(Some(ExitCode::FAILURE)),
-                None => {
-                    ends += 1;
-                    Payload::Keys(Keys(vec!["C-d".to_owned()]))
-                }
-            };
+            if !self.answer(answers).await? {
+                return Ok(Some(ExitCode::FAILURE));
+            }
         };
         // The first cell starts another session, or says why there is none.
         if let Status::Ended { .. } = reply.status {
             return Ok(None);
         }
         let is_ready = matches!(reply.status, Status::Ready { .. });
-        if !is_ready || !reply.content.iter().all(|part| matches!(part, Content::Status(_))) {
+        if !is_ready || has_news(&reply) {
             self.print(&reply).await?;
         }
         Ok(if is_ready { None } else { ended(&reply.status) })
@@ -244,31 +240,23 @@ impl Run {
 
     /// Runs a cell to its end, and gives the program what it asks for.
     async fn cell(&mut self, cell: String, answers: &mut Answers) -> Result<CellEnd, Stop> {
-        let mut payload = Payload::Text(cell);
-        let mut ends = 0;
+        self.asks.call(&self.client, Payload::Text(cell));
+        answers.ends = 0;
         loop {
-            let reply = self.call(payload, CtrlC::Interrupts).await?;
+            let reply = self.reply(CtrlC::Interrupts).await?;
             self.print(&reply).await?;
-            payload = match &reply.status {
+            match &reply.status {
+                Status::Pager { .. } if self.asks.is_calling() => {}
                 // There is room for all of a text, so a pager that stays open has none to turn.
-                Status::Pager { .. } => Payload::Text("q".into()),
+                Status::Pager { .. } => self.asks.call(&self.client, Payload::Text("q".into())),
                 Status::Waiting { .. } | Status::Reading { .. } | Status::FullScreen { .. } => {
-                    match self.answer(answers).await? {
-                        Some(payload) => payload,
-                        // A program that reads single keys may take the key of the end for any.
-                        None if ends == LONGEST_END => {
-                            return Ok(CellEnd::Over(ExitCode::FAILURE));
-                        }
-                        // The end of the input, as a person types it.
-                        None => {
-                            ends += 1;
-                            Payload::Keys(Keys(vec!["C-d".to_owned()]))
-                        }
+                    if !self.answer(answers).await? {
+                        return Ok(CellEnd::Over(ExitCode::FAILURE));
                     }
                 }
                 Status::Ready { outcome } => return Ok(CellEnd::Done(*outcome)),
                 status => return Ok(CellEnd::Over(ended(status).unwrap_or(ExitCode::FAILURE))),
-            };
+            }
         }
     }
 
@@ -295,14 +283,30 @@ impl Run {
         }
     }
 
-    /// Makes a call, and prints what is told until its reply is there. What interrupts this process
-    /// meanwhile interrupts the program, which may handle it.
-    async fn call(&mut self, payload: Payload, ctrl_c: CtrlC) -> Result<Reply, Stop> {
-        let Run { client, following, asks, printer, .. } = self;
-        let mut call = std::pin::pin!(client.call(request(payload)));
-        let (mut reply, mut all_is_told) = (None, following.is_none());
+    /// The reply to the last call, when there is one to each. What the others say is printed.
+    async fn reply(&mut self, ctrl_c: CtrlC) -> Result<Reply, Stop> {
         loop {
+            let reply = self.next_reply(ctrl_c).await?;
+            if !self.asks.is_calling() {
+                return Ok(reply);
+            }
+            // How things stand is in the reply of a later one.
+            if has_news(&reply) {
+                self.print(&reply).await?;
+            }
+        }
+    }
+
+    /// Prints what is told until the next reply is there. What interrupts this process meanwhile
+    /// interrupts the program, which may handle it.
+    async fn next_reply(&mut self, ctrl_c: CtrlC) -> Result<Reply, Stop> {
+        let Run { client, following, told, asks, printer, .. } = self;
+        let mut call = asks.next_call().ok_or(Stop::Gone)?;
+        let mut reply = None;
+        loop {
+            let all_is_told = following.is_none() || *told > 0;
             if let Some(reply) = reply.take_if(|_| all_is_told) {
+                *told = told.saturating_sub(1);
                 return Ok(reply);
             }
             tokio::select! {
@@ -311,7 +315,7 @@ impl Run {
                 given = &mut call, if reply.is_none() => reply = Some(given.ok_or(Stop::Gone)?),
                 piece = next_piece(following), if !all_is_told => {
                     let piece = piece.ok_or(Stop::Gone)?;
-                    all_is_told = matches!(piece, Piece::Reply);
+                    *told += usize::from(matches!(piece, Piece::Reply));
                     asks.heeding(printer.piece(&piece), client, ctrl_c).await?;
                 }
             }
@@ -324,27 +328,36 @@ impl Run {
         asks.heeding(printer.reply(reply), client, CtrlC::Interrupts).await
     }
 
-    /// What the program that waits is given: a line, or an interrupt. `None` at the end of
-    /// standard input.
-    async fn answer(&mut self, answers: &mut Answers) -> Result<Option<Payload>, Stop> {
-        let Run { client, following, asks, printer, .. } = self;
-        loop {
+    /// Gives the program that waits what it asks for: a line, the end of standard input, or an
+    /// interrupt. Whether there is to be a reply: the end is not told for ever.
+    async fn answer(&mut self, answers: &mut Answers) -> Result<bool, Stop> {
+        let Run { client, following, told, asks, printer, .. } = self;
+        // What was interrupted since it was found waiting may have moved on.
+        while !asks.is_calling() {
             tokio::select! {
-                asked = asks.next(CtrlC::Interrupts) => match asked {
-                    Asked::Interrupt => {
-                        return Ok(Some(Payload::Interrupt(Box::new(Payload::poll()))));
-                    }
-                    asked => asks.heed(asked, client, CtrlC::Interrupts).await?,
-                },
-                line = answers.next() => return Ok(line.map(Payload::Text)),
+                biased;
+                asked = asks.next(CtrlC::Interrupts) => {
+                    asks.heed(asked, client, CtrlC::Interrupts).await?;
+                }
+                payload = answers.next() => {
+                    let Some(payload) = payload else { return Ok(false) };
+                    asks.call(client, payload);
+                }
                 piece = next_piece(following) => {
                     let piece = piece.ok_or(Stop::Gone)?;
+                    *told += usize::from(matches!(piece, Piece::Reply));
                     asks.heeding(printer.piece(&piece), client, CtrlC::Interrupts).await?;
                 }
             }
             asks.after_resize(printer);
         }
+        Ok(true)
     }
+}
+
+/// Whether a reply says more than how things stand.
+fn has_news(reply: &Reply) -> bool {
+    !reply.content.iter().all(|part| matches!(part, Content::Status(_)))
 }
 
 /// Whether it says that the session ended as it was told.
@@ -369,10 +382,6 @@ enum CellEnd {
     Over(ExitCode),
 }
 
-fn request(payload: Payload) -> Request {
-    Request { payload, timeout: FOR_EVER, progress: None, on_drop: OnDrop::default() }
-}
-
 /// The exit status where the session has ended.
 fn ended(status: &Status) -> Option<ExitCode> {
     match status {
@@ -393,14 +402,19 @@ fn killed_by(signal: &str) -> ExitCode {
     number.map_or(ExitCode::FAILURE, |number| ExitCode::from(KILLED + number))
 }
 
-/// Lines of standard input, read only once the program asks for the first.
+/// What standard input has for programs that ask, read only once the first does.
 #[derive(Debug, Default)]
 struct Answers {
     lines: Option<mpsc::Receiver<String>>,
+    /// How often the program was told of the end.
+    ends: u32,
 }
 
 impl Answers {
-    async fn next(&mut self) -> Option<String> {
+    /// The next line, or the end of the input, as a person types it. `None` once the program was
+    /// told of the end often enough: one that reads single keys may take the key of the end for any.
+    /// Cancel safe.
+    async fn next(&mut self) -> Option<Payload> {
         let lines = self.lines.get_or_insert_with(|| {
             let (sender, lines) = mpsc::channel(1);
             std::thread::spawn(move || {
@@ -413,6 +427,13 @@ impl Answers {
             });
             lines
         });
-        lines.recv().await
+        if let Some(line) = lines.recv().await {
+            return Some(Payload::Text(line));
+        }
+        if self.ends == LONGEST_END {
+            return None;
+        }
+        self.ends += 1;
+        Some(Payload::Keys(Keys(vec!["C-d".to_owned()])))
     }
 }
