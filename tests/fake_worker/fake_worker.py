@@ -104,6 +104,19 @@ def names_capabilities_nobody_knows(worker):
         serve(worker)
 
 
+def runs_while_the_server_is_stopped(worker):
+    """Each cell is for how long the server gets no turn, in seconds."""
+    worker.hello()
+    worker.ready()
+    while True:
+        number, source = worker.cell()
+        os.kill(os.getppid(), signal.SIGSTOP)
+        worker.print(f"ran {source}\n")
+        worker.done(number)
+        time.sleep(float(source))
+        os.kill(os.getppid(), signal.SIGCONT)
+
+
 # A way to be told what to do.
 
 def does_as_told(worker):

@@ -97,6 +97,13 @@ fn a_worker_that_comes_late_works() {
 }
 
 #[test]
+fn a_cell_that_ended_while_the_server_had_no_turn_is_told_though_the_time_is_up() {
+    let fake = Fake::start("runs_while_the_server_is_stopped");
+    fake.repl.gives("0", "ran 0\n");
+    assert_eq!(fake.repl.repl_with("2", 2000), "ran 2\n");
+}
+
+#[test]
 fn capabilities_nobody_knows_do_no_harm() {
     does_no_harm("names_capabilities_nobody_knows", "ran cell\n");
 }

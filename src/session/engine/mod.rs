@@ -43,6 +43,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 const MOST_TO_BE_TYPED: usize = 64 * 1024;
 /// The most that is read of the terminal before other events get their turn, in bytes.
 const MOST_AT_ONCE: usize = 256 * 1024;
+/// How often what is there is taken, before it is said that it did not come in time.
+const MOST_ROUNDS: u32 = 16;
 
 /// What a session runs.
 #[derive(Debug, Clone)]
@@ -525,8 +527,13 @@ impl Engine {
 
     fn tick(&mut self) {
         let now = self.now();
-        // On a machine that was busy elsewhere, what is waited for may be there.
-        while self.pipeline.order_is_overdue(now) {
+        // On a machine that was busy elsewhere, what is waited for may be there. Output that never
+        // ends is none of that.
+        let is_held = self.disk_is_behind() || self.followers_are_behind();
+        let mut rounds = 0..MOST_ROUNDS;
+        while (self.pipeline.order_is_overdue(now) || !is_held && self.pipeline.has_late_call(now))
+            && rounds.next().is_some()
+        {
             let has_come = self.receive(Readable::Bytes);
             self.perform_all();
             if self.read_terminal() == 0 && !has_come {

@@ -155,6 +155,12 @@ impl<O: Observer> Pipeline<O> {
         self.stream.as_ref().and_then(Stream::deadline).is_some_and(|deadline| deadline <= now)
     }
 
+    /// Whether the time of a call is up, and [`Input::Tick`] would answer it as things stand: what
+    /// there is of its end is to be taken before.
+    pub fn has_late_call(&self, now: Time) -> bool {
+        self.session.has_late_call(now)
+    }
+
     /// When the next [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
         let order = self.stream.as_ref().and_then(Stream::deadline);

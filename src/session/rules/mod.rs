@@ -306,6 +306,11 @@ impl Session {
         self.calls.iter().map(|call| call.client)
     }
 
+    /// Whether the time of a call is up.
+    pub fn has_late_call(&self, now: Time) -> bool {
+        self.calls.iter().any(|call| call.deadline <= now)
+    }
+
     /// When the next [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
         self.calls.iter().map(|call| call.deadline).chain(self.end_deadline()).min()

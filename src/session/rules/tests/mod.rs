@@ -7,6 +7,7 @@ mod cancel;
 mod cells;
 mod clients;
 mod ends;
+mod open_calls;
 mod others;
 mod pagers;
 mod reads;
@@ -81,7 +82,30 @@ impl Rules {
     }
 
     pub(super) fn step(&mut self, event: Event) -> Vec<Action> {
-        self.session.step(event, self.now)
+        let is_rest = matches!(
+            event,
+            Event::Message(ToServer::Ready { .. })
+                | Event::InputDropped { .. }
+                | Event::Exited { .. }
+                | Event::Failed(_)
+        );
+        let actions = self.session.step(event, self.now);
+        if is_rest {
+            self.nobody_waits_for_nothing();
+        }
+        actions
+    }
+
+    /// Where the worker came to rest, and nothing is on its way to anybody, no call is left open.
+    fn nobody_waits_for_nothing(&self) {
+        let Session { state, calls, answering, .. } = &self.session;
+        if let (State::Ready { .. } | State::Ended { .. }, Some(status)) =
+            (state, self.session.settled())
+        {
+            let answers = |client| status.asks_for_input() && answering.contains(client);
+            let open = calls.iter().find(|call| !answers(&call.client));
+            assert_eq!(open, None, "{state:?}");
+        }
     }
 
     pub(super) fn says(&mut self, message: ToServer) -> Vec<Action> {
