@@ -79,8 +79,12 @@ impl ImportHook {
         // A child's modules are as they would be without us.
         let action = find(&watched.after, &text).filter(|_| !fork::is_child());
         let Some(action) = action else { return Ok(None) };
-        let finders = py.import("sys")?.getattr("meta_path")?.cast_into::<PyList>()?;
-        for finder in finders.iter().filter(|finder| !finder.is(slf)) {
+        // Python takes anything that can be iterated over, a tuple, say.
+        for finder in py.import("sys")?.getattr("meta_path")?.try_iter()? {
+            let finder = finder?;
+            if finder.is(slf) {
+                continue;
+            }
             let Ok(find_spec) = finder.getattr(intern!(py, "find_spec")) else { continue };
             let spec = find_spec.call1((name, &path, &target))?;
             if spec.is_none() {

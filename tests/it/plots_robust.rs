@@ -252,6 +252,14 @@ fn a_module_that_fails_to_load_fails_as_ever() {
 }
 
 #[test]
+fn the_finders_may_be_any_iterable() {
+    let repl = session();
+    repl.gives("import sys\nsys.meta_path = tuple(sys.meta_path)", IDLE);
+    repl.gives(MAKE, IDLE);
+    assert_eq!(repl.shows("_ = make('red')").picture().middle(), RED);
+}
+
+#[test]
 fn matplotlib_may_be_loaded_anew() {
     let repl = session();
     repl.gives(MAKE, IDLE);
