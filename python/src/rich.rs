@@ -46,6 +46,9 @@ const KINDS: [Kind; 4] = [
 
 const SVG: &str = "image/svg+xml";
 const HTML: &str = "text/html";
+const JAVASCRIPT: &str = "text/javascript";
+/// The name of [`JAVASCRIPT`] before RFC 9239, which IPython uses.
+const OLD_JAVASCRIPT: &str = "application/javascript";
 
 /// Packages whose values have HTML for what their text says: it is not even asked for.
 const WITH_GOOD_TEXT: [&str; 5] = ["pandas", "polars", "pyarrow", "sklearn", "xarray"];
@@ -188,22 +191,30 @@ impl<'a, 'py> Value<'a, 'py> {
             Ok(found) if !found.is_none() => found.call((), arguments),
             other => other,
         };
+        let Some(result) = self.given(method, found)? else { return Ok(None) };
+        // With metadata.
+        let data = match result.cast::<PyTuple>() {
+            Ok(pair) if pair.len() == 2 => pair.get_item(0)?,
+            _ => result,
+        };
+        Ok(Some(data).filter(|data| !data.is_none()))
+    }
+
+    /// What something gave that `name` names. That it failed is told, and counts as nothing.
+    fn given(
+        &self,
+        name: &str,
+        result: PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = self.py();
-        match found {
-            Ok(result) => {
-                // With metadata.
-                let data = match result.cast::<PyTuple>() {
-                    Ok(pair) if pair.len() == 2 => pair.get_item(0)?,
-                    _ => result,
-                };
-                Ok(Some(data).filter(|data| !data.is_none()))
-            }
+        match result {
+            Ok(result) => Ok(Some(result)),
             Err(error) if error.is_instance_of::<PyException>(py) => {
                 let kind = error.get_type(py).name()?;
                 let said = error.value(py).str().and_then(|said| said.extract::<String>());
                 let said = said.unwrap_or_default();
                 let colon = if said.is_empty() { "" } else { ": " };
-                self.tell(method, &format!("raised {kind}{colon}{said}"));
+                self.tell(name, &format!("raised {kind}{colon}{said}"));
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -230,9 +241,14 @@ impl<'a, 'py> Value<'a, 'py> {
 
     /// The document for a value without a picture, if it has one that says more than its text.
     fn document(&self, bundle: Option<&Bound<'py, PyMapping>>) -> PyResult<Option<More>> {
-        let package = self.class.module()?.to_string();
-        if WITH_GOOD_TEXT.contains(&package.split('.').next().unwrap_or_default()) {
+        let module = self.class.module()?.to_string();
+        let package = module.split('.').next().unwrap_or_default();
+        if WITH_GOOD_TEXT.contains(&package) {
             return Ok(None);
+        }
+        if package == "bokeh" {
+            let page = self.bokeh_page()?;
+            return Ok(page.map(|text| More::Document { mime: HTML, text }));
         }
         let text = |mime: &str, method: &str| {
             let data = match bundle.and_then(|bundle| part(bundle, mime)) {
@@ -248,16 +264,34 @@ impl<'a, 'py> Value<'a, 'py> {
             let types = bundle.keys().map(|types| types.iter().collect::<Vec<_>>());
             types.is_ok_and(|types| types.iter().any(is_script))
         });
-        let text = text(HTML, "_repr_html_")?;
-        let text = text.filter(|text| needs_script || is_made_by_script(text));
-        Ok(text.map(|text| More::Document { mime: HTML, text }))
+        let page = text(HTML, "_repr_html_")?;
+        let page = page.filter(|page| needs_script || is_made_by_script(page));
+        if let Some(text) = page {
+            return Ok(Some(More::Document { mime: HTML, text }));
+        }
+        let script = text(OLD_JAVASCRIPT, "_repr_javascript_")?;
+        Ok(script.map(|text| More::Document { mime: JAVASCRIPT, text }))
+    }
+
+    /// The page of a plot or layout of bokeh's, whose own HTML is a table of its properties.
+    fn bokeh_page(&self) -> PyResult<Option<String>> {
+        let modules = self.py().import("sys")?.getattr("modules")?;
+        let of = |module: &str, name: &str| modules.get_item(module)?.getattr(name);
+        let is_plot =
+            of("bokeh.models", "LayoutDOM").and_then(|plot| self.value.is_instance(&plot));
+        if !is_plot.unwrap_or(false) {
+            return Ok(None);
+        }
+        let page = of("bokeh.embed", "file_html")
+            .and_then(|embed| embed.call1((self.value, of("bokeh.resources", "CDN")?)));
+        Ok(self.given("file_html", page)?.and_then(|page| page.extract().ok()))
     }
 }
 
 /// Whether a media type is one that a script draws: `application/vnd.plotly.v1+json`.
 fn is_script(mime: &Bound<'_, PyAny>) -> bool {
     let mime = mime.extract::<String>().unwrap_or_default();
-    mime == "application/javascript" || mime.starts_with("application/vnd.")
+    mime == OLD_JAVASCRIPT || mime.starts_with("application/vnd.")
 }
 
 /// Whether there is nothing to read on a page before its scripts have run, or it frames another.

@@ -199,6 +199,7 @@ impl Attachment {
         let noun = match stem(&essence(&self.mime)) {
             "page" => "HTML page",
             "drawing" => "SVG drawing",
+            "script" => "script",
             "picture" if self.kind.is_some() => "picture",
             stem => {
                 remarks.push(self.mime.clone());
@@ -246,6 +247,7 @@ fn stem(essence: &str) -> &'static str {
     match essence {
         "text/html" | "application/xhtml+xml" => "page",
         "image/svg+xml" => "drawing",
+        "text/javascript" => "script",
         _ if essence.starts_with("image/") => "picture",
         _ => "document",
     }
@@ -268,6 +270,7 @@ fn file_name(number: u64, mime: &str) -> String {
         "text/plain" => "txt",
         "text/markdown" => "md",
         "text/csv" => "csv",
+        "text/javascript" => "js",
         "text/latex" => "tex",
         "application/pdf" => "pdf",
         "application/xml" | "text/xml" => "xml",
@@ -377,6 +380,7 @@ mod tests {
             ("application/vnd.vega.v5+json", "document-3.json"),
             ("application/pdf", "document-3.pdf"),
             ("image/../../../etc", "picture-3.bin"),
+            ("text/javascript", "script-3.js"),
             ("application/x-sh", "document-3.bin"),
             ("", "document-3.bin"),
             ("\n[repl] \u{202e}", "document-3.bin"),

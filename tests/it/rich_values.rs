@@ -221,6 +221,11 @@ fn pages_that_scripts_draw_are_text_and_a_file() {
         );
         assert!(reply.starts_with("alt.Chart(...)\n"), "{reply}");
         assert_has(&file_named(&reply, "[repl] HTML page: "), "vegaEmbed");
+        let reply = repl.repl("from bokeh.plotting import figure\nplot = figure(title='b')\nplot");
+        assert_has(&reply, "figure(id=");
+        assert_has(&file_named(&reply, "[repl] HTML page: "), "<title>Bokeh");
+        // What is no plot has no page.
+        assert_has_not(&repl.repl("plot.title"), "[repl]");
     });
 }
 
@@ -247,4 +252,6 @@ fn what_is_worth_a_page_is_told_by_what_is_on_it() {
     assert_eq!(file_named(&reply, "[repl] HTML page: "), "<b>bold</b>");
     let reply = repl.repl("rich(svg=lambda: '<svg/>', html=lambda: '<iframe>')");
     assert_eq!(file_named(&reply, "[repl] SVG drawing: "), "<svg/>");
+    let reply = repl.repl("rich(javascript=lambda: 'draw()')");
+    assert_eq!(file_named(&reply, "[repl] script: "), "draw()");
 }

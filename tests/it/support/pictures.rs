@@ -14,6 +14,7 @@ pandas>=2.2,<4
 pillow>=11,<14
 plotly>=6,<8
 altair>=5.5,<7
+bokeh>=3.4,<4
 ipython>=8.18,<10
 ";
 
