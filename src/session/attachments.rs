@@ -7,21 +7,18 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use mcp_repl_sideband::PictureLimit;
-use tokio::{
-    sync::{Notify, mpsc, watch},
-    time::Instant,
-};
+use tokio::{sync::watch, time::Instant};
 
-use super::output_disk::{KeepError, OutputDisk};
+use super::{
+    output_disk::{KeepError, OutputDisk},
+    write_queue::{PATIENCE, WriteQueue},
+};
 use crate::{
     picture::Picture,
     reply::{
@@ -32,8 +29,6 @@ use crate::{
 
 /// How much may wait to be written before no more should be made, in bytes of base64.
 const LARGEST_BACKLOG: usize = 64 << 20;
-/// How long the disk may take to catch up.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the pictures of a reply may take to be made ready.
 const SHOW_PATIENCE: Duration = Duration::from_secs(10);
 /// From how many files on those are forgotten that no reply is to name.
@@ -44,10 +39,7 @@ const MANY_FILES: usize = 64;
 pub(super) struct AttachmentFiles {
     disk: OutputDisk,
     /// What the thread that writes is given; `None` while there is none.
-    jobs: Option<mpsc::UnboundedSender<Job>>,
-    backlog: Arc<Backlog>,
-    /// Since when the disk has been behind.
-    behind_since: Option<Instant>,
+    jobs: Option<WriteQueue<Job>>,
     /// What became of each file that a reply may name, by its number.
     places: BTreeMap<u64, watch::Receiver<FilePlace>>,
 }
@@ -61,15 +53,6 @@ struct Job {
     place: watch::Sender<FilePlace>,
 }
 
-/// What waits to be written.
-#[derive(Debug, Default)]
-struct Backlog {
-    /// Its length.
-    bytes: AtomicUsize,
-    /// Told when some was written, or no more is.
-    changed: Notify,
-}
-
 /// The files that a reply names and that may not be written yet.
 #[derive(Debug)]
 pub(super) struct Pending(BTreeMap<u64, watch::Receiver<FilePlace>>);
@@ -77,13 +60,7 @@ pub(super) struct Pending(BTreeMap<u64, watch::Receiver<FilePlace>>);
 impl AttachmentFiles {
     /// Writes as far as `disk` has room.
     pub(super) fn new(disk: OutputDisk) -> AttachmentFiles {
-        AttachmentFiles {
-            disk,
-            jobs: None,
-            backlog: Arc::default(),
-            behind_since: None,
-            places: BTreeMap::new(),
-        }
+        AttachmentFiles { disk, jobs: None, places: BTreeMap::new() }
     }
 
     /// Writes one to its file in a directory. `is_named` tells whether a reply may still name one
@@ -101,41 +78,25 @@ impl AttachmentFiles {
         }
         let (place, told) = watch::channel(FilePlace::Nowhere);
         self.places.insert(file.number, told);
-        self.backlog.bytes.fetch_add(data.len(), Ordering::Relaxed);
+        let bytes = data.len();
         let job = Job { path: directory.join(file.name), data, place };
-        let jobs = self.jobs.get_or_insert_with(|| start(self.disk.clone(), self.backlog.clone()));
         // Without a thread nobody tells the place, which is seen where it is waited for.
-        let _ = jobs.send(job);
-        if self.has_backlog() {
-            self.behind_since.get_or_insert_with(Instant::now);
-        }
-    }
-
-    /// Whether too much waits for a writer that is still there.
-    fn has_backlog(&self) -> bool {
-        let is_open = self.jobs.as_ref().is_some_and(|jobs| !jobs.is_closed());
-        is_open && self.backlog.bytes.load(Ordering::Relaxed) > LARGEST_BACKLOG
+        self.jobs.get_or_insert_with(|| start(self.disk.clone())).push(job, bytes);
     }
 
     /// Whether the disk is behind, so that no more should be made.
     pub(super) fn is_behind(&self) -> bool {
-        self.behind_since.is_some()
+        self.jobs.as_ref().is_some_and(WriteQueue::is_behind)
     }
 
     /// Waits until the disk is not behind any more, or has been for too long: then what waits is
     /// given up. Cancel safe; pends for ever when it is not behind.
     pub(super) async fn catch_up(&mut self) {
-        let Some(since) = self.behind_since else { return std::future::pending().await };
-        let written = async {
-            while self.has_backlog() {
-                self.backlog.changed.notified().await;
-            }
-        };
-        if tokio::time::timeout_at(since + PATIENCE, written).await.is_err() {
+        let Some(jobs) = &mut self.jobs else { return std::future::pending().await };
+        if !jobs.catch_up().await {
             // The next ones get a thread of their own.
-            (self.jobs, self.backlog) = (None, Arc::default());
+            self.jobs = None;
         }
-        self.behind_since = None;
     }
 
     /// The files that a reply names and does not say the place of.
@@ -177,20 +138,19 @@ impl Pending {
 }
 
 /// Starts a thread that writes what it is given, until nobody gives it any more.
-fn start(disk: OutputDisk, backlog: Arc<Backlog>) -> mpsc::UnboundedSender<Job> {
-    let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
+fn start(disk: OutputDisk) -> WriteQueue<Job> {
+    let (queue, mut jobs) = WriteQueue::<Job>::new(LARGEST_BACKLOG);
     let writer = std::thread::Builder::new().name("attachments".into());
     let _ = writer.spawn(move || {
-        while let Some(Job { path, data, place }) = queue.blocking_recv() {
+        while let Some(Job { path, data, place }) = jobs.next() {
             place.send_replace(match write(&disk, &path, &data) {
                 Ok(()) => FilePlace::At(path.display().to_string()),
                 Err(error) => FilePlace::Failed(error.to_string()),
             });
-            backlog.bytes.fetch_sub(data.len(), Ordering::Relaxed);
-            backlog.changed.notify_one();
+            jobs.written(data.len());
         }
     });
-    jobs
+    queue
 }
 
 fn write(disk: &OutputDisk, path: &Path, data: &str) -> Result<(), KeepError> {
@@ -264,6 +224,7 @@ fn within(picture: &Picture, share: usize) -> Result<ShownPicture, String> {
 mod tests {
     use super::*;
     use crate::reply::{Content, Status};
+    use crate::session::write_queue::WriteJobs;
 
     const LIMIT: PictureLimit = PictureLimit { edge: 1568, area: 1_150_000 };
 
@@ -334,9 +295,9 @@ mod tests {
     }
 
     /// One whose thread hangs.
-    fn hanging() -> (AttachmentFiles, mpsc::UnboundedReceiver<Job>) {
+    fn hanging() -> (AttachmentFiles, WriteJobs<Job>) {
         let mut files = AttachmentFiles::new(OutputDisk::default());
-        let (jobs, queue) = mpsc::unbounded_channel();
+        let (jobs, queue) = WriteQueue::new(LARGEST_BACKLOG);
         files.jobs = Some(jobs);
         (files, queue)
     }

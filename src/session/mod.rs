@@ -15,3 +15,4 @@ mod sideband;
 mod spill;
 mod subscribers;
 mod worker;
+mod write_queue;

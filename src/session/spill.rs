@@ -7,23 +7,20 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use tokio::{
-    sync::{Notify, mpsc, oneshot},
-    time::Instant,
-};
+use tokio::sync::oneshot;
 
-use super::output_disk::OutputDisk;
+use super::{
+    output_disk::OutputDisk,
+    write_queue::{PATIENCE, WriteJobs, WriteQueue},
+};
 use crate::reply::KeptText;
 
 /// How much text may wait to be written before no more should be made, in bytes.
 const LARGEST_BACKLOG: usize = 2 << 20;
-/// How long the disk may take to catch up.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Writes the text of one reply after the other to files in a directory.
 #[derive(Debug)]
@@ -39,20 +36,8 @@ pub(super) struct Spill {
 #[derive(Debug)]
 struct Current {
     path: PathBuf,
-    texts: mpsc::UnboundedSender<String>,
-    backlog: Arc<Backlog>,
+    texts: WriteQueue<String>,
     written: oneshot::Receiver<Result<(), WriteError>>,
-    /// Since when the disk has been behind.
-    behind_since: Option<Instant>,
-}
-
-/// The text that waits to be written.
-#[derive(Debug, Default)]
-struct Backlog {
-    /// Its length.
-    bytes: AtomicUsize,
-    /// Told when some was written, or no more is.
-    changed: Notify,
 }
 
 /// Why not all of the text is in the file.
@@ -84,28 +69,22 @@ impl Spill {
             let path = self.directory.join(format!("output-{number}.txt"));
             Current::start(path, self.disk.clone())
         });
-        current.push(text);
+        let bytes = text.len();
+        current.texts.push(text, bytes);
     }
 
     /// Whether the disk is behind, so that no more text should be made.
     pub(super) fn is_behind(&self) -> bool {
-        self.current.as_ref().is_some_and(|current| current.behind_since.is_some())
+        self.current.as_ref().is_some_and(|current| current.texts.is_behind())
     }
 
     /// Waits until the disk is not behind any more, or has been for too long: then the text is
     /// given up. Cancel safe; pends for ever when it is not behind.
     pub(super) async fn catch_up(&mut self) {
         let Some(current) = &mut self.current else { return std::future::pending().await };
-        let Some(since) = current.behind_since else { return std::future::pending().await };
-        let written = async {
-            while current.is_behind() {
-                current.backlog.changed.notified().await;
-            }
-        };
-        if tokio::time::timeout_at(since + PATIENCE, written).await.is_err() {
+        if !current.texts.catch_up().await {
             current.give_up();
         }
-        current.behind_since = None;
     }
 
     /// Ends the current reply's text; `None` if there was none.
@@ -133,31 +112,15 @@ impl Finishing {
 
 impl Current {
     fn start(path: PathBuf, room: OutputDisk) -> Current {
-        let (texts, queue) = mpsc::unbounded_channel();
+        let (texts, jobs) = WriteQueue::new(LARGEST_BACKLOG);
         let (done, written) = oneshot::channel();
-        let backlog = Arc::new(Backlog::default());
-        let (file, to_write) = (path.clone(), backlog.clone());
+        let file = path.clone();
         let writer = std::thread::Builder::new().name("spill".into());
         // Without a thread the receiver is gone, which is seen at the end.
         let _ = writer.spawn(move || {
-            let _ = done.send(write_all(queue, &to_write, &file, &room));
-            to_write.changed.notify_one();
+            let _ = done.send(write_all(jobs, &file, &room));
         });
-        Current { path, texts, backlog, written, behind_since: None }
-    }
-
-    fn push(&mut self, text: String) {
-        self.backlog.bytes.fetch_add(text.len(), Ordering::Relaxed);
-        let _ = self.texts.send(text);
-        if self.is_behind() {
-            self.behind_since.get_or_insert_with(Instant::now);
-        }
-    }
-
-    /// Whether too much waits for a writer that is still there.
-    fn is_behind(&self) -> bool {
-        let backlog = self.backlog.bytes.load(Ordering::Relaxed);
-        backlog > LARGEST_BACKLOG && !self.texts.is_closed()
+        Current { path, texts, written }
     }
 
     /// Nothing more is written.
@@ -165,22 +128,20 @@ impl Current {
         let (done, written) = oneshot::channel();
         let _ = done.send(Err(WriteError::NoAnswer));
         self.written = written;
-        (self.texts, _) = mpsc::unbounded_channel();
+        (self.texts, _) = WriteQueue::new(LARGEST_BACKLOG);
     }
 }
 
 /// The body of the writing thread.
 fn write_all(
-    mut texts: mpsc::UnboundedReceiver<String>,
-    backlog: &Backlog,
+    mut texts: WriteJobs<String>,
     path: &Path,
     disk: &OutputDisk,
 ) -> Result<(), WriteError> {
     let mut file = disk.create(path)?;
-    while let Some(text) = texts.blocking_recv() {
+    while let Some(text) = texts.next() {
         let has_room = file.write(&text)?;
-        backlog.bytes.fetch_sub(text.len(), Ordering::Relaxed);
-        backlog.changed.notify_one();
+        texts.written(text.len());
         if !has_room {
             return Err(WriteError::TooLong { written: file.written(), path: path.to_owned() });
         }
@@ -248,7 +209,7 @@ mod tests {
     fn hanging(directory: &Path) -> Current {
         let fifo = directory.join("fifo");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        let (texts, queue) = mpsc::unbounded_channel::<String>();
+        let (texts, queue) = WriteQueue::new(LARGEST_BACKLOG);
         let (done, written) = oneshot::channel();
         let path = fifo.clone();
         std::thread::spawn(move || {
@@ -256,15 +217,14 @@ mod tests {
             let _ = done.send(open.map(drop).map_err(WriteError::Io));
             drop(queue);
         });
-        let backlog = Arc::default();
-        Current { path, texts, backlog, written, behind_since: None }
+        Current { path, texts, written }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_disk_that_hangs_is_given_up() {
         let directory = tempfile::tempdir().unwrap();
         let mut current = hanging(directory.path());
-        current.push("text".into());
+        current.texts.push("text".into(), 4);
         let why = "the disk does not answer".to_owned();
         assert_eq!(Finishing(current).done().await, KeptText::Failed(why));
     }
