@@ -11,11 +11,14 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    pipeline::{NOBODY, WorkerInfo},
+    pipeline::WorkerInfo,
     rules::{payload::Payload, state::ClientId},
     subscribers::SubscriberId,
 };
-use crate::{reply::Reply, screen::Size};
+use crate::{
+    reply::{Budget, Reply},
+    screen::Size,
+};
 
 pub use super::followers::{Follow, Following, Piece};
 pub use super::subscribers::{ScreenUpdate, Subscription};
@@ -58,6 +61,13 @@ pub enum EngineCommand {
     Leave {
         /// Its number.
         client: ClientId,
+    },
+    /// A client says who it is. Comes before its first call, if at all.
+    Introduce {
+        /// Its number.
+        client: ClientId,
+        /// Who it is.
+        who: ClientInfo,
     },
     /// Make a call. Dropping the receiver ends the wait, and what the request says of the work.
     Call {
@@ -111,6 +121,24 @@ pub enum EngineCommand {
         /// Whether there is one.
         attached: bool,
     },
+    /// Show a part of a long output that was kept; nothing is run for it.
+    Show {
+        /// Who asks.
+        client: ClientId,
+        /// Which part, as the tool's argument `show` has it.
+        part: String,
+        /// Where the text goes, or why there is none.
+        answer: oneshot::Sender<Result<String, String>>,
+    },
+    /// Complete a name.
+    Complete {
+        /// The cell so far.
+        text: String,
+        /// Where in it, in characters.
+        cursor: usize,
+        /// Where the answer goes: dropped when nothing is known.
+        answer: oneshot::Sender<Completion>,
+    },
     /// Tell who the worker is.
     Describe {
         /// Where the answer goes: `None` while the worker has not said it.
@@ -118,6 +146,24 @@ pub enum EngineCommand {
     },
     /// End the session and the engine.
     Shutdown,
+}
+
+/// Who a client is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientInfo {
+    /// Its name, for others to read: `claude-code`, `exec`. May be empty.
+    pub name: String,
+    /// What its replies have room for; `None` for what the session has by default.
+    pub budget: Option<Budget>,
+}
+
+/// What may stand in the place of a name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Completion {
+    /// Where the text to be replaced begins, in characters.
+    pub start: usize,
+    /// What may take its place.
+    pub matches: Vec<String>,
 }
 
 impl EngineCommand {
@@ -154,6 +200,13 @@ impl Handle {
     pub fn join(&self) -> Client {
         let id = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
         Client { id, commands: self.commands.clone() }
+    }
+
+    /// Becomes a client that says who it is.
+    pub fn join_as(&self, who: ClientInfo) -> Client {
+        let client = self.join();
+        let _ = self.commands.send(EngineCommand::Introduce { client: client.id, who });
+        client
     }
 
     /// Tells whether people are attached to the session's terminal: pagers are left to them.
@@ -207,6 +260,25 @@ impl Client {
         let _ = is_taken.await;
     }
 
+    /// Reads a part of a long output that was kept, as the tool's argument `show` names it; runs
+    /// nothing.
+    ///
+    /// # Errors
+    /// With what to do about it: there is no such output or part.
+    pub async fn show(&self, part: String) -> Result<String, String> {
+        let (answer, shown) = oneshot::channel();
+        let client = self.id;
+        let _ = self.commands.send(EngineCommand::Show { client, part, answer });
+        shown.await.unwrap_or_else(|_| Err("the session is gone".into()))
+    }
+
+    /// What may stand at this place of a cell; nothing when that is not known, or takes too long.
+    pub async fn complete(&self, text: String, cursor: usize) -> Completion {
+        let (answer, known) = oneshot::channel();
+        let _ = self.commands.send(EngineCommand::Complete { text, cursor, answer });
+        known.await.unwrap_or_default()
+    }
+
     /// Changes the terminal's size and tells the program on it.
     pub fn resize(&self, size: Size) {
         let _ = self.commands.send(EngineCommand::Resize { size });
@@ -239,10 +311,19 @@ impl Drop for Client {
 /// [`told`](Answer::told) goes back to the session, and the client's next reply begins with it.
 #[derive(Debug)]
 pub struct Answer {
-    client: ClientId,
     reply: Reply,
-    /// Where it goes back; `None` where nobody takes it, or once it was told.
-    commands: Option<mpsc::WeakUnboundedSender<EngineCommand>>,
+    receipt: Receipt,
+}
+
+/// What becomes of a reply that was told, or was not.
+#[derive(Debug)]
+enum Receipt {
+    /// Nobody asks, or it was said already.
+    Nobody,
+    /// What was not told goes back to the session's engine.
+    Engine { client: ClientId, commands: mpsc::WeakUnboundedSender<EngineCommand> },
+    /// Somebody else hands it on: whether it was told.
+    Other(oneshot::Sender<bool>),
 }
 
 impl Answer {
@@ -252,7 +333,13 @@ impl Answer {
         reply: Reply,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> Answer {
-        Answer { client, reply, commands: Some(commands) }
+        Answer { reply, receipt: Receipt::Engine { client, commands } }
+    }
+
+    /// A reply of an engine elsewhere, and whether it was told.
+    pub fn of_another(reply: Reply) -> (Answer, oneshot::Receiver<bool>) {
+        let (receipt, is_told) = oneshot::channel();
+        (Answer { reply, receipt: Receipt::Other(receipt) }, is_told)
     }
 
     /// What is to be told.
@@ -262,13 +349,10 @@ impl Answer {
 
     /// The reply has reached its client, or is as good as there.
     pub fn told(mut self) -> Reply {
-        self.commands = None;
+        if let Receipt::Other(receipt) = std::mem::replace(&mut self.receipt, Receipt::Nobody) {
+            let _ = receipt.send(true);
+        }
         self.take_reply()
-    }
-
-    /// The reply did not reach its client: whose it is, and what it says.
-    pub(super) fn untold(self) -> (ClientId, Reply) {
-        (self.client, self.told())
     }
 
     fn take_reply(&mut self) -> Reply {
@@ -280,16 +364,23 @@ impl Answer {
 impl From<Reply> for Answer {
     /// A reply that nobody takes back.
     fn from(reply: Reply) -> Answer {
-        Answer { client: NOBODY, reply, commands: None }
+        Answer { reply, receipt: Receipt::Nobody }
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        let commands = self.commands.take();
-        if let Some(commands) = commands.and_then(|commands| commands.upgrade()) {
-            let (client, reply) = (self.client, self.take_reply());
-            let _ = commands.send(EngineCommand::Return { client, reply });
+        match std::mem::replace(&mut self.receipt, Receipt::Nobody) {
+            Receipt::Nobody => {}
+            Receipt::Engine { client, commands } => {
+                if let Some(commands) = commands.upgrade() {
+                    let reply = self.take_reply();
+                    let _ = commands.send(EngineCommand::Return { client, reply });
+                }
+            }
+            Receipt::Other(receipt) => {
+                let _ = receipt.send(false);
+            }
         }
     }
 }

@@ -372,6 +372,11 @@ impl Engine {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
                 subscribers.repaint(subscriber, screen);
             }
+            EngineCommand::Introduce { .. } => {}
+            EngineCommand::Show { answer, .. } => {
+                let _ = answer.send(Err("no long output was kept".into()));
+            }
+            EngineCommand::Complete { answer, .. } => drop(answer),
             EngineCommand::People { attached } => self.take(Input::People { attached }),
             EngineCommand::Describe { answer } => {
                 let _ = answer.send(self.pipeline.worker().cloned());

@@ -103,7 +103,7 @@ impl Engine {
         if text.is_none() && files.is_empty() && limit.is_none() {
             let answer = Answer::new(client, reply, self.commands.clone());
             if let Err(untold) = caller.reply.send(answer) {
-                let (client, reply) = untold.untold();
+                let reply = untold.told();
                 self.take(Input::Returned { client, reply });
             }
             return;
@@ -132,7 +132,7 @@ impl Engine {
                 }
             }
             let untold = to.send(Answer::new(client, reply, commands)).err();
-            Swept::Reply { client, untold: untold.map(|answer| answer.untold().1) }
+            Swept::Reply { client, untold: untold.map(Answer::told) }
         });
     }
 
