@@ -3,10 +3,11 @@
 //! The modules, in the order data flows: a payload comes in through [`mcp`] or [`cli`], the
 //! [`session`] decides where it goes, the [`pty`] carries it to the worker; what the worker
 //! prints becomes text in the [`screen`], and a [`reply`] is made of it; the pixels of pictures are
-//! looked at in [`picture`].
+//! looked at in [`picture`]. A [`host`] serves a session to more than one process.
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod host;
 pub mod mcp;
 pub mod picture;
 pub mod pty;
