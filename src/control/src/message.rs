@@ -103,6 +103,15 @@ pub enum ToClient {
         /// Why, and what to do about it.
         message: String,
     },
+    /// What the client said is not done; the connection goes on. Comes in the place of the answer
+    /// to what has a number.
+    Refused {
+        /// The number of the call or request, of what has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        /// Why.
+        message: String,
+    },
     /// The answer to a call. `Told` or `Untold` is expected.
     Reply {
         /// The call's number.
