@@ -23,6 +23,7 @@ mod full_screen;
 mod guard;
 mod hints;
 mod hostile;
+mod hosts;
 mod interpreters;
 mod interrupts;
 mod launch;

@@ -9,6 +9,7 @@ pub(crate) mod paging;
 pub(crate) mod pictures;
 pub(crate) mod python;
 mod replies;
+mod runtime;
 mod server;
 mod terminal;
 mod waiting;
@@ -21,6 +22,7 @@ pub(crate) use python::on_every_python;
 pub(crate) use replies::{
     FRESH, IDLE, SECRET, WAITING, assert_has, assert_has_not, text_of, without_carets,
 };
+pub(crate) use runtime::{Runtime, gone};
 pub(crate) use server::Server;
 pub(crate) use terminal::Terminal;
 pub(crate) use waiting::IN_KERNEL;
