@@ -2,6 +2,7 @@
 //! `tests/README.md` says what there is, a line each.
 
 mod builder;
+mod chance;
 mod inbox;
 mod lifeline;
 pub(crate) mod packages;
@@ -17,6 +18,7 @@ mod waiting;
 use std::time::Duration;
 
 pub(crate) use builder::{BINARY, Builder, CHOOSERS};
+pub(crate) use chance::Chance;
 pub(crate) use lifeline::{Lifeline, Listening};
 pub(crate) use python::on_every_python;
 pub(crate) use replies::{

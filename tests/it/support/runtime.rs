@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::mpsc,
     time::Instant,
 };
 
@@ -50,7 +51,10 @@ impl Runtime {
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(BINARY);
         command.env(RUNTIME, self.path()).env_remove("MCP_REPL_GRACE");
-        command.args(arguments).stdin(std::process::Stdio::null()).output().unwrap()
+        command.args(arguments).stdin(std::process::Stdio::null());
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || tell.send(command.output().unwrap()));
+        told.recv_timeout(HANG).unwrap_or_else(|_| panic!("{arguments:?} does not end"))
     }
 
     /// Runs the binary with these arguments, which succeeds; gives what it printed.

@@ -219,6 +219,11 @@ impl Server {
         reply.trim().parse().unwrap_or_else(|_| panic!("a number: {reply}"))
     }
 
+    /// The server's process.
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
     /// Ends the server's standard input.
     pub(crate) fn close_stdin(&self) {
         *self.stdin.lock().unwrap() = None;
