@@ -35,6 +35,7 @@ mod options;
 mod pagers;
 mod pagers_by_hand;
 mod pages_unread;
+mod peers;
 mod plots;
 mod plots_robust;
 mod programs;

@@ -3,6 +3,7 @@
 
 mod builder;
 mod chance;
+mod guest;
 mod inbox;
 mod lifeline;
 pub(crate) mod packages;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 pub(crate) use builder::{BINARY, Builder, CHOOSERS};
 pub(crate) use chance::Chance;
+pub(crate) use guest::{Guest, hello, only};
 pub(crate) use lifeline::{Lifeline, Listening};
 pub(crate) use python::on_every_python;
 pub(crate) use replies::{
