@@ -55,6 +55,7 @@ mod starts;
 mod starts_that_ask;
 mod streams;
 mod stress;
+mod together;
 mod traceback_limits;
 mod tracebacks;
 mod typing;
