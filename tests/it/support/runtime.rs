@@ -87,8 +87,11 @@ impl Runtime {
 
     /// The files of sessions that are here, living or stale.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> =
-            fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let entries = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap());
+        // A hidden one is no session's.
+        let entries =
+            entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
         files.sort();
         files
     }
