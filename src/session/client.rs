@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub use super::followers::{Follow, Following, Piece};
+pub(crate) use super::subscribers::Subscriber;
 pub use super::subscribers::{ScreenUpdate, Subscription};
 
 /// One call of a client.
