@@ -41,7 +41,7 @@ def runtime_directory():
     else:
         place = Path(tempfile.gettempdir(), f"mcp-repl-{os.getuid()}")
     found = os.lstat(place)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise ProtocolError(f"{place} is not this user's own")
     return place
 
@@ -236,10 +236,16 @@ def line(kind, **fields):
 
 
 def text_of(reply):
-    """A reply's text and lines, one behind the other."""
-    parts = (part.get("text") or part.get("notice", "") or part.get("attachment", {}).get("line", "")
-             for part in reply["content"])
-    return "".join(parts)
+    """A reply's text, and its other parts as lines."""
+    text = ""
+    for part in reply["content"]:
+        (kind, value), = part.items()
+        if kind == "text":
+            text += value
+        elif kind != "status":
+            line_of_it = value["line"] if kind == "attachment" else value
+            text += ("\n" if text and not text.endswith("\n") else "") + line_of_it + "\n"
+    return text
 
 
 def came_in(entry, **fields):
