@@ -232,7 +232,7 @@ class Connection:
 
 def line(kind, **fields):
     """The line of a message."""
-    return json.dumps({"type": kind, **fields}).encode() + b"\n"
+    return json.dumps({"type": kind, **fields}, separators=(",", ":")).encode() + b"\n"
 
 
 def text_of(reply):
