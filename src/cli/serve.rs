@@ -4,14 +4,13 @@ use std::{
     fmt, io,
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use mcp_repl_control::{Hello, Identity, Open, PROTOCOL, Role, SessionOptions, Wanted};
 use mcp_repl_sideband::PictureLimit;
 use tokio::task::JoinHandle;
 
-use super::{config, runtime};
+use super::{config, runtime, session_options::SessionArguments};
 use crate::{
     mcp::{self, OnCancel, Opener, Opening, Session, Sessions, WantedSession, WorkerText},
     pty,
@@ -73,13 +72,10 @@ pub(super) enum Sessioning {
 
 impl Sessioning {
     /// Hosts, unless nobody is to wait for a client.
-    pub(super) fn new(grace: Duration, keep: Option<Duration>, options: SessionOptions) -> Self {
-        if grace.is_zero() && keep.is_none() {
+    pub(super) fn new(arguments: &SessionArguments, options: SessionOptions) -> Sessioning {
+        if arguments.grace.is_zero() && arguments.keep.is_none() {
             return Sessioning::InProcess;
         }
-        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let (grace_ms, keep_ms) = (Some(ms(grace)), keep.map(ms));
-        let options = SessionOptions { grace_ms, keep_ms, ..options };
         Sessioning::Hosts { place: Place::Here, options }
     }
 }

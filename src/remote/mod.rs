@@ -6,6 +6,7 @@
 //! open        the session that is wanted is found, or started, and connected to
 //! player      plays the engine: commands go as messages, and what comes back to whom it is for
 //! time        when a session was started, as people here read it
+//! typing      what is typed, no more at once than a host takes
 //! words       what the engine's words are on the wire
 //! ```
 
@@ -13,6 +14,7 @@ mod connection;
 mod open;
 mod player;
 mod time;
+mod typing;
 mod words;
 
 pub use connection::{ConnectError, Connection, End, Opened, connect};
