@@ -16,6 +16,7 @@ pub use attachment::{
 };
 pub use exit::Exit;
 pub use failure::Failure;
+pub(crate) use line::push_escaped;
 pub use notice::{DeletedOutputs, KeptText, Notice, Refusal};
 pub use outbox::{BUDGET, Outbox};
 pub use status::Status;

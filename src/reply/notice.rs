@@ -121,7 +121,7 @@ pub enum Notice {
         bytes: u64,
     },
     /// The same place again at the end: a client that shortens a reply cuts out its middle.
-    #[error("[repl] {kept}")]
+    #[error("[repl] {kept}{}", shown_by(kept))]
     WholeText {
         /// Where the whole text is.
         kept: KeptText,
@@ -206,6 +206,13 @@ impl fmt::Display for DeletedOutputs {
         let DeletedOutputs { files, first, last, limit } = self;
         write!(f, "long outputs take at most {limit} bytes on disk: deleted {first}")?;
         if *files > 1 { write!(f, " to {last} ({files} files)") } else { Ok(()) }
+    }
+}
+
+fn shown_by(kept: &KeptText) -> &'static str {
+    match kept {
+        KeptText::File(_) => "; `show` \"lines 1-100\" reads it",
+        KeptText::Failed(_) | KeptText::Nowhere => "",
     }
 }
 

@@ -4,6 +4,7 @@
 //! handed out to be written to disk, piece by piece as it comes.
 
 mod attachments;
+mod budget;
 mod echo;
 
 use super::{AttachmentRoom, Budget, Content, KeptText, Notice, Reply, Status};
@@ -11,9 +12,6 @@ use echo::Echo;
 
 /// How much text a reply holds for an agent, in characters: about 4,000 tokens.
 pub const BUDGET: usize = 16_000;
-
-/// Of which part of the budget a reply to a poll is, when the last one told of the same work.
-const POLL_SHARE: usize = 4;
 
 /// The most notices that wait for a reply.
 const MOST_NOTICES: usize = 200;
@@ -225,63 +223,9 @@ impl Outbox {
         }
     }
 
-    /// How many characters of text have room before something has to be left out.
-    pub fn room(&self) -> usize {
-        self.budget.saturating_sub(self.length())
-    }
-
     /// How many characters of text came since the last reply.
     fn length(&self) -> usize {
         self.head_length + self.tail_length + self.left_out.characters
-    }
-
-    /// The next reply is to a poll, and the one before told of the same work: it holds less.
-    pub fn shorten_for_poll(&mut self) {
-        let budget = self.budget / POLL_SHARE;
-        if self.length() <= budget {
-            return;
-        }
-        if self.spill.is_none() {
-            self.spill = Some(self.all_text());
-        }
-        let rest = self.cut_head(budget / 2);
-        for piece in &rest {
-            let Content::Text(text) = piece else { continue };
-            // What was left out before is behind it.
-            if self.left_out.bytes > 0 {
-                self.left_out.add(text);
-            } else {
-                self.tail_length += length(text);
-            }
-        }
-        let is_left_out =
-            |piece: &Content| self.left_out.bytes > 0 && matches!(piece, Content::Text(_));
-        let kept = rest.into_iter().filter(|piece| !is_left_out(piece)).collect();
-        let tail = std::mem::replace(&mut self.tail, kept);
-        self.tail.extend(tail);
-        self.trim_tail(budget);
-    }
-
-    /// Cuts the head's text to this many characters; returns what was behind.
-    fn cut_head(&mut self, most: usize) -> Vec<Content> {
-        self.head_full = true;
-        self.head_length = 0;
-        let mut rest = Vec::new();
-        for piece in std::mem::take(&mut self.head) {
-            match piece {
-                piece if !rest.is_empty() => rest.push(piece),
-                Content::Text(mut text) => {
-                    let behind = text.split_off(self.end_of_head(&text, most));
-                    self.head_length += length(&text);
-                    self.head.push(Content::Text(text));
-                    if !behind.is_empty() {
-                        rest.push(Content::Text(behind));
-                    }
-                }
-                piece => self.head.push(piece),
-            }
-        }
-        rest
     }
 
     /// Whether text goes to disk, since it is more than a reply holds.
@@ -438,30 +382,6 @@ impl Outbox {
         place
     }
 
-    /// Fills the head; returns the text that has no room in it.
-    fn push_head<'a>(&mut self, text: &'a str) -> &'a str {
-        let (fits, rest) = text.split_at(self.end_of_head(text, self.budget / 2));
-        self.head_full = !rest.is_empty();
-        append(&mut self.head, fits);
-        self.head_length += length(fits);
-        rest
-    }
-
-    /// Where the part of a text ends that has room in a head of this length: behind a line, if it
-    /// is not all of the text.
-    fn end_of_head(&self, text: &str, most: usize) -> usize {
-        let end = place_of(text, most - self.head_length);
-        let line = text[..end].rfind('\n').map(|newline| newline + 1);
-        let begins_line =
-            matches!(self.head.last(), Some(Content::Text(last)) if last.ends_with('\n'));
-        match line {
-            _ if end == text.len() => end,
-            Some(line) => line,
-            None if begins_line => 0,
-            None => end,
-        }
-    }
-
     fn place(&mut self, piece: Content) {
         self.tell_held();
         self.last = Last::Other;
@@ -521,28 +441,6 @@ impl Outbox {
             Content::Notice(_) | Content::Status(_) | Content::Attachment(_) => None,
         };
         self.pieces().filter_map(text).collect()
-    }
-
-    /// Cuts the tail's text to its part of this budget, at the start of a line where there is
-    /// one.
-    fn trim_tail(&mut self, budget: usize) {
-        let mut over = self.tail_length.saturating_sub(budget - budget / 2);
-        for piece in &mut self.tail {
-            let Content::Text(text) = piece else { continue };
-            if over == 0 {
-                break;
-            }
-            let least = place_of(text, over);
-            let line = text[least..].find('\n').map(|newline| least + newline + 1);
-            // The only line is cut where it must be.
-            let end = line.filter(|&end| end < text.len()).unwrap_or(least);
-            let cut = &text[..end];
-            self.left_out.add(cut);
-            let characters = length(cut);
-            self.tail_length -= characters;
-            over = over.saturating_sub(characters);
-            text.drain(..end);
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Caller, Engine, PROGRESS_INTERVAL};
 use crate::{
     reply::Reply,
     session::{
-        client::{Answer, EngineCommand, Follow, Request},
+        client::{Answer, ClientInfo, EngineCommand, Follow, Request},
         pipeline::{Found, Input, NOBODY},
         rules::{payload::INTERRUPT, state::ClientId},
     },
@@ -18,6 +18,7 @@ impl Engine {
             EngineCommand::Leave { client } => {
                 self.held.retain(|command| command.caller() != Some(client));
                 self.take(Input::Leave { client });
+                self.last_outputs.remove(&client);
                 let spill = self.spills.remove(&client);
                 if let Some(spill) = spill.filter(|_| self.pipeline.keeps_for_nobody()) {
                     self.spills.insert(NOBODY, spill);
@@ -49,9 +50,13 @@ impl Engine {
                 let (subscribers, screen) = self.pipeline.observer_and_screen();
                 subscribers.repaint(subscriber, screen);
             }
-            EngineCommand::Introduce { .. } => {}
-            EngineCommand::Show { answer, .. } => {
-                let _ = answer.send(Err("no long output was kept".into()));
+            EngineCommand::Introduce { client, who: ClientInfo { name, budget } } => {
+                self.take(Input::Introduce { client, name, budget });
+            }
+            EngineCommand::Show { client, part, answer } => {
+                let room = self.pipeline.budget(client).text;
+                let last = self.last_outputs.get(&client).cloned();
+                self.shows.show(&part, self.directory.path(), last, room, answer);
             }
             EngineCommand::Complete { answer, .. } => drop(answer),
             EngineCommand::People { attached } => self.take(Input::People { attached }),

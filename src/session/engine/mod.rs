@@ -8,6 +8,7 @@ mod wait;
 use std::{
     collections::HashMap,
     io,
+    path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
 };
@@ -25,6 +26,7 @@ use super::{
     output_disk::OutputDisk,
     pipeline::{Input, Pipeline},
     rules::state::{CallId, ClientId, Paging, Time},
+    show::Shows,
     sideband::{Arrival, Readable},
     spill::Spill,
     subscribers::Subscribers,
@@ -110,6 +112,8 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         answering: Vec::new(),
         held: Vec::new(),
         spills: HashMap::new(),
+        last_outputs: HashMap::new(),
+        shows: Shows::default(),
         spilled: Arc::default(),
         attachments: AttachmentFiles::new(config.output_disk.clone()),
         calls: 0,
@@ -130,6 +134,9 @@ struct Engine {
     pipeline: Pipeline<Subscribers>,
     /// Texts too long for the next reply, by their client.
     spills: HashMap<ClientId, Spill>,
+    /// The files of the last such texts, by their client.
+    last_outputs: HashMap<ClientId, PathBuf>,
+    shows: Shows,
     /// How many files of such texts there are.
     spilled: Arc<AtomicU64>,
     attachments: AttachmentFiles,

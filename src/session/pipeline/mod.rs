@@ -38,7 +38,7 @@ use schedule::LookSchedule;
 use super::rules::{
     Action, Audience, Event, Session,
     reader::{Sighting, View},
-    state::{Paging, State, Time},
+    state::{ClientId, Paging, State, Time},
 };
 use crate::{
     reply::{Attachment, Budget, Failure, Notice, Status},
@@ -118,6 +118,11 @@ impl<O: Observer> Pipeline<O> {
         self.display.outboxes.name_attachment(number)
     }
 
+    /// What the replies of a client have room for.
+    pub fn budget(&self, client: ClientId) -> Budget {
+        self.display.outboxes.budget_of(client)
+    }
+
     /// Who the worker says it is, once it did.
     pub fn worker(&self) -> Option<&WorkerInfo> {
         self.worker.as_ref()
@@ -173,6 +178,9 @@ impl<O: Observer> Pipeline<O> {
     pub fn take(&mut self, input: Input<'_>, now: Time) {
         self.now = now;
         match input {
+            Input::Introduce { client, name, budget } => {
+                self.display.outboxes.introduce(client, &name, budget);
+            }
             Input::Leave { client } => {
                 self.news.forget(client);
                 self.display.outboxes.leave(client);

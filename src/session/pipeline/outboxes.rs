@@ -20,8 +20,10 @@ pub const NOBODY: ClientId = 0;
 /// The outboxes of all clients.
 #[derive(Debug)]
 pub(super) struct Outboxes {
-    /// What a reply has room for.
+    /// What a reply has room for, unless its client said otherwise.
     budget: Budget,
+    /// Who the clients are that said it.
+    introduced: BTreeMap<ClientId, Introduced>,
     /// Never empty: that of [`NOBODY`] while there is no client.
     outboxes: BTreeMap<ClientId, Outbox>,
     /// The running cell that the last reply to a client told of.
@@ -30,6 +32,17 @@ pub(super) struct Outboxes {
     following: BTreeSet<ClientId>,
 }
 
+/// What a client said of itself.
+#[derive(Debug, Default)]
+struct Introduced {
+    #[expect(dead_code, reason = "told to others")]
+    name: String,
+    budget: Option<Budget>,
+}
+
+/// The longest name of a client, in characters.
+const LONGEST_NAME: usize = 40;
+
 /// Which cell: its number, which a new session gives anew, and when it was sent.
 pub(super) type CellStart = (u64, Time);
 
@@ -37,15 +50,39 @@ impl Outboxes {
     /// That of nobody.
     pub(super) fn new(budget: Budget) -> Outboxes {
         let outboxes = BTreeMap::from([(NOBODY, Outbox::new(budget))]);
-        Outboxes { budget, outboxes, told_running: BTreeMap::new(), following: BTreeSet::new() }
+        Outboxes {
+            budget,
+            introduced: BTreeMap::new(),
+            outboxes,
+            told_running: BTreeMap::new(),
+            following: BTreeSet::new(),
+        }
+    }
+
+    /// A client says who it is, and what its replies have room for.
+    pub(super) fn introduce(&mut self, client: ClientId, name: &str, budget: Option<Budget>) {
+        let name = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+        self.introduced.insert(client, Introduced { name, budget });
+        let budget = self.budget_of(client);
+        if let Some(outbox) = self.outboxes.get_mut(&client) {
+            outbox.set_budget(budget);
+        }
+    }
+
+    /// What the replies of a client have room for.
+    pub(super) fn budget_of(&self, client: ClientId) -> Budget {
+        let own = self.introduced.get(&client).and_then(|introduced| introduced.budget);
+        own.unwrap_or(self.budget)
     }
 
     /// A client calls, for the first time perhaps: then it is told what happens from here on, and if
     /// there is no other, also what nobody was told.
     pub(super) fn open(&mut self, client: ClientId) {
         if !self.outboxes.contains_key(&client) {
-            let untold = self.outboxes.remove(&NOBODY);
-            let outbox = untold.unwrap_or_else(|| Outbox::new(self.budget));
+            let budget = self.budget_of(client);
+            let mut outbox =
+                self.outboxes.remove(&NOBODY).unwrap_or_else(|| Outbox::new(self.budget));
+            outbox.set_budget(budget);
             self.outboxes.insert(client, outbox);
         }
     }
@@ -54,9 +91,11 @@ impl Outboxes {
     pub(super) fn leave(&mut self, client: ClientId) {
         self.told_running.remove(&client);
         self.following.remove(&client);
+        self.introduced.remove(&client);
         let left = self.outboxes.remove(&client);
         if self.outboxes.is_empty() {
-            let outbox = left.unwrap_or_else(|| Outbox::new(self.budget));
+            let mut outbox = left.unwrap_or_else(|| Outbox::new(self.budget));
+            outbox.set_budget(self.budget);
             self.outboxes.insert(NOBODY, outbox);
         }
     }
