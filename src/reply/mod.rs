@@ -2,6 +2,7 @@
 //! Pure.
 
 mod attachment;
+mod deed;
 mod exit;
 mod failure;
 mod hint;
@@ -14,6 +15,7 @@ pub use attachment::{
     Attachment, AttachmentFile, AttachmentRoom, Budget, FilePlace, PICTURE_BUDGET, PictureKind,
     PictureSize, ShownPicture, View, base64_capacity, base64_length, shares,
 };
+pub use deed::Deed;
 pub use exit::Exit;
 pub use failure::Failure;
 pub(crate) use line::push_escaped;

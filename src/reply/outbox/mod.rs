@@ -6,9 +6,11 @@
 mod attachments;
 mod budget;
 mod echo;
+mod meanwhile;
 
 use super::{AttachmentRoom, Budget, Content, KeptText, Notice, Reply, Status};
 use echo::Echo;
+use meanwhile::Others;
 
 /// How much text a reply holds for an agent, in characters: about 4,000 tokens.
 pub const BUDGET: usize = 16_000;
@@ -51,6 +53,8 @@ pub struct Outbox {
     spill: Option<String>,
     /// The echo that is left out.
     echo: Echo,
+    /// What it knows of other clients.
+    others: Others,
     /// How many characters more than the budget there is room for.
     last_page: usize,
 }
@@ -109,6 +113,7 @@ impl Outbox {
             told_page: None,
             spill: None,
             echo: Echo::default(),
+            others: Others::default(),
             last_page: 0,
         }
     }
@@ -130,6 +135,7 @@ impl Outbox {
             self.end_line();
         }
         if !text.is_empty() {
+            self.say_whose();
             self.add(&text);
             self.last = if text.ends_with('\n') { Last::Other } else { Last::OpenLine };
         }
@@ -160,6 +166,7 @@ impl Outbox {
     pub fn push_pager(&mut self, text: &str, page: usize) {
         if !text.is_empty() {
             self.tell_held();
+            self.say_whose();
             if self.length() + length(text) > self.budget {
                 self.last_page = page;
             }
@@ -172,6 +179,7 @@ impl Outbox {
     /// that was not taken, if that is the last text.
     pub fn push_page(&mut self, page: &str) {
         self.tell_held();
+        self.say_whose();
         if let Last::Page { with_start, .. } = self.last
             && !self.spills()
         {
@@ -246,11 +254,15 @@ impl Outbox {
         self.tell_held();
         let mut content = self.collect();
         self.echo = Echo::default();
+        self.others.told();
         if matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
             self.told_page = None;
         }
         // Behind the line that names the file the prompt is not the last to be seen.
-        let is_cut = matches!(content.last(), Some(Content::Notice(Notice::WholeText { .. })));
+        let is_cut = matches!(
+            content.last(),
+            Some(Content::Notice(Notice::WholeText { .. } | Notice::AnothersCell { .. }))
+        );
         let lines = status.lines(prompt_visible && !is_cut, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
         Reply { content, status }
@@ -278,12 +290,13 @@ impl Outbox {
             last,
             told_page,
             echo,
+            others,
             ..
         } = std::mem::replace(self, self.empty());
         self.taken_started_within_line = starts_within_line;
         self.starts_within_line = ends_within_line;
         self.ends_within_line = ends_within_line;
-        self.echo = echo;
+        (self.echo, self.others) = (echo, others);
         let LeftOut { bytes, lines, .. } = left_out;
         if bytes > 0 {
             let kept = KeptText::Nowhere;
@@ -326,6 +339,8 @@ impl Outbox {
         let mut later = std::mem::replace(self, whole);
         // What is put back was shown before it was typed.
         let echo = std::mem::take(&mut later.echo);
+        let mut others = std::mem::take(&mut later.others);
+        others.put_back(&content);
         if later.spills() {
             self.put_back_before_spilled(content, later);
         } else {
@@ -336,7 +351,7 @@ impl Outbox {
                 }
             }
         }
-        self.echo = echo;
+        (self.echo, self.others) = (echo, others);
     }
 
     /// What came since is on disk from its first byte, so what is put back must stay out of it, and

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    reply::{Budget, Content, Notice, Outbox},
+    reply::{Budget, Content, Deed, Notice, Outbox},
     session::rules::{
         Audience,
         state::{ClientId, Time},
@@ -35,7 +35,6 @@ pub(super) struct Outboxes {
 /// What a client said of itself.
 #[derive(Debug, Default)]
 struct Introduced {
-    #[expect(dead_code, reason = "told to others")]
     name: String,
     budget: Option<Budget>,
 }
@@ -69,6 +68,39 @@ impl Outboxes {
         }
     }
 
+    /// The name of a client; empty when it said none.
+    pub(super) fn name(&self, client: ClientId) -> &str {
+        self.introduced.get(&client).map_or("", |introduced| introduced.name.as_str())
+    }
+
+    /// Whether others than this client are told what happens.
+    pub(super) fn has_others(&self, client: ClientId) -> bool {
+        self.outboxes.keys().any(|&other| other != client && other != NOBODY)
+    }
+
+    /// A client did something, which the others are told.
+    pub(super) fn did(&mut self, client: ClientId, deed: &Deed) {
+        let name = self.name(client).to_owned();
+        for (&other, outbox) in &mut self.outboxes {
+            if other != client && other != NOBODY {
+                outbox.meanwhile(&name, deed);
+            } else if other == client {
+                match deed {
+                    Deed::Ran { .. } => outbox.own_cell(),
+                    _ => outbox.takes_part(),
+                }
+            }
+        }
+    }
+
+    /// What is printed from here on is told to a client as of the cell of this one.
+    pub(super) fn set_printing(&mut self, client: ClientId, printing: Option<ClientId>) {
+        let name = printing.map(|other| self.name(other).to_owned());
+        if let Some(outbox) = self.outboxes.get_mut(&client) {
+            outbox.set_printing(name.as_deref());
+        }
+    }
+
     /// What the replies of a client have room for.
     pub(super) fn budget_of(&self, client: ClientId) -> Budget {
         let own = self.introduced.get(&client).and_then(|introduced| introduced.budget);
@@ -76,15 +108,17 @@ impl Outboxes {
     }
 
     /// A client calls, for the first time perhaps: then it is told what happens from here on, and if
-    /// there is no other, also what nobody was told.
-    pub(super) fn open(&mut self, client: ClientId) {
-        if !self.outboxes.contains_key(&client) {
+    /// there is no other, also what nobody was told. Whether it is the first time.
+    pub(super) fn open(&mut self, client: ClientId) -> bool {
+        let is_new = !self.outboxes.contains_key(&client);
+        if is_new {
             let budget = self.budget_of(client);
             let mut outbox =
                 self.outboxes.remove(&NOBODY).unwrap_or_else(|| Outbox::new(self.budget));
             outbox.set_budget(budget);
             self.outboxes.insert(client, outbox);
         }
+        is_new
     }
 
     /// A client goes. What the last one was not told is for the next.
@@ -101,9 +135,10 @@ impl Outboxes {
     }
 
     /// From here on a client is told all as it comes.
-    pub(super) fn follow(&mut self, client: ClientId) {
-        self.open(client);
+    /// Whether it is new.
+    pub(super) fn follow(&mut self, client: ClientId) -> bool {
         self.following.insert(client);
+        self.open(client)
     }
 
     /// Whether there are clients that are told all as it comes.
