@@ -10,6 +10,7 @@ pub mod cli;
 pub mod mcp;
 pub mod picture;
 pub mod pty;
+pub mod remote;
 pub mod reply;
 pub mod screen;
 pub mod session;

@@ -1,0 +1,3 @@
+//! Sessions that are held by another process, here or elsewhere.
+
+pub mod via;

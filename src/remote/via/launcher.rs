@@ -1,0 +1,173 @@
+//! A running command of `--via`: its output with its end, and what it says meanwhile.
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    path::PathBuf,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, ReadBuf},
+    time::Sleep,
+};
+
+use super::trouble::{Said, Tail, ViaError, of_end};
+use crate::{
+    pty::{self, Process, Program, StdinStream, StdoutStream},
+    reply::Exit,
+};
+
+/// How long a command has to end by itself once its input has ended, and what it started to let go
+/// of its output once it has ended.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What is known of a running command. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    command: Arc<str>,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    tail: Tail,
+    exit: Option<Exit>,
+}
+
+impl Launcher {
+    /// The last lines it printed to standard error.
+    pub fn said(&self) -> Said {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).tail.said()
+    }
+
+    /// Why it ended; known once its output was read to the end.
+    pub fn trouble(&self) -> ViaError {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let exit = known.exit.clone().unwrap_or(Exit::Unknown);
+        of_end(&self.command, exit, known.tail.said())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Known)) {
+        change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Runs the words, which are those of `command`. Gives what it says, and where it listens.
+///
+/// # Errors
+/// When the program can't be run.
+pub(super) fn launch(
+    command: &str,
+    words: &[String],
+) -> io::Result<(Output, StdoutStream, Launcher)> {
+    let (file, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let program = Program {
+        file: PathBuf::from(file),
+        arguments: arguments.iter().map(Into::into).collect(),
+        ..Program::default()
+    };
+    let carrier = pty::launch(&program)?;
+    let launcher = Launcher { command: command.into(), known: Arc::default() };
+    let listening = launcher.clone();
+    let mut errors = carrier.errors;
+    let errors = tokio::spawn(async move {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = errors.read(&mut buffer).await {
+            listening.change(|known| known.tail.push(&buffer[..count]));
+        }
+    });
+    let running = Running { output: carrier.output, process: carrier.process, errors, late: None };
+    let output = Output { state: State::Running(running), launcher: launcher.clone() };
+    Ok((output, carrier.input, launcher))
+}
+
+/// What a command says. Its end is read when the command has ended, and all that it printed to
+/// standard error is known; dropped before that, the command has a moment to end by itself.
+pub(super) struct Output {
+    state: State,
+    launcher: Launcher,
+}
+
+enum State {
+    Running(Running),
+    Ending(Pin<Box<dyn Future<Output = Exit> + Send>>),
+    Over,
+}
+
+struct Running {
+    output: StdinStream,
+    process: Process,
+    errors: tokio::task::JoinHandle<()>,
+    /// The time until which what it started may hold its output: counts from its end.
+    late: Option<Pin<Box<Sleep>>>,
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("launcher", &self.launcher).finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// Whether it has said something, or has nothing more to say.
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<bool> {
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.output).poll_read(context, buffer) {
+            Poll::Ready(_) => return Poll::Ready(buffer.filled().len() > before),
+            Poll::Pending => {}
+        }
+        if self.late.is_none() {
+            ready!(pin!(self.process.ended()).poll(context));
+        }
+        let late = self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(PATIENCE)));
+        ready!(late.as_mut().poll(context));
+        Poll::Ready(false)
+    }
+
+    /// Waits for what tells how it went.
+    async fn end(mut self) -> Exit {
+        let _ = tokio::time::timeout(PATIENCE, self.process.ended()).await;
+        // What it started may hold its standard error for ever (`ControlPersist` of ssh).
+        let _ = tokio::time::timeout(PATIENCE, self.errors).await;
+        self.process.exit()
+    }
+}
+
+impl AsyncRead for Output {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let State::Running(running) = &mut self.state {
+            if ready!(running.poll_read(context, buffer)) {
+                return Poll::Ready(Ok(()));
+            }
+            if let State::Running(running) = std::mem::replace(&mut self.state, State::Over) {
+                self.state = State::Ending(Box::pin(running.end()));
+            }
+        }
+        if let State::Ending(ending) = &mut self.state {
+            let exit = ready!(ending.as_mut().poll(context));
+            self.launcher.change(|known| known.exit = Some(exit));
+            self.state = State::Over;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // It was given the end of its input, and passes on what was written before that.
+        if let State::Running(running) = std::mem::replace(&mut self.state, State::Over)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(running.end());
+        }
+    }
+}
