@@ -1,3 +1,19 @@
-//! Sessions that are held by another process, here or elsewhere.
+//! Sessions of other processes: what makes a [`Handle`](crate::session::client::Handle) of a
+//! connection to a session's host.
+//!
+//! ```text
+//! connection  one to a host, over any pair of streams: how it is made, and why it ends
+//! via         the same elsewhere, at the other end of a command
+//! player      plays the engine: commands go as messages, and what comes back to whom it is for
+//! words       what the engine's words are on the wire
+//! ```
 
+mod connection;
+mod player;
 pub mod via;
+mod words;
+
+pub use connection::{ConnectError, Connection, End, Opened, connect};
+
+#[cfg(test)]
+mod tests;

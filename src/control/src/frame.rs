@@ -73,6 +73,11 @@ impl<M: DeserializeOwned + Bytes> Decoder<M> {
         self.buffer.extend_from_slice(chunk);
     }
 
+    /// What was added and is no part of a message that was given: for a decoder of other messages.
+    pub fn into_rest(self) -> Vec<u8> {
+        self.buffer
+    }
+
     /// The next whole message and what follows it; `Ok(None)` until the rest has arrived.
     ///
     /// # Errors
