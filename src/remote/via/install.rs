@@ -66,7 +66,7 @@ impl Binary {
     /// Reads and hashes it, on a thread that may wait.
     async fn of_this_process() -> io::Result<Binary> {
         let read = || {
-            let bytes = std::fs::read(std::env::current_exe()?)?;
+            let bytes = std::fs::read(pty::own_program()?)?;
             let mut hash = String::new();
             for byte in Sha256::digest(&bytes) {
                 let _ = write!(hash, "{byte:02x}");

@@ -13,6 +13,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, ReadBuf},
+    sync::watch,
     time::Sleep,
 };
 
@@ -30,30 +31,39 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub struct Launcher {
     command: Arc<str>,
-    known: Arc<Mutex<Known>>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    tail: Tail,
-    exit: Option<Exit>,
+    tail: Arc<Mutex<Tail>>,
+    exit: watch::Receiver<Option<Exit>>,
 }
 
 impl Launcher {
     /// The last lines it printed to standard error.
     pub fn said(&self) -> Said {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).tail.said()
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).said()
+    }
+
+    /// That the connection by way of it has ended, and why; known once its output was read to the end.
+    pub(in crate::remote) fn cut(&self) -> String {
+        let Launcher { command, .. } = self;
+        match self.trouble() {
+            ViaError::Ended { exit: Exit::Unknown, said, .. } => {
+                format!("the connection through `{command}` broke{said}")
+            }
+            ViaError::Ended { exit, said, .. } => {
+                format!("the connection through `{command}` broke: it ended ({exit}){said}")
+            }
+            trouble => format!("the connection through `{command}` broke: {trouble}"),
+        }
+    }
+
+    /// Waits until it has ended, after what carries its output was dropped.
+    pub(in crate::remote) async fn over(&self) {
+        let _ = self.exit.clone().wait_for(Option::is_some).await;
     }
 
     /// Why it ended; known once its output was read to the end.
-    pub fn trouble(&self) -> ViaError {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let exit = known.exit.clone().unwrap_or(Exit::Unknown);
-        of_end(&self.command, exit, known.tail.said())
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Known)) {
-        change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(super) fn trouble(&self) -> ViaError {
+        let exit = self.exit.borrow().clone().unwrap_or(Exit::Unknown);
+        of_end(&self.command, exit, self.said())
     }
 }
 
@@ -72,17 +82,18 @@ pub(super) fn launch(
         ..Program::default()
     };
     let carrier = pty::launch(&program)?;
-    let launcher = Launcher { command: command.into(), known: Arc::default() };
-    let listening = launcher.clone();
+    let (over, exit) = watch::channel(None);
+    let launcher = Launcher { command: command.into(), tail: Arc::default(), exit };
+    let tail = launcher.tail.clone();
     let mut errors = carrier.errors;
     let errors = tokio::spawn(async move {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = errors.read(&mut buffer).await {
-            listening.change(|known| known.tail.push(&buffer[..count]));
+            tail.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
         }
     });
     let running = Running { output: carrier.output, process: carrier.process, errors, late: None };
-    let output = Output { state: State::Running(running), launcher: launcher.clone() };
+    let output = Output { state: State::Running(running), over: Some(over) };
     Ok((output, carrier.input, launcher))
 }
 
@@ -90,7 +101,8 @@ pub(super) fn launch(
 /// standard error is known; dropped before that, the command has a moment to end by itself.
 pub(super) struct Output {
     state: State,
-    launcher: Launcher,
+    /// Where its end is told.
+    over: Option<watch::Sender<Option<Exit>>>,
 }
 
 enum State {
@@ -109,7 +121,7 @@ struct Running {
 
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Output").field("launcher", &self.launcher).finish_non_exhaustive()
+        f.debug_struct("Output").finish_non_exhaustive()
     }
 }
 
@@ -154,7 +166,9 @@ impl AsyncRead for Output {
         }
         if let State::Ending(ending) = &mut self.state {
             let exit = ready!(ending.as_mut().poll(context));
-            self.launcher.change(|known| known.exit = Some(exit));
+            if let Some(over) = self.over.take() {
+                over.send_replace(Some(exit));
+            }
             self.state = State::Over;
         }
         Poll::Ready(Ok(()))
@@ -167,7 +181,13 @@ impl Drop for Output {
         if let State::Running(running) = std::mem::replace(&mut self.state, State::Over)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(running.end());
+            let over = self.over.take();
+            runtime.spawn(async move {
+                let exit = running.end().await;
+                if let Some(over) = over {
+                    over.send_replace(Some(exit));
+                }
+            });
         }
     }
 }

@@ -6,13 +6,13 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// A stream that is read line by line at its start.
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub(in crate::remote) struct Lines<R> {
     reader: R,
     buffer: Vec<u8>,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
-    pub(super) fn new(reader: R) -> Lines<R> {
+    pub(in crate::remote) fn new(reader: R) -> Lines<R> {
         Lines { reader, buffer: Vec::new() }
     }
 
@@ -21,7 +21,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     ///
     /// # Errors
     /// Those of the stream.
-    pub(super) async fn next(&mut self, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    pub(in crate::remote) async fn next(&mut self, limit: usize) -> io::Result<Option<Vec<u8>>> {
         let mut searched = 0;
         loop {
             if let Some(end) = memchr::memchr(b'\n', &self.buffer[searched..]) {
@@ -39,7 +39,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     /// What follows the lines that were taken.
-    pub(super) fn into_reader(self) -> impl AsyncRead + use<R> {
+    pub(in crate::remote) fn into_reader(self) -> impl AsyncRead + use<R> {
         AsyncReadExt::chain(Cursor::new(self.buffer), self.reader)
     }
 }

@@ -17,9 +17,10 @@ mod trouble;
 use mcp_repl_control::{Open, ToClient, ToHost, Welcome, encode};
 use tokio::io::AsyncWriteExt;
 
-use self::{launcher::Output, lines::Lines, trouble::start_of};
+use self::{launcher::Output, trouble::start_of};
 use crate::pty::{StdinStream, StdoutStream};
 
+pub(super) use self::lines::Lines;
 pub use self::{
     command::ViaCommand,
     launcher::Launcher,
