@@ -13,6 +13,7 @@ pub(crate) mod python;
 mod replies;
 mod runtime;
 mod server;
+mod sshd;
 mod terminal;
 mod waiting;
 
@@ -28,6 +29,7 @@ pub(crate) use replies::{
 };
 pub(crate) use runtime::{Runtime, gone};
 pub(crate) use server::Server;
+pub(crate) use sshd::Sshd;
 pub(crate) use terminal::Terminal;
 pub(crate) use waiting::IN_KERNEL;
 

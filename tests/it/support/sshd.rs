@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::TcpListener,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -14,7 +14,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{BINARY, HANG, python};
+use super::{BINARY, HANG, Runtime, python, runtime::RUNTIME};
 
 /// How often a port is tried that another program takes in between.
 const MOST_PORTS: u32 = 20;
@@ -24,6 +24,7 @@ const MOST_PORTS: u32 = 20;
 pub(crate) struct Sshd {
     daemon: Child,
     place: TempDir,
+    runtime: Runtime,
 }
 
 impl Sshd {
@@ -40,7 +41,7 @@ impl Sshd {
         for directory in ["bin", "home", "tmp"] {
             fs::create_dir(place.path().join(directory)).unwrap();
         }
-        fs::DirBuilder::new().mode(0o700).create(place.path().join("run")).unwrap();
+        let runtime = Runtime::new();
         for key in ["host", "key"] {
             let mut keygen = Command::new("ssh-keygen");
             keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(place.path().join(key));
@@ -48,8 +49,8 @@ impl Sshd {
         }
         // Debian's sshd wants this of root, and its package makes it at the machine's start.
         let _ = fs::create_dir("/run/sshd");
-        let daemon = (0..MOST_PORTS).find_map(|_| listen(place.path())).expect("sshd listens");
-        let sshd = Sshd { daemon, place };
+        let daemon = (0..MOST_PORTS).find_map(|_| listen(place.path(), &runtime)).expect("sshd listens");
+        let sshd = Sshd { daemon, place, runtime };
         sshd.write_program("through", "echo $$ >>\"$0.pids\"\nexec ssh -F \"${0%/*}/config\" box \"$@\"");
         sshd
     }
@@ -70,8 +71,8 @@ impl Sshd {
     }
 
     /// Where hosts there list their sessions.
-    pub(crate) fn registry(&self) -> PathBuf {
-        self.place.path().join("run")
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     /// Kills the ssh client that was started last by [`Sshd::via`].
@@ -120,7 +121,7 @@ impl Drop for Sshd {
 }
 
 /// A daemon on a port that was free; `None` when another program has taken it.
-fn listen(place: &Path) -> Option<Child> {
+fn listen(place: &Path, runtime: &Runtime) -> Option<Child> {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
@@ -139,7 +140,8 @@ fn listen(place: &Path) -> Option<Child> {
          AuthorizedKeysFile {place_there}/key.pub\nPidFile none\nUsePAM no\nStrictModes no\n\
          PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
          SetEnv \"PATH={place_there}/bin:{path}\" HOME={place_there}/home TMPDIR={place_there}/tmp \
-         MCP_REPL_RUNTIME_DIR={place_there}/run MCP_REPL_PYTHON={}\n",
+         {RUNTIME}={} MCP_REPL_PYTHON={}\n",
+        runtime.path().display(),
         python::default().display()
     );
     fs::write(place.join("sshd_config"), server).unwrap();
