@@ -1,6 +1,7 @@
 //! The command line: arguments, and one file a subcommand.
 
 mod doctor;
+mod duration;
 mod exec;
 mod serve;
 mod terminal;
@@ -10,14 +11,20 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
+use mcp_repl_control::SessionOptions;
 use mcp_repl_sideband::PictureLimit;
 
-use self::serve::ClientOptions;
+use self::{
+    duration::duration,
+    serve::{ClientOptions, Sessioning},
+};
 use crate::{
     mcp::OnCancel,
+    registry::SessionName,
     reply::{AttachmentRoom, BUDGET, Budget},
     screen::Size,
     session::{
@@ -62,6 +69,23 @@ struct Arguments {
     /// it is 1.15 megapixels.
     #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
     image_size: u32,
+    /// The name of the session: joins the one that lives, else starts it. Calls may name others.
+    ///
+    /// Without it, the session that waits for this client in this directory is gone on with, else
+    /// one is started, and named by the directory.
+    #[arg(long, value_name = "NAME")]
+    session: Option<SessionName>,
+    /// How long a session waits when its last client is gone, however that went: `30s`, `10m`,
+    /// `8h`, `2d`. With `0` sessions are in the server's own process and end with it.
+    #[arg(long, value_name = "DURATION", default_value = "10m", env = "MCP_REPL_GRACE", value_parser = duration)]
+    grace: Duration,
+    /// Keep sessions until they were idle and without clients for so long (8h), in place of
+    /// --grace. `mcp-repl end NAME` ends one.
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "8h", value_parser = duration)]
+    keep: Option<Duration>,
+    /// How many sessions the client may have at a time.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = max_sessions)]
+    max_sessions: usize,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -70,7 +94,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run cells in a fresh session and print what they print.
+    /// Run cells in a fresh session, or in one that lives, and print what they print.
     Exec(exec::ExecArguments),
     /// Show which Python is chosen and whether a session with it works.
     Doctor,
@@ -132,6 +156,11 @@ fn size(value: &str) -> Result<u64, String> {
     };
     let bytes = shift.and_then(|shift| number.parse::<u64>().ok()?.checked_mul(1 << shift));
     bytes.ok_or_else(|| "it is a number of bytes, or one with a unit: `500M`, `2GiB`".into())
+}
+
+fn max_sessions(value: &str) -> Result<usize, String> {
+    let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
+    count.ok_or_else(|| "it is a number, 1 to 1000".into())
 }
 
 /// Less would not hold a traceback, and no client takes more.
@@ -197,6 +226,11 @@ fn accept(value: &str, known: &str, otherwise: &str) -> Result<String, String> {
 }
 
 impl WorkerArguments {
+    /// Whether it is said what is to run.
+    fn is_given(&self) -> bool {
+        self.python.is_some() || self.worker.is_some()
+    }
+
     fn target(&self) -> Result<Target, String> {
         let Some(command) = &self.worker else {
             return Ok(Target::Python(PythonSearch::of_process(self.python.clone())));
@@ -211,11 +245,40 @@ impl WorkerArguments {
     }
 }
 
+impl Arguments {
+    /// Where the sessions are that a server holds.
+    fn place(&self) -> Sessioning {
+        let pager = match self.pager {
+            Paging::Through => "through",
+            Paging::Page => "page",
+            Paging::Plain => "plain",
+        };
+        let python = self.worker.python.as_ref();
+        let options = SessionOptions {
+            python: python.map(|python| python.to_string_lossy().into_owned()),
+            worker: self.worker.worker.clone(),
+            pager: pager.to_owned(),
+            max_output_disk: Some(self.max_output_disk),
+            image_size: Some(self.image_size),
+            ..SessionOptions::default()
+        };
+        Sessioning::new(self.grace, self.keep, options)
+    }
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
-    crate::pty::guard_sessions();
+    let place = arguments.place();
+    let holds_sessions = match &arguments.command {
+        None => matches!(place, Sessioning::InProcess),
+        Some(Command::Exec(exec)) => exec.session.is_none(),
+        Some(Command::Doctor) => true,
+    };
+    if holds_sessions {
+        crate::pty::guard_sessions();
+    }
     let result = arguments.worker.target().and_then(|target| match arguments.command {
         None => {
             let Arguments { pager, reply_size, images, image_size, .. } = arguments;
@@ -225,8 +288,15 @@ pub fn main() -> ExitCode {
                 pictures: picture_limit(image_size),
                 max_output_disk: arguments.max_output_disk,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
+                session: arguments.session,
+                max_sessions: arguments.max_sessions,
             };
-            serve::serve(target, options)
+            serve::serve(target, options, place)
+        }
+        Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
+            Err("--python and --worker are for a fresh session, and --session names one that \
+                 lives"
+                .into())
         }
         Some(Command::Exec(exec)) => exec::exec(target, &exec),
         Some(Command::Doctor) => doctor::doctor(&target),
