@@ -16,7 +16,9 @@ mod open;
 mod reply;
 mod session;
 
-pub use frame::{Decoder, FrameError, LONGEST_LINE, MOST_BYTES, encode};
+pub use frame::{
+    Decoder, FrameError, LONGEST_LINE, LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, encode,
+};
 pub use message::{Attachments, Budget, Bytes, Hello, Role, ToClient, ToHost, Welcome};
 pub use open::{Identity, Open, SessionOptions, Wanted};
 pub use reply::{Exit, Part, Picture, Reply, Status};
