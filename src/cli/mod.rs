@@ -5,6 +5,7 @@ mod duration;
 mod exec;
 mod serve;
 mod terminal;
+mod via;
 
 use std::{
     ffi::OsString,
@@ -21,10 +22,12 @@ use mcp_repl_sideband::PictureLimit;
 use self::{
     duration::duration,
     serve::{ClientOptions, Sessioning},
+    via::ViaArguments,
 };
 use crate::{
     mcp::OnCancel,
     registry::SessionName,
+    remote::Place,
     reply::{AttachmentRoom, BUDGET, Budget},
     screen::Size,
     session::{
@@ -86,6 +89,8 @@ struct Arguments {
     /// How many sessions the client may have at a time.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = max_sessions)]
     max_sessions: usize,
+    #[command(flatten)]
+    via: ViaArguments,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -247,7 +252,7 @@ impl WorkerArguments {
 
 impl Arguments {
     /// Where the sessions are that a server holds.
-    fn place(&self) -> Sessioning {
+    fn place(&self) -> Result<Sessioning, String> {
         let pager = match self.pager {
             Paging::Through => "through",
             Paging::Page => "page",
@@ -262,7 +267,7 @@ impl Arguments {
             image_size: Some(self.image_size),
             ..SessionOptions::default()
         };
-        Sessioning::new(self.grace, self.keep, options)
+        Ok(Sessioning::new(self.via.place()?, self.grace, self.keep, options))
     }
 }
 
@@ -271,8 +276,10 @@ pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
     let place = arguments.place();
+    // Or commands that lead to some, which are sessions of the kernel's.
     let holds_sessions = match &arguments.command {
-        None => matches!(place, Sessioning::InProcess),
+        _ if arguments.via.is_given() => true,
+        None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
     };
@@ -291,14 +298,22 @@ pub fn main() -> ExitCode {
                 session: arguments.session,
                 max_sessions: arguments.max_sessions,
             };
-            serve::serve(target, options, place)
+            serve::serve(target, options, place?)
         }
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
             Err("--python and --worker are for a fresh session, and --session names one that \
                  lives"
                 .into())
         }
-        Some(Command::Exec(exec)) => exec::exec(target, &exec),
+        Some(Command::Exec(exec)) if exec.session.is_some() => {
+            exec::exec(target, &exec, &arguments.via.place()?)
+        }
+        Some(_) if arguments.via.is_given() => {
+            Err("--via is for the server and for `exec --session`; others are run there, as in \
+                 `ssh gpu mcp-repl ls`"
+                .into())
+        }
+        Some(Command::Exec(exec)) => exec::exec(target, &exec, &Place::Here),
         Some(Command::Doctor) => doctor::doctor(&target),
     });
     result.unwrap_or_else(|why| {

@@ -16,7 +16,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     registry::SessionName,
-    remote::{Connection, End, Opened, local_time},
+    remote::{Connection, End, Opened, Underway, local_time},
     reply::{Content, Notice, Status},
     session::client::{Answer, Client, Handle, Request},
 };
@@ -25,15 +25,19 @@ use crate::{
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// What is said of a call whose time is up before its session is there.
-const NOT_YET: &str = "[repl] the session is not there yet: it is still being opened. Nothing was \
-                       run; send it again";
+fn not_yet(underway: &Underway) -> String {
+    let why = underway.words().unwrap_or_else(|| "it is still being opened".into());
+    format!("[repl] the session is not there yet: {why}. Nothing was run; send it again")
+}
+
 /// What is said of a call that comes as the server ends.
 const CLOSED: &str = "the server is about to end. Nothing was run.";
 
 /// How the sessions of a server are opened.
 pub trait Opener: fmt::Debug + Send + Sync {
     /// Finds the session, or starts it. What comes of it is an error in words for the agent.
-    fn open(&self, wanted: WantedSession) -> Opening;
+    /// What that waits for is told to `underway`.
+    fn open(&self, wanted: WantedSession, underway: Underway) -> Opening;
 }
 
 /// A session that is about to be there.
@@ -104,6 +108,8 @@ struct Slot {
     /// Its name, as far as it is known.
     name: Option<String>,
     state: State,
+    /// What it waits for while it is being opened.
+    underway: Underway,
     /// What it was before its connection ended.
     before: Option<Before>,
 }
@@ -139,7 +145,7 @@ enum Turn<Made> {
     /// It was made.
     Now(Arc<Live>, Made),
     /// Once its session is there.
-    Later(oneshot::Receiver<Result<MadeCall, String>>),
+    Later(oneshot::Receiver<Result<MadeCall, String>>, Underway),
 }
 
 /// A session that was connected to.
@@ -212,9 +218,9 @@ impl Sessions {
         let timeout = request.timeout;
         let (live, answer) = match self.turn(client, session, request)? {
             Turn::Now(live, answer) => (live, answer.await),
-            Turn::Later(made) => {
+            Turn::Later(made, underway) => {
                 let made = tokio::time::timeout(timeout, made).await;
-                let made = made.map_err(|_| NOT_YET)?.map_err(|_| CLOSED)?;
+                let made = made.map_err(|_| not_yet(&underway))?.map_err(|_| CLOSED)?;
                 let (live, answer) = made?;
                 (live, answer.await)
             }
@@ -256,7 +262,7 @@ impl Sessions {
             waiting.retain(|call| !call.made.is_closed());
             waiting.push(Waiting { request, deadline, made });
         }
-        Ok(Turn::Later(turn))
+        Ok(Turn::Later(turn, slot.underway.clone()))
     }
 
     /// A new place for the session of this name.
@@ -265,7 +271,8 @@ impl Sessions {
         let asked = asked.map(str::to_owned);
         let name = asked.clone().or_else(|| self.own_name.clone());
         let (id, state) = (slots.last_id, State::Closed);
-        slots.all.push(Slot { id, asked, name, state, before: None });
+        let underway = Underway::default();
+        slots.all.push(Slot { id, asked, name, state, underway, before: None });
         let last = slots.all.len() - 1;
         &mut slots.all[last]
     }
@@ -299,7 +306,9 @@ impl Sessions {
         let resume =
             slot.before.as_ref().map(|before| (before.name.clone(), before.resume.clone()));
         let name = slot.asked.clone().or_else(|| self.own_name.clone());
-        let opening = self.opener.open(WantedSession { client: client.to_owned(), name, resume });
+        slot.underway = Underway::default();
+        let wanted = WantedSession { client: client.to_owned(), name, resume };
+        let opening = self.opener.open(wanted, slot.underway.clone());
         let (sessions, id) = (self.clone(), slot.id);
         tokio::spawn(async move {
             let opened = opening.await;
@@ -501,7 +510,7 @@ fn first_notice(welcome: &Welcome, before: Option<&Before>, is_own: bool) -> Opt
 struct NoOthers;
 
 impl Opener for NoOthers {
-    fn open(&self, _wanted: WantedSession) -> Opening {
+    fn open(&self, _wanted: WantedSession, _underway: Underway) -> Opening {
         Box::pin(async { Err("there is one session only".to_owned()) })
     }
 }

@@ -188,10 +188,13 @@ where
         tokio::spawn(async move {
             let mut why = player.run(streams, commands, describe).await;
             if let Some(launcher) = launcher {
-                // It passes on what was said last, and says why it ended.
+                // It passes on what was said last, and then says why it ended: in good order when
+                // the host has.
                 launcher.over().await;
-                if matches!(why, End::Closed | End::Broken(_)) {
-                    why = End::Cut(launcher.cut());
+                if matches!(why, End::Closed | End::Broken(_))
+                    && let Some(cut) = launcher.cut()
+                {
+                    why = End::Cut(cut);
                 }
             }
             // Who finds a call without a reply looks for the reason.

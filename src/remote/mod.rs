@@ -20,9 +20,9 @@ pub mod via;
 mod words;
 
 pub use connection::{ConnectError, Connection, End, Opened, connect};
-pub use open::{OpenError, Place, open};
+pub use open::{OpenError, Place, Underway, open};
 pub use stdio::serve_stdio;
 pub use time::local_time;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

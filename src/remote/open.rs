@@ -1,12 +1,18 @@
 //! Finds the session that is wanted, or starts it, and connects to its host.
 
-use std::{cmp::Reverse, io, path::Path, time::Duration};
+use std::{
+    cmp::Reverse,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use mcp_repl_control::{Hello, Identity, Open, SessionOptions, ToHost, Wanted};
 
 use super::{
     connection::{ConnectError, Entered, Opened, enter},
-    via::{Link, ViaCommand, ViaError},
+    via::{Launcher, Link, ViaCommand, ViaError},
 };
 use crate::{
     pty::{StdinStream, StdoutStream},
@@ -79,6 +85,32 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether it says something of the session, rather than that nobody could be asked.
+    pub fn is_of_session(&self) -> bool {
+        match self {
+            OpenError::Via(error) => matches!(error, ViaError::Refused { .. }),
+            _ => true,
+        }
+    }
+}
+
+/// What a session waits for that is being opened. Clones are of the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Underway(Arc<Mutex<Option<Launcher>>>);
+
+impl Underway {
+    fn set(&self, launcher: Launcher) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(launcher);
+    }
+
+    /// The command that leads there and what it has said, in words; `None` where there is none.
+    pub fn words(&self) -> Option<String> {
+        let launcher = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(format!("`{}` has not led there yet{}", launcher.command(), launcher.said()))
+    }
+}
+
 fn listed(there: &[String]) -> String {
     match there {
         [] => "there is none at all".to_owned(),
@@ -87,17 +119,18 @@ fn listed(there: &[String]) -> String {
 }
 
 /// Finds the session that is wanted, or starts it, and becomes its client. To be called in the
-/// running event loop.
+/// running event loop. What that waits for is told to `underway`.
 ///
 /// # Errors
 /// With what to do about it: none of that name, a host that can't start or refuses.
-pub async fn open(place: &Place, open: Open) -> Result<Opened, OpenError> {
+pub async fn open(place: &Place, open: Open, underway: &Underway) -> Result<Opened, OpenError> {
     match place {
         Place::Here => open_in(&Registry::open()?, open).await,
         Place::Via(via) => {
             let mut link = Link::new(via)?;
-            let welcome = link.open(via, open).await?;
             let launcher = link.launcher();
+            underway.set(launcher.clone());
+            let welcome = link.open(via, open).await?;
             let (reader, writer) = link.into_streams();
             Ok(Entered::new(welcome, reader, writer).carry(Some(launcher)))
         }

@@ -85,3 +85,35 @@ where
         result = hears => result,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_wish_for_a_session_is_refused() {
+        let other = r#"{"type":"open","wanted":1,"hello":{"protocol":2}}"#;
+        let refusals = [
+            (other, "speaks version 1 of the control protocol, and version 2 is spoken here"),
+            (r#"{"type":"open","hello":{"protocol":1}}"#, "missing field"),
+            (r#"{"type":"describe"}"#, "an `open` of the control protocol was expected first"),
+            ("GET / HTTP/1.1", "an `open` of the control protocol was expected: "),
+        ];
+        for (line, why) in refusals {
+            let mut output = Vec::new();
+            serve_stdio(format!("{line}\n").as_bytes(), &mut output).await.unwrap();
+            let said: ToClient = serde_json::from_slice(&output).unwrap();
+            assert!(
+                matches!(&said, ToClient::Error { message } if message.contains(why)),
+                "{said:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_said_to_who_says_nothing() {
+        let mut output = Vec::new();
+        serve_stdio(&b""[..], &mut output).await.unwrap();
+        assert!(output.is_empty());
+    }
+}

@@ -36,23 +36,30 @@ pub struct Launcher {
 }
 
 impl Launcher {
+    /// The command.
+    pub fn command(&self) -> &str {
+        &self.command
+    }
+
     /// The last lines it printed to standard error.
     pub fn said(&self) -> Said {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).said()
     }
 
-    /// That the connection by way of it has ended, and why; known once its output was read to the end.
-    pub(in crate::remote) fn cut(&self) -> String {
-        let Launcher { command, .. } = self;
-        match self.trouble() {
-            ViaError::Ended { exit: Exit::Unknown, said, .. } => {
-                format!("the connection through `{command}` broke{said}")
-            }
-            ViaError::Ended { exit, said, .. } => {
-                format!("the connection through `{command}` broke: it ended ({exit}){said}")
-            }
-            trouble => format!("the connection through `{command}` broke: {trouble}"),
-        }
+    /// That the connection by way of it has broken, and why; `None` when it has ended in good order.
+    /// Known once its output was read to the end.
+    pub(in crate::remote) fn cut(&self) -> Option<String> {
+        let why = match self.trouble() {
+            ViaError::Ended { exit: Exit::Status(0), .. } => return None,
+            ViaError::Ended { exit: Exit::Unknown, said, .. } => said.to_string(),
+            ViaError::Ended { exit, said, .. } => format!(": it ended ({exit}){said}"),
+            trouble => format!(": {trouble}"),
+        };
+        Some(format!(
+            "the connection through `{}` broke{}",
+            self.command,
+            why.trim_end_matches('.')
+        ))
     }
 
     /// Waits until it has ended, after what carries its output was dropped.

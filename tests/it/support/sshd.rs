@@ -49,9 +49,13 @@ impl Sshd {
         }
         // Debian's sshd wants this of root, and its package makes it at the machine's start.
         let _ = fs::create_dir("/run/sshd");
-        let daemon = (0..MOST_PORTS).find_map(|_| listen(place.path(), &runtime)).expect("sshd listens");
+        let daemon =
+            (0..MOST_PORTS).find_map(|_| listen(place.path(), &runtime)).expect("sshd listens");
         let sshd = Sshd { daemon, place, runtime };
-        sshd.write_program("through", "echo $$ >>\"$0.pids\"\nexec ssh -F \"${0%/*}/config\" box \"$@\"");
+        sshd.write_program(
+            "through",
+            "echo $$ >>\"$0.pids\"\nexec ssh -F \"${0%/*}/config\" box \"$@\"",
+        );
         sshd
     }
 
@@ -68,6 +72,21 @@ impl Sshd {
     /// The home there.
     pub(crate) fn home(&self) -> PathBuf {
         self.place.path().join("home")
+    }
+
+    /// The temporary directory there.
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.place.path().join("tmp")
+    }
+
+    /// A directory that is on `PATH` there.
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.place.path().join("bin")
+    }
+
+    /// The configuration of the client here.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.place.path().join("config")
     }
 
     /// Where hosts there list their sessions.
@@ -95,11 +114,6 @@ impl Sshd {
             }
         }
         assert!(killed > 0, "there is no connection");
-    }
-
-    /// A program there, on `PATH`.
-    pub(crate) fn write_binary(&self, name: &str, script: &str) {
-        self.write_program(&format!("bin/{name}"), script);
     }
 
     fn write_program(&self, name: &str, script: &str) {
