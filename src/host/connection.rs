@@ -6,7 +6,7 @@ mod pending;
 use std::{future, sync::Arc, time::Duration};
 
 use mcp_repl_control::{
-    Attachments, Decoder, FrameError, Hello, LONGEST_LINE, MOST_BYTES, PROTOCOL, Role, ToClient,
+    Attachments, Decoder, FrameError, Hello, LONGEST_REQUEST, MOST_TYPED, PROTOCOL, Role, ToClient,
     ToHost, Welcome,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -32,7 +32,7 @@ const MOST_AHEAD: usize = 256;
 /// How many calls and requests of a connection may be unanswered, or answered and not told.
 pub(super) const MOST_OPEN: usize = 64;
 /// How much may wait to be typed before a peer has to wait for `typed`, in bytes.
-pub(super) const MOST_TYPED: usize = 1 << 20;
+pub(super) const MOST_UNTAKEN: usize = 1 << 20;
 /// The longest wait of a call; what is above is taken as this.
 pub(super) const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much may wait to be written while more is read of the peer, in bytes.
@@ -88,15 +88,15 @@ where
     let welcome = ToClient::Welcome(Welcome {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").into(),
-        session: host.about.name.clone(),
-        started_ms: host.about.started_ms,
+        session: host.record.name.to_string(),
+        started_ms: host.record.started_ms,
         had_clients,
         others,
         is_alive: host.is_alive().await,
         resume,
     });
     connection.outgoing.add(&welcome);
-    let mut decoder = Decoder::new(LONGEST_LINE, MOST_BYTES);
+    let mut decoder = Decoder::new(LONGEST_REQUEST, MOST_TYPED);
     decoder.push(&rest);
     let end = connection.run(&mut reader, &mut writer, decoder, closing).await;
     connection.finish(&mut writer, end).await;
@@ -331,9 +331,9 @@ impl Connection {
             }
             ToHost::Untold { id } => drop(self.untold.take(id)),
             ToHost::Type { .. } => {
-                if self.pending.typed() > MOST_TYPED {
+                if self.pending.typed() > MOST_UNTAKEN {
                     let message = format!(
-                        "more than {MOST_TYPED} bytes were sent to be typed without waiting for \
+                        "more than {MOST_UNTAKEN} bytes were sent to be typed without waiting for \
                          `typed`"
                     );
                     return Err(End::Broken(message));

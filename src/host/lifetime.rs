@@ -76,11 +76,6 @@ impl Lifetime {
         self.life.keep.is_some()
     }
 
-    /// Whether a client or observer is there.
-    pub(super) fn has_company(&self) -> bool {
-        self.present > 0
-    }
-
     /// Whether one was ever there.
     pub(super) fn had_company(&self) -> bool {
         self.had_any
@@ -183,6 +178,6 @@ mod tests {
         life.worked(seconds(1));
         assert_eq!(life.deadline(), Some(Duration::MAX));
         life.left(seconds(1));
-        assert!(!life.has_company());
+        assert_eq!(life.ends_in(seconds(2)), None);
     }
 }

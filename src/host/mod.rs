@@ -34,8 +34,12 @@ use self::{
     room::{Admission, Admitted, Number, Room},
 };
 use crate::{
-    pty::{StdinStream, StdoutStream},
-    session::client::{Client, Handle},
+    pty::{self, StdinStream, StdoutStream},
+    registry::{Record, Registration},
+    session::{
+        client::{Client, Handle},
+        engine::{self, Config},
+    },
 };
 
 /// How long the next connection is waited for when one could not be taken: there may be no
@@ -43,19 +47,6 @@ use crate::{
 const UNTIL_NEXT: Duration = Duration::from_millis(100);
 /// How long the connections have to end when the session has: a little more than each of them.
 const LAST_MOMENTS: Duration = Duration::from_secs(3);
-
-/// What a host knows of its session from the start.
-#[derive(Debug, Clone)]
-struct About {
-    /// Its name.
-    name: String,
-    /// The directory it was started in.
-    directory: String,
-    /// This process.
-    host_pid: u32,
-    /// When it was started, in milliseconds since 1970-01-01 UTC.
-    started_ms: u64,
-}
 
 /// Where connections come in.
 trait Door {
@@ -66,11 +57,21 @@ trait Door {
     fn withdraw(&mut self);
 }
 
+impl Door for Registration {
+    fn accept(&self) -> impl Future<Output = io::Result<(StdinStream, StdoutStream)>> + Send {
+        Registration::accept(self)
+    }
+
+    fn withdraw(&mut self) {
+        Registration::withdraw(self);
+    }
+}
+
 /// A session as its connections share it.
 #[derive(Debug)]
 struct Host {
     session: Handle,
-    about: About,
+    record: Record,
     token: String,
     room: Mutex<Room>,
     /// Somebody came or went.
@@ -81,10 +82,10 @@ struct Host {
 }
 
 impl Host {
-    fn new(session: Handle, about: About, token: String, life: Life) -> Arc<Host> {
+    fn new(session: Handle, record: Record, token: String, life: Life) -> Arc<Host> {
         Arc::new(Host {
             session,
-            about,
+            record,
             token,
             room: Mutex::new(Room::new(Lifetime::new(life))),
             changed: Notify::new(),
@@ -142,6 +143,11 @@ impl Host {
         self.session.worker().await.is_some()
     }
 
+    /// Whether a cell runs.
+    async fn is_at_work(&self) -> bool {
+        matches!(self.describe().await.state, SessionState::Running { .. })
+    }
+
     /// What `mcp-repl ls` shows.
     async fn describe(&self) -> SessionInfo {
         let worker = self.session.worker().await;
@@ -151,12 +157,12 @@ impl Host {
         });
         let (now, room) = (self.now(), self.room());
         SessionInfo {
-            name: self.about.name.clone(),
+            name: self.record.name.to_string(),
             state,
             interpreter,
             executable,
-            directory: self.about.directory.clone(),
-            host_pid: self.about.host_pid,
+            directory: self.record.directory.clone(),
+            host_pid: self.record.host_pid,
             worker_pid: None,
             age_ms: milliseconds(now),
             clients: room.names(),
@@ -176,6 +182,9 @@ impl Host {
                 () = self.end.notified() => break,
                 () = changed => {}
                 () = sleep_until(deadline.and_then(|due| self.began.checked_add(due))) => {
+                    if self.is_at_work().await {
+                        self.room().lifetime.worked(self.now());
+                    }
                     let mut room = self.room();
                     if room.lifetime.deadline().is_some_and(|due| due <= self.now()) {
                         room.close_door();
@@ -186,6 +195,21 @@ impl Host {
         }
         self.room().close_door();
     }
+}
+
+/// Starts a session and serves it to those who connect, until nobody comes any more, somebody ends
+/// it, or a signal asks to end. Returns when all is cleaned up and everybody was told.
+///
+/// # Errors
+/// When the session's directory can't be made, or the event loop takes no signals. A worker that
+/// does not start is reported by the calls.
+pub async fn run(config: Config, registration: Registration, life: Life) -> io::Result<()> {
+    let (session, engine) = engine::start(config)?;
+    let (record, token) = (registration.record().clone(), registration.token().to_owned());
+    let host = Host::new(session, record, token, life);
+    // Only a panic in it is an error, which it has told.
+    let engine = async { drop(engine.await) };
+    serve(host, engine, registration, pty::asked_to_end()).await
 }
 
 /// Serves a session until it is over, or somebody `asks_to_end` it, and ends it then. `engine` is
@@ -200,7 +224,6 @@ async fn serve(
     let mut engine = pin!(engine);
     let (is_over, result) = tokio::select! {
         biased;
-        // Only a panic ends it, which it has told.
         () = &mut engine => (true, Ok(())),
         result = asks_to_end => (false, result),
         () = host.is_over() => (false, Ok(())),

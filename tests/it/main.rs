@@ -50,6 +50,7 @@ mod replay;
 mod rich_values;
 mod robustness;
 mod sdk;
+mod served;
 mod source;
 mod starts;
 mod starts_that_ask;

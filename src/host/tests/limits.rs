@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt;
 use super::{TestHost, call};
 use crate::{
     host::{
-        connection::{MOST_OPEN, MOST_TYPED},
+        connection::{MOST_OPEN, MOST_UNTAKEN},
         outgoing::MOST_SILENCE,
     },
     session::client::{EngineCommand, ScreenUpdate},
@@ -95,7 +95,7 @@ async fn replies_that_nobody_says_were_told_are_bounded() {
 async fn who_types_much_waits_until_that_was_taken() {
     let mut host = TestHost::start();
     let mut peer = host.join("one").await;
-    let half = vec![b'x'; MOST_TYPED / 2];
+    let half = vec![b'x'; MOST_UNTAKEN / 2];
     let send = encode(&ToHost::Type { length: half.len() }, &half);
     for _ in 0..10 {
         peer.send_raw(&send).await;

@@ -18,9 +18,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{About, Door, Host, Life};
+use super::{Door, Host, Life};
 use crate::{
     pty::{StdinStream, StdoutStream},
+    registry::Record,
     reply::{self, Content, Status},
     screen::{Screen, Size},
     session::{
@@ -89,13 +90,14 @@ impl TestHost {
 
     fn with(life: Life) -> TestHost {
         let (session, mut commands) = Handle::new();
-        let about = About {
-            name: "proj".into(),
+        let record = Record {
+            name: "proj".parse().unwrap(),
             directory: "/proj".into(),
+            identity: None,
             host_pid: 7,
             started_ms: 1_000,
         };
-        let host = Host::new(session.clone(), about, TOKEN.into(), life);
+        let host = Host::new(session.clone(), record, TOKEN.into(), life);
         let (told, is_told) = mpsc::unbounded_channel();
         let (engine, ends) = oneshot::channel::<()>();
         let played = async move {

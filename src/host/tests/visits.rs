@@ -95,7 +95,7 @@ async fn a_line_without_end_is_given_up_early() {
     }
     assert!(sent < 1 << 20, "{sent} bytes were taken");
     let why = peer.refused().await;
-    assert_eq!(why, "a `hello` was expected: a message is longer than 16384 bytes");
+    assert_eq!(why, "a `hello` was expected: a line is longer than 16384 bytes");
 }
 
 #[tokio::test]

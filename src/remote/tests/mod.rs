@@ -1,6 +1,7 @@
 //! The client's side of the control protocol against hosts that the tests play.
 
 mod connection;
+mod open;
 
 use std::time::Duration;
 
