@@ -1,9 +1,13 @@
 //! The command line: arguments, and one file a subcommand.
 
 mod doctor;
-mod duration;
+mod end;
 mod exec;
+mod host;
+mod ls;
 mod serve;
+mod session_options;
+mod sessions;
 mod terminal;
 mod via;
 
@@ -12,22 +16,19 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
-use mcp_repl_control::SessionOptions;
 use mcp_repl_sideband::PictureLimit;
 
 use self::{
-    duration::duration,
     serve::{ClientOptions, Sessioning},
+    session_options::SessionArguments,
     via::ViaArguments,
 };
 use crate::{
     mcp::OnCancel,
     registry::SessionName,
-    remote::Place,
     reply::{AttachmentRoom, BUDGET, Budget},
     screen::Size,
     session::{
@@ -47,14 +48,8 @@ use crate::{
 struct Arguments {
     #[command(flatten)]
     worker: WorkerArguments,
-    /// What is done about pagers: turn their pages and give all of the text (`through`), give
-    /// one page a call (`page`), or have programs print without one (`plain`).
-    #[arg(long, value_name = "HOW", default_value = "through", value_parser = paging)]
-    pager: Paging,
-    /// How much the files of long outputs, pictures and documents may take on disk, all together:
-    /// bytes, or with a unit (`500M`, `2GiB`). The oldest are deleted first.
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
-    max_output_disk: u64,
+    #[command(flatten)]
+    session: SessionArguments,
     /// How many characters of text a reply holds. What is longer is shortened in its middle, and
     /// all of it is in a file that the reply names. Further polls of a cell that still runs give a
     /// quarter of that.
@@ -68,24 +63,12 @@ struct Arguments {
     /// name alone (`file`), for clients and models that take no pictures.
     #[arg(long, value_name = "HOW", default_value = "inline", value_parser = images)]
     images: AttachmentRoom,
-    /// How many pixels the longer side of a picture has at most. The area falls with that: at 1568
-    /// it is 1.15 megapixels.
-    #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
-    image_size: u32,
     /// The name of the session: joins the one that lives, else starts it. Calls may name others.
     ///
     /// Without it, the session that waits for this client in this directory is gone on with, else
     /// one is started, and named by the directory.
-    #[arg(long, value_name = "NAME")]
-    session: Option<SessionName>,
-    /// How long a session waits when its last client is gone, however that went: `30s`, `10m`,
-    /// `8h`, `2d`. With `0` sessions are in the server's own process and end with it.
-    #[arg(long, value_name = "DURATION", default_value = "10m", env = "MCP_REPL_GRACE", value_parser = duration)]
-    grace: Duration,
-    /// Keep sessions until they were idle and without clients for so long (8h), in place of
-    /// --grace. `mcp-repl end NAME` ends one.
-    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "8h", value_parser = duration)]
-    keep: Option<Duration>,
+    #[arg(long = "session", value_name = "NAME")]
+    name: Option<SessionName>,
     /// How many sessions the client may have at a time.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = max_sessions)]
     max_sessions: usize,
@@ -103,6 +86,19 @@ enum Command {
     Exec(exec::ExecArguments),
     /// Show which Python is chosen and whether a session with it works.
     Doctor,
+    /// List the sessions that live.
+    Ls(ls::LsArguments),
+    /// End sessions, whoever uses them.
+    End(end::EndArguments),
+    /// Host a session that others connect to.
+    Host(Box<host::HostArguments>),
+}
+
+impl Command {
+    /// Whether it uses a session of another process.
+    fn is_client(&self) -> bool {
+        matches!(self, Command::Exec(exec) if exec.session.is_some())
+    }
 }
 
 /// What runs in the session.
@@ -250,72 +246,60 @@ impl WorkerArguments {
     }
 }
 
-impl Arguments {
-    /// Where the sessions are that a server holds.
-    fn place(&self) -> Result<Sessioning, String> {
-        let pager = match self.pager {
-            Paging::Through => "through",
-            Paging::Page => "page",
-            Paging::Plain => "plain",
-        };
-        let python = self.worker.python.as_ref();
-        let options = SessionOptions {
-            python: python.map(|python| python.to_string_lossy().into_owned()),
-            worker: self.worker.worker.clone(),
-            pager: pager.to_owned(),
-            max_output_disk: Some(self.max_output_disk),
-            image_size: Some(self.image_size),
-            ..SessionOptions::default()
-        };
-        Ok(Sessioning::new(self.via.place()?, self.grace, self.keep, options))
-    }
-}
-
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
-    let place = arguments.place();
-    // Or commands that lead to some, which are sessions of the kernel's.
+    let options = arguments.session.options(&arguments.worker);
+    let place = arguments.via.place();
+    let place = place.map(|place| Sessioning::new(place, &arguments.session, options));
+    // A host sees to that itself, in the process that it goes on in; the others hold no session.
     let holds_sessions = match &arguments.command {
+        // Or commands that lead to some, which the kernel has in sessions of theirs.
         _ if arguments.via.is_given() => true,
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
+        Some(Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
     };
     if holds_sessions {
         crate::pty::guard_sessions();
     }
-    let result = arguments.worker.target().and_then(|target| match arguments.command {
-        None => {
-            let Arguments { pager, reply_size, images, image_size, .. } = arguments;
+    let result = match &arguments.command {
+        None => arguments.worker.target().and_then(|target| {
+            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.session;
             let options = ClientOptions {
                 pager,
-                budget: Budget { text: reply_size, attachments: images },
+                budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
-                max_output_disk: arguments.max_output_disk,
+                max_output_disk,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
-                session: arguments.session,
+                session: arguments.name,
                 max_sessions: arguments.max_sessions,
             };
             serve::serve(target, options, place?)
+        }),
+        Some(command) if arguments.via.is_given() && !command.is_client() => {
+            Err("--via is for the server and for `exec --session`; others are run there, as in \
+                 `ssh gpu mcp-repl ls`"
+                .into())
         }
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
             Err("--python and --worker are for a fresh session, and --session names one that \
                  lives"
                 .into())
         }
-        Some(Command::Exec(exec)) if exec.session.is_some() => {
-            exec::exec(target, &exec, &arguments.via.place()?)
+        Some(Command::Exec(exec)) => {
+            let target = arguments.worker.target();
+            target.and_then(|target| exec::exec(target, exec, &arguments.via.place()?))
         }
-        Some(_) if arguments.via.is_given() => {
-            Err("--via is for the server and for `exec --session`; others are run there, as in \
-                 `ssh gpu mcp-repl ls`"
-                .into())
+        Some(Command::Doctor) => {
+            arguments.worker.target().and_then(|target| doctor::doctor(&target))
         }
-        Some(Command::Exec(exec)) => exec::exec(target, &exec, &Place::Here),
-        Some(Command::Doctor) => doctor::doctor(&target),
-    });
+        Some(Command::Ls(arguments)) => ls::ls(arguments),
+        Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Host(host)) => host::host(&arguments.worker, host),
+    };
     result.unwrap_or_else(|why| {
         // Standard error may be closed, which must not be a panic.
         let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");

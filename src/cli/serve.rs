@@ -4,14 +4,13 @@ use std::{
     fmt, io,
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use mcp_repl_control::{Hello, Identity, Open, PROTOCOL, Role, SessionOptions, Wanted};
 use mcp_repl_sideband::PictureLimit;
 use tokio::task::JoinHandle;
 
-use super::{config, runtime};
+use super::{config, runtime, session_options::SessionArguments};
 use crate::{
     mcp::{self, OnCancel, Opener, Opening, Session, Sessions, WantedSession, WorkerText},
     pty,
@@ -75,16 +74,12 @@ impl Sessioning {
     /// Hosts, unless they are here and nobody is to wait for a client.
     pub(super) fn new(
         place: Place,
-        grace: Duration,
-        keep: Option<Duration>,
+        arguments: &SessionArguments,
         options: SessionOptions,
-    ) -> Self {
-        if grace.is_zero() && keep.is_none() && place == Place::Here {
+    ) -> Sessioning {
+        if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
             return Sessioning::InProcess;
         }
-        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let (grace_ms, keep_ms) = (Some(ms(grace)), keep.map(ms));
-        let options = SessionOptions { grace_ms, keep_ms, ..options };
         Sessioning::Hosts { place, options }
     }
 }
