@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{BINARY, Builder, IDLE, Lifeline, Runtime, Sshd, assert_has};
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::support::{BINARY, Builder, Call, IDLE, Lifeline, Runtime, Server, Sshd, assert_has};
 
 /// A server whose sessions are where the command leads.
 fn by_way_of(via: &str) -> Builder {
@@ -45,12 +48,16 @@ fn a_session_behind_sshd_is_like_one_here() {
     repl.gives("import os; os.environ['HOME']", &format!("'{}'\n", home.display()));
     // What is typed goes to who asks.
     repl.gives_part("name = input('Who? ')", "Who? ");
-    repl.gives("you", "you\n");
+    repl.gives("you", IDLE);
     repl.gives("name", "'you'\n");
     // Long output is shortened, and the whole of it is there.
     let reply = repl.repl("for number in range(20_000): print(number)");
     assert_has(&reply, &sshd.tmp().display().to_string());
     assert_has(&reply, "\n19999\n");
+    // Another session takes another connection.
+    let call = repl.call(&json!({"input": "'name' in globals()", "session": "other"}));
+    assert_eq!(call.text(), "False\n");
+    assert_eq!(sshd.runtime().names().len(), 2);
 }
 
 #[test]
@@ -79,11 +86,14 @@ fn the_command_may_choose_a_directory_or_a_login_shell() {
     repl.gives("import os; os.environ['IN_LOGIN']", "'yes'\n");
 }
 
-/// A cell runs while the connection is cut, and all that it prints is told afterwards.
-fn a_cell_outlives(cut: impl Fn(&Sshd)) {
-    let sshd = Sshd::with_binary();
-    let repl = by_way_of(&sshd.via()).start();
-    let mut line = Lifeline::lay(&repl);
+/// The lines that a cell prints in one of its parts.
+fn lines(part: &str) -> String {
+    (0..300).map(|number| format!("{part} {number}\n")).collect()
+}
+
+/// A cell that prints, waits to be released, and prints more; the name `x` is 7.
+fn begin_cell(repl: &Server) -> (Lifeline, Call<'_>) {
+    let mut line = Lifeline::lay(repl);
     repl.gives("x = 7", IDLE);
     let call = repl.begin(
         "for number in range(300): print('before', number)\n\
@@ -92,19 +102,33 @@ fn a_cell_outlives(cut: impl Fn(&Sshd)) {
          line.send(b'done')",
     );
     line.hears("begun");
-    cut(&sshd);
+    (line, call)
+}
+
+/// The call that waits is told at once, and the next one goes on with the session, where all is that
+/// was printed.
+fn goes_on(repl: &Server, sshd: &Sshd, call: &Call, all_is_printed: impl FnOnce()) {
     let error = call.error();
     assert_has(&error, &format!("the connection through `{}` broke", sshd.via()));
     assert_has(&error, "the next call connects again");
-    line.release();
-    line.hears("done");
+    all_is_printed();
     let reply = repl.repl("x");
-    let numbers =
-        |word: &str| (0..300).map(|number| format!("{word} {number}\n")).collect::<String>();
-    assert_has(&reply, &format!("{}{}", numbers("before"), numbers("after")));
+    assert_has(&reply, &format!("{}{}", lines("before"), lines("after")));
     assert!(reply.ends_with("7\n"), "{reply}");
     assert_eq!(sshd.runtime().names().len(), 1);
     repl.still_works();
+}
+
+/// The connection is cut while a cell runs.
+fn a_cell_outlives(cut: impl Fn(&Sshd)) {
+    let sshd = Sshd::with_binary();
+    let repl = by_way_of(&sshd.via()).start();
+    let (mut line, call) = begin_cell(&repl);
+    cut(&sshd);
+    goes_on(&repl, &sshd, &call, || {
+        line.release();
+        line.hears("done");
+    });
 }
 
 #[test]
@@ -114,7 +138,27 @@ fn a_cell_outlives_the_ssh_that_carries_it() {
 
 #[test]
 fn a_cell_outlives_the_sshd_that_carries_it() {
-    a_cell_outlives(Sshd::kill_connections);
+    a_cell_outlives(|sshd| sshd.signal_connections(Signal::KILL));
+}
+
+#[test]
+fn a_connection_that_only_this_side_knows_to_be_broken_is_taken_over() {
+    a_cell_outlives(|sshd| {
+        sshd.signal_connections(Signal::STOP);
+        sshd.kill_client();
+    });
+}
+
+#[test]
+fn a_reply_that_is_lost_on_the_way_comes_with_the_next_one() {
+    let sshd = Sshd::with_binary();
+    let repl = by_way_of(&sshd.via()).start();
+    let (mut line, call) = begin_cell(&repl);
+    sshd.signal_connections(Signal::STOP);
+    line.release();
+    line.hears("done");
+    sshd.kill_client();
+    goes_on(&repl, &sshd, &call, || {});
 }
 
 #[test]
@@ -171,10 +215,46 @@ fn the_binary_is_put_there_once() {
     again.hang_up();
     assert_eq!(fs::metadata(&place).unwrap().modified().unwrap(), put);
     // Another one is replaced, and nothing else is left.
+    fs::remove_file(&place).unwrap();
     fs::write(&place, "#!/bin/sh\nexit 3\n").unwrap();
     assert!(server().directory(repl.directory()).start().repl("x").ends_with("7\n"));
     assert_eq!(fs::read_dir(place.parent().unwrap()).unwrap().count(), 1);
     assert!(fs::read(&place).unwrap() == fs::read(BINARY).unwrap(), "another binary");
+}
+
+#[test]
+fn the_binary_is_put_into_the_home_that_a_shell_has() {
+    let (runtime, home) = (Runtime::new(), tempfile::tempdir().unwrap());
+    let server = by_way_of("sh -c").arg("--via-install").runtime(&runtime);
+    server.env("HOME", home.path()).start().gives("6 * 7", "42\n");
+    assert!(home.path().join(".local/bin/mcp-repl").exists());
+}
+
+#[test]
+fn a_binary_that_would_not_run_there_is_not_put_there() {
+    let sshd = Sshd::start();
+    let error = || by_way_of(&sshd.ssh()).arg("--via-install").start().begin("1").error();
+    sshd.write_binary("head", "exec /usr/bin/head -c 1000");
+    assert_has(&error(), "it has not arrived as it was sent");
+    sshd.write_binary("uname", "echo Darwin arm64");
+    assert_has(&error(), "this binary is for Linux ");
+    assert_has(&error(), ", and there is Darwin arm64");
+    assert_eq!(fs::read_dir(sshd.home().join(".local/bin")).unwrap().count(), 0);
+}
+
+#[test]
+fn options_of_elsewhere_are_refused_where_they_mean_nothing() {
+    let stderr = |builder: Builder| {
+        let output = builder.output("");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_has(&stderr(Builder::new().arg("--via-install")), "--via <COMMAND>");
+    assert_has(&stderr(by_way_of("")), "--via \"\" can't be used: it names no program");
+    for command in [&["doctor"][..], &["ls"], &["end", "x"], &["host"], &["exec", "1"]] {
+        let builder = Builder::new().any_python().args(command.iter().copied());
+        assert_has(&stderr(builder.args(["--via", "sh -c"])), "--via is for the server and for");
+    }
 }
 
 #[test]
@@ -208,7 +288,7 @@ fn what_a_launcher_says_that_fails_is_told() {
     assert_has(&error, "`/nowhere/launcher --fast` can't be run here");
     let error = by_way_of("echo Hello").start().begin("1").error();
     assert_has(&error, r#"it says "Hello mcp-repl host --stdio""#);
-    let error = by_way_of("yes").start().begin("1").error();
+    let error = by_way_of("yes --").start().begin("1").error();
     assert_has(&error, "leads to something that is no mcp-repl");
 }
 
@@ -227,7 +307,7 @@ fn a_launcher_that_says_nothing_takes_the_time_of_the_call_only() {
         .runtime(&runtime)
         .env("PATH", path(bin.path()))
         .start();
-    let call = |input: &str| serde_json::json!({"input": input, "timeout_ms": 300});
+    let call = |input: &str| json!({"input": input, "timeout_ms": 300});
     let error = loop {
         let error = repl.call(&call("x = 1")).error();
         // The launcher may be slower to say it than a call is to give up.

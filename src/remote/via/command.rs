@@ -44,8 +44,8 @@ impl ViaCommand {
         let mut words = self.words.clone();
         if self.words.len() > 1 && self.words.last().is_some_and(|word| takes_a_command(word)) {
             let command = shell_words::join(program);
-            let file = Path::new(&self.words[0]).file_name();
-            let splits_again = file.is_some_and(|name| name == "ssh");
+            let is_ssh = |word: &String| Path::new(word).file_name().is_some_and(|n| n == "ssh");
+            let splits_again = self.words.iter().any(is_ssh);
             words.push(if splits_again { shell_words::quote(&command).into() } else { command });
         } else {
             words.extend(program.iter().copied().map(str::to_owned));
@@ -101,6 +101,7 @@ mod tests {
         let words = ["ssh", "gpu", "bash", "-lc", "'mcp-repl host --stdio'"];
         assert_eq!(running("ssh gpu bash -lc"), words);
         assert_eq!(running("/usr/bin/ssh gpu bash -lc")[4], words[4]);
+        assert_eq!(running("gcloud compute ssh gpu -- bash -lc")[6], words[4]);
     }
 
     #[test]

@@ -55,11 +55,7 @@ impl Launcher {
             ViaError::Ended { exit, said, .. } => format!(": it ended ({exit}){said}"),
             trouble => format!(": {trouble}"),
         };
-        Some(format!(
-            "the connection through `{}` broke{}",
-            self.command,
-            why.trim_end_matches('.')
-        ))
+        Some(format!("the connection through `{}` broke{why}", self.command))
     }
 
     /// Waits until it has ended, after what carries its output was dropped.

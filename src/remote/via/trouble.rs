@@ -148,7 +148,9 @@ impl Tail {
             .collect();
         let lines: Vec<&str> =
             text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-        Said(lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n"))
+        let shown = lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n");
+        // What quotes it goes on behind it.
+        Said(shown.trim_end_matches('.').to_owned())
     }
 }
 
@@ -201,7 +203,7 @@ mod tests {
     fn has_ended(status: i32, text: &str) {
         let error = of_end("ssh gpu", Exit::Status(status), said(text));
         assert!(matches!(error, ViaError::Ended { .. }), "{text}: {error:?}");
-        assert!(error.to_string().contains(text.trim_end()), "{error}");
+        assert!(error.to_string().contains(text.trim_end_matches(['.', '\n'])), "{error}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(crate) use replies::{
     FRESH, IDLE, SECRET, WAITING, assert_has, assert_has_not, text_of, without_carets,
 };
 pub(crate) use runtime::{Runtime, gone};
-pub(crate) use server::Server;
+pub(crate) use server::{Call, Server};
 pub(crate) use sshd::Sshd;
 pub(crate) use terminal::Terminal;
 pub(crate) use waiting::IN_KERNEL;

@@ -102,18 +102,23 @@ impl Sshd {
         kill_process(Pid::from_raw(last).unwrap(), Signal::KILL).unwrap();
     }
 
-    /// Kills the daemon's processes for the connections there are.
+    /// Sends a signal to the daemon's processes for the connections there are.
     #[track_caller]
-    pub(crate) fn kill_connections(&self) {
-        let mut killed = 0;
+    pub(crate) fn signal_connections(&self, signal: Signal) {
+        let mut told = 0;
         for pid in descendants(self.daemon.id()) {
             let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
             if name.starts_with("sshd") {
                 let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
-                killed += u32::from(kill_process(pid, Signal::KILL).is_ok());
+                told += u32::from(kill_process(pid, signal).is_ok());
             }
         }
-        assert!(killed > 0, "there is no connection");
+        assert!(told > 0, "there is no connection");
+    }
+
+    /// A program there that comes before all others on `PATH`.
+    pub(crate) fn write_binary(&self, name: &str, script: &str) {
+        self.write_program(&format!("bin/{name}"), script);
     }
 
     fn write_program(&self, name: &str, script: &str) {
