@@ -14,6 +14,9 @@ const LONGEST: usize = 16 * 1024;
 /// The longest name of a client that others are shown, in characters.
 const LONGEST_NAME: usize = 64;
 
+/// The name of one that gives none.
+const NO_NAME: &str = "a client";
+
 /// Why one is not let in, in words for its user.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HelloError {
@@ -90,6 +93,9 @@ fn parse(line: Value, token: &str) -> Result<Hello, HelloError> {
     if let Some((end, _)) = hello.name.char_indices().nth(LONGEST_NAME) {
         hello.name.truncate(end);
     }
+    if hello.name.trim().is_empty() {
+        hello.name = NO_NAME.into();
+    }
     Ok(hello)
 }
 
@@ -141,5 +147,8 @@ mod tests {
         long["name"] = format!("\u{1b}[31m{}", "ä".repeat(100)).into();
         let name = parse(long, "secret").unwrap().name;
         assert_eq!(name, format!("[31m{}", "ä".repeat(60)));
+        let mut none = hello();
+        none["name"] = "\n ".into();
+        assert_eq!(parse(none, "secret").unwrap().name, NO_NAME);
     }
 }

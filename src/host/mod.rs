@@ -182,7 +182,9 @@ impl Host {
                 () = self.end.notified() => break,
                 () = changed => {}
                 () = sleep_until(deadline.and_then(|due| self.began.checked_add(due))) => {
-                    if self.is_at_work().await {
+                    // What a kept session works on is not cut off.
+                    let keeps = self.room().lifetime.keeps();
+                    if keeps && self.is_at_work().await {
                         self.room().lifetime.worked(self.now());
                     }
                     let mut room = self.room();

@@ -18,6 +18,9 @@ pub(super) const MOST_STRANGERS: usize = 128;
 /// How many clients that were cut off are kept. Beyond, the oldest is forgotten.
 pub(super) const MOST_KEPT: usize = 16;
 
+/// What those are told who come too late.
+const ENDING: &str = "the session is about to end";
+
 /// Numbers a connection within a host.
 pub(super) type Number = u64;
 
@@ -127,9 +130,11 @@ impl Room {
     /// Lets one in that knows the token, or not. `secret` is for a client that is new.
     pub(super) fn admit(&mut self, hello: &Hello, secret: &str) -> Admission {
         if self.is_ending {
-            return Admission::Refused("the session is about to end".into());
+            return Admission::Refused(ENDING.into());
         }
-        let is_same = |member: &Member| Some(&member.resume) == hello.resume.as_ref();
+        let is_same = |member: &Member| {
+            member.role == hello.role && Some(&member.resume) == hello.resume.as_ref()
+        };
         let company = self.company().filter(|member| !is_same(member));
         let company: Vec<&str> = company.map(|member| member.name.as_str()).collect();
         let others = company.len();
@@ -227,14 +232,14 @@ impl Room {
     /// From here on nobody is let in.
     pub(super) fn close_door(&mut self) {
         self.is_ending = true;
-        for (_, closer) in self.strangers.drain(..) {
-            let _ = closer.send("the session is about to end".into());
-        }
         self.kept.clear();
     }
 
     /// Has all connections closed.
     pub(super) fn close_all(&mut self) {
+        for (_, closer) in self.strangers.drain(..) {
+            let _ = closer.send(ENDING.into());
+        }
         for member in &mut self.members {
             member.closer = None;
         }

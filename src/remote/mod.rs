@@ -5,8 +5,9 @@
 //! connection  one to a host, over any pair of streams: how it is made, and why it ends
 //! open        the session that is wanted is found, or started, and connected to
 //! player      plays the engine: commands go as messages, and what comes back to whom it is for
-//! time        when a session was started, as people here read it
 //! stdio       what answers at the far end of a command
+//! time        when a session was started, as people here read it
+//! typing      what is typed, no more at once than a host takes
 //! via         sessions elsewhere: the near end of it
 //! words       what the engine's words are on the wire
 //! ```
@@ -16,6 +17,7 @@ mod open;
 mod player;
 mod stdio;
 mod time;
+mod typing;
 pub mod via;
 mod words;
 

@@ -9,14 +9,14 @@ use std::{
     time::Duration,
 };
 
-use mcp_repl_control::{Decoder, LONGEST_LINE, MOST_BYTES, SessionInfo, ToClient, ToHost, encode};
+use mcp_repl_control::{Decoder, LONGEST_REQUEST, SessionInfo, ToClient, ToHost, encode};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 
-use super::{connection::End, words};
+use super::{connection::End, typing::Typing, words};
 use crate::{
     reply::{Failure, Reply, Status, from_wire},
     screen::Size,
@@ -26,9 +26,9 @@ use crate::{
     },
 };
 
-/// How much may wait to be written, in bytes: two of the longest messages. A host reads at once
+/// How much may wait to be written, in bytes: a few of the longest messages. A host reads at once
 /// whatever its session does, so one that is so far behind does not read at all.
-const MOST_UNSENT: usize = 2 * LONGEST_LINE;
+const MOST_UNSENT: usize = 8 * LONGEST_REQUEST;
 /// How much later than its time a call's reply may come, before its host counts as stopped. The
 /// host itself ends each call in time; this is for one that hangs or is held.
 const LATEST: Duration = Duration::from_secs(10);
@@ -54,8 +54,7 @@ pub(super) struct Player {
     calls: HashMap<u64, Call>,
     /// Replies that were handed on, by their call: whether they were told.
     receipts: Vec<(u64, oneshot::Receiver<bool>)>,
-    /// Who typed, in their order; `None` for the first parts of what was long.
-    typing: VecDeque<Option<oneshot::Sender<()>>>,
+    typing: Typing,
     completing: HashMap<u64, oneshot::Sender<Completion>>,
     showing: HashMap<u64, oneshot::Sender<Result<String, String>>>,
     describing: VecDeque<Asker>,
@@ -133,7 +132,7 @@ impl Player {
             last_id: 0,
             calls: HashMap::new(),
             receipts: Vec::new(),
-            typing: VecDeque::new(),
+            typing: Typing::default(),
             completing: HashMap::new(),
             showing: HashMap::new(),
             describing: VecDeque::new(),
@@ -157,7 +156,7 @@ impl Player {
     {
         let Streams { mut reader, mut writer, mut decoder, mut buffer } = streams;
         loop {
-            if self.out.bytes.len() - self.out.sent > MOST_UNSENT {
+            if self.unsent() > MOST_UNSENT {
                 return End::Silent;
             }
             let is_leaving = self.leaves_at.is_some();
@@ -224,7 +223,10 @@ impl Player {
     fn command(&mut self, command: EngineCommand) {
         match command {
             EngineCommand::Call { request, reply, .. } => self.call(request, reply),
-            EngineCommand::Keystrokes { bytes, taken } => self.keystrokes(&bytes, taken),
+            EngineCommand::Keystrokes { bytes, taken } => {
+                self.typing.add(&bytes, taken);
+                self.type_more();
+            }
             EngineCommand::Resize { size: Size { columns, rows } } => {
                 self.out.push(&ToHost::Resize { columns, rows }, &[]);
             }
@@ -243,14 +245,18 @@ impl Player {
             }
             EngineCommand::Show { part, answer, .. } => {
                 let id = self.next_id();
-                self.showing.insert(id, answer);
-                self.out.push(&ToHost::Show { id, part }, &[]);
+                if self.ask(&ToHost::Show { id, part }) {
+                    self.showing.insert(id, answer);
+                } else {
+                    let _ = answer.send(Err("there is no such part".into()));
+                }
             }
             EngineCommand::Complete { text, cursor, answer } => {
                 let id = self.next_id();
                 self.completing.retain(|_, answer| !answer.is_closed());
-                self.completing.insert(id, answer);
-                self.out.push(&ToHost::Complete { id, text, cursor }, &[]);
+                if self.ask(&ToHost::Complete { id, text, cursor }) {
+                    self.completing.insert(id, answer);
+                }
             }
             EngineCommand::Describe { answer } => {
                 self.describing.push_back(Asker::Worker(answer));
@@ -280,7 +286,7 @@ impl Player {
         let deadline =
             timeout.checked_add(LATEST).and_then(|wait| Instant::now().checked_add(wait));
         let message = encode(&message, &[]);
-        if message.len() > LONGEST_LINE {
+        if message.len() > LONGEST_REQUEST {
             let why = format!(
                 "the input is too long ({} bytes on the way). Nothing was run.",
                 message.len()
@@ -292,15 +298,26 @@ impl Player {
         self.calls.insert(id, Call { reply, progress, on_drop, deadline });
     }
 
-    fn keystrokes(&mut self, bytes: &[u8], taken: oneshot::Sender<()>) {
-        let mut parts = bytes.chunks(MOST_BYTES);
-        let last = parts.next_back().unwrap_or_default();
-        for part in parts {
-            self.typing.push_back(None);
-            self.out.push(&ToHost::Type { length: part.len() }, part);
+    /// Sends a question, if it is no longer than a host takes.
+    fn ask(&mut self, question: &ToHost) -> bool {
+        let message = encode(question, &[]);
+        let fits = message.len() <= LONGEST_REQUEST;
+        if fits {
+            self.out.push_encoded(message);
         }
-        self.typing.push_back(Some(taken));
-        self.out.push(&ToHost::Type { length: last.len() }, last);
+        fits
+    }
+
+    /// Sends of what is typed what may be sent.
+    fn type_more(&mut self) {
+        while let Some(part) = self.typing.next() {
+            self.out.push(&ToHost::Type { length: part.len() }, &part);
+        }
+    }
+
+    /// How much waits to be written, in bytes.
+    fn unsent(&self) -> usize {
+        self.out.bytes.len() - self.out.sent + self.typing.waiting_bytes()
     }
 
     /// Whoever made the call wants no reply any more.
@@ -349,9 +366,8 @@ impl Player {
                 }
             }
             ToClient::Typed => {
-                if let Some(Some(taken)) = self.typing.pop_front() {
-                    let _ = taken.send(());
-                }
+                self.typing.taken();
+                self.type_more();
             }
             ToClient::Repaint { columns, rows, .. } => {
                 let size = Size { columns, rows };

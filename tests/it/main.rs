@@ -23,6 +23,7 @@ mod foreground;
 mod full_screen;
 mod guard;
 mod hints;
+mod host_commands;
 mod hostile;
 mod hosts;
 mod interpreters;

@@ -255,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn a_line_begins_with_its_type() {
+        let error = encode(&ToClient::Error { message: "x".into() }, &[]);
+        assert!(error.starts_with(b"{\"type\":\"error\","));
+        let show = encode(&ToHost::Show { id: 1, part: "x".into() }, &[]);
+        assert!(show.starts_with(b"{\"type\":\"show\","));
+    }
+
+    #[test]
     fn many_messages_in_one_chunk_cost_no_more_than_in_many() {
         // In quadratic time this takes minutes.
         let stream = encode(&ToHost::Interrupt, &[]).repeat(300_000);

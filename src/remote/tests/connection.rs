@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use mcp_repl_control::{MOST_BYTES, SessionInfo, SessionState, ToClient, ToHost};
+use mcp_repl_control::{
+    LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, SessionInfo, SessionState, ToClient, ToHost,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
@@ -122,6 +124,45 @@ async fn what_is_typed_goes_with_its_bytes_and_waits_until_it_was_taken() {
     host.say(ToClient::Typed).await;
     let _client = soon(typing).await.expect("no panic");
     assert_eq!(host.heard().await, ToHost::Resize { columns: 100, rows: 40 });
+}
+
+#[tokio::test]
+async fn a_long_text_is_typed_as_the_host_takes_it() {
+    let (Opened { handle, .. }, mut host) = opened().await;
+    let client = handle.join();
+    let text: Vec<u8> = (0..3 * MOST_TYPED).map(|place| place as u8).collect();
+    let wanted = text.clone();
+    let typing = tokio::spawn(async move {
+        client.type_bytes(text).await;
+        client
+    });
+    let (mut typed, mut on_the_way) = (Vec::new(), 0);
+    while typed.len() < wanted.len() {
+        // The host waits for as much as may come before it says that it took any of it.
+        while on_the_way < MOST_TYPED / 2 && typed.len() < wanted.len() {
+            let (ToHost::Type { length }, bytes) = host.heard_with_bytes().await else { panic!() };
+            on_the_way += length;
+            typed.extend(bytes);
+        }
+        assert!(!typing.is_finished() && on_the_way <= MOST_TYPED, "{on_the_way}");
+        host.say(ToClient::Typed).await;
+        on_the_way -= on_the_way.min(64 << 10);
+    }
+    for _ in 0..MOST_TYPED / (64 << 10) {
+        host.say(ToClient::Typed).await;
+    }
+    soon(typing).await.expect("no panic");
+    assert_eq!(typed, wanted);
+}
+
+#[tokio::test]
+async fn a_cell_that_no_host_takes_is_refused_here() {
+    let (Opened { handle, .. }, mut host) = opened().await;
+    let client = handle.join();
+    let refused = soon(client.ask(request(&"x".repeat(LONGEST_REQUEST)))).await.expect("a reply");
+    assert!(refused.reply().is_error());
+    let _call = client.ask(request("1"));
+    assert_eq!(host.heard().await, call(2, "1"));
 }
 
 #[tokio::test]

@@ -46,12 +46,18 @@ impl Runtime {
         Builder::new().runtime(self)
     }
 
+    /// The binary with these arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.env(RUNTIME, self.path()).env_remove("MCP_REPL_GRACE").args(arguments);
+        command
+    }
+
     /// Runs the binary with these arguments to its end.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(BINARY);
-        command.env(RUNTIME, self.path()).env_remove("MCP_REPL_GRACE");
-        command.args(arguments).stdin(std::process::Stdio::null());
+        let mut command = self.command(arguments);
+        command.stdin(std::process::Stdio::null());
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || tell.send(command.output().unwrap()));
         told.recv_timeout(HANG).unwrap_or_else(|_| panic!("{arguments:?} does not end"))
