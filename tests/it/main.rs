@@ -47,6 +47,7 @@ mod replay;
 mod rich_values;
 mod robustness;
 mod sdk;
+mod shared;
 mod show;
 mod source;
 mod starts;
