@@ -20,7 +20,7 @@ use super::{
     Host,
     outgoing::Outgoing,
     room::{Admitted, Closing},
-    sleep_until,
+    sleep_until, words,
 };
 use crate::{
     reply::{budget_from_wire, to_wire},
@@ -421,6 +421,12 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
         }
         ScreenUpdate::Bytes(bytes) => {
             outgoing.add_screen(&ToClient::Output { length: bytes.len() }, &bytes);
+        }
+        ScreenUpdate::Standing(standing) => {
+            outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
+        }
+        ScreenUpdate::Did { client, deed } => {
+            outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }
     }
 }
