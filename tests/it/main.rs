@@ -53,6 +53,7 @@ mod robustness;
 mod sdk;
 mod served;
 mod sessions;
+mod shared;
 mod show;
 mod source;
 mod starts;
