@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_repl_control::{Decoder, Deed, LONGEST_REQUEST, SessionInfo, ToClient, ToHost, encode};
+use mcp_repl_control::{Decoder, LONGEST_REQUEST, SessionInfo, ToClient, ToHost, encode};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{mpsc, oneshot},
@@ -18,10 +18,11 @@ use tokio::{
 
 use super::{connection::End, typing::Typing, words};
 use crate::{
-    reply::{Deed as Did, Failure, Reply, Status, from_wire},
+    reply::{Failure, Reply, Status, from_wire},
     screen::Size,
-    session::client::{
-        Answer, Completion, Description, EngineCommand, OnDrop, Request, ScreenUpdate, Subscriber,
+    session::{
+        client::{Answer, Completion, EngineCommand, OnDrop, Request, ScreenUpdate, Subscriber},
+        pipeline::WorkerInfo,
     },
 };
 
@@ -76,7 +77,7 @@ struct Call {
 /// Who asks about the session.
 #[derive(Debug)]
 enum Asker {
-    Engine(oneshot::Sender<Description>),
+    Worker(oneshot::Sender<Option<WorkerInfo>>),
     Session(oneshot::Sender<SessionInfo>),
 }
 
@@ -166,6 +167,10 @@ impl Player {
             let due = self.leaves_at.or(due);
             tokio::select! {
                 biased;
+                // What was not told, or is not wanted, comes before what is said next: the reply to that
+                // begins with it.
+                (id, told) = next_receipt(&mut self.receipts) => self.receipt(id, told),
+                id = next_given_up(&mut self.calls) => self.give_up(id),
                 command = commands.recv(), if !is_leaving => match command {
                     Some(command) => self.command(command),
                     None => self.leave(),
@@ -174,8 +179,6 @@ impl Player {
                     self.describing.push_back(Asker::Session(answer));
                     self.out.push(&ToHost::Describe, &[]);
                 }
-                (id, told) = next_receipt(&mut self.receipts) => self.receipt(id, told),
-                id = next_given_up(&mut self.calls) => self.give_up(id),
                 written = self.out.write(&mut writer), if !self.out.is_empty() => {
                     if let Err(error) = written {
                         // What the host said last is still there to be read.
@@ -258,7 +261,7 @@ impl Player {
                 }
             }
             EngineCommand::Describe { answer } => {
-                self.describing.push_back(Asker::Engine(answer));
+                self.describing.push_back(Asker::Worker(answer));
                 self.out.push(&ToHost::Describe, &[]);
             }
             EngineCommand::Shutdown => self.out.push(&ToHost::End, &[]),
@@ -277,7 +280,6 @@ impl Player {
         if reply.is_closed() {
             return;
         }
-        self.catch_up();
         let id = self.next_id();
         let (input, keys) = words::of_payload(payload);
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
@@ -320,21 +322,6 @@ impl Player {
         self.out.bytes.len() - self.out.sent + self.typing.waiting_bytes()
     }
 
-    /// Says what became of replies and calls by now: what was not told is to be in the reply to the
-    /// next call, and what was given up is not to go on beside it.
-    fn catch_up(&mut self) {
-        for (id, mut is_told) in std::mem::take(&mut self.receipts) {
-            match is_told.try_recv() {
-                Err(oneshot::error::TryRecvError::Empty) => self.receipts.push((id, is_told)),
-                told => self.receipt(id, told.unwrap_or(false)),
-            }
-        }
-        let given_up = self.calls.iter().filter(|(_, call)| call.reply.is_closed());
-        let mut given_up: Vec<u64> = given_up.map(|(id, _)| *id).collect();
-        given_up.sort_unstable();
-        given_up.into_iter().for_each(|id| self.give_up(id));
-    }
-
     /// Whoever made the call wants no reply any more.
     fn give_up(&mut self, id: u64) {
         if let Some(call) = self.calls.remove(&id) {
@@ -351,8 +338,11 @@ impl Player {
     /// Nobody holds the session any more: what is to be said is said, and no more.
     fn leave(&mut self) {
         self.leaves_at = Some(Instant::now() + LEAVING);
-        self.catch_up();
-        self.receipts.clear();
+        for (id, mut told) in std::mem::take(&mut self.receipts) {
+            if let Ok(told) = told.try_recv() {
+                self.receipt(id, told);
+            }
+        }
     }
 
     /// Gives what came to whom it is for. Why the connection has ended, if this says so.
@@ -397,19 +387,11 @@ impl Player {
                 }
             }
             ToClient::Session(info) => match self.describing.pop_front() {
-                Some(Asker::Engine(answer)) => drop(answer.send(words::description(&info))),
+                Some(Asker::Worker(answer)) => drop(answer.send(words::worker(&info))),
                 Some(Asker::Session(answer)) => drop(answer.send(*info)),
                 None => {}
             },
-            ToClient::State { state } => {
-                self.show(ScreenUpdate::Standing(words::standing(&state)));
-            }
-            ToClient::Did(Deed { client, what, text }) => {
-                if let Some(deed) = Did::of_words(&what, text) {
-                    self.show(ScreenUpdate::Did { client, deed });
-                }
-            }
-            ToClient::Refused { id: None, .. } => {}
+            ToClient::Refused { id: None, .. } | ToClient::State { .. } | ToClient::Did(_) => {}
         }
         None
     }
