@@ -1,6 +1,7 @@
 //! The command line: arguments, and one file a subcommand.
 
 mod doctor;
+mod duration;
 mod end;
 mod exec;
 mod host;
@@ -20,9 +21,13 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use mcp_repl_sideband::PictureLimit;
 
-use self::{serve::ClientOptions, session_options::SessionArguments};
+use self::{
+    serve::{ClientOptions, Sessioning},
+    session_options::SessionArguments,
+};
 use crate::{
     mcp::OnCancel,
+    registry::SessionName,
     reply::{AttachmentRoom, BUDGET, Budget},
     screen::Size,
     session::{
@@ -42,8 +47,6 @@ use crate::{
 struct Arguments {
     #[command(flatten)]
     worker: WorkerArguments,
-    #[command(flatten)]
-    session: SessionArguments,
     /// How many characters of text a reply holds. What is longer is shortened in its middle, and
     /// all of it is in a file that the reply names. Further polls of a cell that still runs give a
     /// quarter of that.
@@ -57,6 +60,17 @@ struct Arguments {
     /// name alone (`file`), for clients and models that take no pictures.
     #[arg(long, value_name = "HOW", default_value = "inline", value_parser = images)]
     images: AttachmentRoom,
+    /// The name of the session: joins the one that lives, else starts it. Calls may name others.
+    ///
+    /// Without it, the session that waits for this client in this directory is gone on with, else
+    /// one is started, and named by the directory.
+    #[arg(long, value_name = "NAME")]
+    session: Option<SessionName>,
+    #[command(flatten)]
+    runs: SessionArguments,
+    /// How many sessions the client may have at a time.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = max_sessions)]
+    max_sessions: usize,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -65,7 +79,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run cells in a fresh session and print what they print.
+    /// Run cells in a fresh session, or in one that lives, and print what they print.
     Exec(exec::ExecArguments),
     /// Show which Python is chosen and whether a session with it works.
     Doctor,
@@ -135,6 +149,11 @@ fn size(value: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| "it is a number of bytes, or one with a unit: `500M`, `2GiB`".into())
 }
 
+fn max_sessions(value: &str) -> Result<usize, String> {
+    let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
+    count.ok_or_else(|| "it is a number, 1 to 1000".into())
+}
+
 /// Less would not hold a traceback, and no client takes more.
 fn reply_size(value: &str) -> Result<usize, String> {
     let wrong = || "it is a number of characters, 1000 to 1000000".to_owned();
@@ -198,6 +217,11 @@ fn accept(value: &str, known: &str, otherwise: &str) -> Result<String, String> {
 }
 
 impl WorkerArguments {
+    /// Whether it is said what is to run.
+    fn is_given(&self) -> bool {
+        self.python.is_some() || self.worker.is_some()
+    }
+
     fn target(&self) -> Result<Target, String> {
         let Some(command) = &self.worker else {
             return Ok(Target::Python(PythonSearch::of_process(self.python.clone())));
@@ -212,38 +236,53 @@ impl WorkerArguments {
     }
 }
 
+impl Arguments {
+    /// Where the sessions are that a server holds.
+    fn place(&self) -> Sessioning {
+        Sessioning::new(self.runs.options(&self.worker))
+    }
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
-    // A host sees to that itself, in the process that it goes on in; the others hold no session.
-    let holds_session =
-        !matches!(arguments.command, Some(Command::Host(_) | Command::Ls(_) | Command::End(_)));
-    if holds_session {
+    let place = arguments.place();
+    let holds_sessions = match &arguments.command {
+        None => matches!(place, Sessioning::InProcess),
+        Some(Command::Exec(exec)) => exec.session.is_none(),
+        Some(Command::Doctor) => true,
+        // A host sees to that itself, in the process that it goes on in.
+        Some(Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
+    };
+    if holds_sessions {
         crate::pty::guard_sessions();
     }
-    let result = match &arguments.command {
-        None => arguments.worker.target().and_then(|target| {
-            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.session;
+    let result = arguments.worker.target().and_then(|target| match arguments.command {
+        None => {
+            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.runs;
             let options = ClientOptions {
                 pager,
                 budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
                 max_output_disk,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
+                session: arguments.session,
+                max_sessions: arguments.max_sessions,
             };
-            serve::serve(target, options)
-        }),
-        Some(Command::Exec(exec)) => {
-            arguments.worker.target().and_then(|target| exec::exec(target, exec))
+            serve::serve(target, options, place)
         }
-        Some(Command::Doctor) => {
-            arguments.worker.target().and_then(|target| doctor::doctor(&target))
+        Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
+            Err("--python and --worker are for a fresh session, and --session names one that \
+                 lives"
+                .into())
         }
-        Some(Command::Ls(arguments)) => ls::ls(arguments),
-        Some(Command::End(arguments)) => end::end(arguments),
-        Some(Command::Host(host)) => host::host(&arguments.worker, host),
-    };
+        Some(Command::Exec(exec)) => exec::exec(target, &exec),
+        Some(Command::Doctor) => doctor::doctor(&target),
+        Some(Command::Ls(arguments)) => ls::ls(&arguments),
+        Some(Command::End(arguments)) => end::end(&arguments),
+        Some(Command::Host(host)) => host::host(&arguments.worker, &host),
+    });
     result.unwrap_or_else(|why| {
         // Standard error may be closed, which must not be a panic.
         let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
+use crate::registry::{NameError, SessionName};
 use crate::session::rules::payload::{Payload, PayloadError};
 
 /// How long a call waits when the client does not say. Clients give up at 60 seconds.
@@ -20,6 +21,8 @@ pub(super) struct Arguments {
     pub(super) payload: Payload,
     /// How long the call waits.
     pub(super) timeout: Duration,
+    /// In which session; `None` for the usual one.
+    pub(super) session: Option<SessionName>,
 }
 
 /// What is wrong with the arguments of a call, in words for the agent: what is allowed, and that
@@ -27,12 +30,14 @@ pub(super) struct Arguments {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ArgumentError {
     #[error(
-        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a string) and \
-         `timeout_ms` (a number). Nothing was run."
+        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a string), \
+         `timeout_ms` (a number) and `session` (a string). Nothing was run."
     )]
     Unknown { name: String },
     #[error("{0}. Nothing was run.")]
     NoPayload(#[from] PayloadError),
+    #[error("`session`: {0}. Nothing was run.")]
+    NotAName(#[from] NameError),
     #[error("`{name}` must be a string, not {given}. Nothing was run.")]
     NotAString { name: &'static str, given: String },
     #[error(
@@ -52,15 +57,18 @@ impl Arguments {
     pub(super) fn read(given: Option<JsonObject>) -> Result<Self, ArgumentError> {
         let (mut input, mut typed) = (String::new(), Vec::new());
         let mut wait = timeout(&Value::Null)?;
+        let mut session = None;
         for (name, value) in given.unwrap_or_default() {
             match name.as_str() {
                 "input" => input = input_text(value)?,
                 "keys" => typed = keys(value)?,
                 "timeout_ms" => wait = timeout(&value)?,
+                "session" if !value.is_null() => session = Some(text("session", value)?.parse()?),
+                "session" => {}
                 _ => return Err(ArgumentError::Unknown { name }),
             }
         }
-        Ok(Arguments { payload: Payload::parse(&input, typed)?, timeout: wait })
+        Ok(Arguments { payload: Payload::parse(&input, typed)?, timeout: wait, session })
     }
 
     /// The JSON schema of the arguments.
@@ -83,6 +91,11 @@ impl Arguments {
                     "minimum": 0,
                     "default": DEFAULT_TIMEOUT_MS as u64,
                     "description": "How long to wait for the reply, in milliseconds."
+                },
+                "session": {
+                    "type": "string",
+                    "description": "The name of another session, started if there is none: \
+                                    `train`. Sessions run side by side."
                 }
             },
             "additionalProperties": false
