@@ -1,7 +1,6 @@
 //! The command line: arguments, and one file a subcommand.
 
 mod doctor;
-mod duration;
 mod end;
 mod exec;
 mod host;
@@ -47,6 +46,8 @@ use crate::{
 struct Arguments {
     #[command(flatten)]
     worker: WorkerArguments,
+    #[command(flatten)]
+    session: SessionArguments,
     /// How many characters of text a reply holds. What is longer is shortened in its middle, and
     /// all of it is in a file that the reply names. Further polls of a cell that still runs give a
     /// quarter of that.
@@ -64,10 +65,8 @@ struct Arguments {
     ///
     /// Without it, the session that waits for this client in this directory is gone on with, else
     /// one is started, and named by the directory.
-    #[arg(long, value_name = "NAME")]
-    session: Option<SessionName>,
-    #[command(flatten)]
-    runs: SessionArguments,
+    #[arg(long = "session", value_name = "NAME")]
+    name: Option<SessionName>,
     /// How many sessions the client may have at a time.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = max_sessions)]
     max_sessions: usize,
@@ -236,53 +235,51 @@ impl WorkerArguments {
     }
 }
 
-impl Arguments {
-    /// Where the sessions are that a server holds.
-    fn place(&self) -> Sessioning {
-        Sessioning::new(self.runs.options(&self.worker))
-    }
-}
-
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
-    let place = arguments.place();
+    let options = arguments.session.options(&arguments.worker);
+    let place = Sessioning::new(&arguments.session, options);
+    // A host sees to that itself, in the process that it goes on in; the others hold no session.
     let holds_sessions = match &arguments.command {
         None => matches!(place, Sessioning::InProcess),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
-        // A host sees to that itself, in the process that it goes on in.
         Some(Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
     };
     if holds_sessions {
         crate::pty::guard_sessions();
     }
-    let result = arguments.worker.target().and_then(|target| match arguments.command {
-        None => {
-            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.runs;
+    let result = match &arguments.command {
+        None => arguments.worker.target().and_then(|target| {
+            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.session;
             let options = ClientOptions {
                 pager,
                 budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
                 max_output_disk,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
-                session: arguments.session,
+                session: arguments.name,
                 max_sessions: arguments.max_sessions,
             };
             serve::serve(target, options, place)
-        }
+        }),
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
             Err("--python and --worker are for a fresh session, and --session names one that \
                  lives"
                 .into())
         }
-        Some(Command::Exec(exec)) => exec::exec(target, &exec),
-        Some(Command::Doctor) => doctor::doctor(&target),
-        Some(Command::Ls(arguments)) => ls::ls(&arguments),
-        Some(Command::End(arguments)) => end::end(&arguments),
-        Some(Command::Host(host)) => host::host(&arguments.worker, &host),
-    });
+        Some(Command::Exec(exec)) => {
+            arguments.worker.target().and_then(|target| exec::exec(target, exec))
+        }
+        Some(Command::Doctor) => {
+            arguments.worker.target().and_then(|target| doctor::doctor(&target))
+        }
+        Some(Command::Ls(arguments)) => ls::ls(arguments),
+        Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Host(host)) => host::host(&arguments.worker, host),
+    };
     result.unwrap_or_else(|why| {
         // Standard error may be closed, which must not be a panic.
         let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");

@@ -10,7 +10,7 @@ use mcp_repl_control::{Hello, Identity, Open, PROTOCOL, Role, SessionOptions, Wa
 use mcp_repl_sideband::PictureLimit;
 use tokio::task::JoinHandle;
 
-use super::{config, runtime};
+use super::{config, runtime, session_options::SessionArguments};
 use crate::{
     mcp::{self, OnCancel, Opener, Opening, Session, Sessions, WantedSession, WorkerText},
     pty,
@@ -72,8 +72,8 @@ pub(super) enum Sessioning {
 
 impl Sessioning {
     /// Hosts, unless nobody is to wait for a client.
-    pub(super) fn new(options: SessionOptions) -> Self {
-        if options.grace_ms == Some(0) && options.keep_ms.is_none() {
+    pub(super) fn new(arguments: &SessionArguments, options: SessionOptions) -> Sessioning {
+        if arguments.grace.is_zero() && arguments.keep.is_none() {
             return Sessioning::InProcess;
         }
         Sessioning::Hosts { place: Place::Here, options }

@@ -6,10 +6,7 @@ use std::{path::Path, time::Duration};
 use clap::Args;
 use mcp_repl_control::SessionOptions;
 
-use super::{
-    LONGEST_EDGE, WorkerArguments, config, duration::duration, image_size, paging, picture_limit,
-    size,
-};
+use super::{LONGEST_EDGE, WorkerArguments, config, image_size, paging, picture_limit, size};
 use crate::{
     host::Life,
     reply::BUDGET,
@@ -19,6 +16,9 @@ use crate::{
         rules::state::Paging,
     },
 };
+
+/// How long a kept session may be idle where no time is given.
+const KEPT: &str = "8h";
 
 /// How a session treats pagers, files and pictures, and how long it lives.
 #[derive(Debug, Clone, Args)]
@@ -35,18 +35,18 @@ pub(super) struct SessionArguments {
     /// it is 1.15 megapixels.
     #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
     pub(super) image_size: u32,
-    /// How long a session waits when its last client is gone, however that went: `30s`, `10m`,
-    /// `8h`, `2d`. With `0` the sessions of a server are in its own process and end with it.
+    /// How long a session lives on when its last client has gone, so that one that comes back finds
+    /// its variables: `30s`, `10m`, `8h`, `2d`, or seconds. `0` ends it with its client.
     #[arg(
-        long, value_name = "DURATION", default_value = "10m", env = "MCP_REPL_GRACE",
+        long, env = "MCP_REPL_GRACE", value_name = "DURATION", default_value = "10m",
         value_parser = duration
     )]
     pub(super) grace: Duration,
-    /// Keep sessions until they were idle and without clients for so long (8h), in place of
-    /// --grace. `mcp-repl end NAME` ends one.
+    /// Keep a session until it was idle and without clients for that long, 8 hours where no time is
+    /// given, or is ended by `mcp-repl end`.
     #[arg(
         long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
-        default_missing_value = "8h", value_parser = duration
+        default_missing_value = KEPT, value_parser = duration
     )]
     pub(super) keep: Option<Duration>,
 }
@@ -111,6 +111,27 @@ fn wrong(option: &str, value: &str, why: &str) -> String {
     format!("invalid value '{value}' for '{option}': {why}")
 }
 
+/// A time: `30s`, `10m`, `8h`, `2d`, or seconds.
+pub(super) fn duration(value: &str) -> Result<Duration, String> {
+    let digits = value.len() - value.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = value.split_at(digits);
+    let seconds = match unit {
+        "" | "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(60 * 60),
+        "d" => Some(24 * 60 * 60),
+        _ => None,
+    };
+    let seconds = seconds.and_then(|seconds| number.parse::<u64>().ok()?.checked_mul(seconds));
+    // What a clock can't count is no limit either.
+    seconds
+        .map(|seconds| Duration::from_secs(seconds.min(LONGEST_TIME)))
+        .ok_or_else(|| "it is a time: `30s`, `10m`, `8h`, `2d`, or seconds".into())
+}
+
+/// The longest time that is taken, in seconds: a hundred years.
+const LONGEST_TIME: u64 = 100 * 365 * 24 * 60 * 60;
+
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -118,6 +139,22 @@ fn milliseconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_have_a_unit_or_are_seconds() {
+        let seconds = |text: &str| duration(text).map(|time| time.as_secs());
+        let known =
+            [("0", 0), ("45", 45), ("30s", 30), ("10m", 600), ("8h", 28_800), ("2d", 172_800)];
+        for (text, expected) in known {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+        assert_eq!(seconds("99999999999d"), Ok(LONGEST_TIME));
+        for text in
+            ["", "m", "-1", "1.5h", "10 m", "10x", "10mm", "1h30m", "é", "999999999999999999d"]
+        {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_host_refuses_what_the_command_line_does() {

@@ -52,6 +52,7 @@ mod rich_values;
 mod robustness;
 mod sdk;
 mod served;
+mod sessions;
 mod source;
 mod starts;
 mod starts_that_ask;
