@@ -196,15 +196,10 @@ struct Hosts {
 impl Hosts {
     /// For whom a session without a name is.
     fn identity(&self, client: &str) -> Identity {
-        let interpreter = match &self.target {
-            Target::Custom(file, arguments) => format!("worker {file:?} {arguments:?}"),
+        let interpreter = match (&self.target, &self.place) {
+            (Target::Custom(..), _) | (_, Place::Here) => self.target.identity(),
             // It is chosen there.
-            _ if self.place != Place::Here => format!("python {:?}", self.options.python),
-            target => match target.resolve() {
-                Ok(resolved) => format!("python {:?}", resolved.program.file),
-                // The session will say so.
-                Err(error) => error.to_string(),
-            },
+            _ => format!("python {}", self.options.python.as_deref().unwrap_or_default()),
         };
         Identity {
             client: client.to_owned(),
