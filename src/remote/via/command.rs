@@ -101,7 +101,7 @@ mod tests {
         let words = ["ssh", "gpu", "bash", "-lc", "'mcp-repl host --stdio'"];
         assert_eq!(running("ssh gpu bash -lc"), words);
         assert_eq!(running("/usr/bin/ssh gpu bash -lc")[4], words[4]);
-        assert_eq!(running("gcloud compute ssh gpu -- bash -lc")[6], words[4]);
+        assert_eq!(running("gcloud compute ssh gpu -- bash -lc")[7], words[4]);
     }
 
     #[test]
