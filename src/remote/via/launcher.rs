@@ -146,9 +146,10 @@ impl Running {
 
     /// Waits for what tells how it went.
     async fn end(mut self) -> Exit {
-        let _ = tokio::time::timeout(PATIENCE, self.process.ended()).await;
-        // What it started may hold its standard error for ever (`ControlPersist` of ssh).
-        let _ = tokio::time::timeout(PATIENCE, self.errors).await;
+        if tokio::time::timeout(PATIENCE, self.process.ended()).await.is_ok() {
+            // What it started may hold its standard error for ever (`ControlPersist` of ssh).
+            let _ = tokio::time::timeout(PATIENCE, self.errors).await;
+        }
         self.process.exit()
     }
 }

@@ -157,6 +157,22 @@ async fn what_it_leaves_behind_does_not_hide_its_end() {
 }
 
 #[tokio::test]
+async fn the_command_is_out_of_reach_of_the_terminal_of_this_process() {
+    let script = format!("echo '{WELCOME}'; read -r line; ps -o sid=,tty= -p $$");
+    let (_, link) = open(&script).await;
+    let (mut output, _input) = link.into_streams();
+    let mut there = String::new();
+    output.read_to_string(&mut there).await.unwrap();
+    let mut own = Command::new("ps");
+    own.args(["-o", "sid=", "-p"]).arg(std::process::id().to_string());
+    let own = String::from_utf8(own.output().unwrap().stdout).unwrap();
+    let there: Vec<&str> = there.split_whitespace().collect();
+    assert_ne!(there[0], own.trim());
+    // No terminal is the controlling one.
+    assert!(["?", "??"].contains(&there[1]), "{there:?}");
+}
+
+#[tokio::test]
 async fn a_dropped_connection_ends_the_command_and_all_that_it_started() {
     let held = Named::new();
     let script = format!(
