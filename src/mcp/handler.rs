@@ -46,7 +46,7 @@ impl Server {
         progress: Option<Progress>,
         on_drop: OnDrop,
     ) -> Result<Answer, String> {
-        let Arguments { payload, timeout, session } = arguments;
+        let Arguments { payload, timeout, session, .. } = arguments;
         let session = session.as_ref();
         let mut request = Request { payload, timeout, progress: None, on_drop };
         let Some(mut progress) = progress else {
@@ -60,6 +60,26 @@ impl Server {
                 biased;
                 reply = &mut reply => return reply,
                 Some(line) = lines.recv() => progress.tell(line).await,
+            }
+        }
+    }
+
+    /// Shows a part of a long output.
+    async fn show(
+        &self,
+        client: &str,
+        arguments: &Arguments,
+        part: String,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        tokio::select! {
+            biased;
+            () = context.ct.cancelled() => Err(ended()),
+            shown = self.sessions.show(client, arguments.session.as_ref(), arguments.timeout, part) => {
+                Ok(match shown {
+                    Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
+                    Err(why) => failure(why),
+                })
             }
         }
     }
@@ -101,7 +121,7 @@ impl ServerHandler for Server {
             let message = format!("unknown tool `{}`: the only one is `repl`", request.name);
             return Err(ErrorData::invalid_params(message, None));
         }
-        let arguments = match Arguments::read(request.arguments) {
+        let mut arguments = match Arguments::read(request.arguments) {
             Ok(arguments) => arguments,
             Err(error) => return Ok(failure(error.to_string()).into()),
         };
@@ -111,6 +131,9 @@ impl ServerHandler for Server {
             .map(|token| Progress::new(context.peer.clone(), token));
         let receipt = context.extensions.get::<Receipt>().cloned().unwrap_or_default();
         let client = context.client_info().map(|client| client.name).unwrap_or_default();
+        if let Some(part) = arguments.show.take() {
+            return Ok(self.show(&client, &arguments, part, &context).await?.into());
+        }
         let reads_json = quirks::reads_json(&client);
         let on_drop = OnDrop::default();
         let cancelled = async {
@@ -125,10 +148,7 @@ impl ServerHandler for Server {
         tokio::select! {
             biased;
             // A client that cancelled the call gets no reply; one that closed its end gets this.
-            () = cancelled => {
-                let message = "the connection ended before the reply";
-                Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None))
-            }
+            () = cancelled => Err(ended()),
             answer = self.call(&client, arguments, progress, on_drop.clone()) => {
                 let mut answer = match answer {
                     Ok(answer) => answer,
@@ -140,6 +160,12 @@ impl ServerHandler for Server {
             }
         }
     }
+}
+
+/// What is said to nobody: the client has gone, or does not ask any more.
+fn ended() -> ErrorData {
+    let message = "the connection ended before the reply";
+    ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None)
 }
 
 /// A result the agent reads as an error.

@@ -4,21 +4,17 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use mcp_repl_control::Welcome;
 use tokio::{sync::oneshot, time::Instant};
 
+use super::live::{Before, Link, Live, Session, first_notice};
 use crate::{
     registry::SessionName,
-    remote::{Connection, End, Opened, Underway, local_time},
-    reply::{Content, Notice, Status},
-    session::client::{Answer, Client, Handle, Request},
+    remote::{Connection, Underway},
+    session::client::{Answer, Handle, Request},
 };
 
 /// How long what was said last to all hosts may take when the server ends.
@@ -53,33 +49,6 @@ pub struct WantedSession {
     /// The session that it was before its connection ended: what its welcome gave as its name, and
     /// to go on as the same client.
     pub resume: Option<(String, String)>,
-}
-
-/// A session that is there.
-#[derive(Debug)]
-pub struct Session {
-    handle: Handle,
-    /// What is known of one in another process.
-    link: Option<Link>,
-}
-
-#[derive(Debug)]
-struct Link {
-    welcome: Welcome,
-    connection: Connection,
-}
-
-impl From<Handle> for Session {
-    /// One in this process.
-    fn from(handle: Handle) -> Session {
-        Session { handle, link: None }
-    }
-}
-
-impl From<Opened> for Session {
-    fn from(Opened { handle, welcome, connection }: Opened) -> Session {
-        Session { handle, link: Some(Link { welcome, connection }) }
-    }
 }
 
 /// The sessions of a server.
@@ -123,7 +92,8 @@ enum State {
 
 /// A call that waits for its session.
 struct Waiting {
-    request: Request,
+    /// `None` of one that only needs the session to be there.
+    request: Option<Request>,
     /// When its time is up; `None` for never.
     deadline: Option<Instant>,
     made: oneshot::Sender<Result<MadeCall, String>>,
@@ -140,32 +110,19 @@ type MadeCall = (Arc<Live>, CallAnswer);
 
 type CallAnswer = Pin<Box<dyn Future<Output = Option<Answer>> + Send>>;
 
+/// A call that waits, as its caller holds it.
+struct Pending {
+    made: oneshot::Receiver<Result<MadeCall, String>>,
+    /// What the session waits for.
+    underway: Underway,
+}
+
 /// When a call is made.
 enum Turn<Made> {
     /// It was made.
     Now(Arc<Live>, Made),
     /// Once its session is there.
-    Later(oneshot::Receiver<Result<MadeCall, String>>, Underway),
-}
-
-/// A session that was connected to.
-#[derive(Debug)]
-struct Before {
-    name: String,
-    resume: String,
-    started_ms: u64,
-    end: End,
-}
-
-/// A session that calls are made in.
-#[derive(Debug)]
-struct Live {
-    client: Client,
-    session: Session,
-    /// What its first reply begins with.
-    news: Mutex<Vec<Notice>>,
-    /// Whether its last reply said that its program has ended.
-    has_ended: AtomicBool,
+    Later(Pending),
 }
 
 impl Sessions {
@@ -218,10 +175,8 @@ impl Sessions {
         let timeout = request.timeout;
         let (live, answer) = match self.turn(client, session, request)? {
             Turn::Now(live, answer) => (live, answer.await),
-            Turn::Later(made, underway) => {
-                let made = tokio::time::timeout(timeout, made).await;
-                let made = made.map_err(|_| not_yet(&underway))?.map_err(|_| CLOSED)?;
-                let (live, answer) = made?;
+            Turn::Later(pending) => {
+                let (live, answer) = pending.made_within(timeout).await?;
                 (live, answer.await)
             }
         };
@@ -231,6 +186,33 @@ impl Sessions {
         }
     }
 
+    /// Shows a part of a long output that was kept in the session of this name.
+    ///
+    /// # Errors
+    /// In words for the agent: what is wrong.
+    pub(super) async fn show(
+        self: &Arc<Self>,
+        client: &str,
+        session: Option<&SessionName>,
+        timeout: Duration,
+        part: String,
+    ) -> Result<String, String> {
+        let waits = {
+            let mut slots = self.slots();
+            let slot = self.ready_slot(&mut slots, client, session)?;
+            match &mut slot.state {
+                State::Open(live) => Ok(live.clone()),
+                _ => Err(slot.wait(None, timeout)),
+            }
+        };
+        let live = match waits {
+            Ok(live) => live,
+            Err(pending) => pending.made_within(timeout).await?.0,
+        };
+        let shown = live.client.show(part).await;
+        shown.map_err(|why| format!("{why}. Nothing was run."))
+    }
+
     fn turn(
         self: &Arc<Self>,
         client: &str,
@@ -238,6 +220,23 @@ impl Sessions {
         request: Request,
     ) -> Result<Turn<impl Future<Output = Option<Answer>> + Send + use<>>, String> {
         let mut slots = self.slots();
+        let slot = self.ready_slot(&mut slots, client, session)?;
+        Ok(match &mut slot.state {
+            State::Open(live) => Turn::Now(live.clone(), live.client.ask(request)),
+            _ => {
+                let timeout = request.timeout;
+                Turn::Later(slot.wait(Some(request), timeout))
+            }
+        })
+    }
+
+    /// The place of this session, which is there or is being opened.
+    fn ready_slot<'slots>(
+        self: &Arc<Self>,
+        slots: &'slots mut Slots,
+        client: &str,
+        session: Option<&SessionName>,
+    ) -> Result<&'slots mut Slot, String> {
         if slots.is_closed {
             return Err(CLOSED.into());
         }
@@ -245,24 +244,19 @@ impl Sessions {
         let slot = match slots.find(name) {
             Some(place) => &mut slots.all[place],
             None => {
-                self.make_room(&mut slots)?;
-                self.slot(&mut slots, name)
+                self.make_room(slots)?;
+                self.slot(slots, name)
             }
         };
-        match &slot.state {
-            State::Open(live) if live.is_there() => {
-                return Ok(Turn::Now(live.clone(), live.client.ask(request)));
-            }
-            State::Opening(_) => {}
-            State::Open(_) | State::Closed => self.start_opening(slot, client),
+        let needs_opening = match &slot.state {
+            State::Open(live) => !live.is_there(),
+            State::Opening(_) => false,
+            State::Closed => true,
+        };
+        if needs_opening {
+            self.start_opening(slot, client);
         }
-        let (made, turn) = oneshot::channel();
-        let deadline = Instant::now().checked_add(request.timeout);
-        if let State::Opening(waiting) = &mut slot.state {
-            waiting.retain(|call| !call.made.is_closed());
-            waiting.push(Waiting { request, deadline, made });
-        }
-        Ok(Turn::Later(turn, slot.underway.clone()))
+        Ok(slot)
     }
 
     /// A new place for the session of this name.
@@ -344,15 +338,20 @@ impl Sessions {
         }
         slot.before = None;
         let live = Arc::new(Live::new(session, news));
-        for Waiting { mut request, deadline, made } in waiting {
+        for Waiting { request, deadline, made } in waiting {
             // Who gave it up is told nothing, and nothing is run.
             if made.is_closed() {
                 continue;
             }
-            if let Some(deadline) = deadline {
-                request.timeout = deadline.saturating_duration_since(Instant::now());
-            }
-            let answer = Box::pin(live.client.ask(request));
+            let answer: CallAnswer = match request {
+                Some(mut request) => {
+                    if let Some(deadline) = deadline {
+                        request.timeout = deadline.saturating_duration_since(Instant::now());
+                    }
+                    Box::pin(live.client.ask(request))
+                }
+                None => Box::pin(std::future::ready(None)),
+            };
             let _ = made.send(Ok((live.clone(), answer)));
         }
         slot.state = State::Open(live);
@@ -381,6 +380,17 @@ impl Sessions {
     }
 }
 
+impl Pending {
+    /// Waits until the session is there and the call made.
+    async fn made_within(self, timeout: Duration) -> Result<MadeCall, String> {
+        match tokio::time::timeout(timeout, self.made).await {
+            Ok(Ok(made)) => made,
+            Ok(Err(_)) => Err(CLOSED.into()),
+            Err(_) => Err(not_yet(&self.underway)),
+        }
+    }
+}
+
 impl Slots {
     fn find(&self, name: Option<&str>) -> Option<usize> {
         self.all.iter().position(|slot| match name {
@@ -391,6 +401,17 @@ impl Slots {
 }
 
 impl Slot {
+    /// A call that is made once the session is there, which is being opened.
+    fn wait(&mut self, request: Option<Request>, timeout: Duration) -> Pending {
+        let (made, turn) = oneshot::channel();
+        let deadline = Instant::now().checked_add(timeout);
+        if let State::Opening(waiting) = &mut self.state {
+            waiting.retain(|call| !call.made.is_closed());
+            waiting.push(Waiting { request, deadline, made });
+        }
+        Pending { made: turn, underway: self.underway.clone() }
+    }
+
     /// Whether there is nothing in it any more: its host is gone, or its program has ended.
     fn is_over(&self) -> bool {
         match &self.state {
@@ -399,7 +420,7 @@ impl Slot {
             // Calls under way hold it, too.
             State::Open(live) => {
                 let is_idle = Arc::strong_count(live) == 1;
-                is_idle && (!live.is_there() || live.has_ended.load(Ordering::Relaxed))
+                is_idle && (!live.is_there() || live.has_ended())
             }
         }
     }
@@ -411,97 +432,6 @@ impl Slot {
         {
             live.session.handle.shutdown();
         }
-    }
-}
-
-impl Live {
-    fn new(session: Session, news: Vec<Notice>) -> Live {
-        let client = session.handle.join();
-        Live { client, session, news: Mutex::new(news), has_ended: AtomicBool::new(false) }
-    }
-
-    fn is_there(&self) -> bool {
-        self.session.link.as_ref().is_none_or(|link| link.connection.end().is_none())
-    }
-
-    /// What it was, of one whose connection has ended.
-    fn before(&self) -> Option<Before> {
-        let Link { welcome, connection } = self.session.link.as_ref()?;
-        Some(Before {
-            name: welcome.session.clone(),
-            resume: welcome.resume.clone(),
-            started_ms: welcome.started_ms,
-            end: connection.end()?,
-        })
-    }
-
-    /// The reply, with what is to be said first, until that was told.
-    fn with_news(self: &Arc<Self>, answer: Answer) -> Answer {
-        let has_ended = matches!(answer.reply().status, Status::Ended { .. });
-        self.has_ended.store(has_ended, Ordering::Relaxed);
-        let news = std::mem::take(&mut *self.news());
-        if news.is_empty() {
-            return answer;
-        }
-        let mut reply = answer.reply().clone();
-        reply.content.splice(0..0, news.iter().cloned().map(Content::Notice));
-        let (with_news, is_told) = Answer::of_another(reply);
-        let live = self.clone();
-        tokio::spawn(async move {
-            if is_told.await == Ok(true) {
-                answer.told();
-            } else {
-                live.news().splice(0..0, news);
-            }
-        });
-        with_news
-    }
-
-    fn news(&self) -> MutexGuard<'_, Vec<Notice>> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is said of a call that has no reply, since its session is gone.
-    fn lost(&self) -> String {
-        let Some(Link { connection, .. }) = &self.session.link else {
-            return "the session is gone; restart the server `mcp-repl`".into();
-        };
-        match connection.end() {
-            Some(End::Closed) | None => {
-                "[repl] the session's host is gone: it was ended or killed, \
-                                         and what ran in it is gone, too. The next call starts a \
-                                         new session, or goes on with this one if only the \
-                                         connection was cut"
-                    .into()
-            }
-            Some(end) => format!(
-                "[repl] {end}. What ran may go on; the next call connects again, or starts a new \
-                 session if this one is gone"
-            ),
-        }
-    }
-}
-
-/// What the first reply of a session begins with: whose it was before.
-fn first_notice(welcome: &Welcome, before: Option<&Before>, is_own: bool) -> Option<Notice> {
-    let is_same = |before: &Before| {
-        (before.started_ms, &before.name) == (welcome.started_ms, &welcome.session)
-    };
-    let keeps_variables = welcome.is_alive;
-    match before {
-        Some(before) if is_same(before) => Some(Notice::ConnectedAgain { keeps_variables }),
-        _ if welcome.had_clients => {
-            let started = local_time(welcome.started_ms);
-            Some(match is_own {
-                true => Notice::Rejoined { started, keeps_variables },
-                false => Notice::Joined { started, others: welcome.others, keeps_variables },
-            })
-        }
-        Some(Before { end: End::Closed, .. }) => {
-            Some(Notice::StartedInstead { why: "its host was ended or killed".into() })
-        }
-        Some(Before { end, .. }) => Some(Notice::StartedInstead { why: end.to_string() }),
-        None => None,
     }
 }
 

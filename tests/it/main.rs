@@ -52,6 +52,8 @@ mod rich_values;
 mod robustness;
 mod sdk;
 mod served;
+mod sessions;
+mod show;
 mod source;
 mod starts;
 mod starts_that_ask;
