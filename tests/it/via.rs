@@ -186,6 +186,16 @@ fn nothing_of_a_connection_stays_when_the_server_is_killed() {
 }
 
 #[test]
+fn without_a_grace_the_session_ends_with_its_server() {
+    let (runtime, bin) = (Runtime::new(), with_binary());
+    let server = by_way_of("sh -c").runtime(&runtime).env("PATH", path(bin.path()));
+    let mut repl = server.args(["--grace", "0"]).start();
+    repl.gives("6 * 7", "42\n");
+    repl.hang_up();
+    runtime.wait_until_empty();
+}
+
+#[test]
 fn a_binary_that_is_missing_there_is_said_to_be() {
     let sshd = Sshd::start();
     let repl = by_way_of(&sshd.ssh()).start();
@@ -272,7 +282,7 @@ fn a_terminal_in_between_is_told() {
     let command = sshd.ssh().replace("ssh ", "ssh -tt ");
     for more in [&[][..], &["--via-install"][..]] {
         let error = by_way_of(&command).args(more.iter().copied()).start().begin("1").error();
-        assert_has(&error, "runs mcp-repl on a terminal");
+        assert_has(&error, "asks for a terminal");
         assert_has(&error, "`-t`");
     }
 }
