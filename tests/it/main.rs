@@ -9,6 +9,7 @@ mod browsers;
 mod calls;
 mod cancels;
 mod cells;
+mod completion;
 mod control;
 mod ends;
 mod environment;

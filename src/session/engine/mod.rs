@@ -1,6 +1,7 @@
 //! The engine: the one loop that waits for what happens, gives it to the pipeline, and performs
 //! what comes out.
 
+mod complete;
 mod perform;
 
 use std::{
@@ -16,6 +17,8 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::{JoinHandle, JoinSet},
 };
+
+use complete::Completions;
 
 use super::{
     attachments::AttachmentFiles,
@@ -103,6 +106,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         directory,
         commands: handle.downgrade(),
         callers: HashMap::new(),
+        completions: Completions::default(),
         worker: None,
         resolved: None,
         deferred: None,
@@ -134,6 +138,7 @@ struct Engine {
     spilled: Arc<AtomicU64>,
     attachments: AttachmentFiles,
     callers: HashMap<CallId, Caller>,
+    completions: Completions,
     /// By which replies come back that did not reach their client.
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
     worker: Option<Worker>,
@@ -376,7 +381,7 @@ impl Engine {
             EngineCommand::Show { answer, .. } => {
                 let _ = answer.send(Err("no long output was kept".into()));
             }
-            EngineCommand::Complete { answer, .. } => drop(answer),
+            EngineCommand::Complete { text, cursor, answer } => self.complete(text, cursor, answer),
             EngineCommand::People { attached } => self.take(Input::People { attached }),
             EngineCommand::Describe { answer } => {
                 let _ = answer.send(self.pipeline.worker().cloned());

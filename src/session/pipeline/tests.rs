@@ -1,5 +1,6 @@
 //! Whole sessions from lists of recorded inputs, without a process.
 
+mod complete;
 mod others;
 
 use std::time::Duration;
