@@ -17,7 +17,7 @@ use mcp_repl::{
 
 use crate::{
     fake_worker::words,
-    support::{HANG, IDLE, Lifeline, assert_has, python, quoted},
+    support::{HANG, IDLE, Lifeline, assert_has, python, quoted, rounds},
 };
 
 /// A session in this process, and a client of it.
@@ -270,6 +270,37 @@ async fn one_that_hangs_holds_up_no_cell_and_no_other_completion() {
         let (known, _line) = hanging().await;
         assert_has(&live.send("\u{4}2 + 2").await, "4\n");
         assert_eq!(known.await.unwrap(), Completion::default());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cell_that_crosses_a_completion_is_never_struck() {
+    on_every_python(async |live| {
+        let class = "import time\n\
+            class Slow:\n    \
+                def __dir__(self):\n        \
+                    until = time.perf_counter() + wait\n        \
+                    while time.perf_counter() < until: pass\n        \
+                    return ['one']\n\
+            slow = Slow()";
+        assert_eq!(live.send(class).await, IDLE);
+        let mut struck = 0;
+        for round in 0..rounds(30) {
+            // Some end before the cell comes, some are struck, some are struck as they end.
+            let wait = f64::from(round % 10) * 0.000_05;
+            assert_eq!(live.send(&format!("wait = {wait}")).await, IDLE);
+            let cell = async {
+                for _ in 0..round * 7 % 100 {
+                    tokio::task::yield_now().await;
+                }
+                live.send("for n in range(2000): n += 1\nprint(n)").await
+            };
+            let (known, told) = tokio::join!(live.completes("slow.|"), cell);
+            assert_eq!(told, "2000\n", "round {round}");
+            struck += u32::from(known == Completion::default());
+        }
+        assert!(struck > 0);
     })
     .await;
 }
