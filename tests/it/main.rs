@@ -48,6 +48,7 @@ mod replay;
 mod rich_values;
 mod robustness;
 mod sdk;
+mod show;
 mod source;
 mod starts;
 mod starts_that_ask;

@@ -103,6 +103,15 @@ pub enum ToClient {
         /// Why, and what to do about it.
         message: String,
     },
+    /// What the client said is not done; the connection goes on. Comes in the place of the answer
+    /// to what has a number.
+    Refused {
+        /// The number of the call or request, of what has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        /// Why.
+        message: String,
+    },
     /// The answer to a call. `Told` or `Untold` is expected.
     Reply {
         /// The call's number.
@@ -228,10 +237,25 @@ pub enum Role {
 /// What a client's replies have room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// How much text, in characters.
+    /// How much text, in characters. A host takes more than [`MOST_TEXT`](crate::MOST_TEXT) as
+    /// that.
     pub text: usize,
-    /// Whether pictures are shown in them, rather than named only.
-    pub images: bool,
+    /// What becomes of pictures and documents.
+    #[serde(default)]
+    pub attachments: Attachments,
+}
+
+/// What becomes of pictures and documents in a reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attachments {
+    /// They are named.
+    Named,
+    /// They are named, and some pictures are shown.
+    #[default]
+    Shown,
+    /// All of them come, with their data.
+    All,
 }
 
 /// What a host says first.
