@@ -9,6 +9,7 @@ mod line;
 mod notice;
 mod outbox;
 mod status;
+mod wire;
 
 pub use attachment::{
     Attachment, AttachmentFile, AttachmentRoom, Budget, FilePlace, PICTURE_BUDGET, PictureKind,
@@ -19,6 +20,7 @@ pub use failure::Failure;
 pub use notice::{DeletedOutputs, KeptText, Notice, Refusal};
 pub use outbox::{BUDGET, Outbox};
 pub use status::Status;
+pub use wire::{budget_from_wire, budget_to_wire, from_wire, to_wire};
 
 /// The answer to one call.
 #[derive(Debug, Clone, PartialEq)]

@@ -126,6 +126,9 @@ pub enum Notice {
         /// Where the whole text is.
         kept: KeptText,
     },
+    /// The line of another process's notice.
+    #[error("{0}")]
+    Told(String),
 }
 
 impl Notice {

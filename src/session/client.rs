@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub use super::followers::{Follow, Following, Piece};
+pub(crate) use super::subscribers::Subscriber;
 pub use super::subscribers::{ScreenUpdate, Subscription};
 
 /// One call of a client.
@@ -254,10 +255,10 @@ impl Client {
 
     /// Types into the terminal, as a person does: at once, and without a reply. Waits while the
     /// program on the terminal is far behind with reading; dropping that changes nothing.
-    pub async fn type_bytes(&self, bytes: Vec<u8>) {
+    pub fn type_bytes(&self, bytes: Vec<u8>) -> impl Future<Output = ()> + Send + use<> {
         let (taken, is_taken) = oneshot::channel();
         let _ = self.commands.send(EngineCommand::Keystrokes { bytes, taken });
-        let _ = is_taken.await;
+        async { is_taken.await.unwrap_or_default() }
     }
 
     /// Reads a part of a long output that was kept, as the tool's argument `show` names it; runs
@@ -265,18 +266,25 @@ impl Client {
     ///
     /// # Errors
     /// With what to do about it: there is no such output or part.
-    pub async fn show(&self, part: String) -> Result<String, String> {
+    pub fn show(
+        &self,
+        part: String,
+    ) -> impl Future<Output = Result<String, String>> + Send + use<> {
         let (answer, shown) = oneshot::channel();
         let client = self.id;
         let _ = self.commands.send(EngineCommand::Show { client, part, answer });
-        shown.await.unwrap_or_else(|_| Err("the session is gone".into()))
+        async { shown.await.unwrap_or_else(|_| Err("the session is gone".into())) }
     }
 
     /// What may stand at this place of a cell; nothing when that is not known, or takes too long.
-    pub async fn complete(&self, text: String, cursor: usize) -> Completion {
+    pub fn complete(
+        &self,
+        text: String,
+        cursor: usize,
+    ) -> impl Future<Output = Completion> + Send + use<> {
         let (answer, known) = oneshot::channel();
         let _ = self.commands.send(EngineCommand::Complete { text, cursor, answer });
-        known.await.unwrap_or_default()
+        async { known.await.unwrap_or_default() }
     }
 
     /// Changes the terminal's size and tells the program on it.
@@ -294,10 +302,10 @@ impl Client {
     }
 
     /// Looks on: what is on the screen, then what is shown. `None` when the engine is gone.
-    pub async fn subscribe(&self) -> Option<Subscription> {
+    pub fn subscribe(&self) -> impl Future<Output = Option<Subscription>> + Send + use<> {
         let (subscription, given) = oneshot::channel();
-        self.commands.send(EngineCommand::Subscribe { subscription }).ok()?;
-        given.await.ok()
+        let _ = self.commands.send(EngineCommand::Subscribe { subscription });
+        async { given.await.ok() }
     }
 }
 

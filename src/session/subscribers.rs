@@ -21,7 +21,7 @@ use crate::screen::{Screen, Size};
 const LONGEST_QUEUE: usize = 64;
 
 /// Numbers a subscriber within an engine.
-pub(super) type SubscriberId = u64;
+pub(crate) type SubscriberId = u64;
 
 /// What a subscriber is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +74,9 @@ pub(super) struct Subscribers {
     pub(super) followers: Followers,
 }
 
+/// The end that tells one.
 #[derive(Debug)]
-struct Subscriber {
+pub(crate) struct Subscriber {
     id: SubscriberId,
     updates: mpsc::Sender<ScreenUpdate>,
     /// Whether it has missed something since it was last given the whole screen.
@@ -92,34 +93,57 @@ impl Subscribers {
     pub(super) fn add(&mut self, screen: &Screen) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
-        let missed = Arc::new(AtomicBool::new(false));
-        let subscriber = Subscriber { id: self.last, updates, missed: missed.clone() };
-        subscriber.tell(repaint(screen));
+        let (subscriber, subscription) = Subscriber::new(self.last, commands);
+        subscriber.show(repaint(screen));
         self.all.push(subscriber);
-        Subscription { id: self.last, updates: receiver, missed, has_asked: false, commands }
+        subscription
     }
 
     /// Gives one the whole screen, if it missed something.
     pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen) {
         let one = self.all.iter().find(|subscriber| subscriber.id == id);
-        if let Some(subscriber) = one.filter(|one| one.missed.swap(false, Ordering::Relaxed)) {
-            subscriber.tell(repaint(screen));
+        if let Some(subscriber) = one.filter(|one| one.missed.load(Ordering::Relaxed)) {
+            subscriber.show(repaint(screen));
         }
     }
 
     fn tell_all(&mut self, update: impl Fn() -> ScreenUpdate) {
-        self.all.retain(|subscriber| !subscriber.updates.is_closed());
+        self.all.retain(|subscriber| !subscriber.is_gone());
         for subscriber in &self.all {
             if !subscriber.missed.load(Ordering::Relaxed) {
-                subscriber.tell(update());
+                subscriber.show(update());
             }
         }
     }
 }
 
 impl Subscriber {
-    fn tell(&self, update: ScreenUpdate) {
+    /// One that has missed all up to now, and asks over `commands` for what is on the screen once
+    /// it has fallen behind.
+    pub(crate) fn new(
+        id: SubscriberId,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    ) -> (Subscriber, Subscription) {
+        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
+        let missed = Arc::new(AtomicBool::new(true));
+        let subscriber = Subscriber { id, updates, missed: missed.clone() };
+        // The whole screen comes first, without being asked for.
+        let has_asked = true;
+        (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
+    }
+
+    /// Whether nobody looks on any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.updates.is_closed()
+    }
+
+    /// Tells it an update, unless it has missed one: then it is told of the whole screen only.
+    pub(crate) fn show(&self, update: ScreenUpdate) {
+        match update {
+            ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
+            ScreenUpdate::Bytes(_) if self.missed.load(Ordering::Relaxed) => return,
+            ScreenUpdate::Bytes(_) => {}
+        }
         if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
             self.missed.store(true, Ordering::Relaxed);
         }

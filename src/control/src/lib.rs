@@ -16,11 +16,19 @@ mod open;
 mod reply;
 mod session;
 
-pub use frame::{Decoder, FrameError, LONGEST_LINE, MOST_BYTES, encode};
-pub use message::{Budget, Bytes, Hello, Role, ToClient, ToHost, Welcome};
+pub use frame::{
+    Decoder, FrameError, LONGEST_LINE, LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, encode,
+};
+pub use message::{Attachments, Budget, Bytes, Hello, Role, ToClient, ToHost, Welcome};
 pub use open::{Identity, Open, SessionOptions, Wanted};
-pub use reply::{Part, Picture, Reply, Status};
+pub use reply::{Exit, Part, Picture, Reply, Status};
 pub use session::{Deed, SessionInfo, SessionState};
 
 /// The protocol's version, said first by each side.
 pub const PROTOCOL: u32 = 1;
+
+/// The most text that a reply has room for, in characters. With [`MOST_DATA`] it keeps a reply
+/// within [`LONGEST_LINE`].
+pub const MOST_TEXT: usize = 4 << 20;
+/// The most that the data of pictures and documents takes in one reply, in bytes of base64.
+pub const MOST_DATA: usize = 32 << 20;

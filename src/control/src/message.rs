@@ -103,6 +103,15 @@ pub enum ToClient {
         /// Why, and what to do about it.
         message: String,
     },
+    /// What the client said is not done; the connection goes on. Comes in the place of the answer
+    /// to what has a number.
+    Refused {
+        /// The number of the call or request, of what has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        /// Why.
+        message: String,
+    },
     /// The answer to a call. `Told` or `Untold` is expected.
     Reply {
         /// The call's number.
@@ -228,10 +237,25 @@ pub enum Role {
 /// What a client's replies have room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// How much text, in characters.
+    /// How much text, in characters. A host takes more than [`MOST_TEXT`](crate::MOST_TEXT) as
+    /// that.
     pub text: usize,
-    /// Whether pictures are shown in them, rather than named only.
-    pub images: bool,
+    /// What becomes of pictures and documents.
+    #[serde(default)]
+    pub attachments: Attachments,
+}
+
+/// What becomes of pictures and documents in a reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attachments {
+    /// They are named.
+    Named,
+    /// They are named, and some pictures are shown.
+    #[default]
+    Shown,
+    /// All of them come, with their data.
+    All,
 }
 
 /// What a host says first.
@@ -253,4 +277,70 @@ pub struct Welcome {
     pub is_alive: bool,
     /// What a later hello says to go on as this client.
     pub resume: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{Decoder, encode};
+
+    const PAGE: &str = include_str!("../../../docs/control.md");
+    const OPEN: &[u8] = include_bytes!("../../../fuzz/corpus/control_messages/open");
+    const TO_HOST: &[u8] = include_bytes!("../../../fuzz/corpus/control_messages/to-host");
+    const TO_CLIENT: &[u8] = include_bytes!("../../../fuzz/corpus/control_messages/to-client");
+    const REPLIES: &[u8] = include_bytes!("../../../fuzz/corpus/control_messages/replies");
+    /// What a fuzz target takes from the front of its data.
+    const SIZES: usize = 5;
+
+    /// The messages of what fuzzing begins with, as they are written.
+    fn samples<M: Serialize + DeserializeOwned + Bytes>(streams: &[&[u8]]) -> Vec<Value> {
+        let mut decoder = Decoder::<M>::new(4096, 100);
+        streams.iter().for_each(|stream| decoder.push(&stream[SIZES..]));
+        let mut messages = Vec::new();
+        while let Some((message, _)) = decoder.next_message().unwrap() {
+            messages.push(serde_json::from_slice(&encode(&message, &[])).unwrap());
+        }
+        messages
+    }
+
+    /// The names of all types of message, by what the parser says of another one.
+    fn types<M: DeserializeOwned + std::fmt::Debug>() -> BTreeSet<String> {
+        let error = serde_json::from_value::<M>(json!({"type": "-"})).unwrap_err().to_string();
+        error.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    }
+
+    /// All names of fields, however deep.
+    fn fields(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields_of_it) => fields_of_it.iter().for_each(|(name, value)| {
+                found.insert(name.clone());
+                fields(value, found);
+            }),
+            Value::Array(values) => values.iter().for_each(|value| fields(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_page_has_every_message_and_field() {
+        let to_host = samples::<ToHost>(&[OPEN, TO_HOST]);
+        let to_client = samples::<ToClient>(&[TO_CLIENT, REPLIES]);
+        let (mut names, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        for message in to_host.iter().chain(&to_client) {
+            fields(message, &mut names);
+            seen.insert(message["type"].as_str().unwrap().to_owned());
+        }
+        let types = &types::<ToHost>() | &types::<ToClient>();
+        assert_eq!(types, seen);
+        assert!(types.len() > 25 && names.len() > 60, "{types:?} {names:?}");
+        for name in types.iter().chain(&names) {
+            let is_told = [format!("`{name}`"), format!("\"{name}\"")];
+            assert!(is_told.iter().any(|form| PAGE.contains(form)), "docs/control.md: no {name}");
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub enum Part {
     Attachment {
         /// The line that names it, without its line end.
         line: String,
+        /// Its media type.
+        mime: String,
         /// The file's name: `picture-3.png`.
         file: String,
         /// Where the file is, on the host's machine; `None` when it is nowhere.
@@ -33,6 +35,10 @@ pub enum Part {
         /// The picture itself, when it is shown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         picture: Option<Picture>,
+        /// Its bytes as they came, in base64 (RFC 4648, section 4), for a client that asked for
+        /// all ([`Attachments::All`](crate::Attachments::All)); `None` where there was no room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<String>,
     },
 }
 
@@ -107,14 +113,24 @@ pub enum Status {
     },
     /// There is no worker; the next payload starts one.
     Ended {
-        /// How the last one went, in words.
-        exit: String,
-        /// Its exit status, as a shell has it.
-        code: u8,
+        /// How the last one went.
+        exit: Exit,
     },
     /// The worker could not be started, or broke its protocol.
     Failed {
         /// Why, and what to do about it.
         message: String,
     },
+}
+
+/// How a process went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// It exited with this status.
+    Status(i32),
+    /// It was killed by this signal, `SIGSEGV`.
+    Signal(String),
+    /// Nobody could tell.
+    Unknown,
 }
