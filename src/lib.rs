@@ -3,11 +3,12 @@
 //! The modules, in the order data flows: a payload comes in through [`mcp`] or [`cli`], the
 //! [`session`] decides where it goes, the [`pty`] carries it to the worker; what the worker
 //! prints becomes text in the [`screen`], and a [`reply`] is made of it; the pixels of pictures are
-//! looked at in [`picture`]. Sessions that outlive a connection are found by their [`registry`], and
-//! [`remote`] speaks with their hosts.
+//! looked at in [`picture`]. A session that outlives a connection has a [`host`], which is found by
+//! the [`registry`]; [`remote`] speaks with it.
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod host;
 pub mod mcp;
 pub mod picture;
 pub mod pty;

@@ -44,7 +44,7 @@ impl Server {
         progress: Option<Progress>,
         on_drop: OnDrop,
     ) -> Option<Answer> {
-        let Arguments { payload, timeout } = arguments;
+        let Arguments { payload, timeout, .. } = arguments;
         let mut request = Request { payload, timeout, progress: None, on_drop };
         let Some(mut progress) = progress else { return self.session.ask(request).await };
         let (sender, mut lines) = mpsc::unbounded_channel();
@@ -56,6 +56,22 @@ impl Server {
                 reply = &mut reply => return reply,
                 Some(line) = lines.recv() => progress.tell(line).await,
             }
+        }
+    }
+
+    /// Shows a part of a long output.
+    async fn show(
+        &self,
+        part: String,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        tokio::select! {
+            biased;
+            () = context.ct.cancelled() => Err(ended()),
+            shown = self.session.show(part) => Ok(match shown {
+                Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
+                Err(why) => failure(format!("{why}. Nothing was run.")),
+            }),
         }
     }
 }
@@ -98,6 +114,9 @@ impl ServerHandler for Server {
             Ok(arguments) => arguments,
             Err(error) => return Ok(failure(error.to_string()).into()),
         };
+        if let Some(part) = arguments.show {
+            return Ok(self.show(part, &context).await?.into());
+        }
         let progress = context
             .meta
             .get_progress_token()
@@ -118,10 +137,7 @@ impl ServerHandler for Server {
         tokio::select! {
             biased;
             // A client that cancelled the call gets no reply; one that closed its end gets this.
-            () = cancelled => {
-                let message = "the connection ended before the reply";
-                Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None))
-            }
+            () = cancelled => Err(ended()),
             answer = self.call(arguments, progress, on_drop.clone()) => {
                 let Some(answer) = answer else {
                     let gone = "the session is gone; restart the server `mcp-repl`";
@@ -133,6 +149,12 @@ impl ServerHandler for Server {
             }
         }
     }
+}
+
+/// What is said to nobody: the client has gone, or does not ask any more.
+fn ended() -> ErrorData {
+    let message = "the connection ended before the reply";
+    ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None)
 }
 
 /// A result the agent reads as an error.

@@ -88,7 +88,7 @@ The last line may say how things stand:
 [pager] or [screen]: a full-screen program is open; the line says what to send
 A program's own line that begins so has a \ in front.
 
-Long output is shortened, plots and pictures are shown; the reply names the files of all of it."#
+Long output is shortened, plots and pictures are shown; the reply names the files of all of it; `show` reads parts of it and runs nothing."#
     )
 }
 

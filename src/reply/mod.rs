@@ -2,6 +2,7 @@
 //! Pure.
 
 mod attachment;
+mod deed;
 mod exit;
 mod failure;
 mod hint;
@@ -15,8 +16,10 @@ pub use attachment::{
     Attachment, AttachmentFile, AttachmentRoom, Budget, FilePlace, PICTURE_BUDGET, PictureKind,
     PictureSize, ShownPicture, View, base64_capacity, base64_length, shares,
 };
+pub use deed::Deed;
 pub use exit::Exit;
 pub use failure::Failure;
+pub(crate) use line::push_escaped;
 pub use notice::{DeletedOutputs, KeptText, Notice, Refusal};
 pub use outbox::{BUDGET, Outbox};
 pub use status::Status;

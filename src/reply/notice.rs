@@ -4,7 +4,7 @@ use std::fmt;
 
 use mcp_repl_sideband::{Hint, Reader};
 
-use super::{AttachmentFile, Exit, Failure, FilePlace, hint, line::one_line};
+use super::{AttachmentFile, Deed, Exit, Failure, FilePlace, hint, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,35 @@ pub enum Notice {
     /// A call was cancelled, and nobody was told since how its cell goes on.
     #[error(r#"[repl] the cell of a cancelled call still runs; "\u0003" interrupts it"#)]
     StillRuns,
+    /// Another client did something.
+    #[error("[repl] meanwhile another client{} {deed}", named(.client))]
+    Meanwhile {
+        /// Its name; may be empty.
+        client: String,
+        /// What; the source of a cell follows as text.
+        deed: Deed,
+    },
+    /// What follows was printed by a cell of another client, which had begun before the last reply.
+    #[error("[repl] meanwhile the cell of another client{} printed:", named(.client))]
+    MeanwhilePrinted {
+        /// Its name; may be empty.
+        client: String,
+    },
+    /// Behind what others did: what follows is of a cell that the client sent itself.
+    #[error("[repl] now your cell:")]
+    OwnCell,
+    /// The cell on its way is another client's.
+    #[error("[repl] the cell of another client{} {}", named(.client), if *.waits {
+        "waits for input; what you send now is its answer"
+    } else {
+        "still runs"
+    })]
+    AnothersCell {
+        /// Its name; may be empty.
+        client: String,
+        /// Whether it waits for somebody to type.
+        waits: bool,
+    },
     /// A cell did not compile, and this is what it was meant to be.
     #[error("[repl] hint: {}", hint::said(.0))]
     Hint(Hint),
@@ -121,7 +150,7 @@ pub enum Notice {
         bytes: u64,
     },
     /// The same place again at the end: a client that shortens a reply cuts out its middle.
-    #[error("[repl] {kept}")]
+    #[error("[repl] {kept}{}", shown_by(kept))]
     WholeText {
         /// Where the whole text is.
         kept: KeptText,
@@ -209,6 +238,17 @@ impl fmt::Display for DeletedOutputs {
         let DeletedOutputs { files, first, last, limit } = self;
         write!(f, "long outputs take at most {limit} bytes on disk: deleted {first}")?;
         if *files > 1 { write!(f, " to {last} ({files} files)") } else { Ok(()) }
+    }
+}
+
+fn named(client: &str) -> String {
+    if client.is_empty() { String::new() } else { format!(" ({client})") }
+}
+
+fn shown_by(kept: &KeptText) -> &'static str {
+    match kept {
+        KeptText::File(_) => "; `show` \"lines 1-100\" reads it",
+        KeptText::Failed(_) | KeptText::Nowhere => "",
     }
 }
 

@@ -63,7 +63,7 @@ pub enum EngineCommand {
         /// Its number.
         client: ClientId,
     },
-    /// A client says who it is. Comes before its first call, if at all.
+    /// A client says who it is: before its first call, and when it has changed.
     Introduce {
         /// Its number.
         client: ClientId,
@@ -206,7 +206,7 @@ impl Handle {
     /// Becomes a client that says who it is.
     pub fn join_as(&self, who: ClientInfo) -> Client {
         let client = self.join();
-        let _ = self.commands.send(EngineCommand::Introduce { client: client.id, who });
+        client.introduce(who);
         client
     }
 
@@ -237,6 +237,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Says who it is.
+    pub fn introduce(&self, who: ClientInfo) {
+        let _ = self.commands.send(EngineCommand::Introduce { client: self.id, who });
+    }
+
     /// Makes a call, at once, and waits for its reply; `None` when the session's engine is gone.
     ///
     /// Dropping the future ends the wait and frees the way at once; what the call started

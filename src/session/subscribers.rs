@@ -64,6 +64,15 @@ impl Subscription {
     }
 }
 
+impl Subscription {
+    /// The next update, if it is there already.
+    pub fn try_next(&mut self) -> Option<ScreenUpdate> {
+        let update = self.updates.try_recv().ok();
+        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+        update
+    }
+}
+
 /// The engine's end.
 #[derive(Debug)]
 pub(super) struct Subscribers {

@@ -256,7 +256,7 @@ fn ten_megabytes_come_back_within_the_budget_and_whole_on_disk() {
     let lines = 131_072 - head.lines().count() - tail.lines().count();
     let place =
         note.strip_prefix(&format!("{lines} lines ({bytes} bytes) left out here; ")).expect(note);
-    assert_eq!(end, format!("{place}\n"));
+    assert_eq!(end, format!("{place}; `show` \"lines 1-100\" reads it\n"));
     let path = place.strip_prefix("the whole text is in ").expect(note);
     assert!(std::fs::read(path).unwrap() == whole.as_bytes(), "the file is not the output");
     repl.still_works();

@@ -47,6 +47,8 @@ mod replay;
 mod rich_values;
 mod robustness;
 mod sdk;
+mod served;
+mod show;
 mod source;
 mod starts;
 mod starts_that_ask;

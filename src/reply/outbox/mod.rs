@@ -4,16 +4,16 @@
 //! handed out to be written to disk, piece by piece as it comes.
 
 mod attachments;
+mod budget;
 mod echo;
+mod meanwhile;
 
 use super::{AttachmentRoom, Budget, Content, KeptText, Notice, Reply, Status};
 use echo::Echo;
+use meanwhile::Others;
 
 /// How much text a reply holds for an agent, in characters: about 4,000 tokens.
 pub const BUDGET: usize = 16_000;
-
-/// Of which part of the budget a reply to a poll is, when the last one told of the same work.
-const POLL_SHARE: usize = 4;
 
 /// The most notices that wait for a reply.
 const MOST_NOTICES: usize = 200;
@@ -53,6 +53,8 @@ pub struct Outbox {
     spill: Option<String>,
     /// The echo that is left out.
     echo: Echo,
+    /// What it knows of other clients.
+    others: Others,
     /// How many characters more than the budget there is room for.
     last_page: usize,
 }
@@ -111,6 +113,7 @@ impl Outbox {
             told_page: None,
             spill: None,
             echo: Echo::default(),
+            others: Others::default(),
             last_page: 0,
         }
     }
@@ -132,6 +135,7 @@ impl Outbox {
             self.end_line();
         }
         if !text.is_empty() {
+            self.say_whose();
             self.add(&text);
             self.last = if text.ends_with('\n') { Last::Other } else { Last::OpenLine };
         }
@@ -162,6 +166,7 @@ impl Outbox {
     pub fn push_pager(&mut self, text: &str, page: usize) {
         if !text.is_empty() {
             self.tell_held();
+            self.say_whose();
             if self.length() + length(text) > self.budget {
                 self.last_page = page;
             }
@@ -174,6 +179,7 @@ impl Outbox {
     /// that was not taken, if that is the last text.
     pub fn push_page(&mut self, page: &str) {
         self.tell_held();
+        self.say_whose();
         if let Last::Page { with_start, .. } = self.last
             && !self.spills()
         {
@@ -225,63 +231,9 @@ impl Outbox {
         }
     }
 
-    /// How many characters of text have room before something has to be left out.
-    pub fn room(&self) -> usize {
-        self.budget.saturating_sub(self.length())
-    }
-
     /// How many characters of text came since the last reply.
     fn length(&self) -> usize {
         self.head_length + self.tail_length + self.left_out.characters
-    }
-
-    /// The next reply is to a poll, and the one before told of the same work: it holds less.
-    pub fn shorten_for_poll(&mut self) {
-        let budget = self.budget / POLL_SHARE;
-        if self.length() <= budget {
-            return;
-        }
-        if self.spill.is_none() {
-            self.spill = Some(self.all_text());
-        }
-        let rest = self.cut_head(budget / 2);
-        for piece in &rest {
-            let Content::Text(text) = piece else { continue };
-            // What was left out before is behind it.
-            if self.left_out.bytes > 0 {
-                self.left_out.add(text);
-            } else {
-                self.tail_length += length(text);
-            }
-        }
-        let is_left_out =
-            |piece: &Content| self.left_out.bytes > 0 && matches!(piece, Content::Text(_));
-        let kept = rest.into_iter().filter(|piece| !is_left_out(piece)).collect();
-        let tail = std::mem::replace(&mut self.tail, kept);
-        self.tail.extend(tail);
-        self.trim_tail(budget);
-    }
-
-    /// Cuts the head's text to this many characters; returns what was behind.
-    fn cut_head(&mut self, most: usize) -> Vec<Content> {
-        self.head_full = true;
-        self.head_length = 0;
-        let mut rest = Vec::new();
-        for piece in std::mem::take(&mut self.head) {
-            match piece {
-                piece if !rest.is_empty() => rest.push(piece),
-                Content::Text(mut text) => {
-                    let behind = text.split_off(self.end_of_head(&text, most));
-                    self.head_length += length(&text);
-                    self.head.push(Content::Text(text));
-                    if !behind.is_empty() {
-                        rest.push(Content::Text(behind));
-                    }
-                }
-                piece => self.head.push(piece),
-            }
-        }
-        rest
     }
 
     /// Whether text goes to disk, since it is more than a reply holds.
@@ -302,11 +254,15 @@ impl Outbox {
         self.tell_held();
         let mut content = self.collect();
         self.echo = Echo::default();
+        self.others.told();
         if matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
             self.told_page = None;
         }
         // Behind the line that names the file the prompt is not the last to be seen.
-        let is_cut = matches!(content.last(), Some(Content::Notice(Notice::WholeText { .. })));
+        let is_cut = matches!(
+            content.last(),
+            Some(Content::Notice(Notice::WholeText { .. } | Notice::AnothersCell { .. }))
+        );
         let lines = status.lines(prompt_visible && !is_cut, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
         Reply { content, status }
@@ -334,12 +290,13 @@ impl Outbox {
             last,
             told_page,
             echo,
+            others,
             ..
         } = std::mem::replace(self, self.empty());
         self.taken_started_within_line = starts_within_line;
         self.starts_within_line = ends_within_line;
         self.ends_within_line = ends_within_line;
-        self.echo = echo;
+        (self.echo, self.others) = (echo, others);
         let LeftOut { bytes, lines, .. } = left_out;
         if bytes > 0 {
             let kept = KeptText::Nowhere;
@@ -382,6 +339,8 @@ impl Outbox {
         let mut later = std::mem::replace(self, whole);
         // What is put back was shown before it was typed.
         let echo = std::mem::take(&mut later.echo);
+        let mut others = std::mem::take(&mut later.others);
+        others.put_back(&content);
         if later.spills() {
             self.put_back_before_spilled(content, later);
         } else {
@@ -392,7 +351,7 @@ impl Outbox {
                 }
             }
         }
-        self.echo = echo;
+        (self.echo, self.others) = (echo, others);
     }
 
     /// What came since is on disk from its first byte, so what is put back must stay out of it, and
@@ -436,30 +395,6 @@ impl Outbox {
         last.truncate(place);
         self.ends_within_line = !last.is_empty() && !last.ends_with('\n');
         place
-    }
-
-    /// Fills the head; returns the text that has no room in it.
-    fn push_head<'a>(&mut self, text: &'a str) -> &'a str {
-        let (fits, rest) = text.split_at(self.end_of_head(text, self.budget / 2));
-        self.head_full = !rest.is_empty();
-        append(&mut self.head, fits);
-        self.head_length += length(fits);
-        rest
-    }
-
-    /// Where the part of a text ends that has room in a head of this length: behind a line, if it
-    /// is not all of the text.
-    fn end_of_head(&self, text: &str, most: usize) -> usize {
-        let end = place_of(text, most - self.head_length);
-        let line = text[..end].rfind('\n').map(|newline| newline + 1);
-        let begins_line =
-            matches!(self.head.last(), Some(Content::Text(last)) if last.ends_with('\n'));
-        match line {
-            _ if end == text.len() => end,
-            Some(line) => line,
-            None if begins_line => 0,
-            None => end,
-        }
     }
 
     fn place(&mut self, piece: Content) {
@@ -521,28 +456,6 @@ impl Outbox {
             Content::Notice(_) | Content::Status(_) | Content::Attachment(_) => None,
         };
         self.pieces().filter_map(text).collect()
-    }
-
-    /// Cuts the tail's text to its part of this budget, at the start of a line where there is
-    /// one.
-    fn trim_tail(&mut self, budget: usize) {
-        let mut over = self.tail_length.saturating_sub(budget - budget / 2);
-        for piece in &mut self.tail {
-            let Content::Text(text) = piece else { continue };
-            if over == 0 {
-                break;
-            }
-            let least = place_of(text, over);
-            let line = text[least..].find('\n').map(|newline| least + newline + 1);
-            // The only line is cut where it must be.
-            let end = line.filter(|&end| end < text.len()).unwrap_or(least);
-            let cut = &text[..end];
-            self.left_out.add(cut);
-            let characters = length(cut);
-            self.tail_length -= characters;
-            over = over.saturating_sub(characters);
-            text.drain(..end);
-        }
     }
 }
 

@@ -189,7 +189,7 @@ fn where_the_whole_text_is_stands_at_the_end_again() {
         let (_, end) = text.rsplit_once("line\n").unwrap();
         end.to_owned()
     };
-    let place = "[repl] the whole text is in /tmp/x.txt\n";
+    let place = "[repl] the whole text is in /tmp/x.txt; `show` \"lines 1-100\" reads it\n";
     assert_eq!(end_of(READY, ""), place);
     let busy = Status::Busy { elapsed: Duration::from_millis(7), discarded: false };
     assert_eq!(end_of(busy, ""), format!("{place}<<repl status: busy, elapsed_ms=7>>\n"));
@@ -399,4 +399,35 @@ fn what_is_put_back_takes_nothing_of_what_may_be_echo() {
         assert!(told.starts_with("first\n"), "{told}");
         assert!(told.contains("first\ntwelve\n"), "{told}");
     }
+}
+
+#[test]
+fn what_waits_is_cut_to_a_budget_that_is_set_later() {
+    let lines: String = (0..40).map(|number| format!("line {number:02}\n")).collect();
+    let text = |mut outbox: Outbox| {
+        let mut text = String::new();
+        for piece in outbox.take(READY, false).content {
+            if let Content::Text(more) = piece {
+                text.push_str(&more);
+            }
+        }
+        text
+    };
+    for (before, after, shown) in
+        [(1000, 1000, 40), (1000, 100, 12), (400, 330, 40), (100, 1000, 40)]
+    {
+        let mut outbox = Outbox::new(before);
+        outbox.push(&lines);
+        outbox.set_budget(after.into());
+        assert_eq!(text(outbox).lines().count(), shown, "{before} to {after}");
+    }
+    // What comes then has the new room.
+    let mut outbox = Outbox::new(400);
+    outbox.push(&lines);
+    outbox.set_budget(330.into());
+    outbox.push("more\n");
+    assert!(!outbox.spills());
+    outbox.push(&lines);
+    assert_eq!(outbox.take_spill(), format!("{lines}more\n{lines}"));
+    assert!(text(outbox).starts_with(&lines[..160]));
 }

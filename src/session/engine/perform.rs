@@ -95,6 +95,9 @@ impl Engine {
         };
         self.tell(client, &Piece::Reply);
         let text = self.spills.get_mut(&client).and_then(Spill::finish);
+        if let Some(text) = &text {
+            self.last_outputs.insert(client, text.path().to_owned());
+        }
         let mut files = self.attachments.pending(&mut reply);
         let limit = match self.config.attachments {
             Attachments::Kept(limit) if attachments::has_pictures(&mut reply) => Some(limit),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Found, Observer, Shown, outboxes::Outboxes};
 use crate::{
-    reply::{Attachment, Budget, Notice, Reply, Status},
+    reply::{Attachment, Budget, Deed, Notice, Reply, Status},
     screen::{
         Screen, Size,
         pager::{self, Place},
@@ -210,6 +210,16 @@ impl<O: Observer> Display<O> {
         }
         self.screen.reset_after_program();
         self.observer.replaced(&self.screen);
+    }
+
+    /// A client did something: the others are told, at this place in the text.
+    pub(super) fn did(&mut self, client: ClientId, deed: &Deed, awaits_pager: bool) {
+        // A page is no text, and is taken when its program is found waiting.
+        let shows_page = self.screen.is_alternate() || self.screen.is_full_screen();
+        if self.outboxes.has_others(client) && !shows_page && !awaits_pager {
+            self.report(awaits_pager);
+        }
+        self.outboxes.did(client, deed);
     }
 
     /// Says something at this place in the text.

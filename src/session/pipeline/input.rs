@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use mcp_repl_sideband::{ToServer, ToWorker};
 
 use crate::{
-    reply::{Attachment, Content, Exit, Failure, Reply},
+    reply::{Attachment, Budget, Content, Exit, Failure, Reply},
     screen::Size,
     session::rules::{
         payload::Payload,
@@ -17,6 +17,15 @@ use crate::{
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input<'a> {
+    /// A client says who it is.
+    Introduce {
+        /// Its number; not [`NOBODY`](super::NOBODY).
+        client: ClientId,
+        /// Its name, for others to read; may be empty.
+        name: String,
+        /// What its replies have room for; `None` for what the session has by default.
+        budget: Option<Budget>,
+    },
     /// A client has gone.
     Leave {
         /// Its number.
@@ -133,6 +142,7 @@ impl Input<'_> {
                 Input::Keystrokes { bytes: bytes.into_owned().into(), background }
             }
             Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
+            Input::Introduce { client, name, budget } => Input::Introduce { client, name, budget },
             Input::Leave { client } => Input::Leave { client },
             Input::Call { id, client, payload, deadline, background } => {
                 Input::Call { id, client, payload, deadline, background }

@@ -38,7 +38,7 @@ use schedule::LookSchedule;
 use super::rules::{
     Action, Audience, Event, Session,
     reader::{Sighting, View},
-    state::{Paging, State, Time},
+    state::{ClientId, Paging, State, Time},
 };
 use crate::{
     reply::{Attachment, Budget, Failure, Notice, Status},
@@ -118,6 +118,11 @@ impl<O: Observer> Pipeline<O> {
         self.display.outboxes.name_attachment(number)
     }
 
+    /// What the replies of a client have room for.
+    pub fn budget(&self, client: ClientId) -> Budget {
+        self.display.outboxes.budget_of(client)
+    }
+
     /// Who the worker says it is, once it did.
     pub fn worker(&self) -> Option<&WorkerInfo> {
         self.worker.as_ref()
@@ -173,6 +178,9 @@ impl<O: Observer> Pipeline<O> {
     pub fn take(&mut self, input: Input<'_>, now: Time) {
         self.now = now;
         match input {
+            Input::Introduce { client, name, budget } => {
+                self.display.outboxes.introduce(client, &name, budget);
+            }
             Input::Leave { client } => {
                 self.news.forget(client);
                 self.display.outboxes.leave(client);
@@ -180,7 +188,9 @@ impl<O: Observer> Pipeline<O> {
             }
             Input::Call { id, client, payload, deadline, background } => {
                 self.drain();
-                self.display.outboxes.open(client);
+                if self.display.outboxes.open(client) {
+                    self.tell_whose(client);
+                }
                 let background = background.and_then(|found| self.sighting(found));
                 let told = self.news.told(client);
                 self.step(Event::Call { id, client, payload, deadline, told, background });
@@ -189,7 +199,9 @@ impl<O: Observer> Pipeline<O> {
                 }
             }
             Input::Follow { client, answers } => {
-                self.display.outboxes.follow(client);
+                if self.display.outboxes.follow(client) {
+                    self.tell_whose(client);
+                }
                 self.step(Event::Answers { client, answers });
             }
             Input::Keystrokes { bytes, background } => {
@@ -426,6 +438,7 @@ impl<O: Observer> Pipeline<O> {
                 }
                 return;
             }
+            Action::Did { client, deed } => return self.display.did(client, &deed, awaits_pager),
             Action::Attach { mime, data } => {
                 self.attachments += 1;
                 let attachment = Attachment::new(self.attachments, &mime, data.into());
@@ -438,10 +451,13 @@ impl<O: Observer> Pipeline<O> {
             Action::Reply { call, client, status, has_text: true } => {
                 self.display.report_for(&status, awaits_pager);
                 let running = self.running_cell(&status);
+                self.say_whose_cell(client, &status);
                 self.news.tell(client);
                 self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
-                Effect::Reply { call, client, reply: self.display.reply(client, status) }
+                let reply = self.display.reply(client, status);
+                self.tell_whose(client);
+                Effect::Reply { call, client, reply }
             }
             Action::TypeKeys(keys) => {
                 self.type_bytes(keys.bytes(self.screen().wants_application_keys()))
@@ -488,6 +504,32 @@ impl<O: Observer> Pipeline<O> {
         match (self.session.state(), status) {
             (State::InCell { cell, .. }, Status::Busy { .. }) => Some((cell.id, cell.since)),
             _ => None,
+        }
+    }
+
+    /// The client whose cell is on its way, if that is another than this one.
+    fn another(&self, client: ClientId) -> Option<ClientId> {
+        match self.session.state() {
+            State::InCell { cell, .. } if cell.client != client => Some(cell.client),
+            _ => None,
+        }
+    }
+
+    /// From here on a client is told whose cell prints, if that is another's.
+    fn tell_whose(&mut self, client: ClientId) {
+        let printing = self.another(client);
+        self.display.outboxes.set_printing(client, printing);
+    }
+
+    /// A client whose reply tells that something goes on, or waits, learns whose it is.
+    fn say_whose_cell(&mut self, client: ClientId, status: &Status) {
+        let waits = status.asks_for_input();
+        if let Some(other) = self.another(client)
+            && (waits || matches!(status, Status::Busy { .. }))
+        {
+            let name = self.display.outboxes.name(other).to_owned();
+            let notice = Notice::AnothersCell { client: name, waits };
+            self.display.outboxes.notice(Audience::Client(client), &notice);
         }
     }
 

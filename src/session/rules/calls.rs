@@ -49,7 +49,8 @@ impl Session {
     /// After the worker came to rest: calls get what is held routed, or their reply.
     pub(super) fn settle(&mut self) {
         self.run_kept();
-        let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
+        let mut waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
+        waiting.sort_by_key(|&id| !self.is_before_turns(id));
         for id in waiting {
             let Some(status) = self.settled() else { return };
             let call = self.calls.iter().find(|call| call.id == id && !call.interrupting);
@@ -63,6 +64,8 @@ impl Session {
                 } else {
                     self.refuse(id, Refusal::NotItsTurn);
                 }
+            } else if is_in_line && self.is_anothers_cell(call.client) {
+                // Its turn comes when that is over.
             } else if is_in_line && !matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
                 // It came before anybody was asked, so it is no answer.
                 if !matches!(self.state, State::Ending { .. }) {
@@ -125,7 +128,12 @@ impl Session {
         }
         for call in late {
             let discarded = holds_input(&call) && !self.keep(&call);
-            let status = self.settled().filter(|_| self.looks_for_news() && !holds_input(&call));
+            let awaits_turn = call.in_line && self.waits_for_turn(call.client);
+            let told = discarded && awaits_turn || self.looks_for_news() && !holds_input(&call);
+            let status = self.settled().filter(|_| told);
+            if discarded && status.is_some() {
+                self.tell_caller(call.id, Notice::Refused(Refusal::NotItsTurn));
+            }
             self.reply(call.id, status.unwrap_or_else(|| self.busy(discarded)));
         }
     }

@@ -8,6 +8,7 @@
 //! look      what the kernel tells            ends           how a worker goes
 //! pager     the keys that read one through
 //! calls     who waits for a reply, and with which status it comes
+//! turns     cells of several clients, one after the other; what each does, for the others
 //! cancel    what a call that is given up leaves behind
 //! ```
 
@@ -22,6 +23,7 @@ pub mod payload;
 pub mod reader;
 mod route;
 pub mod state;
+mod turns;
 mod typing;
 
 use mcp_repl_sideband::{ToServer, ToWorker};
@@ -32,7 +34,7 @@ use payload::{Keys, Payload};
 use reader::Sighting;
 use state::{Call, CallId, ClientId, Doing, KeptCell, Paging, State, Time, TypedFor};
 
-use crate::reply::{Exit, Failure, Notice, Status};
+use crate::reply::{Deed, Exit, Failure, Notice, Status};
 
 /// What can happen.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,6 +165,13 @@ pub enum Action {
         /// What.
         notice: Notice,
     },
+    /// A client did this: tell the others.
+    Did {
+        /// Which.
+        client: ClientId,
+        /// What.
+        deed: Deed,
+    },
     /// A program ended: if it showed nothing of what was typed for it last, say that it may not have
     /// read it.
     TellUnread {
@@ -220,6 +229,8 @@ pub struct Session {
     untold_failure: Option<Failure>,
     /// Who was told that the cell on its way goes on: what they send has not crossed its end.
     told_busy: Vec<ClientId>,
+    /// Who was told that what reads the terminal waits: nothing was typed for it since.
+    asked: Vec<ClientId>,
     /// Bytes of input that were dropped, and not told yet.
     dropped: u64,
     /// How often something had been shown at the last look that told.
@@ -252,6 +263,7 @@ impl Session {
             kept: None,
             untold_failure: None,
             told_busy: Vec::new(),
+            asked: Vec::new(),
             dropped: 0,
             shown: 0,
             typed: None,
@@ -353,6 +365,7 @@ impl Session {
             Event::Shutdown => self.shut_down(),
             Event::Tick => self.tick(),
         }
+        self.note_who_is_asked();
         std::mem::take(&mut self.actions)
     }
 
