@@ -1,8 +1,13 @@
 //! The command line: arguments, and one file a subcommand.
 
 mod doctor;
+mod end;
 mod exec;
+mod host;
+mod ls;
 mod serve;
+mod session_options;
+mod sessions;
 mod terminal;
 
 use std::{
@@ -15,7 +20,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use mcp_repl_sideband::PictureLimit;
 
-use self::serve::ClientOptions;
+use self::{serve::ClientOptions, session_options::SessionArguments};
 use crate::{
     mcp::OnCancel,
     reply::{AttachmentRoom, BUDGET, Budget},
@@ -37,14 +42,8 @@ use crate::{
 struct Arguments {
     #[command(flatten)]
     worker: WorkerArguments,
-    /// What is done about pagers: turn their pages and give all of the text (`through`), give
-    /// one page a call (`page`), or have programs print without one (`plain`).
-    #[arg(long, value_name = "HOW", default_value = "through", value_parser = paging)]
-    pager: Paging,
-    /// How much the files of long outputs, pictures and documents may take on disk, all together:
-    /// bytes, or with a unit (`500M`, `2GiB`). The oldest are deleted first.
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
-    max_output_disk: u64,
+    #[command(flatten)]
+    session: SessionArguments,
     /// How many characters of text a reply holds. What is longer is shortened in its middle, and
     /// all of it is in a file that the reply names. Further polls of a cell that still runs give a
     /// quarter of that.
@@ -58,10 +57,6 @@ struct Arguments {
     /// name alone (`file`), for clients and models that take no pictures.
     #[arg(long, value_name = "HOW", default_value = "inline", value_parser = images)]
     images: AttachmentRoom,
-    /// How many pixels the longer side of a picture has at most. The area falls with that: at 1568
-    /// it is 1.15 megapixels.
-    #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
-    image_size: u32,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -74,6 +69,12 @@ enum Command {
     Exec(exec::ExecArguments),
     /// Show which Python is chosen and whether a session with it works.
     Doctor,
+    /// List the sessions that live.
+    Ls(ls::LsArguments),
+    /// End sessions, whoever uses them.
+    End(end::EndArguments),
+    /// Host a session that others connect to.
+    Host(Box<host::HostArguments>),
 }
 
 /// What runs in the session.
@@ -215,22 +216,34 @@ impl WorkerArguments {
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
-    crate::pty::guard_sessions();
-    let result = arguments.worker.target().and_then(|target| match arguments.command {
-        None => {
-            let Arguments { pager, reply_size, images, image_size, .. } = arguments;
+    // A host sees to that itself, in the process that it goes on in; the others hold no session.
+    let holds_session =
+        !matches!(arguments.command, Some(Command::Host(_) | Command::Ls(_) | Command::End(_)));
+    if holds_session {
+        crate::pty::guard_sessions();
+    }
+    let result = match &arguments.command {
+        None => arguments.worker.target().and_then(|target| {
+            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.session;
             let options = ClientOptions {
                 pager,
-                budget: Budget { text: reply_size, attachments: images },
+                budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
-                max_output_disk: arguments.max_output_disk,
+                max_output_disk,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
             };
             serve::serve(target, options)
+        }),
+        Some(Command::Exec(exec)) => {
+            arguments.worker.target().and_then(|target| exec::exec(target, exec))
         }
-        Some(Command::Exec(exec)) => exec::exec(target, &exec),
-        Some(Command::Doctor) => doctor::doctor(&target),
-    });
+        Some(Command::Doctor) => {
+            arguments.worker.target().and_then(|target| doctor::doctor(&target))
+        }
+        Some(Command::Ls(arguments)) => ls::ls(arguments),
+        Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Host(host)) => host::host(&arguments.worker, host),
+    };
     result.unwrap_or_else(|why| {
         // Standard error may be closed, which must not be a panic.
         let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");

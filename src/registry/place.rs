@@ -19,8 +19,8 @@ const LONGEST_SOCKET_PATH: usize = 100;
 const SOCKET_NAME: usize = "/01234567.sock".len();
 /// The longest path of the directory, in bytes.
 const LONGEST: usize = LONGEST_SOCKET_PATH - SOCKET_NAME;
-/// The rights of those who are not the owner.
-const OTHERS: u32 = 0o077;
+/// Whoever may write beside the owner.
+const OTHERS_WRITE: u32 = 0o022;
 
 /// Why there is no run-time directory. Each says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -68,12 +68,12 @@ pub enum RegistryError {
         /// The directory.
         path: PathBuf,
     },
-    /// Others can look into it, or write there.
+    /// Others can write there, so that what is in it may be theirs.
     #[error(
-        "the run-time directory {0} is open to others (mode {mode:o}): `chmod 700 {0}`, or name \
+        "the run-time directory {0} can be written by others (mode {mode:o}): `chmod 700 {0}`, or name \
          another one by {VARIABLE}", path.display()
     )]
-    OpenToOthers {
+    WrittenByOthers {
         /// The directory.
         path: PathBuf,
         /// Its permissions.
@@ -112,7 +112,8 @@ fn is_own(path: &Path) -> bool {
     path.canonicalize().is_ok_and(|path| pty::is_own_directory(&path))
 }
 
-/// Makes the directory if there is none, and looks whether it is this user's alone.
+/// Makes the directory if there is none, and looks whether it is this user's. Those who can only
+/// read in one that somebody made for it lose that right.
 pub(super) fn make(path: &Path) -> Result<(), RegistryError> {
     let path_of = || path.to_owned();
     if path.as_os_str().len() > LONGEST {
@@ -125,8 +126,8 @@ pub(super) fn make(path: &Path) -> Result<(), RegistryError> {
         Err(error) => return Err(unusable(error)),
     }
     match pty::own_directory_mode(path) {
-        Ok(mode) if mode & OTHERS == 0 => Ok(()),
-        Ok(mode) => Err(RegistryError::OpenToOthers { path: path_of(), mode }),
+        Ok(mode) if mode & OTHERS_WRITE == 0 => pty::keep_private(path).map_err(unusable),
+        Ok(mode) => Err(RegistryError::WrittenByOthers { path: path_of(), mode }),
         Err(error) => Err(match error.kind() {
             io::ErrorKind::NotADirectory => RegistryError::NoDirectory { path: path_of() },
             io::ErrorKind::PermissionDenied => RegistryError::AnothersUsers { path: path_of() },
@@ -192,7 +193,10 @@ mod tests {
             let error = make(&at(name)).unwrap_err();
             assert!(matches!(error, RegistryError::NoDirectory { .. }), "{name}: {error}");
         }
-        for mode in [0o777, 0o770, 0o755, 0o1777] {
+        pty::testing::set_mode(&at("place"), 0o755).unwrap();
+        make(&at("place")).unwrap();
+        assert_eq!(pty::own_directory_mode(&at("place")).unwrap(), 0o700);
+        for mode in [0o777, 0o770, 0o722, 0o1777] {
             pty::testing::set_mode(&at("place"), mode).unwrap();
             let error = make(&at("place")).unwrap_err().to_string();
             let named = format!("(mode {mode:o}): `chmod 700 {}`", at("place").display());

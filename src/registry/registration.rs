@@ -161,7 +161,7 @@ fn make(
 ) -> io::Result<(Listener, OwnFiles, File)> {
     let mut lock = pty::create_private_file(&files.draft)?;
     lock.try_lock()?;
-    if !pty::is_file_at(&lock, &files.draft)? {
+    if !pty::is_file_at(&lock, &files.draft).is_ok_and(|is_same| is_same) {
         return Err(io::ErrorKind::WouldBlock.into());
     }
     let listener = match Listener::bind(&files.socket) {

@@ -152,6 +152,18 @@ fn hear(child: &mut Child) -> Result<Started, StartError> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_host_that_dies_without_a_word_is_told_with_its_end() {
+        // The program is this test, which knows no such arguments.
+        let name = "proj".parse().unwrap();
+        let error = start_host(&name, None, &SessionOptions::default()).await.unwrap_err();
+        let StartError::Died { status, text } = &error else { panic!("{error}") };
+        assert!(!status.success() && text.contains("detached"), "{error}");
+        let told = error.to_string();
+        assert!(told.contains("ended before it was ready (exit status: "), "{told}");
+        assert!(told.ends_with(&format!("): {text}")), "{told}");
+    }
+
     #[test]
     fn answers_are_as_the_protocol_has_them() {
         let answers = [

@@ -123,7 +123,8 @@ fn those_that_come_go_and_look_at_once_never_see_one_that_is_not_there() {
                 in_loop(|| {
                     for round in 0..100 {
                         if number % 2 == 0 {
-                            leave(place, &format!("left-{}", round % 3), &format!("{round:08x}"));
+                            let id = format!("{number:04x}{round:04x}");
+                            leave(place, &format!("left-{}", round % 3), &id);
                         }
                         let mine = registry.register(record(&format!("s{number}"))).unwrap();
                         // Its own files are never taken for what somebody left.

@@ -11,6 +11,8 @@ use rustix::{
     stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
 };
 
+use super::system;
+
 /// The exit status of a process that a signal ended, as a shell has it, is above this.
 const SIGNALLED: i32 = 128;
 
@@ -21,14 +23,17 @@ pub struct Detached {
 }
 
 /// Goes on in a fork of this process, in a session of its own, where no signal to the starter's
-/// group or terminal arrives. This process stays until [`Detached::settle`] and leaves with
+/// group or terminal arrives, and with none of the descriptors that the starter left open but the
+/// standard ones: whoever reads one to its end would wait for this. This process stays until [`Detached::settle`] and leaves with
 /// success; if the fork ends before, it leaves with the exit status of that.
 ///
-/// To be called before any thread is started: what is forked then may do anything.
+/// To be called before any thread is started, when what is forked may do anything, and before this
+/// process opens anything.
 ///
 /// # Errors
 /// When the system refuses another process.
 pub fn detach() -> io::Result<Detached> {
+    system::close_from(3);
     let (mut word, parent) = io::pipe()?;
     // SAFETY: no other thread exists that could hold a lock in the child.
     match unsafe { libc::fork() } {
