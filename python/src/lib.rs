@@ -19,7 +19,8 @@
 //!    `figures` knows matplotlib's, `matplotlib` is its backend; `rich` values have a picture or page,
 //!    which the `display_hook` shows; the `browser` fetches pages.
 //! 6. The loop: `cell` compiles and evaluates, `report` shows exceptions, with as much of their
-//!    `tracebacks` as CPython shows, `hint` guesses what a cell was meant to be that did not compile,
+//!    `tracebacks` as CPython shows, `hint` guesses what a cell was meant to be that did not compile;
+//!    `completion` says what one that is still `unfinished` may go on with, and keeps `quiet` with it;
 //!    `interactive_hook` is where Python calls `main_loop`, which runs cells.
 //! 7. `boot` puts all of them in place, and the `environment` that children get.
 
@@ -71,6 +72,10 @@ mod tracebacks;
 
 mod report;
 
+mod quiet;
+mod unfinished;
+
+mod completion;
 mod hint;
 
 mod main_loop;

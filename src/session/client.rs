@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub use super::followers::{Follow, Following, Piece};
+pub use super::rules::complete::Completion;
 pub(crate) use super::subscribers::Subscriber;
 pub use super::subscribers::{ScreenUpdate, Subscription};
 
@@ -156,15 +157,6 @@ pub struct ClientInfo {
     pub name: String,
     /// What its replies have room for; `None` for what the session has by default.
     pub budget: Option<Budget>,
-}
-
-/// What may stand in the place of a name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Completion {
-    /// Where the text to be replaced begins, in characters.
-    pub start: usize,
-    /// What may take its place.
-    pub matches: Vec<String>,
 }
 
 impl EngineCommand {

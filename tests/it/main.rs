@@ -10,6 +10,7 @@ mod calls;
 mod cancels;
 mod cells;
 mod chaos;
+mod completion;
 mod control;
 mod ends;
 mod environment;

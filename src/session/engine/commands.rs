@@ -58,7 +58,7 @@ impl Engine {
                 let last = self.last_outputs.get(&client).cloned();
                 self.shows.show(&part, self.directory.path(), last, room, answer);
             }
-            EngineCommand::Complete { answer, .. } => drop(answer),
+            EngineCommand::Complete { text, cursor, answer } => self.complete(text, cursor, answer),
             EngineCommand::People { attached } => self.take(Input::People { attached }),
             EngineCommand::Describe { answer } => {
                 let _ = answer.send(self.pipeline.worker().cloned());

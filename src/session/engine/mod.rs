@@ -2,6 +2,7 @@
 //! what comes out.
 
 mod commands;
+mod complete;
 mod perform;
 mod wait;
 
@@ -18,6 +19,8 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::{JoinHandle, JoinSet},
 };
+
+use complete::Completions;
 
 use super::{
     attachments::AttachmentFiles,
@@ -105,6 +108,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         directory,
         commands: handle.downgrade(),
         callers: HashMap::new(),
+        completions: Completions::default(),
         worker: None,
         resolved: None,
         deferred: None,
@@ -141,6 +145,7 @@ struct Engine {
     spilled: Arc<AtomicU64>,
     attachments: AttachmentFiles,
     callers: HashMap<CallId, Caller>,
+    completions: Completions,
     /// By which replies come back that did not reach their client.
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
     worker: Option<Worker>,

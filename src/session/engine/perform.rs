@@ -33,6 +33,7 @@ impl Engine {
             Effect::KeepAttachment(attachment) => self.keep_attachment(attachment),
             Effect::Reply { call, client, reply } => self.reply(call, client, reply),
             Effect::Tell { client, content } => self.tell(client, &Piece::Content(content)),
+            Effect::Completed { id, completion } => self.completions.answer(id, completion),
             Effect::Retire => self.retire_worker(),
             Effect::GiveUp(failure) => self.give_up(failure),
             Effect::DropInput => self.drop_input(),

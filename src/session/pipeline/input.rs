@@ -8,6 +8,7 @@ use crate::{
     reply::{Attachment, Budget, Content, Exit, Failure, Reply},
     screen::Size,
     session::rules::{
+        complete::{Completion, CompletionId},
         payload::Payload,
         reader::Reader,
         state::{CallId, ClientId, Time},
@@ -82,6 +83,16 @@ pub enum Input<'a> {
         /// The reply; where text is that it leaves out has been said.
         reply: Reply,
     },
+    /// Somebody wants to know what may stand at a place of a cell that is not sent yet;
+    /// [`Effect::Completed`] tells.
+    Complete {
+        /// A number for it.
+        id: CompletionId,
+        /// The cell as it stands.
+        text: String,
+        /// Where in it, in characters.
+        cursor: usize,
+    },
     /// A worker was started.
     Started {
         /// The nonce that its marks carry.
@@ -152,6 +163,7 @@ impl Input<'_> {
             Input::People { attached } => Input::People { attached },
             Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
             Input::Returned { client, reply } => Input::Returned { client, reply },
+            Input::Complete { id, text, cursor } => Input::Complete { id, text, cursor },
             Input::Started { nonce, size, passed_over } => {
                 Input::Started { nonce, size, passed_over }
             }
@@ -247,6 +259,13 @@ pub enum Effect {
     },
     /// Keep a picture or document in a file.
     KeepAttachment(Attachment),
+    /// Say what may stand at a place; `None` when nothing is known.
+    Completed {
+        /// The number of the [`Input::Complete`].
+        id: CompletionId,
+        /// What may stand there.
+        completion: Option<Completion>,
+    },
     /// Answer a call.
     Reply {
         /// The call's number.
@@ -274,6 +293,11 @@ pub struct WorkerInfo {
 }
 
 impl WorkerInfo {
+    /// Whether it understands what this capability covers.
+    pub fn can(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|name| name == capability)
+    }
+
     /// What a hello says; `None` of another message.
     pub fn from_hello(message: &ToServer) -> Option<WorkerInfo> {
         let ToServer::Hello { implementation, version, executable, capabilities, .. } = message

@@ -22,7 +22,7 @@ mod typist;
 
 use std::collections::VecDeque;
 
-use mcp_repl_sideband::ToServer;
+use mcp_repl_sideband::{COMPLETION, ToServer};
 
 pub use input::{Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
@@ -215,6 +215,10 @@ impl<O: Observer> Pipeline<O> {
                 self.news.forget(client);
                 self.display.outboxes.put_back(client, reply.content);
                 self.step(Event::Returned { client });
+            }
+            Input::Complete { id, text, cursor } => {
+                let is_understood = self.worker().is_some_and(|worker| worker.can(COMPLETION));
+                self.step(Event::Complete { id, text, cursor, is_understood });
             }
             Input::Started { nonce, size, passed_over } => {
                 for program in passed_over {
@@ -466,6 +470,8 @@ impl<O: Observer> Pipeline<O> {
                 self.news.sent(b"", self.now);
                 Effect::Send(message)
             }
+            Action::Complete(message) => Effect::Send(message),
+            Action::Completed { id, completion } => Effect::Completed { id, completion },
             Action::Type(bytes) => self.type_bytes(bytes),
             Action::Interrupt { worker_reads } => {
                 self.news.sent(b"", self.now);

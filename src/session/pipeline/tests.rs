@@ -1,6 +1,7 @@
 //! Whole sessions from lists of recorded inputs, without a process.
 
 mod clients;
+mod complete;
 mod others;
 
 use std::time::Duration;

@@ -6,6 +6,7 @@ mod calls;
 mod cancel;
 mod cells;
 mod clients;
+mod complete;
 mod ends;
 mod open_calls;
 mod others;
