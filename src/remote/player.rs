@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_repl_control::{Decoder, LONGEST_REQUEST, SessionInfo, ToClient, ToHost, encode};
+use mcp_repl_control::{Decoder, Deed, LONGEST_REQUEST, SessionInfo, ToClient, ToHost, encode};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{mpsc, oneshot},
@@ -18,11 +18,10 @@ use tokio::{
 
 use super::{connection::End, typing::Typing, words};
 use crate::{
-    reply::{Failure, Reply, Status, from_wire},
+    reply::{Deed as Did, Failure, Reply, Status, from_wire},
     screen::Size,
-    session::{
-        client::{Answer, Completion, EngineCommand, OnDrop, Request, ScreenUpdate, Subscriber},
-        pipeline::WorkerInfo,
+    session::client::{
+        Answer, Completion, Description, EngineCommand, OnDrop, Request, ScreenUpdate, Subscriber,
     },
 };
 
@@ -77,7 +76,7 @@ struct Call {
 /// Who asks about the session.
 #[derive(Debug)]
 enum Asker {
-    Worker(oneshot::Sender<Option<WorkerInfo>>),
+    Engine(oneshot::Sender<Description>),
     Session(oneshot::Sender<SessionInfo>),
 }
 
@@ -259,7 +258,7 @@ impl Player {
                 }
             }
             EngineCommand::Describe { answer } => {
-                self.describing.push_back(Asker::Worker(answer));
+                self.describing.push_back(Asker::Engine(answer));
                 self.out.push(&ToHost::Describe, &[]);
             }
             EngineCommand::Shutdown => self.out.push(&ToHost::End, &[]),
@@ -385,11 +384,19 @@ impl Player {
                 }
             }
             ToClient::Session(info) => match self.describing.pop_front() {
-                Some(Asker::Worker(answer)) => drop(answer.send(words::worker(&info))),
+                Some(Asker::Engine(answer)) => drop(answer.send(words::description(&info))),
                 Some(Asker::Session(answer)) => drop(answer.send(*info)),
                 None => {}
             },
-            ToClient::Refused { id: None, .. } | ToClient::State { .. } | ToClient::Did(_) => {}
+            ToClient::State { state } => {
+                self.show(ScreenUpdate::Standing(words::standing(&state)));
+            }
+            ToClient::Did(Deed { client, what, text }) => {
+                if let Some(deed) = Did::of_words(&what, text) {
+                    self.show(ScreenUpdate::Did { client, deed });
+                }
+            }
+            ToClient::Refused { id: None, .. } => {}
         }
         None
     }

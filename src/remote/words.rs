@@ -1,9 +1,12 @@
 //! What the engine's words are on the wire, where both have their own.
 
-use mcp_repl_control::SessionInfo;
+use std::time::Duration;
+
+use mcp_repl_control::{SessionInfo, SessionState};
 
 use crate::session::{
-    pipeline::WorkerInfo,
+    client::Description,
+    pipeline::{Standing, WorkerInfo},
     rules::payload::{INTERRUPT, Keys, Payload, RESET},
 };
 
@@ -28,8 +31,28 @@ pub(super) fn of_payload(payload: Payload) -> (String, Vec<String>) {
     }
 }
 
+/// What a host tells of its session, as an engine tells it.
+pub(super) fn description(info: &SessionInfo) -> Description {
+    let (standing, worker_pid) = (standing(&info.state), info.worker_pid);
+    Description { standing, worker: worker(info), worker_pid }
+}
+
+/// How things stand.
+pub(super) fn standing(state: &SessionState) -> Standing {
+    match state.clone() {
+        SessionState::Starting => Standing::Starting,
+        SessionState::Ready => Standing::Ready,
+        SessionState::Running { since_ms, client } => {
+            Standing::Running { elapsed: Duration::from_millis(since_ms), client }
+        }
+        SessionState::Waiting { what, client, echo } => Standing::Waiting { what, client, echo },
+        SessionState::Ending => Standing::Ending,
+        SessionState::Ended => Standing::Ended,
+    }
+}
+
 /// Who the worker is; `None` while it has not said it.
-pub(super) fn worker(info: &SessionInfo) -> Option<WorkerInfo> {
+fn worker(info: &SessionInfo) -> Option<WorkerInfo> {
     let (implementation, version) =
         info.interpreter.rsplit_once(' ').unwrap_or((&info.interpreter, ""));
     (!implementation.is_empty()).then(|| WorkerInfo {

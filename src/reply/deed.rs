@@ -34,6 +34,37 @@ pub enum Deed {
     Reset,
 }
 
+impl Deed {
+    /// What it is in one word, and the text that goes with it, if it is told: as protocols have it.
+    pub fn words(&self) -> (&'static str, &str) {
+        fn text(told: &Option<String>) -> &str {
+            told.as_deref().unwrap_or_default()
+        }
+        match self {
+            Deed::Ran { source } => ("ran", source),
+            Deed::Answered { text: told } => ("answered", text(told)),
+            Deed::Typed { text: told } => ("typed", text(told)),
+            Deed::TypedKeys { keys } => ("keys", text(keys)),
+            Deed::Interrupted => ("interrupted", ""),
+            Deed::Reset => ("reset", ""),
+        }
+    }
+
+    /// What these words say; `None` where they say nothing that is known.
+    pub fn of_words(what: &str, text: String) -> Option<Deed> {
+        let told = |text: String| Some(text).filter(|text| !text.is_empty());
+        Some(match what {
+            "ran" => Deed::Ran { source: text },
+            "answered" => Deed::Answered { text: told(text) },
+            "typed" => Deed::Typed { text: told(text) },
+            "keys" => Deed::TypedKeys { keys: told(text) },
+            "interrupted" => Deed::Interrupted,
+            "reset" => Deed::Reset,
+            _ => return None,
+        })
+    }
+}
+
 impl fmt::Display for Deed {
     /// What stands behind who did it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    pipeline::WorkerInfo,
+    pipeline::{Standing, WorkerInfo},
     rules::{payload::Payload, state::ClientId},
     subscribers::SubscriberId,
 };
@@ -141,13 +141,24 @@ pub enum EngineCommand {
         /// Where the answer goes: dropped when nothing is known.
         answer: oneshot::Sender<Completion>,
     },
-    /// Tell who the worker is.
+    /// Tell how things stand, and who the worker is.
     Describe {
-        /// Where the answer goes: `None` while the worker has not said it.
-        answer: oneshot::Sender<Option<WorkerInfo>>,
+        /// Where the answer goes.
+        answer: oneshot::Sender<Description>,
     },
     /// End the session and the engine.
     Shutdown,
+}
+
+/// What an engine tells of its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// How things stand.
+    pub standing: Standing,
+    /// Who the worker is; `None` while it has not said it, and when there is none.
+    pub worker: Option<WorkerInfo>,
+    /// The worker's process.
+    pub worker_pid: Option<u32>,
 }
 
 /// Who a client is.
@@ -209,9 +220,14 @@ impl Handle {
 
     /// Who the worker says it is; `None` while it did not, or when the engine is gone.
     pub async fn worker(&self) -> Option<WorkerInfo> {
+        self.describe().await?.worker
+    }
+
+    /// How things stand, and who the worker is; `None` when the engine is gone.
+    pub async fn describe(&self) -> Option<Description> {
         let (answer, told) = oneshot::channel();
         self.commands.send(EngineCommand::Describe { answer }).ok()?;
-        told.await.ok()?
+        told.await.ok()
     }
 
     /// Asks the engine to end the worker and itself.

@@ -13,12 +13,17 @@ use tokio::sync::mpsc;
 use super::{
     client::EngineCommand,
     followers::Followers,
-    pipeline::{Observer, Shown},
+    pipeline::{Observer, Shown, Standing},
 };
-use crate::screen::{Screen, Size};
+use crate::{
+    reply::Deed,
+    screen::{Screen, Size},
+};
 
 /// How many updates a subscriber may be behind.
 const LONGEST_QUEUE: usize = 64;
+/// How much of a cell's source a subscriber is told, in bytes.
+const LONGEST_SOURCE: usize = 64 * 1024;
 
 /// Numbers a subscriber within an engine.
 pub(crate) type SubscriberId = u64;
@@ -35,6 +40,15 @@ pub enum ScreenUpdate {
     },
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
+    /// How things stand from here on. Follows each repaint that makes up for something.
+    Standing(Standing),
+    /// What a client did.
+    Did {
+        /// Its name; may be empty.
+        client: String,
+        /// What; the source of a long cell is cut.
+        deed: Deed,
+    },
 }
 
 /// The subscriber's end.
@@ -98,21 +112,23 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one, whose first update is the screen.
-    pub(super) fn add(&mut self, screen: &Screen) -> Subscription {
+    /// Adds one, whose first updates are the screen and how things stand.
+    pub(super) fn add(&mut self, screen: &Screen, standing: Standing) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
         let (subscriber, subscription) = Subscriber::new(self.last, commands);
         subscriber.show(repaint(screen));
+        subscriber.show(ScreenUpdate::Standing(standing));
         self.all.push(subscriber);
         subscription
     }
 
-    /// Gives one the whole screen, if it missed something.
-    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen) {
+    /// Gives one the whole screen and how things stand, if it missed something.
+    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, standing: Standing) {
         let one = self.all.iter().find(|subscriber| subscriber.id == id);
         if let Some(subscriber) = one.filter(|one| one.missed.load(Ordering::Relaxed)) {
             subscriber.show(repaint(screen));
+            subscriber.show(ScreenUpdate::Standing(standing));
         }
     }
 
@@ -150,8 +166,8 @@ impl Subscriber {
     pub(crate) fn show(&self, update: ScreenUpdate) {
         match update {
             ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
-            ScreenUpdate::Bytes(_) if self.missed.load(Ordering::Relaxed) => return,
-            ScreenUpdate::Bytes(_) => {}
+            _ if self.missed.load(Ordering::Relaxed) => return,
+            _ => {}
         }
         if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
             self.missed.store(true, Ordering::Relaxed);
@@ -171,6 +187,28 @@ impl Observer for Subscribers {
     fn replaced(&mut self, screen: &Screen) {
         if !self.all.is_empty() {
             self.tell_all(|| repaint(screen));
+        }
+    }
+
+    fn looks_on(&self) -> bool {
+        !self.all.is_empty()
+    }
+
+    fn stands(&mut self, standing: &Standing) {
+        self.tell_all(|| ScreenUpdate::Standing(standing.clone()));
+    }
+
+    fn did(&mut self, client: &str, deed: &Deed) {
+        if self.looks_on() {
+            let deed = match deed {
+                Deed::Ran { source } => {
+                    let end = source.floor_char_boundary(LONGEST_SOURCE);
+                    Deed::Ran { source: source[..end].to_owned() }
+                }
+                deed => deed.clone(),
+            };
+            let client = client.to_owned();
+            self.tell_all(|| ScreenUpdate::Did { client: client.clone(), deed: deed.clone() });
         }
     }
 }
@@ -194,14 +232,20 @@ mod tests {
                     screen = Some(fresh);
                 }
                 (ScreenUpdate::Bytes(bytes), Some(screen)) => screen.feed(&bytes),
-                (ScreenUpdate::Bytes(_), None) => panic!("bytes before the screen"),
+                (_, Some(_)) => {}
+                (_, None) => panic!("an update before the screen"),
             }
         }
         screen
     }
 
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
-        std::iter::from_fn(|| subscription.updates.try_recv().ok()).collect()
+        let mut next = || {
+            let update = subscription.updates.try_recv().ok();
+            subscription.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+            update
+        };
+        std::iter::from_fn(&mut next).collect()
     }
 
     #[tokio::test]
@@ -210,8 +254,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(&screen);
-        let mut quick = subscribers.add(&screen);
+        let mut slow = subscribers.add(&screen, Standing::Ready);
+        let mut quick = subscribers.add(&screen, Standing::Ready);
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");
@@ -225,11 +269,12 @@ mod tests {
         // It asks as soon as it has read what it has.
         let next = tokio::spawn(async move { (slow.next().await, slow) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen);
+        subscribers.repaint(subscriber, &screen, Standing::Ended);
         let (update, mut slow) = next.await.unwrap();
         screen.feed(b"after");
         subscribers.shown(Shown::Bytes(b"after"), &screen);
         let updates = [vec![update.unwrap()], queued(&mut slow)].concat();
+        assert_eq!(updates[1], ScreenUpdate::Standing(Standing::Ended));
         assert_eq!(painted(updates).unwrap().dump(), screen.dump());
     }
 }

@@ -6,8 +6,8 @@ use super::{Caller, Engine, PROGRESS_INTERVAL};
 use crate::{
     reply::Reply,
     session::{
-        client::{Answer, ClientInfo, EngineCommand, Follow, Request},
-        pipeline::{Found, Input, NOBODY},
+        client::{Answer, ClientInfo, Description, EngineCommand, Follow, Request},
+        pipeline::{Found, Input, NOBODY, Standing},
         rules::{payload::INTERRUPT, state::ClientId},
     },
 };
@@ -37,8 +37,8 @@ impl Engine {
             }
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),
             EngineCommand::Subscribe { subscription } => {
-                let (subscribers, screen) = self.pipeline.observer_and_screen();
-                let _ = subscription.send(subscribers.add(screen));
+                let (subscribers, screen, standing) = self.pipeline.look_on();
+                let _ = subscription.send(subscribers.add(screen, standing));
             }
             EngineCommand::Follow { client, follow, following } => {
                 let answers = follow == Follow::Terminal { answers: true };
@@ -47,8 +47,8 @@ impl Engine {
                 let _ = following.send(subscribers.followers.add(client, follow));
             }
             EngineCommand::Repaint { subscriber } => {
-                let (subscribers, screen) = self.pipeline.observer_and_screen();
-                subscribers.repaint(subscriber, screen);
+                let (subscribers, screen, standing) = self.pipeline.look_on();
+                subscribers.repaint(subscriber, screen, standing);
             }
             EngineCommand::Introduce { client, who: ClientInfo { name, budget } } => {
                 self.take(Input::Introduce { client, name, budget });
@@ -61,7 +61,7 @@ impl Engine {
             EngineCommand::Complete { text, cursor, answer } => self.complete(text, cursor, answer),
             EngineCommand::People { attached } => self.take(Input::People { attached }),
             EngineCommand::Describe { answer } => {
-                let _ = answer.send(self.pipeline.worker().cloned());
+                let _ = answer.send(self.describe());
             }
             EngineCommand::Shutdown => {
                 self.is_closing = true;
@@ -103,6 +103,15 @@ impl Engine {
         self.take(Input::Call { id, client, payload, deadline, background });
         // From here on it can be given up.
         self.callers.insert(id, Caller { reply, progress, on_drop, found_line });
+    }
+
+    fn describe(&self) -> Description {
+        let standing = self.pipeline.standing();
+        let has_ended = standing == Standing::Ended;
+        let worker = self.pipeline.worker().filter(|_| !has_ended).cloned();
+        let process = self.worker.as_ref().map(|worker| &worker.process);
+        let worker_pid = process.filter(|process| !process.is_over()).map(|process| process.pid());
+        Description { standing, worker, worker_pid }
     }
 
     /// A reply that was on its way to a client was sent, or comes back.

@@ -220,6 +220,7 @@ impl<O: Observer> Display<O> {
             self.report(awaits_pager);
         }
         self.outboxes.did(client, deed);
+        self.observer.did(self.outboxes.name(client), deed);
     }
 
     /// Says something at this place in the text.

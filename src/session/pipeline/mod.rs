@@ -17,6 +17,7 @@ mod news;
 mod observer;
 mod outboxes;
 mod schedule;
+mod standing;
 mod stream;
 mod typist;
 
@@ -27,6 +28,7 @@ use mcp_repl_sideband::{COMPLETION, ToServer};
 pub use input::{Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
 pub use outboxes::NOBODY;
+pub use standing::Standing;
 pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
@@ -67,6 +69,8 @@ pub struct Pipeline<O> {
     has_undrained: bool,
     /// How many pictures and documents there were.
     attachments: u64,
+    /// What who looks on was last told.
+    told_standing: Option<Standing>,
     now: Time,
     effects: VecDeque<Effect>,
 }
@@ -87,6 +91,7 @@ impl<O: Observer> Pipeline<O> {
             dropped: None,
             has_undrained: false,
             attachments: 0,
+            told_standing: None,
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -105,6 +110,14 @@ impl<O: Observer> Pipeline<O> {
     /// Who looks on, with what they see.
     pub fn observer_and_screen(&mut self) -> (&mut O, &Screen) {
         self.display.observer_and_screen()
+    }
+
+    /// Somebody begins to look on, or has missed something: with what they see, and how things stand.
+    pub fn look_on(&mut self) -> (&mut O, &Screen, Standing) {
+        let standing = self.standing();
+        self.told_standing = Some(standing.clone().key(self.now));
+        let (observer, screen) = self.display.observer_and_screen();
+        (observer, screen, standing)
     }
 
     /// Whether what happens is kept for nobody in particular: no client has called, or all that did
@@ -416,6 +429,7 @@ impl<O: Observer> Pipeline<O> {
         for action in self.session.step(event, self.now) {
             self.perform(action);
         }
+        self.tell_standing();
     }
 
     fn perform(&mut self, action: Action) {

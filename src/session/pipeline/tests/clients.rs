@@ -1,7 +1,7 @@
 //! Sessions with several clients: who they are, and what they are told of each other.
 
 use super::*;
-use crate::reply::{AttachmentRoom, Budget};
+use crate::reply::{AttachmentRoom, Budget, Deed};
 
 /// A client says who it is.
 fn introduce(client: ClientId, name: &str, text: Option<usize>) -> Recorded {
@@ -181,4 +181,69 @@ fn what_was_not_told_of_others_comes_again_as_such() {
     played.play(cell(2, 4, "'mine'\r\n"));
     let theirs = "[repl] meanwhile another client (exec) ran:\n>>> 'theirs'\n'theirs'\n";
     assert_eq!(played.text(), format!("{theirs}[repl] now your cell:\n'mine'\n"));
+}
+
+/// What those who look on were told, in order.
+#[derive(Default)]
+struct Told(Vec<String>);
+
+impl Observer for Told {
+    fn shown(&mut self, shown: Shown<'_>, _screen: &Screen) {
+        if let Shown::Bytes(bytes) = shown {
+            self.0.push(String::from_utf8_lossy(bytes).into_owned());
+        }
+    }
+
+    fn replaced(&mut self, _screen: &Screen) {}
+
+    fn looks_on(&self) -> bool {
+        true
+    }
+
+    fn stands(&mut self, standing: &Standing) {
+        self.0.push(format!("{standing:?}"));
+    }
+
+    fn did(&mut self, client: &str, deed: &Deed) {
+        self.0.push(format!("{client} {:?}", deed.words()));
+    }
+}
+
+#[test]
+fn who_looks_on_is_told_states_and_deeds_in_order_with_the_bytes() {
+    let mut pipeline = Pipeline::new(Paging::Through, Size::default(), BUDGET, Told::default());
+    let mut now = Time::ZERO;
+    let mut play = |recorded: Vec<Recorded>| {
+        for (wait, input) in recorded {
+            now += Duration::from_millis(wait);
+            pipeline.take(input, now);
+            while pipeline.next_effect().is_some() {}
+        }
+        std::mem::take(&mut pipeline.observer_and_screen().0.0)
+    };
+    assert_eq!(play(start()), ["Starting", "Ready"]);
+    play(vec![introduce(1, "exec", None)]);
+    let running = |elapsed: &str| format!(r#"Running {{ elapsed: {elapsed}, client: "exec" }}"#);
+    let told = play(begin(1, 1, "input()"));
+    assert_eq!(told, [r#"exec ("ran", "input()")"#.to_owned(), running("0ns")]);
+    let asks = ToServer::InputWait {
+        mark: 2,
+        wait: 1,
+        reader: WorkerReader::Readline,
+        prompt: String::new(),
+        echo: false,
+    };
+    let told = play(vec![(5, output(&("Key: ".to_owned() + &mark(2)))), (0, message(asks))]);
+    let waits = r#"Waiting { what: "input", client: "exec", echo: false }"#;
+    assert_eq!(told, ["Key: ", waits]);
+    let told = play(vec![call(2, 2, "", 0), (2, Input::Tick)]);
+    assert_eq!(told, [] as [&str; 0]);
+    // A secret is told to nobody.
+    let taken = ToServer::InputTaken { wait: 1, bytes: 4, thread: None };
+    let told = play(vec![call(3, 1, "secret", HOUR), (0, message(taken))]);
+    assert_eq!(told, [r#"exec ("answered", "")"#.to_owned(), running("7ms")]);
+    let told = play(cell(1, 3, "done"));
+    assert_eq!(told, ["done", "Ready"]);
+    let told = play(vec![(0, Input::Shutdown)]);
+    assert_eq!(told, ["Ending"]);
 }
