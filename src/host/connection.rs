@@ -2,27 +2,31 @@
 //! one task that never waits for a peer that does not read.
 
 mod pending;
+mod place;
 
 use std::{future, sync::Arc, time::Duration};
 
 use mcp_repl_control::{
-    Attachments, Decoder, FrameError, Hello, LONGEST_REQUEST, MOST_TYPED, PROTOCOL, Role, ToClient,
+    Attachments, Decoder, FrameError, LONGEST_REQUEST, MOST_TYPED, PROTOCOL, Role, ToClient,
     ToHost, Welcome,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
-use self::pending::{Done, Pending};
+use self::{
+    pending::{Done, Pending},
+    place::{Seat, let_in},
+};
 use super::{
-    Host, hello,
+    Host,
     outgoing::Outgoing,
-    room::{Admitted, Closing, Number},
-    sleep_until,
+    room::{Admitted, Closing},
+    sleep_until, words,
 };
 use crate::{
     reply::{budget_from_wire, to_wire},
     screen::Size,
     session::{
-        client::{Answer, Client, ClientInfo, OnDrop, Request, ScreenUpdate, Subscription},
+        client::{Answer, ClientInfo, OnDrop, Request, ScreenUpdate, Subscription},
         rules::payload::{INTERRUPT, Payload},
     },
 };
@@ -102,22 +106,6 @@ where
     connection.finish(&mut writer, end).await;
 }
 
-/// Reads who it is, and lets it in.
-async fn let_in<R: AsyncRead + Unpin>(
-    host: &Host,
-    reader: &mut R,
-) -> Result<(Hello, Vec<u8>, Admitted), String> {
-    let (stranger, closing) = Stranger::knock(host);
-    let (hello, rest) = tokio::select! {
-        biased;
-        why = closing => return Err(why.unwrap_or_default()),
-        hello = hello::read(reader, &host.token) => hello.map_err(|error| error.to_string())?,
-    };
-    let admitted = host.admit(&hello).await?;
-    drop(stranger);
-    Ok((hello, rest, admitted))
-}
-
 /// Tells a peer why it is not let in, or out.
 async fn tell_last<W: AsyncWrite + Unpin>(writer: &mut W, message: String) {
     let mut outgoing = Outgoing::new();
@@ -128,44 +116,6 @@ async fn tell_last<W: AsyncWrite + Unpin>(writer: &mut W, message: String) {
 /// Writes all that the peer takes within a short time.
 async fn flush<W: AsyncWrite + Unpin>(outgoing: &mut Outgoing, writer: &mut W) {
     let _ = tokio::time::timeout(LAST_WORDS, outgoing.write_all(writer)).await;
-}
-
-/// One that has not said who it is, as long as it is there.
-struct Stranger<'a> {
-    host: &'a Host,
-    number: Number,
-}
-
-impl Stranger<'_> {
-    fn knock(host: &Host) -> (Stranger<'_>, Closing) {
-        let (number, closing) = host.room().knock();
-        (Stranger { host, number }, closing)
-    }
-}
-
-impl Drop for Stranger<'_> {
-    fn drop(&mut self) {
-        self.host.room().no_stranger(self.number);
-        self.host.changed.notify_waiters();
-    }
-}
-
-/// The place of a connection that was let in, as long as it is there.
-struct Seat {
-    host: Arc<Host>,
-    number: Number,
-    /// Always there, until it is given back.
-    client: Option<Client>,
-    /// Whether the session has something to tell the client.
-    has_called: bool,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        // One that never called has nothing to be told, and is nobody to go on as.
-        let client = self.client.take().filter(|_| self.has_called);
-        self.host.leave(self.number, client);
-    }
 }
 
 /// Replies that were written, and of which the peer has not said whether they were told.
@@ -471,6 +421,12 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
         }
         ScreenUpdate::Bytes(bytes) => {
             outgoing.add_screen(&ToClient::Output { length: bytes.len() }, &bytes);
+        }
+        ScreenUpdate::Standing(standing) => {
+            outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
+        }
+        ScreenUpdate::Did { client, deed } => {
+            outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }
     }
 }

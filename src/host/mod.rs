@@ -10,6 +10,7 @@
 //! hello       who a connection is, and whether it may come in
 //! connection  one connection: what its peer says and is told
 //! outgoing    what is to be written to it
+//! words       what the engine's words are on the wire
 //! ```
 
 mod connection;
@@ -17,6 +18,7 @@ mod hello;
 mod lifetime;
 mod outgoing;
 mod room;
+mod words;
 
 use std::{
     future, io,
@@ -25,7 +27,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_repl_control::{Hello, SessionInfo, SessionState};
+use mcp_repl_control::{Hello, SessionInfo};
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
 pub use self::lifetime::Life;
@@ -37,8 +39,9 @@ use crate::{
     pty::{self, StdinStream, StdoutStream},
     registry::{Record, Registration},
     session::{
-        client::{Client, Handle},
+        client::{Client, Description, Handle},
         engine::{self, Config},
+        pipeline::Standing,
     },
 };
 
@@ -138,35 +141,38 @@ impl Host {
         }
     }
 
-    /// Whether there is a worker.
+    /// Whether there is a worker that said who it is.
     async fn is_alive(&self) -> bool {
         self.session.worker().await.is_some()
     }
 
     /// Whether a cell runs.
     async fn is_at_work(&self) -> bool {
-        matches!(self.describe().await.state, SessionState::Running { .. })
+        let described = self.session.describe().await;
+        described.is_some_and(|told| matches!(told.standing, Standing::Running { .. }))
     }
 
     /// What `mcp-repl ls` shows.
     async fn describe(&self) -> SessionInfo {
-        let worker = self.session.worker().await;
-        let state = if worker.is_some() { SessionState::Ready } else { SessionState::Starting };
+        let (standing, worker, worker_pid) = match self.session.describe().await {
+            Some(Description { standing, worker, worker_pid }) => (standing, worker, worker_pid),
+            None => (Standing::Ended, None, None),
+        };
         let (interpreter, executable) = worker.map_or_else(Default::default, |worker| {
             (format!("{} {}", worker.implementation, worker.version), worker.executable)
         });
         let (now, room) = (self.now(), self.room());
         SessionInfo {
             name: self.record.name.to_string(),
-            state,
+            state: words::state(standing),
             interpreter,
             executable,
             directory: self.record.directory.clone(),
             host_pid: self.record.host_pid,
-            worker_pid: None,
+            worker_pid,
             age_ms: milliseconds(now),
             clients: room.names(),
-            memory: None,
+            memory: worker_pid.and_then(pty::resident_memory),
             ends_in_ms: room.lifetime.ends_in(now).map(milliseconds),
             keeps: room.lifetime.keeps(),
         }

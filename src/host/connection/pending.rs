@@ -29,6 +29,13 @@ type Answering = Pin<Box<dyn Future<Output = Done> + Send>>;
 #[derive(Default)]
 pub(super) struct Pending(Vec<Asked>);
 
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // A reply that is there goes back, in front of those of later calls.
+        while self.0.pop().is_some() {}
+    }
+}
+
 struct Asked {
     what: What,
     answering: Answering,

@@ -1,13 +1,17 @@
 //! What a client that was let in says, and what it is told.
 
-use mcp_repl_control::{Role, ToClient, ToHost, encode};
+use std::time::Duration;
+
+use mcp_repl_control::{Role, SessionState, ToClient, ToHost, encode};
 use tokio::sync::oneshot;
 
 use super::{Peer, TestHost, hello, soon};
 use crate::{
+    reply::Deed,
     screen::Size,
     session::{
         client::{Completion, EngineCommand, ScreenUpdate},
+        pipeline::Standing,
         rules::payload::{Keys, Payload},
     },
 };
@@ -172,8 +176,16 @@ async fn the_screen_is_told_before_the_reply_that_came_after_it() {
     assert_eq!(bytes, screen.dump());
     peer.call(1, "x").await;
     let call = host.call().await;
+    let running = Standing::Running { elapsed: Duration::ZERO, client: "one".into() };
+    subscriber.show(ScreenUpdate::Standing(running));
+    let deed = Deed::Ran { source: "x".into() };
+    subscriber.show(ScreenUpdate::Did { client: "one".into(), deed });
     subscriber.show(ScreenUpdate::Bytes(b"printed".to_vec()));
     call.answer("reply");
+    let state = SessionState::Running { since_ms: 0, client: "one".into() };
+    assert_eq!(peer.receive().await, ToClient::State { state });
+    let (client, what, text) = ("one".into(), "ran".into(), "x".into());
+    assert_eq!(peer.receive().await, ToClient::Did(mcp_repl_control::Deed { client, what, text }));
     let (output, bytes) = soon(peer.next()).await.unwrap();
     assert_eq!((output, &bytes[..]), (ToClient::Output { length: 7 }, &b"printed"[..]));
     assert_eq!(peer.reply(1).await, "reply");

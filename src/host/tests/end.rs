@@ -6,7 +6,10 @@ use mcp_repl_control::{Hello, Role, ToClient, ToHost};
 use tokio::time::Instant;
 
 use super::{HOUR, TestHost, hello, soon};
-use crate::{host::Life, session::client::EngineCommand};
+use crate::{
+    host::Life,
+    session::{client::EngineCommand, pipeline::Standing},
+};
 
 const GRACE: Duration = Duration::from_secs(600);
 
@@ -65,6 +68,29 @@ async fn a_client_may_have_it_kept() {
     let alone = Instant::now();
     host.ends().await;
     assert_eq!(alone.elapsed(), 2 * HOUR);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_session_is_not_ended_while_a_cell_runs() {
+    let host = life(GRACE, Some(HOUR));
+    host.stands(Standing::Running { elapsed: GRACE, client: "one".into() });
+    drop(host.join("one").await);
+    let alone = Instant::now();
+    tokio::time::sleep(5 * HOUR + HOUR / 2).await;
+    assert!(!host.serving.is_finished());
+    host.stands(Standing::Ready);
+    host.ends().await;
+    assert_eq!(alone.elapsed(), 6 * HOUR);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cell_that_runs_does_not_outlive_the_grace() {
+    let host = life(GRACE, None);
+    host.stands(Standing::Running { elapsed: GRACE, client: "one".into() });
+    drop(host.join("one").await);
+    let alone = Instant::now();
+    host.ends().await;
+    assert_eq!(alone.elapsed(), GRACE);
 }
 
 #[tokio::test]

@@ -25,8 +25,8 @@ use crate::{
     reply::{self, Content, Status},
     screen::{Screen, Size},
     session::{
-        client::{Answer, EngineCommand, Handle, Request, ScreenUpdate, Subscriber},
-        pipeline::WorkerInfo,
+        client::{Answer, Description, EngineCommand, Handle, Request, ScreenUpdate, Subscriber},
+        pipeline::{Standing, WorkerInfo},
         rules::{payload::Payload, state::ClientId},
     },
 };
@@ -67,6 +67,8 @@ struct TestHost {
     is_withdrawn: oneshot::Receiver<()>,
     /// What the engine was told, but for questions who the worker is.
     commands: mpsc::UnboundedReceiver<EngineCommand>,
+    /// How the engine says that things stand.
+    described: Arc<std::sync::Mutex<Description>>,
     /// Ends the engine.
     engine: oneshot::Sender<()>,
     /// A signal asks to end.
@@ -98,13 +100,19 @@ impl TestHost {
             started_ms: 1_000,
         };
         let host = Host::new(session.clone(), record, TOKEN.into(), life);
+        let standing = Standing::Ready;
+        let described = Description { standing, worker: Some(worker()), worker_pid: Some(1) };
+        let described = Arc::new(std::sync::Mutex::new(described));
+        let tells = described.clone();
         let (told, is_told) = mpsc::unbounded_channel();
         let (engine, ends) = oneshot::channel::<()>();
         let played = async move {
             let play = async {
                 while let Some(command) = commands.recv().await {
                     match command {
-                        EngineCommand::Describe { answer } => drop(answer.send(Some(worker()))),
+                        EngineCommand::Describe { answer } => {
+                            let _ = answer.send(tells.lock().unwrap().clone());
+                        }
                         other => drop(told.send(other)),
                     }
                 }
@@ -127,7 +135,17 @@ impl TestHost {
         };
         let serving = super::serve(host.clone(), played, test_door, asked_to_end);
         let serving = tokio::spawn(serving);
-        TestHost { host, session, door, is_withdrawn, commands: is_told, engine, signal, serving }
+        TestHost {
+            host,
+            session,
+            door,
+            is_withdrawn,
+            commands: is_told,
+            described,
+            engine,
+            signal,
+            serving,
+        }
     }
 
     /// Somebody connects, and says nothing.
@@ -199,6 +217,11 @@ impl TestHost {
         subscriber.show(ScreenUpdate::Repaint { size, bytes });
         subscription.send(given).unwrap();
         (subscriber, screen)
+    }
+
+    /// From here on things stand so.
+    fn stands(&self, standing: Standing) {
+        self.described.lock().unwrap().standing = standing;
     }
 
     /// Waits until so many clients and observers are there.

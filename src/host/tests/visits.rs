@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_repl_control::{Hello, Role, ToClient, ToHost, encode};
+use mcp_repl_control::{Hello, Role, SessionState, ToClient, ToHost, encode};
 use tokio::io::AsyncWriteExt;
 
 use super::{HOUR, TOKEN, TestHost, hello, soon};
@@ -23,6 +23,8 @@ async fn who_knows_the_token_is_welcome_and_told_how_things_are() {
     assert_eq!(info.clients, ["one", "two"]);
     assert_eq!(info.interpreter, "cpython 3.12.1");
     assert_eq!((info.ends_in_ms, info.keeps), (None, false));
+    assert_eq!((info.state, info.worker_pid), (SessionState::Ready, Some(1)));
+    assert!(info.memory.is_some());
 }
 
 #[tokio::test]
