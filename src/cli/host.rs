@@ -103,7 +103,7 @@ fn detached() -> Result<ExitCode, String> {
         // It was said.
         return Ok(ExitCode::FAILURE);
     };
-    detached.settle().map_err(|error| format!("/dev/null: {error}"))?;
+    detached.settle().map_err(|error| error.to_string())?;
     let result = runtime.block_on(run(config, registration, life));
     runtime.shutdown_background();
     result

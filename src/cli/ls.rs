@@ -258,7 +258,7 @@ proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
         ];
         let table = table(rows);
         assert!(table.lines().all(|line| line.width() <= WIDTH), "{table}");
-        assert!(table.contains("…n/below/proj") && table.contains("claude-co…"), "{table}");
+        assert!(table.contains("…down/below/proj") && table.contains("claude-co…"), "{table}");
         assert!(table.contains("kept, 7h59m"), "{table}");
     }
 

@@ -20,9 +20,13 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use mcp_repl_sideband::PictureLimit;
 
-use self::{serve::ClientOptions, session_options::SessionArguments};
+use self::{
+    serve::{ClientOptions, Sessioning},
+    session_options::SessionArguments,
+};
 use crate::{
     mcp::OnCancel,
+    registry::SessionName,
     reply::{AttachmentRoom, BUDGET, Budget},
     screen::Size,
     session::{
@@ -57,6 +61,15 @@ struct Arguments {
     /// name alone (`file`), for clients and models that take no pictures.
     #[arg(long, value_name = "HOW", default_value = "inline", value_parser = images)]
     images: AttachmentRoom,
+    /// The name of the session: joins the one that lives, else starts it. Calls may name others.
+    ///
+    /// Without it, the session that waits for this client in this directory is gone on with, else
+    /// one is started, and named by the directory.
+    #[arg(long = "session", value_name = "NAME")]
+    name: Option<SessionName>,
+    /// How many sessions the client may have at a time.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = max_sessions)]
+    max_sessions: usize,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -65,7 +78,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run cells in a fresh session and print what they print.
+    /// Run cells in a fresh session, or in one that lives, and print what they print.
     Exec(exec::ExecArguments),
     /// Show which Python is chosen and whether a session with it works.
     Doctor,
@@ -135,6 +148,11 @@ fn size(value: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| "it is a number of bytes, or one with a unit: `500M`, `2GiB`".into())
 }
 
+fn max_sessions(value: &str) -> Result<usize, String> {
+    let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
+    count.ok_or_else(|| "it is a number, 1 to 1000".into())
+}
+
 /// Less would not hold a traceback, and no client takes more.
 fn reply_size(value: &str) -> Result<usize, String> {
     let wrong = || "it is a number of characters, 1000 to 1000000".to_owned();
@@ -198,6 +216,11 @@ fn accept(value: &str, known: &str, otherwise: &str) -> Result<String, String> {
 }
 
 impl WorkerArguments {
+    /// Whether it is said what is to run.
+    fn is_given(&self) -> bool {
+        self.python.is_some() || self.worker.is_some()
+    }
+
     fn target(&self) -> Result<Target, String> {
         let Some(command) = &self.worker else {
             return Ok(Target::Python(PythonSearch::of_process(self.python.clone())));
@@ -216,10 +239,16 @@ impl WorkerArguments {
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
+    let options = arguments.session.options(&arguments.worker);
+    let place = Sessioning::new(&arguments.session, options);
     // A host sees to that itself, in the process that it goes on in; the others hold no session.
-    let holds_session =
-        !matches!(arguments.command, Some(Command::Host(_) | Command::Ls(_) | Command::End(_)));
-    if holds_session {
+    let holds_sessions = match &arguments.command {
+        None => matches!(place, Sessioning::InProcess),
+        Some(Command::Exec(exec)) => exec.session.is_none(),
+        Some(Command::Doctor) => true,
+        Some(Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
+    };
+    if holds_sessions {
         crate::pty::guard_sessions();
     }
     let result = match &arguments.command {
@@ -231,9 +260,16 @@ pub fn main() -> ExitCode {
                 pictures: picture_limit(image_size),
                 max_output_disk,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
+                session: arguments.name,
+                max_sessions: arguments.max_sessions,
             };
-            serve::serve(target, options)
+            serve::serve(target, options, place)
         }),
+        Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
+            Err("--python and --worker are for a fresh session, and --session names one that \
+                 lives"
+                .into())
+        }
         Some(Command::Exec(exec)) => {
             arguments.worker.target().and_then(|target| exec::exec(target, exec))
         }

@@ -88,6 +88,7 @@ The last line may say how things stand:
 [pager] or [screen]: a full-screen program is open; the line says what to send
 A program's own line that begins so has a \ in front.
 
+`session` names another session, started if need be; sessions run side by side.
 Long output is shortened, plots and pictures are shown; the reply names the files of all of it; `show` reads parts of it and runs nothing."#
     )
 }

@@ -29,6 +29,36 @@ pub enum Notice {
     /// A session began that is not the first one.
     #[error("[repl] new session started")]
     SessionStarted,
+    /// A session began in the place of one that is gone.
+    #[error("[repl] new session started: the earlier one is gone ({why})")]
+    StartedInstead {
+        /// Why.
+        why: String,
+    },
+    /// This client goes on with the session that waited for it.
+    #[error("[repl] rejoined the session of {started}{}", variables(*.keeps_variables))]
+    Rejoined {
+        /// When the session was started, as a clock shows it.
+        started: String,
+        /// Whether its program has not ended since.
+        keeps_variables: bool,
+    },
+    /// This client has come to a session that others had used.
+    #[error("[repl] joined the session of {started}{}{}", company(*.others), variables(*.keeps_variables))]
+    Joined {
+        /// When the session was started, as a clock shows it.
+        started: String,
+        /// How many others are there.
+        others: usize,
+        /// Whether there is a program in it.
+        keeps_variables: bool,
+    },
+    /// The connection to the session had ended, and there is a new one.
+    #[error("[repl] connected to the session again{}", variables(*.keeps_variables))]
+    ConnectedAgain {
+        /// Whether its program has not ended since.
+        keeps_variables: bool,
+    },
     /// A program that came first can't be run; the text names it and says why.
     #[error("[repl] passed over {0}")]
     PassedOver(String),
@@ -269,6 +299,18 @@ fn read(reader: Reader) -> &'static str {
 
 fn in_thread(name: Option<&str>) -> String {
     name.map_or_else(|| "the background".to_owned(), |name| format!("thread {name}"))
+}
+
+fn variables(keeps: bool) -> &'static str {
+    if keeps { "; its variables are still there" } else { "" }
+}
+
+fn company(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => ", which another client uses, too".to_owned(),
+        others => format!(", which {others} other clients use, too"),
+    }
 }
 
 fn missed(missed_input: bool) -> &'static str {

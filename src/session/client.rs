@@ -368,6 +368,15 @@ impl Answer {
         &self.reply
     }
 
+    /// What is to be told, to be kept: a copy where it may have to go back.
+    pub fn to_tell(&mut self) -> Reply {
+        match self.receipt {
+            Receipt::Engine { .. } => self.reply.clone(),
+            // Who hands it on elsewhere has its own.
+            Receipt::Nobody | Receipt::Other(_) => self.take_reply(),
+        }
+    }
+
     /// The reply has reached its client, or is as good as there.
     pub fn told(mut self) -> Reply {
         if let Receipt::Other(receipt) = std::mem::replace(&mut self.receipt, Receipt::Nobody) {

@@ -275,6 +275,46 @@ fn a_detached_host_holds_nothing_of_its_starter() {
 }
 
 #[test]
+fn a_starter_that_does_not_listen_is_no_reason_to_end() {
+    let runtime = Runtime::new();
+    let mut starts = started_detached(&runtime, "proj", &json!({}));
+    drop(starts.stdout.take());
+    assert!(starts.wait().unwrap().success());
+    assert_eq!(runtime.names(), ["proj"]);
+}
+
+/// The process whose parent is this one and that leads a session.
+fn leader_below(runtime: &Runtime, parent: u32) -> Option<Pid> {
+    let is_child = |pid: Pid| {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+        let parent_of =
+            |stat: String| stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok();
+        stat.ok().and_then(parent_of) == Some(parent)
+    };
+    let pids = runtime.processes().into_iter().map(|process| process.pid);
+    pids.into_iter().find(|&pid| is_child(pid) && getsid(Some(pid)) == Ok(pid))
+}
+
+#[test]
+fn a_host_that_is_killed_before_it_answers_gives_its_starter_the_end() {
+    let runtime = Runtime::new();
+    let mut command = runtime.command(&["host", "--detached", "--session", "proj"]);
+    let mut starts = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // It waits for its request.
+    let host = loop {
+        assert!(starts.try_wait().unwrap().is_none(), "it has ended");
+        if let Some(host) = leader_below(&runtime, starts.id()) {
+            break host;
+        }
+    };
+    kill_process(host, Signal::KILL).unwrap();
+    let mut said = String::new();
+    starts.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((&*said, starts.wait().unwrap().code()), ("", Some(128 + 9)));
+    runtime.has_nothing();
+}
+
+#[test]
 fn a_run_time_directory_that_others_can_get_at_is_refused() {
     let runtime = Runtime::new();
     let around = tempfile::tempdir_in("/tmp").unwrap();

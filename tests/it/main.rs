@@ -53,6 +53,7 @@ mod rich_values;
 mod robustness;
 mod sdk;
 mod served;
+mod sessions;
 mod shared;
 mod show;
 mod source;

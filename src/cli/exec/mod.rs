@@ -1,4 +1,4 @@
-//! `mcp-repl exec`: run cells in a fresh session and print what they print.
+//! `mcp-repl exec`: run cells in a fresh session, or in one that lives, and print what they print.
 //!
 //! Through a pipe, standard output gets what the program printed and nothing else; prompts and the
 //! bridge's own lines go to standard error. A terminal shows what the session's terminal shows, and
@@ -6,6 +6,7 @@
 
 mod asks;
 mod attachments;
+mod joined;
 mod print;
 mod source;
 
@@ -34,6 +35,7 @@ use super::{
 };
 use crate::{
     pty::{self, Requests},
+    registry::SessionName,
     reply::{AttachmentRoom, Budget, Content, Exit, Notice, Reply, Status},
     session::{
         client::{Client, Follow, Following, Handle, Piece},
@@ -61,6 +63,9 @@ pub(super) struct ExecArguments {
     /// Cells, run one after the other. Without any, and without --file, or for `-`, standard
     /// input is the cell.
     cells: Vec<String>,
+    /// Run them in the session of this name, which lives and goes on; whole replies are printed.
+    #[arg(long, value_name = "NAME", conflicts_with = "arguments")]
+    pub(super) session: Option<SessionName>,
     /// A file to run; lines that begin with `# %%` part it into cells. `-` is standard input.
     #[arg(long, short, value_name = "FILE", conflicts_with = "cells")]
     file: Option<PathBuf>,
@@ -91,8 +96,11 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
         Source::Arguments(_) => arguments.stop_on_error,
         Source::File(_) | Source::StandardInput => !arguments.keep_going,
     };
-    let target = with_arguments(target, source, &arguments.arguments);
     let attachments = Attachments::new(arguments.images.as_deref())?;
+    if let Some(name) = &arguments.session {
+        return joined::exec(name, cells, stops, arguments.json, attachments);
+    }
+    let target = with_arguments(target, source, &arguments.arguments);
     let budget = Budget { text: usize::MAX, attachments: AttachmentRoom::All };
     let mut config = config(target, Paging::Through, budget)?;
     config.size = terminal::size().unwrap_or(config.size);
@@ -103,16 +111,21 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
             stopped => stopped,
         };
         run.printer.end().await;
-        match ended {
-            Ok(code) => Ok(code),
-            Err(Stop::Asked { signal }) => Ok(killed_by(signal)),
-            // As for any program that writes into a pipe nobody reads.
-            Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                Ok(killed_by("SIGPIPE"))
-            }
-            Err(stop) => Err(stop.to_string()),
-        }
+        exit_code(ended)
     })
+}
+
+/// What a shell is told of it.
+fn exit_code(ended: Result<ExitCode, Stop>) -> Result<ExitCode, String> {
+    match ended {
+        Ok(code) => Ok(code),
+        Err(Stop::Asked { signal }) => Ok(killed_by(signal)),
+        // As for any program that writes into a pipe nobody reads.
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(killed_by("SIGPIPE"))
+        }
+        Err(stop) => Err(stop.to_string()),
+    }
 }
 
 /// The same program, which is told what it is and what it is given.
@@ -148,6 +161,11 @@ enum Stop {
     Output(#[from] io::Error),
     #[error("the session is gone")]
     Gone,
+    #[error("the session waits for input of what runs there ({line}); nothing was run")]
+    Waits {
+        /// How things stand.
+        line: String,
+    },
 }
 
 /// Cells on their way through a session.
@@ -161,6 +179,8 @@ struct Run {
     printer: Printer,
     /// Whether no cell is run behind one that raised.
     stops: bool,
+    /// Whether the session lived before, and what asks there asks somebody else.
+    is_joined: bool,
 }
 
 impl Run {
@@ -189,7 +209,7 @@ impl Run {
         session.people(answers);
         let asks = Asks::new(requests, keyboard);
         let printer = Printer { out, attachments };
-        Ok(Run { client, following, told: 0, asks, printer, stops })
+        Ok(Run { client, following, told: 0, asks, printer, stops, is_joined: false })
     }
 
     async fn all(&mut self, cells: Vec<String>) -> Result<ExitCode, Stop> {
@@ -219,6 +239,9 @@ impl Run {
         self.asks.call(&self.client, Payload::poll());
         let reply = loop {
             let reply = self.reply(CtrlC::Ends).await?;
+            if self.is_joined && reply.status.asks_for_input() {
+                return Err(Stop::Waits { line: reply.status.line() });
+            }
             if !matches!(reply.status, Status::StartWaits { .. }) {
                 break reply;
             }

@@ -20,6 +20,8 @@ const SIGNALLED: i32 = 128;
 #[derive(Debug)]
 pub struct Detached {
     parent: io::PipeWriter,
+    /// Opened early: who was told that all is well is told nothing more.
+    null: File,
 }
 
 /// Goes on in a fork of this process, in a session of its own, where no signal to the starter's
@@ -31,9 +33,10 @@ pub struct Detached {
 /// process opens anything.
 ///
 /// # Errors
-/// When the system refuses another process.
+/// When the system refuses another process, or has no null device.
 pub fn detach() -> io::Result<Detached> {
     system::close_from(3);
+    let null = File::options().read(true).write(true).open("/dev/null")?;
     let (mut word, parent) = io::pipe()?;
     // SAFETY: no other thread exists that could hold a lock in the child.
     match unsafe { libc::fork() } {
@@ -41,7 +44,7 @@ pub fn detach() -> io::Result<Detached> {
             drop(word);
             // It fails only for the leader of a process group, which a fork is not.
             setsid()?;
-            Ok(Detached { parent })
+            Ok(Detached { parent, null })
         }
         child @ 1.. => {
             drop(parent);
@@ -57,12 +60,11 @@ impl Detached {
     /// null device from here on.
     ///
     /// # Errors
-    /// When that can't be opened.
+    /// When the system refuses, which it has no reason to.
     pub fn settle(mut self) -> io::Result<()> {
-        let null = File::options().read(true).write(true).open("/dev/null")?;
-        dup2_stdin(&null)?;
-        dup2_stdout(&null)?;
-        dup2_stderr(&null)?;
+        dup2_stdin(&self.null)?;
+        dup2_stdout(&self.null)?;
+        dup2_stderr(&self.null)?;
         // It may have been killed.
         let _ = self.parent.write_all(&[0]);
         Ok(())

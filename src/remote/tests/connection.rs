@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use mcp_repl_control::{
-    Decoder, Hello, LONGEST_LINE, LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, PROTOCOL, Part, Reply,
-    Role, SessionInfo, SessionState, Status, ToClient, ToHost, Welcome, encode,
+    LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, SessionInfo, SessionState, ToClient, ToHost,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
 };
 
+use super::{Host, call, hello, opened, pipe, reply, soon, welcome};
 use crate::{
     remote::{ConnectError, End, Opened, connect},
     reply::Content,
@@ -21,98 +21,6 @@ use crate::{
     },
 };
 
-/// Waits for what must come; a test fails when it does not, instead of hanging.
-async fn soon<F: Future>(event: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(60), event).await.expect("something comes in a minute")
-}
-
-/// The host's end.
-struct Host {
-    stream: DuplexStream,
-    decoder: Decoder<ToHost>,
-}
-
-impl Host {
-    async fn heard(&mut self) -> ToHost {
-        self.heard_with_bytes().await.0
-    }
-
-    async fn heard_with_bytes(&mut self) -> (ToHost, Vec<u8>) {
-        let mut buffer = [0; 4096];
-        loop {
-            if let Some(message) = self.decoder.next_message().expect("messages") {
-                return message;
-            }
-            let length = soon(self.stream.read(&mut buffer)).await.expect("a whole stream");
-            assert_ne!(length, 0, "the client closed the connection");
-            self.decoder.push(&buffer[..length]);
-        }
-    }
-
-    /// What is heard until the client closes.
-    async fn rest(mut self) -> Vec<ToHost> {
-        let mut buffer = Vec::new();
-        soon(self.stream.read_to_end(&mut buffer)).await.expect("a whole stream");
-        self.decoder.push(&buffer);
-        std::iter::from_fn(|| self.decoder.next_message().expect("messages"))
-            .map(|(message, _)| message)
-            .collect()
-    }
-
-    async fn say(&mut self, message: ToClient) {
-        self.say_with_bytes(message, b"").await;
-    }
-
-    async fn say_with_bytes(&mut self, message: ToClient, bytes: &[u8]) {
-        soon(self.stream.write_all(&encode(&message, bytes))).await.expect("the client reads");
-    }
-}
-
-fn hello() -> ToHost {
-    ToHost::Hello(Hello {
-        protocol: PROTOCOL,
-        token: "token".into(),
-        role: Role::Client,
-        name: "test".into(),
-        budget: None,
-        keep_ms: None,
-        resume: None,
-        only_waiting: false,
-    })
-}
-
-fn welcome() -> Welcome {
-    Welcome {
-        protocol: PROTOCOL,
-        version: "0.1.0".into(),
-        session: "proj".into(),
-        started_ms: 1,
-        had_clients: false,
-        others: 0,
-        is_alive: true,
-        resume: "again".into(),
-    }
-}
-
-/// The two ends of a connection whose pipe holds this many bytes.
-fn pipe(holds: usize) -> (DuplexStream, Host) {
-    let (client, stream) = tokio::io::duplex(holds);
-    (client, Host { stream, decoder: Decoder::new(LONGEST_LINE, MOST_BYTES) })
-}
-
-async fn opened() -> (Opened, Host) {
-    let (client, mut host) = pipe(64 * 1024);
-    let (reader, writer) = tokio::io::split(client);
-    let hello = hello();
-    let connecting = async {
-        assert_eq!(host.heard().await, hello);
-        host.say(ToClient::Welcome(welcome())).await;
-        host
-    };
-    let (opened, host) = tokio::join!(connect(reader, writer, &hello), connecting);
-    (opened.expect("a session"), host)
-}
-
 fn request(text: &str) -> Request {
     let payload = Payload::parse(text, Vec::new()).expect("a payload");
     Request {
@@ -121,16 +29,6 @@ fn request(text: &str) -> Request {
         progress: None,
         on_drop: OnDrop::default(),
     }
-}
-
-fn call(id: u64, input: &str) -> ToHost {
-    let (input, keys) = (input.to_owned(), Vec::new());
-    ToHost::Call { id, input, keys, timeout_ms: 40_000, progress: false }
-}
-
-fn reply(id: u64, text: &str) -> ToClient {
-    let content = vec![Part::Text(text.to_owned())];
-    ToClient::Reply { id, reply: Reply { content, status: Status::Ready { outcome: None } } }
 }
 
 fn text(reply: &crate::reply::Reply) -> &str {

@@ -1,0 +1,507 @@
+//! The sessions of a server, by their names: found or started when they are needed, and found again
+//! when the connection to one has ended.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use mcp_repl_control::Welcome;
+use tokio::{sync::oneshot, time::Instant};
+
+use crate::{
+    registry::SessionName,
+    remote::{Connection, End, Opened, local_time},
+    reply::{Content, Notice, Status},
+    session::client::{Answer, Client, Handle, Request},
+};
+
+/// How long what was said last to all hosts may take when the server ends.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// What is said of a call whose time is up before its session is there.
+const NOT_YET: &str = "[repl] the session is not there yet: it is still being opened. Nothing was \
+                       run; send it again";
+/// What is said of a call that comes as the server ends.
+const CLOSED: &str = "the server is about to end. Nothing was run.";
+
+/// How the sessions of a server are opened.
+pub trait Opener: fmt::Debug + Send + Sync {
+    /// Finds the session, or starts it. What comes of it is an error in words for the agent.
+    fn open(&self, wanted: WantedSession) -> Opening;
+}
+
+/// A session that is about to be there.
+pub type Opening = Pin<Box<dyn Future<Output = Result<Session, String>> + Send>>;
+
+/// Which session a server wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedSession {
+    /// How the MCP client introduced itself; may be empty.
+    pub client: String,
+    /// The session's name; `None` for the one of calls that name none, where nobody named that.
+    pub name: Option<String>,
+    /// The session that it was before its connection ended: what its welcome gave as its name, and
+    /// to go on as the same client.
+    pub resume: Option<(String, String)>,
+}
+
+/// A session that is there.
+#[derive(Debug)]
+pub struct Session {
+    handle: Handle,
+    /// What is known of one in another process.
+    link: Option<Link>,
+}
+
+#[derive(Debug)]
+struct Link {
+    welcome: Welcome,
+    connection: Connection,
+}
+
+impl From<Handle> for Session {
+    /// One in this process.
+    fn from(handle: Handle) -> Session {
+        Session { handle, link: None }
+    }
+}
+
+impl From<Opened> for Session {
+    fn from(Opened { handle, welcome, connection }: Opened) -> Session {
+        Session { handle, link: Some(Link { welcome, connection }) }
+    }
+}
+
+/// The sessions of a server.
+#[derive(Debug)]
+pub struct Sessions {
+    opener: Box<dyn Opener>,
+    /// The name of the one for calls that name none, where somebody named it.
+    own_name: Option<String>,
+    most: usize,
+    slots: Mutex<Slots>,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    all: Vec<Slot>,
+    last_id: u64,
+    is_closed: bool,
+}
+
+/// The place of one session.
+#[derive(Debug)]
+struct Slot {
+    id: u64,
+    /// What calls name it by; `None` of the one for calls that name none.
+    asked: Option<String>,
+    /// Its name, as far as it is known.
+    name: Option<String>,
+    state: State,
+    /// What it was before its connection ended.
+    before: Option<Before>,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed,
+    Opening(Vec<Waiting>),
+    Open(Arc<Live>),
+}
+
+/// A call that waits for its session.
+struct Waiting {
+    request: Request,
+    /// When its time is up; `None` for never.
+    deadline: Option<Instant>,
+    made: oneshot::Sender<Result<MadeCall, String>>,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// A call that was made, and its session.
+type MadeCall = (Arc<Live>, CallAnswer);
+
+type CallAnswer = Pin<Box<dyn Future<Output = Option<Answer>> + Send>>;
+
+/// When a call is made.
+enum Turn<Made> {
+    /// It was made.
+    Now(Arc<Live>, Made),
+    /// Once its session is there.
+    Later(oneshot::Receiver<Result<MadeCall, String>>),
+}
+
+/// A session that was connected to.
+#[derive(Debug)]
+struct Before {
+    name: String,
+    resume: String,
+    started_ms: u64,
+    end: End,
+}
+
+/// A session that calls are made in.
+#[derive(Debug)]
+struct Live {
+    client: Client,
+    session: Session,
+    /// What its first reply begins with.
+    news: Mutex<Vec<Notice>>,
+    /// Whether its last reply said that its program has ended.
+    has_ended: AtomicBool,
+}
+
+impl Sessions {
+    /// At most so many sessions; `own_name` is the name of the one for calls that name none.
+    pub fn new(
+        opener: impl Opener + 'static,
+        own_name: Option<SessionName>,
+        most: usize,
+    ) -> Arc<Sessions> {
+        let own_name = own_name.map(String::from);
+        let opener = Box::new(opener);
+        Arc::new(Sessions { opener, own_name, most: most.max(1), slots: Mutex::default() })
+    }
+
+    /// One session, which is there, and no other.
+    pub fn only(session: Handle) -> Arc<Sessions> {
+        let sessions = Sessions::new(NoOthers, None, 1);
+        let mut slots = sessions.slots();
+        let slot = sessions.slot(&mut slots, None);
+        slot.state = State::Open(Arc::new(Live::new(session.into(), Vec::new())));
+        drop(slots);
+        sessions
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the session for calls that name none, if nobody has, for a client of this name.
+    pub fn prepare(self: &Arc<Self>, client: &str) {
+        let mut slots = self.slots();
+        if !slots.is_closed && slots.find(None).is_none() {
+            let slot = self.slot(&mut slots, None);
+            self.start_opening(slot, client);
+        }
+    }
+
+    /// Makes a call in the session of this name, or in the one for calls that name none, and waits
+    /// for its reply. One that is not there is found or started; the call waits for that within its
+    /// time. Calls reach a session in the order of the first polls of what this gives.
+    ///
+    /// # Errors
+    /// In words for the agent: what is wrong, and whether anything was run.
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        client: &str,
+        session: Option<&SessionName>,
+        request: Request,
+    ) -> Result<Answer, String> {
+        let timeout = request.timeout;
+        let (live, answer) = match self.turn(client, session, request)? {
+            Turn::Now(live, answer) => (live, answer.await),
+            Turn::Later(made) => {
+                let made = tokio::time::timeout(timeout, made).await;
+                let made = made.map_err(|_| NOT_YET)?.map_err(|_| CLOSED)?;
+                let (live, answer) = made?;
+                (live, answer.await)
+            }
+        };
+        match answer {
+            Some(answer) => Ok(live.with_news(answer)),
+            None => Err(live.lost()),
+        }
+    }
+
+    fn turn(
+        self: &Arc<Self>,
+        client: &str,
+        session: Option<&SessionName>,
+        request: Request,
+    ) -> Result<Turn<impl Future<Output = Option<Answer>> + Send + use<>>, String> {
+        let mut slots = self.slots();
+        if slots.is_closed {
+            return Err(CLOSED.into());
+        }
+        let name = session.map(SessionName::as_str);
+        let slot = match slots.find(name) {
+            Some(place) => &mut slots.all[place],
+            None => {
+                self.make_room(&mut slots)?;
+                self.slot(&mut slots, name)
+            }
+        };
+        match &slot.state {
+            State::Open(live) if live.is_there() => {
+                return Ok(Turn::Now(live.clone(), live.client.ask(request)));
+            }
+            State::Opening(_) => {}
+            State::Open(_) | State::Closed => self.start_opening(slot, client),
+        }
+        let (made, turn) = oneshot::channel();
+        let deadline = Instant::now().checked_add(request.timeout);
+        if let State::Opening(waiting) = &mut slot.state {
+            waiting.retain(|call| !call.made.is_closed());
+            waiting.push(Waiting { request, deadline, made });
+        }
+        Ok(Turn::Later(turn))
+    }
+
+    /// A new place for the session of this name.
+    fn slot<'slots>(&self, slots: &'slots mut Slots, asked: Option<&str>) -> &'slots mut Slot {
+        slots.last_id += 1;
+        let asked = asked.map(str::to_owned);
+        let name = asked.clone().or_else(|| self.own_name.clone());
+        let (id, state) = (slots.last_id, State::Closed);
+        slots.all.push(Slot { id, asked, name, state, before: None });
+        let last = slots.all.len() - 1;
+        &mut slots.all[last]
+    }
+
+    /// Has room for one session more, where one has ended.
+    fn make_room(&self, slots: &mut Slots) -> Result<(), String> {
+        if slots.all.len() < self.most {
+            return Ok(());
+        }
+        let is_over = |slot: &Slot| slot.asked.is_some() && slot.is_over();
+        if let Some(place) = slots.all.iter().position(is_over) {
+            slots.all.remove(place).leave();
+            return Ok(());
+        }
+        let names =
+            slots.all.iter().map(|slot| slot.name.as_deref().unwrap_or("(the one without a name)"));
+        let names: Vec<&str> = names.collect();
+        Err(format!(
+            "no more than {} sessions at a time (`--max-sessions`), and there are: {}. Use one of \
+             these, or end one with a cell `exit()` in it. Nothing was run.",
+            self.most,
+            names.join(", ")
+        ))
+    }
+
+    /// Has the session of this place found or started.
+    fn start_opening(self: &Arc<Self>, slot: &mut Slot, client: &str) {
+        if let State::Open(live) = std::mem::replace(&mut slot.state, State::Opening(Vec::new())) {
+            slot.before = live.before();
+        }
+        let resume =
+            slot.before.as_ref().map(|before| (before.name.clone(), before.resume.clone()));
+        let name = slot.asked.clone().or_else(|| self.own_name.clone());
+        let opening = self.opener.open(WantedSession { client: client.to_owned(), name, resume });
+        let (sessions, id) = (self.clone(), slot.id);
+        tokio::spawn(async move {
+            let opened = opening.await;
+            sessions.opened(id, opened);
+        });
+    }
+
+    /// What became of it. The calls that waited are made, in their order.
+    fn opened(&self, id: u64, opened: Result<Session, String>) {
+        let mut slots = self.slots();
+        let Some(place) = slots.all.iter().position(|slot| slot.id == id) else { return };
+        let slot = &mut slots.all[place];
+        let State::Opening(waiting) = std::mem::replace(&mut slot.state, State::Closed) else {
+            return;
+        };
+        let session = match opened {
+            Ok(session) => session,
+            Err(why) => {
+                for call in waiting {
+                    let _ = call.made.send(Err(format!("[repl] {why}. Nothing was run.")));
+                }
+                if slot.asked.is_some() && slot.before.is_none() {
+                    slots.all.remove(place);
+                }
+                return;
+            }
+        };
+        let is_own = slot.asked.is_none() && self.own_name.is_none();
+        let mut news = Vec::new();
+        if let Some(Link { welcome, .. }) = &session.link {
+            news.extend(first_notice(welcome, slot.before.as_ref(), is_own));
+            slot.name = Some(welcome.session.clone());
+        }
+        slot.before = None;
+        let live = Arc::new(Live::new(session, news));
+        for Waiting { mut request, deadline, made } in waiting {
+            // Who gave it up is told nothing, and nothing is run.
+            if made.is_closed() {
+                continue;
+            }
+            if let Some(deadline) = deadline {
+                request.timeout = deadline.saturating_duration_since(Instant::now());
+            }
+            let answer = Box::pin(live.client.ask(request));
+            let _ = made.send(Ok((live.clone(), answer)));
+        }
+        slot.state = State::Open(live);
+    }
+
+    /// Leaves all sessions, which live on as long as their hosts have them, and waits until those
+    /// know what was told. Nothing is opened any more.
+    pub async fn close(&self) {
+        let all = {
+            let mut slots = self.slots();
+            slots.is_closed = true;
+            std::mem::take(&mut slots.all)
+        };
+        let connections = all.iter().filter_map(|slot| match &slot.state {
+            State::Open(live) => live.session.link.as_ref().map(|link| link.connection.clone()),
+            State::Closed | State::Opening(_) => None,
+        });
+        let connections: Vec<Connection> = connections.collect();
+        drop(all);
+        let _ = tokio::time::timeout(CLOSING, async {
+            for connection in connections {
+                connection.ended().await;
+            }
+        })
+        .await;
+    }
+}
+
+impl Slots {
+    fn find(&self, name: Option<&str>) -> Option<usize> {
+        self.all.iter().position(|slot| match name {
+            None => slot.asked.is_none(),
+            Some(_) => slot.name.as_deref() == name || slot.asked.as_deref() == name,
+        })
+    }
+}
+
+impl Slot {
+    /// Whether there is nothing in it any more: its host is gone, or its program has ended.
+    fn is_over(&self) -> bool {
+        match &self.state {
+            State::Opening(_) => false,
+            State::Closed => true,
+            // Calls under way hold it, too.
+            State::Open(live) => {
+                let is_idle = Arc::strong_count(live) == 1;
+                is_idle && (!live.is_there() || live.has_ended.load(Ordering::Relaxed))
+            }
+        }
+    }
+
+    /// Nobody here needs it any more: one in this process ends.
+    fn leave(self) {
+        if let State::Open(live) = self.state
+            && live.session.link.is_none()
+        {
+            live.session.handle.shutdown();
+        }
+    }
+}
+
+impl Live {
+    fn new(session: Session, news: Vec<Notice>) -> Live {
+        let client = session.handle.join();
+        Live { client, session, news: Mutex::new(news), has_ended: AtomicBool::new(false) }
+    }
+
+    fn is_there(&self) -> bool {
+        self.session.link.as_ref().is_none_or(|link| link.connection.end().is_none())
+    }
+
+    /// What it was, of one whose connection has ended.
+    fn before(&self) -> Option<Before> {
+        let Link { welcome, connection } = self.session.link.as_ref()?;
+        Some(Before {
+            name: welcome.session.clone(),
+            resume: welcome.resume.clone(),
+            started_ms: welcome.started_ms,
+            end: connection.end()?,
+        })
+    }
+
+    /// The reply, with what is to be said first, until that was told.
+    fn with_news(self: &Arc<Self>, answer: Answer) -> Answer {
+        let has_ended = matches!(answer.reply().status, Status::Ended { .. });
+        self.has_ended.store(has_ended, Ordering::Relaxed);
+        let news = std::mem::take(&mut *self.news());
+        if news.is_empty() {
+            return answer;
+        }
+        let mut reply = answer.reply().clone();
+        reply.content.splice(0..0, news.iter().cloned().map(Content::Notice));
+        let (with_news, is_told) = Answer::of_another(reply);
+        let live = self.clone();
+        tokio::spawn(async move {
+            if is_told.await == Ok(true) {
+                answer.told();
+            } else {
+                live.news().splice(0..0, news);
+            }
+        });
+        with_news
+    }
+
+    fn news(&self) -> MutexGuard<'_, Vec<Notice>> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is said of a call that has no reply, since its session is gone.
+    fn lost(&self) -> String {
+        let Some(Link { connection, .. }) = &self.session.link else {
+            return "the session is gone; restart the server `mcp-repl`".into();
+        };
+        match connection.end() {
+            Some(End::Closed) | None => {
+                "[repl] the session's host is gone: it was ended or killed, \
+                                         and what ran in it is gone, too. The next call starts a \
+                                         new session, or goes on with this one if only the \
+                                         connection was cut"
+                    .into()
+            }
+            Some(end) => format!(
+                "[repl] {end}. What ran may go on; the next call connects again, or starts a new \
+                 session if this one is gone"
+            ),
+        }
+    }
+}
+
+/// What the first reply of a session begins with: whose it was before.
+fn first_notice(welcome: &Welcome, before: Option<&Before>, is_own: bool) -> Option<Notice> {
+    let is_same = |before: &Before| {
+        (before.started_ms, &before.name) == (welcome.started_ms, &welcome.session)
+    };
+    let keeps_variables = welcome.is_alive;
+    match before {
+        Some(before) if is_same(before) => Some(Notice::ConnectedAgain { keeps_variables }),
+        _ if welcome.had_clients => {
+            let started = local_time(welcome.started_ms);
+            Some(match is_own {
+                true => Notice::Rejoined { started, keeps_variables },
+                false => Notice::Joined { started, others: welcome.others, keeps_variables },
+            })
+        }
+        Some(Before { end: End::Closed, .. }) => {
+            Some(Notice::StartedInstead { why: "its host was ended or killed".into() })
+        }
+        Some(Before { end, .. }) => Some(Notice::StartedInstead { why: end.to_string() }),
+        None => None,
+    }
+}
+
+/// Opens nothing.
+#[derive(Debug)]
+struct NoOthers;
+
+impl Opener for NoOthers {
+    fn open(&self, _wanted: WantedSession) -> Opening {
+        Box::pin(async { Err("there is one session only".to_owned()) })
+    }
+}
