@@ -117,7 +117,8 @@ enum State {
 
 /// A call that waits for its session.
 struct Waiting {
-    request: Request,
+    /// `None` of one that only needs the session to be there.
+    request: Option<Request>,
     /// When its time is up; `None` for never.
     deadline: Option<Instant>,
     made: oneshot::Sender<Result<MadeCall, String>>,
@@ -213,9 +214,7 @@ impl Sessions {
         let (live, answer) = match self.turn(client, session, request)? {
             Turn::Now(live, answer) => (live, answer.await),
             Turn::Later(made) => {
-                let made = tokio::time::timeout(timeout, made).await;
-                let made = made.map_err(|_| NOT_YET)?.map_err(|_| CLOSED)?;
-                let (live, answer) = made?;
+                let (live, answer) = in_time(timeout, made).await?;
                 (live, answer.await)
             }
         };
@@ -225,6 +224,33 @@ impl Sessions {
         }
     }
 
+    /// Shows a part of a long output that was kept in the session of this name.
+    ///
+    /// # Errors
+    /// In words for the agent: what is wrong.
+    pub(super) async fn show(
+        self: &Arc<Self>,
+        client: &str,
+        session: Option<&SessionName>,
+        timeout: Duration,
+        part: String,
+    ) -> Result<String, String> {
+        let waits = {
+            let mut slots = self.slots();
+            let slot = self.ready_slot(&mut slots, client, session)?;
+            match &mut slot.state {
+                State::Open(live) => Ok(live.clone()),
+                state => Err(wait(state, None, timeout)),
+            }
+        };
+        let live = match waits {
+            Ok(live) => live,
+            Err(there) => in_time(timeout, there).await?.0,
+        };
+        let shown = live.client.show(part).await;
+        shown.map_err(|why| format!("{why}. Nothing was run."))
+    }
+
     fn turn(
         self: &Arc<Self>,
         client: &str,
@@ -232,6 +258,23 @@ impl Sessions {
         request: Request,
     ) -> Result<Turn<impl Future<Output = Option<Answer>> + Send + use<>>, String> {
         let mut slots = self.slots();
+        let slot = self.ready_slot(&mut slots, client, session)?;
+        Ok(match &mut slot.state {
+            State::Open(live) => Turn::Now(live.clone(), live.client.ask(request)),
+            state => {
+                let timeout = request.timeout;
+                Turn::Later(wait(state, Some(request), timeout))
+            }
+        })
+    }
+
+    /// The place of this session, which is there or is being opened.
+    fn ready_slot<'slots>(
+        self: &Arc<Self>,
+        slots: &'slots mut Slots,
+        client: &str,
+        session: Option<&SessionName>,
+    ) -> Result<&'slots mut Slot, String> {
         if slots.is_closed {
             return Err(CLOSED.into());
         }
@@ -239,24 +282,19 @@ impl Sessions {
         let slot = match slots.find(name) {
             Some(place) => &mut slots.all[place],
             None => {
-                self.make_room(&mut slots)?;
-                self.slot(&mut slots, name)
+                self.make_room(slots)?;
+                self.slot(slots, name)
             }
         };
-        match &slot.state {
-            State::Open(live) if live.is_there() => {
-                return Ok(Turn::Now(live.clone(), live.client.ask(request)));
-            }
-            State::Opening(_) => {}
-            State::Open(_) | State::Closed => self.start_opening(slot, client),
+        let needs_opening = match &slot.state {
+            State::Open(live) => !live.is_there(),
+            State::Opening(_) => false,
+            State::Closed => true,
+        };
+        if needs_opening {
+            self.start_opening(slot, client);
         }
-        let (made, turn) = oneshot::channel();
-        let deadline = Instant::now().checked_add(request.timeout);
-        if let State::Opening(waiting) = &mut slot.state {
-            waiting.retain(|call| !call.made.is_closed());
-            waiting.push(Waiting { request, deadline, made });
-        }
-        Ok(Turn::Later(turn))
+        Ok(slot)
     }
 
     /// A new place for the session of this name.
@@ -335,15 +373,20 @@ impl Sessions {
         }
         slot.before = None;
         let live = Arc::new(Live::new(session, news));
-        for Waiting { mut request, deadline, made } in waiting {
+        for Waiting { request, deadline, made } in waiting {
             // Who gave it up is told nothing, and nothing is run.
             if made.is_closed() {
                 continue;
             }
-            if let Some(deadline) = deadline {
-                request.timeout = deadline.saturating_duration_since(Instant::now());
-            }
-            let answer = Box::pin(live.client.ask(request));
+            let answer: CallAnswer = match request {
+                Some(mut request) => {
+                    if let Some(deadline) = deadline {
+                        request.timeout = deadline.saturating_duration_since(Instant::now());
+                    }
+                    Box::pin(live.client.ask(request))
+                }
+                None => Box::pin(std::future::ready(None)),
+            };
             let _ = made.send(Ok((live.clone(), answer)));
         }
         slot.state = State::Open(live);
@@ -369,6 +412,33 @@ impl Sessions {
             }
         })
         .await;
+    }
+}
+
+/// A call that is made once the session is there.
+fn wait(
+    state: &mut State,
+    request: Option<Request>,
+    timeout: Duration,
+) -> oneshot::Receiver<Result<MadeCall, String>> {
+    let (made, turn) = oneshot::channel();
+    let deadline = Instant::now().checked_add(timeout);
+    if let State::Opening(waiting) = state {
+        waiting.retain(|call| !call.made.is_closed());
+        waiting.push(Waiting { request, deadline, made });
+    }
+    turn
+}
+
+/// Waits until a session is there, and the call made.
+async fn in_time(
+    timeout: Duration,
+    made: oneshot::Receiver<Result<MadeCall, String>>,
+) -> Result<MadeCall, String> {
+    match tokio::time::timeout(timeout, made).await {
+        Ok(Ok(made)) => made,
+        Ok(Err(_)) => Err(CLOSED.into()),
+        Err(_) => Err(NOT_YET.into()),
     }
 }
 
