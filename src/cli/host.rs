@@ -1,14 +1,14 @@
 //! `mcp-repl host`: a session in a process of its own, which clients connect to.
 
 use std::{
-    io::{self, BufRead, Read, Write},
+    io::{self, BufRead, IsTerminal, Read, Write},
     path::PathBuf,
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::Args;
-use mcp_repl_control::Identity;
+use mcp_repl_control::{Identity, ToClient, encode};
 
 use super::{
     WorkerArguments, runtime,
@@ -20,6 +20,7 @@ use crate::{
     registry::{
         Record, RegisterError, Registration, Registry, SessionName, StartAnswer, StartRequest,
     },
+    remote,
     session::engine::Config,
 };
 
@@ -40,6 +41,10 @@ pub(super) struct HostArguments {
     /// standard output.
     #[arg(long, hide = true)]
     detached: bool,
+    /// Find or start the session that is asked for on standard input, and carry the control
+    /// protocol between its host and the standard streams: what `--via` runs elsewhere.
+    #[arg(long, conflicts_with_all = ["session", "detached"])]
+    stdio: bool,
 }
 
 /// Hosts a session until nobody comes any more, or it is ended.
@@ -49,6 +54,9 @@ pub(super) fn host(
 ) -> Result<ExitCode, String> {
     if arguments.detached {
         return detached();
+    }
+    if arguments.stdio {
+        return stdio();
     }
     pty::guard_sessions();
     let (config, life) = of_host(&arguments.options.options(worker))?;
@@ -62,6 +70,25 @@ pub(super) fn host(
     });
     runtime.shutdown_background();
     result
+}
+
+/// Is the way from the standard streams to a host.
+fn stdio() -> Result<ExitCode, String> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(async {
+        if io::stdin().is_terminal() {
+            let message = "standard input is a terminal, which garbles what goes through".into();
+            return io::stdout().write_all(&encode(&ToClient::Error { message }, &[]));
+        }
+        let (input, output) = pty::stdio()?;
+        tokio::select! {
+            result = remote::serve_stdio(input, output) => result,
+            result = pty::asked_to_end() => result,
+        }
+    });
+    // A read of standard input may still be blocked in a thread of the runtime.
+    runtime.shutdown_background();
+    result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
 }
 
 /// Lists the session of this name, or the next of this directory's that is free.

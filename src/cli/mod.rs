@@ -9,6 +9,7 @@ mod serve;
 mod session_options;
 mod sessions;
 mod terminal;
+mod via;
 
 use std::{
     ffi::OsString,
@@ -23,6 +24,7 @@ use mcp_repl_sideband::PictureLimit;
 use self::{
     serve::{ClientOptions, Sessioning},
     session_options::SessionArguments,
+    via::ViaArguments,
 };
 use crate::{
     mcp::OnCancel,
@@ -71,6 +73,8 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = max_sessions)]
     max_sessions: usize,
     #[command(flatten)]
+    via: ViaArguments,
+    #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
     command: Option<Command>,
@@ -88,6 +92,13 @@ enum Command {
     End(end::EndArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
+}
+
+impl Command {
+    /// Whether it uses a session of another process.
+    fn is_client(&self) -> bool {
+        matches!(self, Command::Exec(exec) if exec.session.is_some())
+    }
 }
 
 /// What runs in the session.
@@ -240,10 +251,13 @@ pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
     let arguments = Arguments::parse();
     let options = arguments.session.options(&arguments.worker);
-    let place = Sessioning::new(&arguments.session, options);
+    let place = arguments.via.place();
+    let place = place.map(|place| Sessioning::new(place, &arguments.session, options));
     // A host sees to that itself, in the process that it goes on in; the others hold no session.
     let holds_sessions = match &arguments.command {
-        None => matches!(place, Sessioning::InProcess),
+        // Or commands that lead to some, which the kernel has in sessions of theirs.
+        _ if arguments.via.is_given() => true,
+        None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
         Some(Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
@@ -263,15 +277,21 @@ pub fn main() -> ExitCode {
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,
             };
-            serve::serve(target, options, place)
+            serve::serve(target, options, place?)
         }),
+        Some(command) if arguments.via.is_given() && !command.is_client() => {
+            Err("--via is for the server and for `exec --session`; others are run there, as in \
+                 `ssh gpu mcp-repl ls`"
+                .into())
+        }
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
             Err("--python and --worker are for a fresh session, and --session names one that \
                  lives"
                 .into())
         }
         Some(Command::Exec(exec)) => {
-            arguments.worker.target().and_then(|target| exec::exec(target, exec))
+            let target = arguments.worker.target();
+            target.and_then(|target| exec::exec(target, exec, &arguments.via.place()?))
         }
         Some(Command::Doctor) => {
             arguments.worker.target().and_then(|target| doctor::doctor(&target))

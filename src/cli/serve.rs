@@ -15,7 +15,7 @@ use crate::{
     mcp::{self, OnCancel, Opener, Opening, Session, Sessions, WantedSession, WorkerText},
     pty,
     registry::SessionName,
-    remote::{self, OpenError, Opened, Place},
+    remote::{self, Place, Underway},
     reply::{Budget, budget_to_wire},
     session::{
         client::Handle,
@@ -71,12 +71,16 @@ pub(super) enum Sessioning {
 }
 
 impl Sessioning {
-    /// Hosts, unless nobody is to wait for a client.
-    pub(super) fn new(arguments: &SessionArguments, options: SessionOptions) -> Sessioning {
-        if arguments.grace.is_zero() && arguments.keep.is_none() {
+    /// Hosts, unless they are here and nobody is to wait for a client.
+    pub(super) fn new(
+        place: Place,
+        arguments: &SessionArguments,
+        options: SessionOptions,
+    ) -> Sessioning {
+        if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
             return Sessioning::InProcess;
         }
-        Sessioning::Hosts { place: Place::Here, options }
+        Sessioning::Hosts { place, options }
     }
 }
 
@@ -157,7 +161,7 @@ impl fmt::Debug for Engines {
 }
 
 impl Opener for Engines {
-    fn open(&self, _wanted: WantedSession) -> Opening {
+    fn open(&self, _wanted: WantedSession, _underway: Underway) -> Opening {
         let opened = engine::start(self.config.clone()).map(|(handle, engine)| {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             running.retain(|(_, engine)| !engine.is_finished());
@@ -192,10 +196,15 @@ struct Hosts {
 impl Hosts {
     /// For whom a session without a name is.
     fn identity(&self, client: &str) -> Identity {
+        let interpreter = match (&self.target, &self.place) {
+            (Target::Custom(..), _) | (_, Place::Here) => self.target.identity(),
+            // It is chosen there.
+            _ => format!("python {}", self.options.python.as_deref().unwrap_or_default()),
+        };
         Identity {
             client: client.to_owned(),
             directory: String::new(),
-            interpreter: self.target.identity(),
+            interpreter,
             parent: pty::parent_identity().unwrap_or_default(),
         }
     }
@@ -215,38 +224,35 @@ impl Hosts {
 }
 
 impl Opener for Hosts {
-    fn open(&self, wanted: WantedSession) -> Opening {
+    fn open(&self, wanted: WantedSession, underway: Underway) -> Opening {
         let WantedSession { client, name, resume } = wanted;
         let identity = name.is_none().then(|| self.identity(&client));
         let (known, resume) = resume.unzip();
         let hello = self.hello(&client, resume);
-        let (place, options) = (self.place, self.options.clone());
+        let (place, options) = (self.place.clone(), self.options.clone());
         Box::pin(async move {
+            let open = async |wanted, hello| {
+                let open = Open { wanted, options: options.clone(), hello };
+                remote::open(&place, open, &underway).await
+            };
             let opened = match (identity, known) {
                 (Some(identity), Some(known)) => {
                     let again = Wanted::Named { name: known, start: false };
-                    match open(place, again, &options, hello.clone()).await {
+                    match open(again, hello.clone()).await {
                         // It is gone: what comes now was never this one.
-                        Err(_) => open(place, Wanted::Own(identity), &options, hello).await,
+                        Err(error) if error.is_of_session() => {
+                            open(Wanted::Own(identity), hello).await
+                        }
                         opened => opened,
                     }
                 }
-                (Some(identity), None) => open(place, Wanted::Own(identity), &options, hello).await,
+                (Some(identity), None) => open(Wanted::Own(identity), hello).await,
                 (None, _) => {
                     let name = name.unwrap_or_default();
-                    open(place, Wanted::Named { name, start: true }, &options, hello).await
+                    open(Wanted::Named { name, start: true }, hello).await
                 }
             };
             opened.map(Session::from).map_err(|error| error.to_string())
         })
     }
-}
-
-async fn open(
-    place: Place,
-    wanted: Wanted,
-    options: &SessionOptions,
-    hello: Hello,
-) -> Result<Opened, OpenError> {
-    remote::open(&place, Open { wanted, options: options.clone(), hello }).await
 }

@@ -4,36 +4,36 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use mcp_repl_control::Welcome;
 use tokio::{sync::oneshot, time::Instant};
 
+use super::live::{Before, Link, Live, Session, first_notice};
 use crate::{
     registry::SessionName,
-    remote::{Connection, End, Opened, local_time},
-    reply::{Content, Notice, Status},
-    session::client::{Answer, Client, Handle, Request},
+    remote::{Connection, Underway},
+    session::client::{Answer, Handle, Request},
 };
 
 /// How long what was said last to all hosts may take when the server ends.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// What is said of a call whose time is up before its session is there.
-const NOT_YET: &str = "[repl] the session is not there yet: it is still being opened. Nothing was \
-                       run; send it again";
+fn not_yet(underway: &Underway) -> String {
+    let why = underway.words().unwrap_or_else(|| "it is still being opened".into());
+    format!("[repl] the session is not there yet: {why}. Nothing was run; send it again")
+}
+
 /// What is said of a call that comes as the server ends.
 const CLOSED: &str = "the server is about to end. Nothing was run.";
 
 /// How the sessions of a server are opened.
 pub trait Opener: fmt::Debug + Send + Sync {
     /// Finds the session, or starts it. What comes of it is an error in words for the agent.
-    fn open(&self, wanted: WantedSession) -> Opening;
+    /// What that waits for is told to `underway`.
+    fn open(&self, wanted: WantedSession, underway: Underway) -> Opening;
 }
 
 /// A session that is about to be there.
@@ -49,33 +49,6 @@ pub struct WantedSession {
     /// The session that it was before its connection ended: what its welcome gave as its name, and
     /// to go on as the same client.
     pub resume: Option<(String, String)>,
-}
-
-/// A session that is there.
-#[derive(Debug)]
-pub struct Session {
-    handle: Handle,
-    /// What is known of one in another process.
-    link: Option<Link>,
-}
-
-#[derive(Debug)]
-struct Link {
-    welcome: Welcome,
-    connection: Connection,
-}
-
-impl From<Handle> for Session {
-    /// One in this process.
-    fn from(handle: Handle) -> Session {
-        Session { handle, link: None }
-    }
-}
-
-impl From<Opened> for Session {
-    fn from(Opened { handle, welcome, connection }: Opened) -> Session {
-        Session { handle, link: Some(Link { welcome, connection }) }
-    }
 }
 
 /// The sessions of a server.
@@ -104,6 +77,8 @@ struct Slot {
     /// Its name, as far as it is known.
     name: Option<String>,
     state: State,
+    /// What it waits for while it is being opened.
+    underway: Underway,
     /// What it was before its connection ended.
     before: Option<Before>,
 }
@@ -135,32 +110,19 @@ type MadeCall = (Arc<Live>, CallAnswer);
 
 type CallAnswer = Pin<Box<dyn Future<Output = Option<Answer>> + Send>>;
 
+/// A call that waits, as its caller holds it.
+struct Pending {
+    made: oneshot::Receiver<Result<MadeCall, String>>,
+    /// What the session waits for.
+    underway: Underway,
+}
+
 /// When a call is made.
 enum Turn<Made> {
     /// It was made.
     Now(Arc<Live>, Made),
     /// Once its session is there.
-    Later(oneshot::Receiver<Result<MadeCall, String>>),
-}
-
-/// A session that was connected to.
-#[derive(Debug)]
-struct Before {
-    name: String,
-    resume: String,
-    started_ms: u64,
-    end: End,
-}
-
-/// A session that calls are made in.
-#[derive(Debug)]
-struct Live {
-    client: Client,
-    session: Session,
-    /// What its first reply begins with.
-    news: Mutex<Vec<Notice>>,
-    /// Whether its last reply said that its program has ended.
-    has_ended: AtomicBool,
+    Later(Pending),
 }
 
 impl Sessions {
@@ -213,8 +175,8 @@ impl Sessions {
         let timeout = request.timeout;
         let (live, answer) = match self.turn(client, session, request)? {
             Turn::Now(live, answer) => (live, answer.await),
-            Turn::Later(made) => {
-                let (live, answer) = in_time(timeout, made).await?;
+            Turn::Later(pending) => {
+                let (live, answer) = pending.made_within(timeout).await?;
                 (live, answer.await)
             }
         };
@@ -240,12 +202,12 @@ impl Sessions {
             let slot = self.ready_slot(&mut slots, client, session)?;
             match &mut slot.state {
                 State::Open(live) => Ok(live.clone()),
-                state => Err(wait(state, None, timeout)),
+                _ => Err(slot.wait(None, timeout)),
             }
         };
         let live = match waits {
             Ok(live) => live,
-            Err(there) => in_time(timeout, there).await?.0,
+            Err(pending) => pending.made_within(timeout).await?.0,
         };
         let shown = live.client.show(part).await;
         shown.map_err(|why| format!("{why}. Nothing was run."))
@@ -261,9 +223,9 @@ impl Sessions {
         let slot = self.ready_slot(&mut slots, client, session)?;
         Ok(match &mut slot.state {
             State::Open(live) => Turn::Now(live.clone(), live.client.ask(request)),
-            state => {
+            _ => {
                 let timeout = request.timeout;
-                Turn::Later(wait(state, Some(request), timeout))
+                Turn::Later(slot.wait(Some(request), timeout))
             }
         })
     }
@@ -303,7 +265,8 @@ impl Sessions {
         let asked = asked.map(str::to_owned);
         let name = asked.clone().or_else(|| self.own_name.clone());
         let (id, state) = (slots.last_id, State::Closed);
-        slots.all.push(Slot { id, asked, name, state, before: None });
+        let underway = Underway::default();
+        slots.all.push(Slot { id, asked, name, state, underway, before: None });
         let last = slots.all.len() - 1;
         &mut slots.all[last]
     }
@@ -337,7 +300,9 @@ impl Sessions {
         let resume =
             slot.before.as_ref().map(|before| (before.name.clone(), before.resume.clone()));
         let name = slot.asked.clone().or_else(|| self.own_name.clone());
-        let opening = self.opener.open(WantedSession { client: client.to_owned(), name, resume });
+        slot.underway = Underway::default();
+        let wanted = WantedSession { client: client.to_owned(), name, resume };
+        let opening = self.opener.open(wanted, slot.underway.clone());
         let (sessions, id) = (self.clone(), slot.id);
         tokio::spawn(async move {
             let opened = opening.await;
@@ -415,30 +380,14 @@ impl Sessions {
     }
 }
 
-/// A call that is made once the session is there.
-fn wait(
-    state: &mut State,
-    request: Option<Request>,
-    timeout: Duration,
-) -> oneshot::Receiver<Result<MadeCall, String>> {
-    let (made, turn) = oneshot::channel();
-    let deadline = Instant::now().checked_add(timeout);
-    if let State::Opening(waiting) = state {
-        waiting.retain(|call| !call.made.is_closed());
-        waiting.push(Waiting { request, deadline, made });
-    }
-    turn
-}
-
-/// Waits until a session is there, and the call made.
-async fn in_time(
-    timeout: Duration,
-    made: oneshot::Receiver<Result<MadeCall, String>>,
-) -> Result<MadeCall, String> {
-    match tokio::time::timeout(timeout, made).await {
-        Ok(Ok(made)) => made,
-        Ok(Err(_)) => Err(CLOSED.into()),
-        Err(_) => Err(NOT_YET.into()),
+impl Pending {
+    /// Waits until the session is there and the call made.
+    async fn made_within(self, timeout: Duration) -> Result<MadeCall, String> {
+        match tokio::time::timeout(timeout, self.made).await {
+            Ok(Ok(made)) => made,
+            Ok(Err(_)) => Err(CLOSED.into()),
+            Err(_) => Err(not_yet(&self.underway)),
+        }
     }
 }
 
@@ -452,6 +401,17 @@ impl Slots {
 }
 
 impl Slot {
+    /// A call that is made once the session is there, which is being opened.
+    fn wait(&mut self, request: Option<Request>, timeout: Duration) -> Pending {
+        let (made, turn) = oneshot::channel();
+        let deadline = Instant::now().checked_add(timeout);
+        if let State::Opening(waiting) = &mut self.state {
+            waiting.retain(|call| !call.made.is_closed());
+            waiting.push(Waiting { request, deadline, made });
+        }
+        Pending { made: turn, underway: self.underway.clone() }
+    }
+
     /// Whether there is nothing in it any more: its host is gone, or its program has ended.
     fn is_over(&self) -> bool {
         match &self.state {
@@ -460,7 +420,7 @@ impl Slot {
             // Calls under way hold it, too.
             State::Open(live) => {
                 let is_idle = Arc::strong_count(live) == 1;
-                is_idle && (!live.is_there() || live.has_ended.load(Ordering::Relaxed))
+                is_idle && (!live.is_there() || live.has_ended())
             }
         }
     }
@@ -475,103 +435,12 @@ impl Slot {
     }
 }
 
-impl Live {
-    fn new(session: Session, news: Vec<Notice>) -> Live {
-        let client = session.handle.join();
-        Live { client, session, news: Mutex::new(news), has_ended: AtomicBool::new(false) }
-    }
-
-    fn is_there(&self) -> bool {
-        self.session.link.as_ref().is_none_or(|link| link.connection.end().is_none())
-    }
-
-    /// What it was, of one whose connection has ended.
-    fn before(&self) -> Option<Before> {
-        let Link { welcome, connection } = self.session.link.as_ref()?;
-        Some(Before {
-            name: welcome.session.clone(),
-            resume: welcome.resume.clone(),
-            started_ms: welcome.started_ms,
-            end: connection.end()?,
-        })
-    }
-
-    /// The reply, with what is to be said first, until that was told.
-    fn with_news(self: &Arc<Self>, answer: Answer) -> Answer {
-        let has_ended = matches!(answer.reply().status, Status::Ended { .. });
-        self.has_ended.store(has_ended, Ordering::Relaxed);
-        let news = std::mem::take(&mut *self.news());
-        if news.is_empty() {
-            return answer;
-        }
-        let mut reply = answer.reply().clone();
-        reply.content.splice(0..0, news.iter().cloned().map(Content::Notice));
-        let (with_news, is_told) = Answer::of_another(reply);
-        let live = self.clone();
-        tokio::spawn(async move {
-            if is_told.await == Ok(true) {
-                answer.told();
-            } else {
-                live.news().splice(0..0, news);
-            }
-        });
-        with_news
-    }
-
-    fn news(&self) -> MutexGuard<'_, Vec<Notice>> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is said of a call that has no reply, since its session is gone.
-    fn lost(&self) -> String {
-        let Some(Link { connection, .. }) = &self.session.link else {
-            return "the session is gone; restart the server `mcp-repl`".into();
-        };
-        match connection.end() {
-            Some(End::Closed) | None => {
-                "[repl] the session's host is gone: it was ended or killed, \
-                                         and what ran in it is gone, too. The next call starts a \
-                                         new session, or goes on with this one if only the \
-                                         connection was cut"
-                    .into()
-            }
-            Some(end) => format!(
-                "[repl] {end}. What ran may go on; the next call connects again, or starts a new \
-                 session if this one is gone"
-            ),
-        }
-    }
-}
-
-/// What the first reply of a session begins with: whose it was before.
-fn first_notice(welcome: &Welcome, before: Option<&Before>, is_own: bool) -> Option<Notice> {
-    let is_same = |before: &Before| {
-        (before.started_ms, &before.name) == (welcome.started_ms, &welcome.session)
-    };
-    let keeps_variables = welcome.is_alive;
-    match before {
-        Some(before) if is_same(before) => Some(Notice::ConnectedAgain { keeps_variables }),
-        _ if welcome.had_clients => {
-            let started = local_time(welcome.started_ms);
-            Some(match is_own {
-                true => Notice::Rejoined { started, keeps_variables },
-                false => Notice::Joined { started, others: welcome.others, keeps_variables },
-            })
-        }
-        Some(Before { end: End::Closed, .. }) => {
-            Some(Notice::StartedInstead { why: "its host was ended or killed".into() })
-        }
-        Some(Before { end, .. }) => Some(Notice::StartedInstead { why: end.to_string() }),
-        None => None,
-    }
-}
-
 /// Opens nothing.
 #[derive(Debug)]
 struct NoOthers;
 
 impl Opener for NoOthers {
-    fn open(&self, _wanted: WantedSession) -> Opening {
+    fn open(&self, _wanted: WantedSession, _underway: Underway) -> Opening {
         Box::pin(async { Err("there is one session only".to_owned()) })
     }
 }

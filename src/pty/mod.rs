@@ -14,6 +14,7 @@
 //! | item | what it is |
 //! | --- | --- |
 //! | `spawn(&Program, Size) -> io::Result<(PtyMaster, Process)>` | runs a program on a new terminal |
+//! | `launch(&Program) -> io::Result<Carrier>` | runs a program that carries bytes over its standard streams |
 //! | `PtyMaster` | `io`, `modes`, `size`, `resize`, `holds_input`, `drop_input` |
 //! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
 //! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
@@ -27,6 +28,7 @@
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
 //! | `has_the_terminal` | whether what is typed there is for this process |
 //! | `signal_number` | what a shell makes a killed program's exit status of |
+//! | `platform_name` | the system and its processors, as `uname -sm` has them |
 //! | `is_executable`, `allows_execution` | what may be run |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
@@ -54,12 +56,12 @@ pub use platform::{
     ByteStream, Detached, Listener, Process, PtyMaster, Requests, allows_execution, asked_to_end,
     connect, create_private_directory, create_private_file, detach, guard_sessions,
     has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private, kill_listener,
-    open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode, own_program,
-    parent_identity, private_directory_in, process_identity, resident_memory, signal_number, spawn,
-    stdio, unblock_signals, user_number,
+    launch, open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
+    own_program, parent_identity, platform_name, private_directory_in, process_identity,
+    resident_memory, signal_number, spawn, stdio, unblock_signals, user_number,
 };
 
-/// A program to be run on a terminal, with this process's working directory.
+/// A program to be run, with this process's working directory.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
     /// Its file; looked up on `PATH` when it is a bare name.
@@ -139,3 +141,15 @@ pub type StdinStream = Box<dyn AsyncRead + Send + Unpin>;
 
 /// A stream to write.
 pub type StdoutStream = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// A program that carries bytes over its standard streams.
+pub struct Carrier {
+    /// Its process. Dropped, all of its session ends.
+    pub process: Process,
+    /// What it reads. Dropped, the program sees its end.
+    pub input: StdoutStream,
+    /// What it writes.
+    pub output: StdinStream,
+    /// What it writes to standard error.
+    pub errors: StdinStream,
+}

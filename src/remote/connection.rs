@@ -11,7 +11,10 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use super::player::{Player, Streams};
+use super::{
+    player::{Player, Streams},
+    via::Launcher,
+};
 use crate::session::client::Handle;
 
 /// How much is read at once, in bytes.
@@ -45,6 +48,9 @@ pub enum End {
     /// The other side has closed it: the host has ended, or what carries the connection has.
     #[error("the other side closed the connection")]
     Closed,
+    /// The command that carries it has ended: how, and its last words.
+    #[error("{0}")]
+    Cut(String),
     /// It can't be read or written any more.
     #[error("the connection broke: {0}")]
     Broken(String),
@@ -103,20 +109,38 @@ impl Connection {
     }
 }
 
+/// A host that has let this client in.
+pub(super) struct Entered<R, W> {
+    pub(super) welcome: Welcome,
+    streams: Streams<R, W>,
+}
+
 /// Speaks with a host, or with what leads to one, over any pair of streams; the writer keeps
 /// nothing back. Gives the session once the host has let this client in, and a task of the running
 /// event loop that carries the rest. How long that may take is the caller's business.
 ///
 /// # Errors
 /// When the host refuses, is no host, or goes.
-pub async fn connect<R, W>(
-    mut reader: R,
-    mut writer: W,
-    first: &ToHost,
-) -> Result<Opened, ConnectError>
+pub async fn connect<R, W>(reader: R, writer: W, first: &ToHost) -> Result<Opened, ConnectError>
 where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
+{
+    Ok(enter(reader, writer, first).await?.carry(None))
+}
+
+/// The same up to the welcome.
+///
+/// # Errors
+/// As those of [`connect`].
+pub(super) async fn enter<R, W>(
+    mut reader: R,
+    mut writer: W,
+    first: &ToHost,
+) -> Result<Entered<R, W>, ConnectError>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
 {
     writer.write_all(&encode(first, &[])).await?;
     let mut decoder = Decoder::new(LONGEST_LINE, MOST_BYTES);
@@ -132,16 +156,51 @@ where
             },
         }
     };
-    let (handle, commands) = Handle::new();
-    let (end, at_end) = watch::channel(None);
-    let (described, describe) = mpsc::unbounded_channel();
-    let mut player = Player::new(handle.downgrade());
-    let streams = Streams { reader, writer, decoder, buffer };
-    tokio::spawn(async move {
-        let why = player.run(streams, commands, describe).await;
-        // Who finds a call without a reply looks for the reason.
-        end.send_replace(Some(why));
-        drop(player);
-    });
-    Ok(Opened { handle, welcome, connection: Connection { end: at_end, described } })
+    Ok(Entered { welcome, streams: Streams { reader, writer, decoder, buffer } })
+}
+
+impl<R, W> Entered<R, W> {
+    /// Of a welcome that was read already.
+    pub(super) fn new(welcome: Welcome, reader: R, writer: W) -> Entered<R, W> {
+        let decoder = Decoder::new(LONGEST_LINE, MOST_BYTES);
+        Entered { welcome, streams: Streams { reader, writer, decoder, buffer: vec![0; CHUNK] } }
+    }
+
+    /// The streams, and what was read of them behind the welcome.
+    pub(super) fn into_streams(self) -> (R, W, Vec<u8>) {
+        let Streams { reader, writer, decoder, .. } = self.streams;
+        (reader, writer, decoder.into_rest())
+    }
+}
+
+impl<R, W> Entered<R, W>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    /// Becomes the host's client. `launcher` is the command that carries it, if there is one.
+    pub(super) fn carry(self, launcher: Option<Launcher>) -> Opened {
+        let Entered { welcome, streams } = self;
+        let (handle, commands) = Handle::new();
+        let (end, at_end) = watch::channel(None);
+        let (described, describe) = mpsc::unbounded_channel();
+        let mut player = Player::new(handle.downgrade());
+        tokio::spawn(async move {
+            let mut why = player.run(streams, commands, describe).await;
+            if let Some(launcher) = launcher {
+                // It passes on what was said last, and then says why it ended: in good order when
+                // the host has.
+                launcher.over().await;
+                if matches!(why, End::Closed | End::Broken(_))
+                    && let Some(cut) = launcher.cut()
+                {
+                    why = End::Cut(cut);
+                }
+            }
+            // Who finds a call without a reply looks for the reason.
+            end.send_replace(Some(why));
+            drop(player);
+        });
+        Opened { handle, welcome, connection: Connection { end: at_end, described } }
+    }
 }

@@ -1,12 +1,24 @@
 //! Finds the session that is wanted, or starts it, and connects to its host.
 
-use std::{cmp::Reverse, io, path::Path, time::Duration};
+use std::{
+    cmp::Reverse,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use mcp_repl_control::{Hello, Identity, Open, SessionOptions, ToHost, Wanted};
 
-use super::connection::{ConnectError, Opened, connect};
-use crate::registry::{
-    Entry, NameError, Registry, RegistryError, SessionName, StartError, Started, start_host,
+use super::{
+    connection::{ConnectError, Entered, Opened, enter},
+    via::{Launcher, Link, ViaCommand, ViaError},
+};
+use crate::{
+    pty::{StdinStream, StdoutStream},
+    registry::{
+        Entry, NameError, Registry, RegistryError, SessionName, StartError, Started, start_host,
+    },
 };
 
 /// How long a host may take to let a client in: it answers at once, whatever its session does.
@@ -17,10 +29,12 @@ const MOST_TRIES: usize = 100;
 const MOST_NUMBERED: usize = 10_000;
 
 /// Where a session is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// On this machine, of this user.
     Here,
+    /// Where a command leads.
+    Via(ViaCommand),
 }
 
 /// Why there is no session.
@@ -60,12 +74,41 @@ pub enum OpenError {
         /// The session.
         name: String,
     },
+    /// The command that leads there does not.
+    #[error(transparent)]
+    Via(#[from] ViaError),
     /// Each time it was found it was gone.
     #[error("the session {name:?} ended each time it was found")]
     Gone {
         /// The session.
         name: String,
     },
+}
+
+impl OpenError {
+    /// Whether it says something of the session, rather than that nobody could be asked.
+    pub fn is_of_session(&self) -> bool {
+        match self {
+            OpenError::Via(error) => matches!(error, ViaError::Refused { .. }),
+            _ => true,
+        }
+    }
+}
+
+/// What a session waits for that is being opened. Clones are of the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Underway(Arc<Mutex<Option<Launcher>>>);
+
+impl Underway {
+    fn set(&self, launcher: Launcher) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(launcher);
+    }
+
+    /// The command that leads there and what it has said, in words; `None` where there is none.
+    pub fn words(&self) -> Option<String> {
+        let launcher = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(format!("`{}` has not led there yet{}", launcher.command(), launcher.said()))
+    }
 }
 
 fn listed(there: &[String]) -> String {
@@ -76,18 +119,37 @@ fn listed(there: &[String]) -> String {
 }
 
 /// Finds the session that is wanted, or starts it, and becomes its client. To be called in the
-/// running event loop.
+/// running event loop. What that waits for is told to `underway`.
 ///
 /// # Errors
 /// With what to do about it: none of that name, a host that can't start or refuses.
-pub async fn open(place: &Place, open: Open) -> Result<Opened, OpenError> {
+pub async fn open(place: &Place, open: Open, underway: &Underway) -> Result<Opened, OpenError> {
     match place {
         Place::Here => open_in(&Registry::open()?, open).await,
+        Place::Via(via) => {
+            let mut link = Link::new(via)?;
+            let launcher = link.launcher();
+            underway.set(launcher.clone());
+            let welcome = link.open(via, open).await?;
+            let (reader, writer) = link.into_streams();
+            Ok(Entered::new(welcome, reader, writer).carry(Some(launcher)))
+        }
     }
 }
 
+/// A session's host on this machine that has let a client in.
+pub(super) type Found = Entered<StdinStream, StdoutStream>;
+
 /// The same among the sessions of this list.
 pub(super) async fn open_in(registry: &Registry, open: Open) -> Result<Opened, OpenError> {
+    Ok(find(registry, open).await?.carry(None))
+}
+
+/// Finds the session that is wanted among those of this list, or starts it, and enters it.
+///
+/// # Errors
+/// As those of [`open`].
+pub(super) async fn find(registry: &Registry, open: Open) -> Result<Found, OpenError> {
     let Open { wanted, options, hello } = open;
     match wanted {
         Wanted::Named { name, start } => {
@@ -103,10 +165,10 @@ async fn named(
     name: &SessionName,
     options: Option<&SessionOptions>,
     hello: &Hello,
-) -> Result<Opened, OpenError> {
+) -> Result<Found, OpenError> {
     for _ in 0..MOST_TRIES {
         match (registry.find(name), options) {
-            (Some(entry), _) => match enter(&entry, hello).await {
+            (Some(entry), _) => match enter_at(&entry, hello).await {
                 Ok(Some(opened)) => return Ok(opened),
                 Ok(None) => {}
                 // One that is about to end refuses, and is listed no more.
@@ -138,7 +200,7 @@ async fn own(
     mut identity: Identity,
     options: &SessionOptions,
     mut hello: Hello,
-) -> Result<Opened, OpenError> {
+) -> Result<Found, OpenError> {
     if identity.directory.is_empty() {
         let directory = std::env::current_dir().map_err(OpenError::NoDirectory)?;
         identity.directory = directory.to_string_lossy().into_owned();
@@ -146,7 +208,7 @@ async fn own(
     // The host lets in the first one that asks so, and no other as long as that is there.
     hello.only_waiting = true;
     for entry in waiting(registry.entries(), &identity) {
-        if let Ok(Some(opened)) = enter(&entry, &hello).await {
+        if let Ok(Some(opened)) = enter_at(&entry, &hello).await {
             return Ok(opened);
         }
     }
@@ -158,7 +220,7 @@ async fn own(
             continue;
         }
         let Some(entry) = registry.find(&name) else { continue };
-        match enter(&entry, &hello).await {
+        match enter_at(&entry, &hello).await {
             Ok(Some(opened)) => return Ok(opened),
             // Another such client was faster.
             Ok(None) | Err(OpenError::Connect { error: ConnectError::Refused(_), .. }) => {}
@@ -187,12 +249,12 @@ fn waiting(mut entries: Vec<Entry>, identity: &Identity) -> Vec<Entry> {
 }
 
 /// Becomes a client of this session; `None` when that has ended.
-async fn enter(entry: &Entry, hello: &Hello) -> Result<Option<Opened>, OpenError> {
+async fn enter_at(entry: &Entry, hello: &Hello) -> Result<Option<Found>, OpenError> {
     let name = || entry.record().name.to_string();
     let entering = async {
         let token = entry.token()?;
         let (reader, writer) = entry.connect().await?;
-        connect(reader, writer, &ToHost::Hello(Hello { token, ..hello.clone() })).await
+        enter(reader, writer, &ToHost::Hello(Hello { token, ..hello.clone() })).await
     };
     match tokio::time::timeout(ANSWER, entering).await {
         Ok(Ok(opened)) => Ok(Some(opened)),

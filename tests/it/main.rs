@@ -66,4 +66,5 @@ mod traceback_limits;
 mod tracebacks;
 mod typing;
 mod versions;
+mod via;
 mod workers;

@@ -13,11 +13,12 @@ use crate::{
     cli::runtime,
     pty::Requests,
     registry::SessionName,
-    remote::{self, Opened, Place},
+    remote::{self, Opened, Place, Underway},
 };
 
 /// Runs the cells in the session of this name, and prints whole replies.
 pub(super) fn exec(
+    place: &Place,
     name: &SessionName,
     cells: Vec<String>,
     stops: bool,
@@ -27,7 +28,7 @@ pub(super) fn exec(
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
-        let opened = remote::open(&Place::Here, open(name)).await;
+        let opened = remote::open(place, open(name), &Underway::default()).await;
         let Opened { handle, connection, .. } = opened.map_err(|error| error.to_string())?;
         let out = if json { Out::Json(stdout()) } else { Out::Text(stdout()) };
         let mut run = Run {

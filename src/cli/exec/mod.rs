@@ -36,6 +36,7 @@ use super::{
 use crate::{
     pty::{self, Requests},
     registry::SessionName,
+    remote::Place,
     reply::{AttachmentRoom, Budget, Content, Exit, Notice, Reply, Status},
     session::{
         client::{Client, Follow, Following, Handle, Piece},
@@ -87,9 +88,13 @@ pub(super) struct ExecArguments {
     arguments: Vec<OsString>,
 }
 
-/// Runs the cells. The exit status is 1 when one raised, its own when the program exited, and as
+/// Runs the cells; those in a living session in one of `place`. The exit status is 1 when one raised, its own when the program exited, and as
 /// a shell has it when a signal killed it.
-pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode, String> {
+pub(super) fn exec(
+    target: Target,
+    arguments: &ExecArguments,
+    place: &Place,
+) -> Result<ExitCode, String> {
     let source = Source::new(&arguments.cells, arguments.file.as_deref());
     let cells = source.cells()?;
     let stops = match source {
@@ -98,7 +103,7 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
     };
     let attachments = Attachments::new(arguments.images.as_deref())?;
     if let Some(name) = &arguments.session {
-        return joined::exec(name, cells, stops, arguments.json, attachments);
+        return joined::exec(place, name, cells, stops, arguments.json, attachments);
     }
     let target = with_arguments(target, source, &arguments.arguments);
     let budget = Budget { text: usize::MAX, attachments: AttachmentRoom::All };

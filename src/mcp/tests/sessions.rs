@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::mcp::{OnCancel, Opener, Opening, Session, Sessions, WantedSession};
+use crate::remote::Underway;
 use crate::remote::tests::{Host, opened_with, reply, welcome};
 use crate::reply::{Exit, Reply, Status};
 use crate::session::client::{EngineCommand, Handle};
@@ -20,7 +21,7 @@ type Wish = (WantedSession, oneshot::Sender<Result<Session, String>>);
 struct Played(mpsc::UnboundedSender<Wish>);
 
 impl Opener for Played {
-    fn open(&self, wanted: WantedSession) -> Opening {
+    fn open(&self, wanted: WantedSession, _underway: Underway) -> Opening {
         let (opened, opening) = oneshot::channel();
         self.0.send((wanted, opened)).expect("the test listens");
         Box::pin(async { opening.await.unwrap_or_else(|_| Err("it was given up".into())) })

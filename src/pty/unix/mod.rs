@@ -3,6 +3,7 @@
 //! ```text
 //! terminal   the master side of a pseudo-terminal
 //! process    the program on it, as the leader of a session of its own
+//! launcher   a program that carries bytes over its standard streams
 //! child      what is done between fork and exec
 //! guard      what ends the sessions of a server that was killed
 //! stream     a terminal or socket in the event loop
@@ -27,6 +28,7 @@ mod connection;
 mod detach;
 mod file;
 mod guard;
+mod launcher;
 mod listener;
 mod private;
 mod process;
@@ -52,6 +54,7 @@ pub use detach::{Detached, detach};
 pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
+pub use launcher::{launch, platform_name};
 pub use listener::Listener;
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,

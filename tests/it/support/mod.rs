@@ -13,6 +13,7 @@ pub(crate) mod python;
 mod replies;
 mod runtime;
 mod server;
+mod sshd;
 mod terminal;
 mod waiting;
 
@@ -27,7 +28,8 @@ pub(crate) use replies::{
     FRESH, IDLE, SECRET, WAITING, assert_has, assert_has_not, text_of, without_carets,
 };
 pub(crate) use runtime::{Runtime, gone};
-pub(crate) use server::Server;
+pub(crate) use server::{Call, Server};
+pub(crate) use sshd::Sshd;
 pub(crate) use terminal::Terminal;
 pub(crate) use waiting::IN_KERNEL;
 
