@@ -7,6 +7,7 @@
 //! transport  lines of JSON on those streams, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
 //! sessions   the sessions by their names: found, started, and found again
+//! live       one of them that calls are made in: what is said first, and when it is gone
 //! receipts   which replies reached the client
 //! cancel     which cancels interrupt their cell
 //! tool       what a client is told about the tool
@@ -17,6 +18,7 @@
 mod arguments;
 mod cancel;
 mod handler;
+mod live;
 mod quirks;
 mod receipts;
 mod sessions;
@@ -35,7 +37,8 @@ use crate::pty;
 
 pub use self::cancel::OnCancel;
 use self::handler::Server;
-pub use self::sessions::{Opener, Opening, Session, Sessions, WantedSession};
+pub use self::live::Session;
+pub use self::sessions::{Opener, Opening, Sessions, WantedSession};
 pub use self::tool::WorkerText;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
