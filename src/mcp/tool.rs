@@ -73,23 +73,23 @@ fn description(worker: &WorkerText) -> String {
 `input` goes to whatever the session waits for:
 - Ready: it runs as one cell{shows}.
 - A program waits for input{waits}: it is the answer; a missing final newline is added.
-- Empty: sends nothing and returns what was printed since.
+- Empty: returns what was printed since.
 - "\u0003" first: interrupts, then sends the rest, if any.
 - "\u0004" first: ends the session, starts a fresh one, then runs the rest in it.
 
-The reply comes as soon as the work is done or waits for input; after `timeout_ms` (default 40000) anyway: poll with an empty `input`, or interrupt.
+The reply comes when the work is done or waits for input, after `timeout_ms` (default 40000) anyway: poll or interrupt.
 
 The last line may say how things stand:
 <<repl status: busy, elapsed_ms=N>>: still running; poll
 <<repl status: idle>>: ready, nothing to show
 <<repl status: waiting for input>>: send the answer (a visible prompt says the same)
-[repl] input discarded while worker busy: it was NOT run; poll or interrupt, then send again
+[repl] input discarded while worker busy: it was NOT run; send it again later
 [repl] session ended (and how); [repl] new session started: earlier state is gone
 [pager] or [screen]: a full-screen program is open; the line says what to send
 A program's own line that begins so has a \ in front.
 
 `session` names another session, started if need be; sessions run side by side.
-Long output is shortened, plots and pictures are shown; the reply names the files of all of it; `show` reads parts of it and runs nothing."#
+Long output is shortened (`show` reads the rest), plots and pictures are shown; replies name all files."#
     )
 }
 

@@ -69,7 +69,7 @@ async fn each_is_told_of_the_others_and_has_its_turn() {
     assert_eq!(send(&agent, "name = input('Who? '); 'mine', name").await, "Who? ");
     let theirs = exec.call(request("'theirs', name", LONG));
     let theirs = tokio::spawn(theirs);
-    assert_eq!(send(&agent, "Ada").await, "Ada\n('mine', 'Ada')\n");
+    assert_eq!(send(&agent, "Ada").await, "('mine', 'Ada')\n");
     let theirs = theirs.await.unwrap().unwrap().merged();
     let [Block::Text(theirs)] = &theirs[..] else { panic!("{theirs:?}") };
     assert!(theirs.contains("another client (claude-code) answered: Ada\n"), "{theirs}");

@@ -20,6 +20,7 @@ mod schedule;
 mod standing;
 mod stream;
 mod typist;
+mod whose;
 
 use std::collections::VecDeque;
 
@@ -524,32 +525,6 @@ impl<O: Observer> Pipeline<O> {
         match (self.session.state(), status) {
             (State::InCell { cell, .. }, Status::Busy { .. }) => Some((cell.id, cell.since)),
             _ => None,
-        }
-    }
-
-    /// The client whose cell is on its way, if that is another than this one.
-    fn another(&self, client: ClientId) -> Option<ClientId> {
-        match self.session.state() {
-            State::InCell { cell, .. } if cell.client != client => Some(cell.client),
-            _ => None,
-        }
-    }
-
-    /// From here on a client is told whose cell prints, if that is another's.
-    fn tell_whose(&mut self, client: ClientId) {
-        let printing = self.another(client);
-        self.display.outboxes.set_printing(client, printing);
-    }
-
-    /// A client whose reply tells that something goes on, or waits, learns whose it is.
-    fn say_whose_cell(&mut self, client: ClientId, status: &Status) {
-        let waits = status.asks_for_input();
-        if let Some(other) = self.another(client)
-            && (waits || matches!(status, Status::Busy { .. }))
-        {
-            let name = self.display.outboxes.name(other).to_owned();
-            let notice = Notice::AnothersCell { client: name, waits };
-            self.display.outboxes.notice(Audience::Client(client), &notice);
         }
     }
 
