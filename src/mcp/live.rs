@@ -10,7 +10,7 @@ use mcp_repl_control::Welcome;
 
 use crate::{
     remote::{Connection, End, Opened, local_time},
-    reply::{Content, Notice, Status},
+    reply::{Notice, Status},
     session::client::{Answer, Client, Handle},
 };
 
@@ -86,25 +86,21 @@ impl Live {
     }
 
     /// The reply, with what is to be said first, until that was told.
-    pub(super) fn with_news(self: &Arc<Self>, answer: Answer) -> Answer {
+    pub(super) fn with_news(self: &Arc<Self>, mut answer: Answer) -> Answer {
         let has_ended = matches!(answer.reply().status, Status::Ended { .. });
         self.has_ended.store(has_ended, Ordering::Relaxed);
         let news = std::mem::take(&mut *self.news());
         if news.is_empty() {
             return answer;
         }
-        let mut reply = answer.reply().clone();
-        reply.content.splice(0..0, news.iter().cloned().map(Content::Notice));
-        let (with_news, is_told) = Answer::of_another(reply);
+        let is_told = answer.begin_with(news.iter().cloned());
         let live = self.clone();
         tokio::spawn(async move {
-            if is_told.await == Ok(true) {
-                answer.told();
-            } else {
+            if is_told.await != Ok(true) {
                 live.news().splice(0..0, news);
             }
         });
-        with_news
+        answer
     }
 
     /// Whether its last reply said that its program has ended.

@@ -166,6 +166,10 @@ impl Player {
             let due = self.leaves_at.or(due);
             tokio::select! {
                 biased;
+                // What was not told, or is not wanted, comes before what is said next: the reply to that
+                // begins with it.
+                (id, told) = next_receipt(&mut self.receipts) => self.receipt(id, told),
+                id = next_given_up(&mut self.calls) => self.give_up(id),
                 command = commands.recv(), if !is_leaving => match command {
                     Some(command) => self.command(command),
                     None => self.leave(),
@@ -174,8 +178,6 @@ impl Player {
                     self.describing.push_back(Asker::Session(answer));
                     self.out.push(&ToHost::Describe, &[]);
                 }
-                (id, told) = next_receipt(&mut self.receipts) => self.receipt(id, told),
-                id = next_given_up(&mut self.calls) => self.give_up(id),
                 written = self.out.write(&mut writer), if !self.out.is_empty() => {
                     if let Err(error) = written {
                         // What the host said last is still there to be read.

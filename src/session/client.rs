@@ -16,7 +16,7 @@ use super::{
     subscribers::SubscriberId,
 };
 use crate::{
-    reply::{Budget, Reply},
+    reply::{Budget, Content, Notice, Reply},
     screen::Size,
 };
 
@@ -334,6 +334,8 @@ impl Drop for Client {
 pub struct Answer {
     reply: Reply,
     receipt: Receipt,
+    /// Who else asks whether it was told.
+    watcher: Option<oneshot::Sender<bool>>,
 }
 
 /// What becomes of a reply that was told, or was not.
@@ -354,13 +356,13 @@ impl Answer {
         reply: Reply,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> Answer {
-        Answer { reply, receipt: Receipt::Engine { client, commands } }
+        Answer { reply, receipt: Receipt::Engine { client, commands }, watcher: None }
     }
 
     /// A reply of an engine elsewhere, and whether it was told.
     pub fn of_another(reply: Reply) -> (Answer, oneshot::Receiver<bool>) {
         let (receipt, is_told) = oneshot::channel();
-        (Answer { reply, receipt: Receipt::Other(receipt) }, is_told)
+        (Answer { reply, receipt: Receipt::Other(receipt), watcher: None }, is_told)
     }
 
     /// What is to be told.
@@ -377,8 +379,23 @@ impl Answer {
         }
     }
 
+    /// Puts notices in front; gives whether they were told. For a reply of an engine elsewhere, which
+    /// has its own and takes back none of these.
+    pub fn begin_with(
+        &mut self,
+        notices: impl IntoIterator<Item = Notice>,
+    ) -> oneshot::Receiver<bool> {
+        self.reply.content.splice(0..0, notices.into_iter().map(Content::Notice));
+        let (watcher, is_told) = oneshot::channel();
+        self.watcher = Some(watcher);
+        is_told
+    }
+
     /// The reply has reached its client, or is as good as there.
     pub fn told(mut self) -> Reply {
+        if let Some(watcher) = self.watcher.take() {
+            let _ = watcher.send(true);
+        }
         if let Receipt::Other(receipt) = std::mem::replace(&mut self.receipt, Receipt::Nobody) {
             let _ = receipt.send(true);
         }
@@ -394,7 +411,7 @@ impl Answer {
 impl From<Reply> for Answer {
     /// A reply that nobody takes back.
     fn from(reply: Reply) -> Answer {
-        Answer { reply, receipt: Receipt::Nobody }
+        Answer { reply, receipt: Receipt::Nobody, watcher: None }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Calls in several sessions, and in ones that come, go and come again. The test plays whoever finds
 //! and starts them.
 
+use std::time::Duration;
+
 use mcp_repl_control::{ToHost, Welcome};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -8,8 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::mcp::{OnCancel, Opener, Opening, Session, Sessions, WantedSession};
 use crate::remote::Underway;
 use crate::remote::tests::{Host, opened_with, reply, welcome};
-use crate::reply::{Exit, Reply, Status};
-use crate::session::client::{EngineCommand, Handle};
+use crate::reply::{Content, Exit, Notice, Reply, Status};
+use crate::session::client::{Answer, EngineCommand, Handle, OnDrop, Request};
+use crate::session::rules::payload::Payload;
 
 use super::{Call, Harness, initialize, repl, soon, text};
 
@@ -226,6 +229,55 @@ async fn a_session_that_waited_is_said_to_be_so_in_the_first_reply_that_is_told(
     assert_eq!(calls(&mut host).await, (2, "y".into()));
     host.say(reply(2, "43\n")).await;
     assert_eq!(text(&harness.receive().await), "43\n");
+}
+
+#[tokio::test]
+async fn what_is_to_be_said_first_is_said_until_it_was_told() {
+    let (wishes, mut wished) = mpsc::unbounded_channel();
+    let sessions = Sessions::new(Played(wishes), None, 1);
+    sessions.prepare("test");
+    let (_, opened) = next(&mut wished).await;
+    let mut host = host(opened, Welcome { had_clients: true, ..welcome() }).await;
+    let begins = |answer: &Answer| match answer.reply().content.first() {
+        Some(Content::Notice(Notice::Rejoined { .. })) => true,
+        Some(Content::Text(_)) => false,
+        other => panic!("{other:?}"),
+    };
+    for (id, is_told) in [(1, false), (2, true), (3, true)] {
+        let payload = Payload::Text("x".into());
+        let (timeout, on_drop) = (Duration::from_secs(40), OnDrop::default());
+        let request = Request { payload, timeout, progress: None, on_drop };
+        let asking = sessions.ask("test", None, request);
+        let answering = async {
+            assert_eq!(calls(&mut host).await.0, id);
+            host.say(reply(id, "42\n")).await;
+        };
+        let (answer, ()) = tokio::join!(soon(asking), answering);
+        let answer = answer.expect("a reply");
+        assert_eq!(begins(&answer), id < 3, "reply {id}");
+        match is_told {
+            true => drop(answer.told()),
+            false => drop(answer),
+        }
+        let receipt = if is_told { ToHost::Told { id } } else { ToHost::Untold { id } };
+        assert_eq!(host.heard().await, receipt);
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_an_output_is_shown_of_the_session_that_is_named() {
+    let (mut harness, mut wished) = start(None, 16).await;
+    let _usual = Engine::open(&mut wished, None).await;
+    harness.send(repl(1, json!({"show": "tail 1", "session": "train"}))).await;
+    let mut train = Engine::open(&mut wished, Some("train")).await;
+    match soon(train.0.recv()).await {
+        Some(EngineCommand::Show { part, answer, .. }) => {
+            assert_eq!(part, "tail 1");
+            assert!(answer.send(Ok("the last line\n".into())).is_ok());
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(text(&harness.receive().await), "the last line\n");
 }
 
 #[tokio::test]
