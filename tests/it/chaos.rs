@@ -61,10 +61,11 @@ impl Place {
 /// Ends what goes on in the session, if anything does, and gives what was said.
 #[track_caller]
 fn settle(server: &Server) -> String {
-    let mut said = String::new();
-    for interrupt in ["", "\u{3}"].into_iter().chain(std::iter::repeat_n("\u{3}", 1000)) {
-        let call = server.call(&json!({"input": interrupt, "timeout_ms": 1000}));
-        let last = text_of(&call.answer());
+    let call = |input| text_of(&server.call(&json!({"input": input, "timeout_ms": 1000})).answer());
+    // What is there already; one that only asks something says no more than that.
+    let mut said = call("");
+    for _ in 0..1000 {
+        let last = call("\u{3}");
         said += &last;
         let goes_on = ["<<repl status: busy", "<<repl status: waiting", "is still being opened"];
         if !goes_on.iter().any(|part| last.contains(part)) {
@@ -85,8 +86,12 @@ fn works(server: &Server) {
 /// The value of `x`, if there is one.
 #[track_caller]
 fn x(server: &Server) -> Option<u64> {
-    let said = server.repl("globals().get('x', 'none')");
-    said.lines().last().unwrap_or_default().parse().ok()
+    let said = server.repl("'x is', globals().get('x', 'not there')");
+    let value = said.lines().find_map(|line| line.strip_prefix("('x is', ")?.strip_suffix(')'));
+    match value.unwrap_or_else(|| panic!("no value: {said}")) {
+        "'not there'" => None,
+        number => Some(number.parse().unwrap()),
+    }
 }
 
 fn kill(process: Pid) {
@@ -218,7 +223,7 @@ fn a_worker_that_is_killed_is_told_to_all() {
         let place = Place::new();
         let start = || place.server().args(["--session", "shared"]).start();
         let servers: Vec<Server> = (0..1 + chance.below(2)).map(|_| start()).collect();
-        servers[0].gives("x = 1", IDLE);
+        servers[0].repl("x = 1");
         let worker = Pid::from_raw(servers[0].worker_pid()).unwrap();
         for server in &servers {
             settle(server);

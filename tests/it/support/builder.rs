@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Runtime, Server, python, quoted, runtime::RUNTIME};
+use super::{Runtime, Server, python, quoted, runtime::lend};
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcp-repl");
@@ -168,10 +168,10 @@ impl Builder {
             command.env_remove(name);
         }
         match &self.place {
-            Place::Usual => command.env("MCP_REPL_GRACE", "0"),
-            Place::Shared(path) => command.env(RUNTIME, path).env_remove("MCP_REPL_GRACE"),
-            Place::Hosted => command.env_remove("MCP_REPL_GRACE"),
-        };
+            Place::Usual => drop(command.env("MCP_REPL_GRACE", "0")),
+            Place::Shared(run) => lend(run, &mut command),
+            Place::Hosted => {}
+        }
         for (name, value) in &self.environment {
             match value {
                 Some(value) => command.env(name, value),
@@ -225,7 +225,7 @@ impl Builder {
         let under_another = self.under_another;
         let (mut command, directory) = self.command();
         if let Some(runtime) = &own {
-            command.env(RUNTIME, runtime.path());
+            lend(runtime.path(), &mut command);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::mpsc,
@@ -18,8 +19,21 @@ use super::{BINARY, Builder, HANG};
 /// so it also tells whose a process is.
 pub(super) const RUNTIME: &str = "MCP_REPL_RUNTIME_DIR";
 
-/// A run-time directory. What runs for it is killed when the test is done.
-pub(crate) struct Runtime(TempDir);
+/// The directory for temporary files, beside a run-time directory.
+const TEMPORARY: &str = "tmp";
+
+/// Has a command run for this run-time directory.
+pub(super) fn lend(run: &Path, command: &mut Command) {
+    command.env(RUNTIME, run).env("TMPDIR", run.with_file_name(TEMPORARY));
+    command.env_remove("MCP_REPL_GRACE");
+}
+
+/// A run-time directory, and one for temporary files, which sessions have as long as they live. What
+/// runs for it is killed when the test is done.
+pub(crate) struct Runtime {
+    root: TempDir,
+    run: PathBuf,
+}
 
 /// A process that runs for a run-time directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +47,22 @@ impl Runtime {
     /// A new one, in which no session is.
     pub(crate) fn new() -> Runtime {
         // The paths of sockets are short.
-        Runtime(tempfile::tempdir_in("/tmp").unwrap())
+        let root = tempfile::tempdir_in("/tmp").unwrap();
+        let run = root.path().join("run");
+        fs::create_dir(run.with_file_name(TEMPORARY)).unwrap();
+        Runtime { root, run }
     }
 
-    /// The directory itself.
+    /// The directory itself, which the first host or client makes.
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        &self.run
+    }
+
+    /// Lets other users get to the directory.
+    pub(crate) fn open_to_all(&self) {
+        for place in [self.root.path(), &self.run] {
+            fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
+        }
     }
 
     /// A server whose sessions are here.
@@ -93,7 +117,7 @@ impl Runtime {
 
     /// The files of sessions that are here, living or stale.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap());
+        let entries = fs::read_dir(self.path()).into_iter().flatten().map(|entry| entry.unwrap());
         // A hidden one is no session's.
         let entries =
             entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
