@@ -282,7 +282,7 @@ fn a_terminal_in_between_is_told() {
     let command = sshd.ssh().replace("ssh ", "ssh -tt ");
     for more in [&[][..], &["--via-install"][..]] {
         let error = by_way_of(&command).args(more.iter().copied()).start().begin("1").error();
-        assert_has(&error, "runs mcp-repl on a terminal");
+        assert_has(&error, "asks for a terminal");
         assert_has(&error, "`-t`");
     }
 }

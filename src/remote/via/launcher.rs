@@ -49,7 +49,7 @@ impl Launcher {
     /// That the connection by way of it has broken, and why; `None` when it has ended in good order.
     /// Known once its output was read to the end.
     pub(in crate::remote) fn cut(&self) -> Option<String> {
-        let why = match self.trouble() {
+        let why = match self.trouble(b"") {
             ViaError::Ended { exit: Exit::Status(0), .. } => return None,
             ViaError::Ended { exit: Exit::Unknown, said, .. } => said.to_string(),
             ViaError::Ended { exit, said, .. } => format!(": it ended ({exit}){said}"),
@@ -63,10 +63,18 @@ impl Launcher {
         let _ = self.exit.clone().wait_for(Option::is_some).await;
     }
 
-    /// Why it ended; known once its output was read to the end.
-    pub(super) fn trouble(&self) -> ViaError {
+    /// Why it ended; known once its output was read to the end. Of one that printed nothing to standard
+    /// error, what it `printed` besides may say it: `docker exec` says there that there is no such
+    /// program.
+    pub(super) fn trouble(&self, printed: &[u8]) -> ViaError {
         let exit = self.exit.borrow().clone().unwrap_or(Exit::Unknown);
-        of_end(&self.command, exit, self.said())
+        let mut said = self.said();
+        if said.lines().is_empty() {
+            let mut tail = Tail::default();
+            tail.push(printed);
+            said = tail.said();
+        }
+        of_end(&self.command, exit, said)
     }
 }
 

@@ -18,7 +18,10 @@ use mcp_repl_control::{Open, ToClient, ToHost, Welcome, encode};
 use tokio::io::AsyncWriteExt;
 
 use self::{launcher::Output, trouble::start_of};
-use crate::pty::{StdinStream, StdoutStream};
+use crate::{
+    pty::{StdinStream, StdoutStream},
+    reply::Exit,
+};
 
 pub(super) use self::lines::Lines;
 pub use self::{
@@ -123,10 +126,8 @@ impl Link {
                 banner.extend_from_slice(&line);
                 Err(garbage(banner))
             }
-            None => match self.launcher.trouble() {
-                ViaError::Ended { said, .. }
-                    if said.lines().is_empty() && !start_of(banner).is_empty() =>
-                {
+            None => match self.launcher.trouble(banner) {
+                ViaError::Ended { exit: Exit::Status(0), .. } if !start_of(banner).is_empty() => {
                     Err(garbage(banner))
                 }
                 trouble => Err(trouble),

@@ -129,6 +129,13 @@ async fn a_program_that_is_not_there_is_said_to_be_missing() {
     let via = leads_to(empty.path());
     let error = Link::new(&via).unwrap().open(&via, open_message()).await.unwrap_err();
     assert!(matches!(&error, ViaError::Missing { .. }), "{error}");
+    // As `docker exec` has it.
+    let failed = "OCI runtime exec failed: exec: \"mcp-repl\": executable file not found in $PATH";
+    let error = open(&format!("echo '{failed}'; exit 126")).await.0.unwrap_err();
+    assert!(matches!(&error, ViaError::Missing { .. }), "{error}");
+    assert!(error.to_string().contains(failed), "{error}");
+    let error = open("echo 'No more jobs today'; exit 1").await.0.unwrap_err();
+    assert!(error.to_string().ends_with("ended (exit status 1): No more jobs today"), "{error}");
     let via = ViaCommand::new("/nowhere/ssh gpu", false).unwrap();
     let error = Link::new(&via).unwrap_err();
     assert!(error.to_string().starts_with("`/nowhere/ssh gpu` can't be run here: "), "{error}");
@@ -142,7 +149,7 @@ async fn the_end_of_the_command_tells_how_and_its_last_words() {
     let (mut output, _input) = link.into_streams();
     let mut rest = Vec::new();
     output.read_to_end(&mut rest).await.unwrap();
-    assert!(launcher.trouble().to_string().ends_with("ended (exit status 3): Broken pipe"));
+    assert!(launcher.trouble(b"").to_string().ends_with("ended (exit status 3): Broken pipe"));
 }
 
 #[tokio::test]
@@ -153,7 +160,7 @@ async fn what_it_leaves_behind_does_not_hide_its_end() {
     let (mut output, _input) = link.into_streams();
     let mut rest = Vec::new();
     output.read_to_end(&mut rest).await.unwrap();
-    assert!(launcher.trouble().to_string().contains("exit status 4"));
+    assert!(launcher.trouble(b"").to_string().contains("exit status 4"));
 }
 
 #[tokio::test]

@@ -48,8 +48,8 @@ pub enum ViaError {
     },
     /// A terminal is in between, which echoes and changes what goes through.
     #[error(
-        "`{command}` runs mcp-repl on a terminal, which garbles what goes through: leave out the option \
-         that asks for one (`-t`, as in `docker exec -it`, `kubectl exec -it`, `ssh -t`)"
+        "`{command}` asks for a terminal, which would garble what goes through: leave out the option \
+         that does (`-t`, as in `docker exec -it`, `kubectl exec -it`, `ssh -t`)"
     )]
     Terminal {
         /// The command.
@@ -172,6 +172,10 @@ pub(super) fn of_end(command: &str, exit: Exit, said: Said) -> ViaError {
     if said.says_of_us(&missing) || by_status && said.0.is_empty() {
         return ViaError::Missing { command, said };
     }
+    // Docker's words.
+    if said.0.contains("input device is not a TTY") {
+        return ViaError::Terminal { command };
+    }
     // clap's words.
     if said.0.contains("unrecognized subcommand 'host'") || said.0.contains("argument '--stdio'") {
         return ViaError::TooOld { command, said };
@@ -230,6 +234,13 @@ mod tests {
         has_ended(1, "Error response from daemon: No such container: box\n");
         has_ended(127, "sh: 1: nosuch: not found\n");
         has_ended(255, "Warning: Identity file /x not accessible: No such file or directory.\n");
+    }
+
+    #[test]
+    fn a_launcher_that_wants_a_terminal_is_recognised() {
+        let error =
+            of_end("docker exec -it x", Exit::Status(1), said("the input device is not a TTY"));
+        assert!(matches!(error, ViaError::Terminal { .. }), "{error:?}");
     }
 
     #[test]
