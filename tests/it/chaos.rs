@@ -101,7 +101,7 @@ fn kill(process: Pid) {
 
 #[test]
 fn no_variable_is_lost_when_servers_are_killed() {
-    Chance::rounds(25, |chance| {
+    Chance::rounds(20, |chance| {
         let place = Place::new();
         let mut server = place.server().start();
         let value = chance.below(1000);
@@ -126,7 +126,7 @@ fn no_variable_is_lost_when_servers_are_killed() {
 
 #[test]
 fn of_two_servers_that_come_at_once_one_finds_what_was_left() {
-    Chance::rounds(10, |chance| {
+    Chance::rounds(6, |chance| {
         let place = Place::new();
         let mut server = place.server().start();
         server.gives("x = 1", IDLE);
@@ -152,7 +152,7 @@ fn of_two_servers_that_come_at_once_one_finds_what_was_left() {
 
 #[test]
 fn a_server_that_is_killed_while_its_session_starts_is_followed_by_one_that_works() {
-    Chance::rounds(20, |chance| {
+    Chance::rounds(15, |chance| {
         let place = Place::new();
         for _ in 0..1 + chance.below(3) {
             let mut server = place.server().start_silent();
@@ -174,7 +174,7 @@ fn a_server_that_is_killed_while_its_session_starts_is_followed_by_one_that_work
 
 #[test]
 fn a_host_that_is_killed_is_told_and_followed_by_another() {
-    Chance::rounds(20, |chance| {
+    Chance::rounds(15, |chance| {
         let place = Place::new();
         let name = "shared";
         let start = || place.server().args(["--session", name]).start();
@@ -200,7 +200,7 @@ fn a_host_that_is_killed_is_told_and_followed_by_another() {
 
 #[test]
 fn any_process_of_a_host_may_die_while_it_starts() {
-    Chance::rounds(20, |chance| {
+    Chance::rounds(15, |chance| {
         let place = Place::new();
         let server = place.server().start();
         let call = server.begin("x = 1");
@@ -219,7 +219,7 @@ fn any_process_of_a_host_may_die_while_it_starts() {
 
 #[test]
 fn a_worker_that_is_killed_is_told_to_all() {
-    Chance::rounds(15, |chance| {
+    Chance::rounds(10, |chance| {
         let place = Place::new();
         let start = || place.server().args(["--session", "shared"]).start();
         let servers: Vec<Server> = (0..1 + chance.below(2)).map(|_| start()).collect();
@@ -247,7 +247,7 @@ fn a_worker_that_is_killed_is_told_to_all() {
 
 #[test]
 fn servers_that_start_one_name_at_the_same_moment_agree_on_one() {
-    Chance::rounds(15, |chance| {
+    Chance::rounds(10, |chance| {
         let place = Place::new();
         let start = |_| {
             let server = place.server().args(["--session", "same"]).start();
@@ -285,7 +285,7 @@ fn servers_that_start_one_name_at_the_same_moment_agree_on_one() {
 
 #[test]
 fn a_host_that_is_stopped_hangs_nobody_and_goes_on() {
-    Chance::rounds(5, |chance| {
+    Chance::rounds(3, |chance| {
         let place = Place::new();
         let mut server = place.server().start();
         server.gives("x = 1", IDLE);
@@ -311,7 +311,7 @@ fn a_host_that_is_stopped_hangs_nobody_and_goes_on() {
 
 #[test]
 fn an_end_by_command_meets_calls_of_all_kinds() {
-    Chance::rounds(10, |chance| {
+    Chance::rounds(6, |chance| {
         let place = Place::new();
         let server = place.server().start();
         let call = server.begin("x = 1");
