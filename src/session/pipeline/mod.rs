@@ -114,9 +114,9 @@ impl<O: Observer> Pipeline<O> {
     }
 
     /// Somebody begins to look on, or has missed something: with what they see, and how things stand.
-    pub fn look_on(&mut self) -> (&mut O, &Screen, Standing) {
-        let standing = self.standing();
-        self.told_standing = Some(standing.clone().key(self.now));
+    pub fn look_on(&mut self, now: Time) -> (&mut O, &Screen, Standing) {
+        let standing = self.standing(now);
+        self.told_standing = Some(standing.clone().key(now));
         let (observer, screen) = self.display.observer_and_screen();
         (observer, screen, standing)
     }

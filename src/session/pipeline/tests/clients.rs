@@ -247,3 +247,17 @@ fn who_looks_on_is_told_states_and_deeds_in_order_with_the_bytes() {
     let told = play(vec![(0, Input::Shutdown)]);
     assert_eq!(told, ["Ending"]);
 }
+
+#[test]
+fn how_long_a_cell_runs_is_known_though_nothing_happens() {
+    let mut played = of_two();
+    played.play(begin(1, 2, "time.sleep(60)"));
+    let elapsed = Duration::from_secs(5);
+    let running = Standing::Running { elapsed, client: "exec".into() };
+    let now = played.now + elapsed;
+    assert_eq!(played.pipeline.standing(now), running);
+    assert_eq!(played.pipeline.look_on(now).2, running);
+    // Nor is it news.
+    let key = running.key(now);
+    assert_eq!(key, played.pipeline.standing(played.now).key(played.now));
+}
