@@ -160,10 +160,56 @@ fn a_page_of_another_clients_pager_is_shown_and_not_turned() {
     let page = |wakes| Some(pagers::page(wakes, false, true, false));
     rules.step(Event::Look(page(1)));
     let shown = rules.step(Event::Look(page(1)));
-    let [Action::TakePage, Action::Reply { status, .. }] = &shown[..] else { panic!("{shown:?}") };
+    let [Action::TakePage, Action::Reply { status: Status::Pager { program, prompt, .. }, .. }] =
+        &shown[..]
+    else {
+        panic!("{shown:?}")
+    };
+    let (program, prompt) = (program.clone(), prompt.clone());
+    let status = Status::Pager { program, prompt, at_end: false, shared: true };
     assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
     assert_eq!(rules.step(Event::Look(page(1))), []);
     let again = rules.step(Event::Look(page(1)));
-    assert_eq!(again, [Action::TakePage, to_other(2, status.clone())]);
+    assert_eq!(again, [Action::TakePage, to_other(2, status)]);
     assert_eq!(rules.call(""), [typed(" ")]);
+}
+
+#[test]
+fn what_a_client_polls_for_is_told_before_what_is_behind_an_interrupt_of_another() {
+    let mut rules = Rules::running();
+    rules.tick(PATIENCE);
+    let cell = Payload::Interrupt(text("cell").into());
+    assert_eq!(rules.send(OTHER, cell, None), [interrupt(false)]);
+    assert_eq!(rules.call(""), []);
+    rules.says(ToServer::Interrupted);
+    let status = idle(Some(Outcome::Ok));
+    assert_eq!(rules.done(1), then_runs(vec![reply(3, status)], 2, "cell"));
+}
+
+#[test]
+fn a_client_is_not_told_to_turn_the_pages_of_another() {
+    let mut rules = Rules::running();
+    let page = |wakes| Some(pagers::page(wakes, false, true, false));
+    assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
+    rules.step(Event::Look(page(1)));
+    let shown = rules.step(Event::Look(page(1)));
+    let is_shared = |action: &Action| match action {
+        Action::Reply { client, status: Status::Pager { shared, .. }, .. } => {
+            Some((*client, *shared))
+        }
+        _ => None,
+    };
+    let shared: Vec<_> = shown.iter().filter_map(is_shared).collect();
+    assert_eq!(shared, [(CLIENT, false), (OTHER, true)]);
+}
+
+#[test]
+fn of_a_long_answer_a_part_is_told() {
+    let mut rules = Rules::waiting();
+    let answer = "é".repeat(1 << 20);
+    rules.call(&answer);
+    let Some((_, Deed::Answered { text: Some(told) })) = rules.deeds.last() else {
+        panic!("{:?}", rules.deeds.len())
+    };
+    assert_eq!(*told, format!("{}…", "é".repeat(200)));
 }
