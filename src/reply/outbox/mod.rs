@@ -184,11 +184,7 @@ impl Outbox {
     pub fn push_page(&mut self, page: &str) {
         self.tell_held();
         self.say_whose();
-        if let Last::Page { with_start, .. } = self.last
-            && !self.spills()
-        {
-            self.cut_last(|text| text.len() - with_start);
-        }
+        let _ = self.take_last_page();
         let last = self.tail.last().or_else(|| self.head.last());
         let is_within_line = last.is_some_and(|last| match last {
             Content::Notice(notice) => !notice.is_of_others(),
@@ -205,14 +201,29 @@ impl Outbox {
         if self.spills() {
             return None;
         }
-        let mut page = String::new();
-        self.cut_last(|text| {
-            page.push_str(&text[text.len() - length..]);
-            text.len() - with_start
-        });
-        let part = if self.tail.is_empty() { &mut self.head } else { &mut self.tail };
-        part.pop_if(|last| matches!(last, Content::Text(text) if text.is_empty()));
-        Some(page)
+        let page = self.cut_end(with_start);
+        Some(page[page.len().saturating_sub(length)..].to_owned())
+    }
+
+    /// Cuts so many bytes off the end of the text, which may be in the head and the tail; returns
+    /// them.
+    fn cut_end(&mut self, bytes: usize) -> String {
+        let mut cut = String::new();
+        while cut.len() < bytes {
+            let (pieces, characters) = match self.tail.is_empty() {
+                true => (&mut self.head, &mut self.head_length),
+                false => (&mut self.tail, &mut self.tail_length),
+            };
+            let Some(Content::Text(last)) = pieces.last_mut() else { break };
+            let end = last.split_off(last.len().saturating_sub(bytes - cut.len()));
+            *characters -= length(&end);
+            self.ends_within_line = !last.is_empty() && !last.ends_with('\n');
+            if last.is_empty() {
+                pieces.pop();
+            }
+            cut.insert_str(0, &end);
+        }
+        cut
     }
 
     fn add(&mut self, text: &str) {

@@ -521,3 +521,23 @@ fn what_is_put_back_and_in_no_file_is_left_out_for_no_budget() {
     assert!(told.starts_with(&text("first")), "{}", told.len());
     assert!(told.len() < text("first").len() + 1_000, "{}", told.len());
 }
+
+#[test]
+fn a_page_takes_the_place_of_one_that_stands_in_the_head_and_the_tail() {
+    for before in [0, 100, 450, 490, 499, 500, 501, 600, 900, 999] {
+        let mut outbox = Outbox::new(1_000);
+        let text = "x".repeat(before);
+        outbox.push(&text);
+        let page = |letter: &str| format!("{}\n", letter.repeat(9)).repeat(10);
+        for letter in ["a", "b", "c"] {
+            outbox.push_page(&page(letter));
+            outbox.meanwhile("", &Deed::Interrupted);
+        }
+        outbox.push_page(&page("d"));
+        let told = text_of(&outbox.take(READY, false));
+        assert!(told.contains(&page("d")), "{before}: {told}");
+        // All of it has no room there.
+        let is_whole = told.starts_with(&text) && !told.contains("ccc");
+        assert!(is_whole || before > 800, "{before}: {told}");
+    }
+}
