@@ -50,14 +50,22 @@ impl Session {
         }
     }
 
+    /// Whether a program that a client was told of is looked at anew for another client's poll.
+    pub(super) fn is_looked_at_for_another(&self, client: ClientId) -> bool {
+        matches!(self.state.doing(), Some(Doing::Running { typed_for: None, .. }))
+            && self.asked.contains(&client)
+            && self.calls.iter().any(|call| call.client != client && !holds_input(call))
+    }
+
     /// After what was decided: who was told that what reads the terminal waits.
     pub(super) fn note_who_is_asked(&mut self) {
         let Session { actions, asked, .. } = self;
         for action in actions.iter() {
             match action {
-                Action::Type(_) | Action::TypeKeys(_) | Action::Send(ToWorker::Cell { .. }) => {
-                    asked.clear();
-                }
+                Action::Type(_)
+                | Action::TypeKeys(_)
+                | Action::Interrupt { .. }
+                | Action::Send(ToWorker::Cell { .. } | ToWorker::Stdin { .. }) => asked.clear(),
                 Action::Reply { client, status, .. }
                     if status.asks_for_input() && !asked.contains(client) =>
                 {

@@ -213,3 +213,45 @@ fn of_a_long_answer_a_part_is_told() {
     };
     assert_eq!(*told, format!("{}…", "é".repeat(200)));
 }
+
+#[test]
+fn who_was_told_of_one_question_is_not_asked_by_what_reads_behind_its_answer() {
+    for answered_by_interrupt in [false, true] {
+        let mut rules = Rules::waiting();
+        assert_eq!(rules.send(OTHER, Payload::poll(), None), [to_other(2, waiting())]);
+        if answered_by_interrupt {
+            assert_eq!(rules.call("\u{3}"), [interrupt(true)]);
+            rules.says(ToServer::Interrupted);
+        } else {
+            assert_eq!(rules.call("answer"), [stdin("answer\n")]);
+        }
+        rules.says(taken(1));
+        rules.step(Event::Look(Some(reader(5))));
+        rules.step(Event::Look(Some(reader(5))));
+        // A cell, and nothing to be typed.
+        assert_eq!(rules.send(OTHER, text("cell"), None), [], "{answered_by_interrupt}");
+    }
+}
+
+#[test]
+fn a_poll_of_another_client_is_not_in_the_way_of_who_was_told_that_a_program_reads() {
+    let mut rules = Rules::reading();
+    assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
+    // The program is looked at anew.
+    assert_eq!(rules.call("line"), []);
+    assert_eq!(rules.step(Event::Look(Some(reader(5)))), []);
+    let found = rules.step(Event::Look(Some(reader(5))));
+    assert_eq!(found, [to_other(2, reads()), typed("line\n")]);
+    // Nor is one of the client whose cell it is.
+    rules.step(Event::Look(Some(reader(6))));
+    let found = rules.step(Event::Look(Some(reader(6))));
+    assert_eq!(found, [reply(3, reads())]);
+    assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
+    rules.step(Event::Look(Some(reader(6))));
+    rules.step(Event::Look(Some(reader(6))));
+    assert_eq!(rules.call(""), []);
+    assert_eq!(rules.send(OTHER, text("theirs"), None), []);
+    rules.step(Event::Look(Some(reader(6))));
+    let found = rules.step(Event::Look(Some(reader(6))));
+    assert_eq!(found, [reply(5, reads()), typed("theirs\n")]);
+}
