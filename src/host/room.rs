@@ -7,7 +7,7 @@ use mcp_repl_control::{Hello, Role};
 use tokio::sync::oneshot;
 
 use super::lifetime::{Lifetime, Time};
-use crate::session::client::Client;
+use crate::session::client::{Client, ClientInfo};
 
 /// How many clients and observers may be there.
 pub(super) const MOST_MEMBERS: usize = 64;
@@ -211,6 +211,8 @@ impl Room {
             self.lifetime.left(now);
         }
         if let Some(client) = client.filter(|_| !self.is_ending) {
+            // While nobody takes what it is told, that is bounded, pictures and documents, too.
+            client.introduce(ClientInfo { name: name.clone(), budget: None });
             self.kept.push_back(Kept { name, resume, client });
             if self.kept.len() > MOST_KEPT {
                 self.kept.pop_front();

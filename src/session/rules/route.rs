@@ -139,6 +139,9 @@ impl Session {
         if let Some(after) = self.after_cancel(client) {
             return self.route_after_cancel(id, text, after);
         }
+        if self.is_looked_at_for_another(client) && self.earlier_call(id).is_none() {
+            return self.hold(id, Payload::Text(text));
+        }
         if self.waits_for_turn(client) {
             return self.wait_for_turn(id, text);
         }
