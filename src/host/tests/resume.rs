@@ -138,3 +138,20 @@ async fn what_one_that_is_cut_off_is_told_is_bounded_until_it_comes_back() {
     };
     assert_eq!(introduced, ClientInfo { name: "one".into(), budget: None });
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_asks_for_what_waits_goes_on_as_one_of_its_name_first() {
+    let mut host = TestHost::start();
+    let mut one = host.join("one").await;
+    let client = who(&mut host, &mut one).await;
+    let mut exec = host.join("exec").await;
+    let second = who(&mut host, &mut exec).await;
+    drop(one);
+    host.has_company(1).await;
+    drop(exec);
+    host.has_company(0).await;
+    let only = Hello { only_waiting: true, ..hello("one") };
+    let (mut again, _) = host.join_as(only).await;
+    assert_eq!(who(&mut host, &mut again).await, client);
+    assert_ne!(client, second);
+}

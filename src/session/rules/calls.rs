@@ -6,7 +6,7 @@ use super::{
     Action, Audience, Session,
     payload::Payload,
     reader::{InputModes, Reader},
-    state::{Call, CallId, Doing, KeptCell, State, Wait},
+    state::{Call, CallId, ClientId, Doing, KeptCell, State, Wait},
 };
 use crate::reply::{Notice, Refusal, Status};
 
@@ -168,9 +168,11 @@ impl Session {
         }
     }
 
-    /// Drops the cell that was kept, and tells its client what became of it.
-    pub(super) fn drop_kept(&mut self, notice: Notice) {
-        if let Some(KeptCell { client, .. }) = self.kept.take() {
+    /// Drops the cell that was kept, for one client or for whoever sent it, and tells its client
+    /// what became of it.
+    pub(super) fn drop_kept(&mut self, of: Option<ClientId>, notice: Notice) {
+        let is_meant = |kept: &mut KeptCell| of.is_none_or(|client| kept.client == client);
+        if let Some(KeptCell { client, .. }) = self.kept.take_if(is_meant) {
             self.act(Action::Notice { to: Audience::Client(client), notice });
         }
     }

@@ -255,3 +255,26 @@ fn a_poll_of_another_client_is_not_in_the_way_of_who_was_told_that_a_program_rea
     let found = rules.step(Event::Look(Some(reader(6))));
     assert_eq!(found, [reply(5, reads()), typed("theirs\n")]);
 }
+
+#[test]
+fn what_a_client_has_waiting_for_the_start_is_struck_by_itself_alone() {
+    for strikes in ["\u{3}", "\u{4}"] {
+        // Held by a call, or kept behind it.
+        for is_late in [false, true] {
+            let mut rules = Rules::starting();
+            assert_eq!(rules.send(OTHER, text("theirs"), None), []);
+            if is_late {
+                assert_eq!(rules.tick(PATIENCE), [to_other(1, busy(40, false))]);
+            }
+            let actions = rules.call(strikes);
+            let is_told = |action: &Action| matches!(action, Action::Notice { .. });
+            assert!(!actions.iter().any(is_told), "{strikes:?} {is_late}: {actions:?}");
+            if strikes == "\u{4}" {
+                rules.step(exited(Exit::Status(0)));
+            }
+            let runs = Action::Send(ToWorker::Cell { id: 1, source: "theirs".into() });
+            let ready = rules.is_ready(1);
+            assert!(ready.contains(&runs), "{strikes:?} {is_late}: {ready:?}");
+        }
+    }
+}
