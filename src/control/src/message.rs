@@ -217,7 +217,7 @@ pub struct Hello {
     /// What an earlier welcome gave: this client goes on where that one was cut off.
     #[serde(default)]
     pub resume: Option<String>,
-    /// Let in only if the session was started for such a client and no client is there.
+    /// Let in only if no client or observer is there, or the host knows what `resume` says.
     #[serde(default)]
     pub only_waiting: bool,
 }
