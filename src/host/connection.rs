@@ -270,6 +270,7 @@ impl Connection {
                 let request = Request { payload, timeout, progress: None, on_drop };
                 self.pending.call(id, client, request, progress);
                 self.seat.has_called = true;
+                self.seat.host.is_used();
             }
             ToHost::Cancel { id, interrupt } => {
                 self.pending.cancel(id, interrupt);
@@ -288,6 +289,7 @@ impl Connection {
                     );
                     return Err(End::Broken(message));
                 }
+                self.seat.host.is_used();
                 let length = bytes.len();
                 let taken = client.type_bytes(bytes);
                 self.pending.type_bytes(length, taken);

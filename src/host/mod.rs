@@ -86,11 +86,12 @@ struct Host {
 
 impl Host {
     fn new(session: Handle, record: Record, token: String, life: Life) -> Arc<Host> {
+        let is_made_up = record.identity.is_some();
         Arc::new(Host {
             session,
             record,
             token,
-            room: Mutex::new(Room::new(Lifetime::new(life))),
+            room: Mutex::new(Room::new(Lifetime::new(life, is_made_up))),
             changed: Notify::new(),
             end: Notify::new(),
             began: Instant::now(),
@@ -131,6 +132,11 @@ impl Host {
             self.session.people(attached);
         }
         self.changed.notify_waiters();
+    }
+
+    /// Somebody makes a call, or types.
+    fn is_used(&self) {
+        self.room().lifetime.is_used();
     }
 
     /// People sit at a connection's terminal, or have left it.

@@ -94,7 +94,7 @@ pub(super) struct Admitted {
     pub(super) resume: String,
     /// How many clients and observers are there besides.
     pub(super) others: usize,
-    /// Whether there had been one before.
+    /// Whether one had made a call, or typed, before.
     pub(super) had_clients: bool,
     /// When it is to be closed.
     pub(super) closing: Closing,
@@ -169,7 +169,7 @@ impl Room {
             Role::Client => self.take_kept(hello, others == 0),
             Role::Observer | Role::Status => None,
         };
-        let had_clients = self.lifetime.had_company();
+        let had_clients = self.lifetime.was_used();
         if hello.role != Role::Status {
             self.lifetime.joined();
         }

@@ -269,7 +269,7 @@ pub struct Welcome {
     pub session: String,
     /// When the session was started, in milliseconds since 1970-01-01 UTC.
     pub started_ms: u64,
-    /// Whether other clients had been there before this one came.
+    /// Whether anybody had made a call, or typed, before this one came.
     pub had_clients: bool,
     /// How many others are there now.
     pub others: usize,

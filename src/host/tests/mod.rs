@@ -11,7 +11,9 @@ mod visits;
 
 use std::{io, sync::Arc, time::Duration};
 
-use mcp_repl_control::{Decoder, Hello, Part, Reply, Role, ToClient, ToHost, Welcome, encode};
+use mcp_repl_control::{
+    Decoder, Hello, Identity, Part, Reply, Role, ToClient, ToHost, Welcome, encode,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     sync::{Mutex, mpsc, oneshot},
@@ -94,8 +96,13 @@ impl TestHost {
         let (session, mut commands) = Handle::new();
         let record = Record {
             name: "proj".parse().unwrap(),
+        TestHost::of(None, life)
+    }
+
+    /// The host of a session that was started for somebody.
+    fn of(identity: Option<Identity>, life: Life) -> TestHost {
             directory: "/proj".into(),
-            identity: None,
+            identity,
             host_pid: 7,
             started_ms: 1_000,
         };
