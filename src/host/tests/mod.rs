@@ -18,6 +18,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     sync::{Mutex, mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
 
 use super::{Door, Host, Life};
@@ -71,6 +72,8 @@ struct TestHost {
     commands: mpsc::UnboundedReceiver<EngineCommand>,
     /// How the engine says that things stand.
     described: Arc<std::sync::Mutex<Description>>,
+    /// Since when no cell runs; `None` while one does.
+    rests_since: Arc<std::sync::Mutex<Option<Instant>>>,
     /// Ends the engine.
     engine: oneshot::Sender<()>,
     /// A signal asks to end.
@@ -93,14 +96,14 @@ impl TestHost {
     }
 
     fn with(life: Life) -> TestHost {
-        let (session, mut commands) = Handle::new();
-        let record = Record {
-            name: "proj".parse().unwrap(),
         TestHost::of(None, life)
     }
 
     /// The host of a session that was started for somebody.
     fn of(identity: Option<Identity>, life: Life) -> TestHost {
+        let (session, mut commands) = Handle::new();
+        let record = Record {
+            name: "proj".parse().unwrap(),
             directory: "/proj".into(),
             identity,
             host_pid: 7,
@@ -108,9 +111,16 @@ impl TestHost {
         };
         let host = Host::new(session.clone(), record, TOKEN.into(), life);
         let standing = Standing::Ready;
-        let described = Description { standing, worker: Some(worker()), worker_pid: Some(1) };
+        let described = Description {
+            standing,
+            idle: Duration::ZERO,
+            worker: Some(worker()),
+            worker_pid: Some(1),
+        };
         let described = Arc::new(std::sync::Mutex::new(described));
         let tells = described.clone();
+        let rests_since = Arc::new(std::sync::Mutex::new(Some(Instant::now())));
+        let rests = rests_since.clone();
         let (told, is_told) = mpsc::unbounded_channel();
         let (engine, ends) = oneshot::channel::<()>();
         let played = async move {
@@ -118,7 +128,10 @@ impl TestHost {
                 while let Some(command) = commands.recv().await {
                     match command {
                         EngineCommand::Describe { answer } => {
-                            let _ = answer.send(tells.lock().unwrap().clone());
+                            let mut told = tells.lock().unwrap().clone();
+                            let since = *rests.lock().unwrap();
+                            told.idle = since.map(|since| since.elapsed()).unwrap_or_default();
+                            let _ = answer.send(told);
                         }
                         other => drop(told.send(other)),
                     }
@@ -149,6 +162,7 @@ impl TestHost {
             is_withdrawn,
             commands: is_told,
             described,
+            rests_since,
             engine,
             signal,
             serving,
@@ -228,6 +242,8 @@ impl TestHost {
 
     /// From here on things stand so.
     fn stands(&self, standing: Standing) {
+        let works = matches!(standing, Standing::Running { .. });
+        *self.rests_since.lock().unwrap() = (!works).then(Instant::now);
         self.described.lock().unwrap().standing = standing;
     }
 

@@ -247,3 +247,18 @@ fn who_looks_on_is_told_states_and_deeds_in_order_with_the_bytes() {
     let told = play(vec![(0, Input::Shutdown)]);
     assert_eq!(told, ["Ending"]);
 }
+
+#[test]
+fn a_session_is_idle_from_the_end_of_its_last_cell_on() {
+    let mut played = Played::ready();
+    let hour = Duration::from_secs(3600);
+    played.play(begin(1, 1, "work()"));
+    let now = played.now;
+    assert_eq!(played.pipeline.idle_for(now + hour), Duration::ZERO);
+    // It is silent all that time.
+    played.play([(3_600_000, Input::Tick)]);
+    played.play(cell(1, 2, "done"));
+    let end = played.now;
+    assert!(end >= now + hour);
+    assert_eq!(played.pipeline.idle_for(end + hour), hour);
+}
