@@ -214,7 +214,7 @@ async fn own(
     }
     let first = SessionName::of_directory(Path::new(&identity.directory));
     for name in (1..MOST_NUMBERED).map(|n| first.numbered(n)) {
-        if registry.find(&name).is_some()
+        if !registry.is_free(&name)
             || start_host(&name, Some(&identity), options).await? == Started::Taken
         {
             continue;
