@@ -66,7 +66,10 @@ pub enum OpenError {
         error: ConnectError,
     },
     /// Its host says nothing.
-    #[error("the host of the session {name:?} does not answer")]
+    #[error(
+        "the host of the session {name:?} does not answer; if it never does, `mcp-repl end {name}` ends \
+         it, and what is in it"
+    )]
     Silent {
         /// The session.
         name: String,
@@ -87,6 +90,8 @@ impl OpenError {
     pub fn is_of_session(&self) -> bool {
         match self {
             OpenError::Via(error) => matches!(error, ViaError::Refused { .. }),
+            // What is in it may be had again.
+            OpenError::Silent { .. } => false,
             _ => true,
         }
     }
