@@ -98,10 +98,12 @@ fn register_by_hand(name: Option<&SessionName>) -> Result<Registration, String> 
         Some(name) => name.clone(),
         None => SessionName::of_directory(&directory()),
     };
-    let names = if name.is_some() { 1..2 } else { 1..MOST_NUMBERED };
+    let is_made = name.is_none();
+    let names = if is_made { 1..MOST_NUMBERED } else { 1..2 };
     for name in names.map(|n| first.numbered(n)) {
         match registry.register(record(name, None)) {
             Err(RegisterError::Taken) => {}
+            Err(RegisterError::InTheWay { .. }) if is_made => {}
             result => return result.map_err(|error| error.to_string()),
         }
     }

@@ -12,7 +12,10 @@ use tokio::task::JoinHandle;
 
 use super::{config, runtime, session_options::SessionArguments};
 use crate::{
-    mcp::{self, OnCancel, Opener, Opening, Session, Sessions, WantedSession, WorkerText},
+    mcp::{
+        self, EarlierSession, OnCancel, Opener, Opening, Session, Sessions, WantedSession,
+        WorkerText,
+    },
     pty,
     registry::SessionName,
     remote::{self, Place, Underway},
@@ -225,20 +228,26 @@ impl Hosts {
 
 impl Opener for Hosts {
     fn open(&self, wanted: WantedSession, underway: Underway) -> Opening {
-        let WantedSession { client, name, resume } = wanted;
+        let WantedSession { client, name, earlier } = wanted;
         let identity = name.is_none().then(|| self.identity(&client));
-        let (known, resume) = resume.unzip();
-        let hello = self.hello(&client, resume);
+        let hello = self.hello(&client, earlier.as_ref().map(|earlier| earlier.resume.clone()));
         let (place, options) = (self.place.clone(), self.options.clone());
         Box::pin(async move {
             let open = async |wanted, hello| {
                 let open = Open { wanted, options: options.clone(), hello };
                 remote::open(&place, open, &underway).await
             };
-            let opened = match (identity, known) {
-                (Some(identity), Some(known)) => {
-                    let again = Wanted::Named { name: known, start: false };
-                    match open(again, hello.clone()).await {
+            let opened = match (identity, earlier) {
+                (Some(identity), Some(EarlierSession { name, started_ms, .. })) => {
+                    let again = Wanted::Named { name, start: false };
+                    // Somebody may have found it waiting, whose it is by now.
+                    let alone = Hello { only_waiting: true, ..hello.clone() };
+                    match open(again, alone).await {
+                        // Another session has its name.
+                        Ok(opened) if opened.welcome.started_ms != started_ms => {
+                            drop(opened);
+                            open(Wanted::Own(identity), hello).await
+                        }
                         // It is gone: what comes now was never this one.
                         Err(error) if error.is_of_session() => {
                             open(Wanted::Own(identity), hello).await

@@ -184,6 +184,7 @@ impl Connection {
                 why = &mut closing => return End::Closed(why.ok()),
                 written = outgoing.write(writer), if !outgoing.is_empty() => {
                     if written.is_err() {
+                        self.hear_out(reader, &mut decoder).await;
                         return End::Gone;
                     }
                 }
@@ -196,6 +197,30 @@ impl Connection {
                 () = sleep_until(given_up) => return End::Gone,
             }
         }
+    }
+
+    /// Hears what a peer that takes nothing any more had said of its replies before: what it told
+    /// is not to be told again.
+    async fn hear_out<R: AsyncRead + Unpin>(
+        &mut self,
+        reader: &mut R,
+        decoder: &mut Decoder<ToHost>,
+    ) {
+        let mut buffer = [0; 4096];
+        let hears = async {
+            loop {
+                while let Ok(Some((message, _))) = decoder.next_message() {
+                    if let ToHost::Told { id } = message {
+                        self.untold.take(id).map(Answer::told);
+                    }
+                }
+                match reader.read(&mut buffer).await {
+                    Ok(0) | Err(_) => return,
+                    Ok(length) => decoder.push(&buffer[..length]),
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LAST_WORDS, hears).await;
     }
 
     /// Whether more is to be read. The peer's end is noticed all the same while it is not: when
@@ -270,6 +295,7 @@ impl Connection {
                 let request = Request { payload, timeout, progress: None, on_drop };
                 self.pending.call(id, client, request, progress);
                 self.seat.has_called = true;
+                self.seat.host.is_used();
             }
             ToHost::Cancel { id, interrupt } => {
                 self.pending.cancel(id, interrupt);
@@ -288,6 +314,7 @@ impl Connection {
                     );
                     return Err(End::Broken(message));
                 }
+                self.seat.host.is_used();
                 let length = bytes.len();
                 let taken = client.type_bytes(bytes);
                 self.pending.type_bytes(length, taken);

@@ -8,7 +8,10 @@ use std::time::Duration;
 /// Since the host was started.
 pub(super) type Time = Duration;
 
-/// The least time that is given to who starts a session to connect to it.
+/// The shortest time for which a kept session is left idle.
+const LEAST_KEEP: Duration = Duration::from_secs(1);
+/// The least time that is given to who starts a session to connect to it, and the most for which one
+/// that was never used waits for another client.
 const LEAST_START: Duration = Duration::from_secs(10);
 
 /// How long a session lives without clients.
@@ -30,6 +33,10 @@ impl Default for Life {
 #[derive(Debug)]
 pub(super) struct Lifetime {
     life: Life,
+    /// Whether it was started for a client, and not because somebody wanted one of its name.
+    is_made_up: bool,
+    /// Whether anything was ever run or typed in it.
+    was_used: bool,
     /// How many connections keep the session alive.
     present: usize,
     /// Whether there was one.
@@ -42,9 +49,16 @@ pub(super) struct Lifetime {
 
 impl Lifetime {
     /// One that nobody came to yet, at the time zero.
-    pub(super) fn new(life: Life) -> Lifetime {
-        let alone_since = Duration::ZERO;
-        Lifetime { life, present: 0, had_any: false, alone_since, active: Duration::ZERO }
+    pub(super) fn new(life: Life, is_made_up: bool) -> Lifetime {
+        Lifetime {
+            life,
+            is_made_up,
+            was_used: false,
+            present: 0,
+            had_any: false,
+            alone_since: Duration::ZERO,
+            active: Duration::ZERO,
+        }
     }
 
     /// A connection that keeps the session alive was let in.
@@ -61,9 +75,14 @@ impl Lifetime {
         }
     }
 
-    /// The session is at work, though nobody is there.
-    pub(super) fn worked(&mut self, now: Time) {
-        self.active = now;
+    /// Something is run or typed in it.
+    pub(super) fn is_used(&mut self) {
+        self.was_used = true;
+    }
+
+    /// The session was last at work then, though nobody is there.
+    pub(super) fn worked(&mut self, then: Time) {
+        self.active = then;
     }
 
     /// It is to be kept until it was idle for so long; of several wishes the longest counts.
@@ -76,9 +95,9 @@ impl Lifetime {
         self.life.keep.is_some()
     }
 
-    /// Whether one was ever there.
-    pub(super) fn had_company(&self) -> bool {
-        self.had_any
+    /// Whether anything was ever run or typed in it.
+    pub(super) fn was_used(&self) -> bool {
+        self.was_used
     }
 
     /// When the session is to end if nothing happens before; `None` while somebody is there.
@@ -87,11 +106,14 @@ impl Lifetime {
             return None;
         }
         let (from, wait) = match self.life.keep {
-            Some(keep) => (self.alone_since.max(self.active), keep),
+            Some(keep) => (self.alone_since.max(self.active), keep.max(LEAST_KEEP)),
             None => (self.alone_since, self.life.grace),
         };
         // Who starts a session connects to it a moment later.
         let wait = if self.had_any { wait } else { wait.max(LEAST_START) };
+        // What a client has started that only shook hands is worth no more than a new one.
+        let is_worth_it = self.was_used || !self.is_made_up;
+        let wait = if is_worth_it { wait } else { wait.min(LEAST_START) };
         Some(from.saturating_add(wait))
     }
 
@@ -110,7 +132,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn lifetime(keep: Option<Duration>) -> Lifetime {
-        Lifetime::new(Life { grace: GRACE, keep })
+        Lifetime::new(Life { grace: GRACE, keep }, false)
     }
 
     fn seconds(seconds: u64) -> Time {
@@ -141,11 +163,38 @@ mod tests {
         let life = lifetime(None);
         assert_eq!(life.deadline(), Some(GRACE));
         // Not before who started it had the time to connect.
-        let mut hasty = Lifetime::new(Life { grace: Duration::ZERO, keep: None });
+        let mut hasty = Lifetime::new(Life { grace: Duration::ZERO, keep: None }, false);
         assert_eq!(hasty.deadline(), Some(LEAST_START));
         hasty.joined();
         hasty.left(seconds(2));
         assert_eq!(hasty.deadline(), Some(seconds(2)));
+    }
+
+    #[test]
+    fn one_that_was_started_for_a_client_and_never_used_is_not_waited_with() {
+        for keep in [None, Some(HOUR)] {
+            let mut life = Lifetime::new(Life { grace: GRACE, keep }, true);
+            assert_eq!(life.deadline(), Some(LEAST_START));
+            life.joined();
+            assert_eq!(life.deadline(), None);
+            life.left(seconds(100));
+            assert_eq!((life.deadline(), life.was_used()), (Some(seconds(110)), false));
+            life.is_used();
+            assert_eq!(life.deadline(), Some(seconds(100) + keep.unwrap_or(GRACE)));
+        }
+        let mut hasty = Lifetime::new(Life { grace: Duration::ZERO, keep: None }, true);
+        hasty.joined();
+        hasty.left(seconds(3));
+        assert_eq!(hasty.deadline(), Some(seconds(3)));
+    }
+
+    #[test]
+    fn one_that_is_kept_for_no_time_is_not_looked_at_all_the_time() {
+        let mut life = lifetime(Some(Duration::ZERO));
+        life.joined();
+        life.left(seconds(5));
+        life.worked(seconds(9));
+        assert_eq!(life.deadline(), Some(seconds(9) + LEAST_KEEP));
     }
 
     #[test]

@@ -86,11 +86,12 @@ struct Host {
 
 impl Host {
     fn new(session: Handle, record: Record, token: String, life: Life) -> Arc<Host> {
+        let is_made_up = record.identity.is_some();
         Arc::new(Host {
             session,
             record,
             token,
-            room: Mutex::new(Room::new(Lifetime::new(life))),
+            room: Mutex::new(Room::new(Lifetime::new(life, is_made_up))),
             changed: Notify::new(),
             end: Notify::new(),
             began: Instant::now(),
@@ -133,6 +134,11 @@ impl Host {
         self.changed.notify_waiters();
     }
 
+    /// Somebody makes a call, or types.
+    fn is_used(&self) {
+        self.room().lifetime.is_used();
+    }
+
     /// People sit at a connection's terminal, or have left it.
     fn people(&self, number: Number, attached: bool) {
         let people = self.room().people(number, attached);
@@ -146,16 +152,18 @@ impl Host {
         self.session.worker().await.is_some()
     }
 
-    /// Whether a cell runs.
-    async fn is_at_work(&self) -> bool {
-        let described = self.session.describe().await;
-        described.is_some_and(|told| matches!(told.standing, Standing::Running { .. }))
+    /// When a cell was last seen to run: now, while one does.
+    async fn last_work(&self) -> Time {
+        let idle = self.session.describe().await.map_or(Duration::MAX, |told| told.idle);
+        self.now().saturating_sub(idle)
     }
 
     /// What `mcp-repl ls` shows.
     async fn describe(&self) -> SessionInfo {
         let (standing, worker, worker_pid) = match self.session.describe().await {
-            Some(Description { standing, worker, worker_pid }) => (standing, worker, worker_pid),
+            Some(Description { standing, worker, worker_pid, .. }) => {
+                (standing, worker, worker_pid)
+            }
             None => (Standing::Ended, None, None),
         };
         let (interpreter, executable) = worker.map_or_else(Default::default, |worker| {
@@ -190,8 +198,9 @@ impl Host {
                 () = sleep_until(deadline.and_then(|due| self.began.checked_add(due))) => {
                     // What a kept session works on is not cut off.
                     let keeps = self.room().lifetime.keeps();
-                    if keeps && self.is_at_work().await {
-                        self.room().lifetime.worked(self.now());
+                    if keeps {
+                        let last = self.last_work().await;
+                        self.room().lifetime.worked(last);
                     }
                     let mut room = self.room();
                     if room.lifetime.deadline().is_some_and(|due| due <= self.now()) {

@@ -65,6 +65,13 @@ struct Kept {
     client: Client,
 }
 
+impl Kept {
+    /// Whether one says its secret.
+    fn is_of(&self, hello: &Hello) -> bool {
+        hello.resume.as_ref() == Some(&self.resume)
+    }
+}
+
 /// What becomes of one who said who it is.
 #[derive(Debug)]
 pub(super) enum Admission {
@@ -87,7 +94,7 @@ pub(super) struct Admitted {
     pub(super) resume: String,
     /// How many clients and observers are there besides.
     pub(super) others: usize,
-    /// Whether there had been one before.
+    /// Whether one had made a call, or typed, before.
     pub(super) had_clients: bool,
     /// When it is to be closed.
     pub(super) closing: Closing,
@@ -138,7 +145,8 @@ impl Room {
         let company = self.company().filter(|member| !is_same(member));
         let company: Vec<&str> = company.map(|member| member.name.as_str()).collect();
         let others = company.len();
-        if hello.only_waiting && others > 0 {
+        // Whose session it is comes back to it, whoever else is there.
+        if hello.only_waiting && others > 0 && !self.knows(hello) {
             let names = company.join(", ");
             return Admission::Refused(format!("the session is in use by {names}"));
         }
@@ -161,17 +169,17 @@ impl Room {
             Role::Client => self.take_kept(hello, others == 0),
             Role::Observer | Role::Status => None,
         };
-        let had_clients = self.lifetime.had_company();
+        let had_clients = self.lifetime.was_used();
         if hello.role != Role::Status {
             self.lifetime.joined();
         }
         if let Some(ms) = hello.keep_ms.filter(|_| hello.role == Role::Client) {
             self.lifetime.keep(Time::from_millis(ms));
         }
-        let (client, resume) = match kept {
-            Some(kept) => (Some(kept.client), kept.resume),
-            None => (None, secret.to_owned()),
-        };
+        // Who only takes another's place gets no claim of that one: it may come back.
+        let is_own = kept.as_ref().is_some_and(|kept| kept.is_of(hello));
+        let resume = hello.resume.clone().filter(|_| is_own).unwrap_or_else(|| secret.to_owned());
+        let client = kept.map(|kept| kept.client);
         let (closer, closing) = oneshot::channel();
         self.last += 1;
         let number = self.last;
@@ -186,10 +194,17 @@ impl Room {
         Admission::In(Admitted { number, client, resume, others, had_clients, closing })
     }
 
+    /// Whether one says the secret of a client that is there or kept.
+    fn knows(&self, hello: &Hello) -> bool {
+        let there = self.members.iter().map(|member| &member.resume);
+        let mut all = there.chain(self.kept.iter().map(|kept| &kept.resume));
+        all.any(|resume| Some(resume) == hello.resume.as_ref())
+    }
+
     /// The client that one goes on as: its own, or if nobody is there, the last one that was cut
     /// off and has its name, or else, if it asked for what waits, the last one.
     fn take_kept(&mut self, hello: &Hello, is_alone: bool) -> Option<Kept> {
-        let is_own = |kept: &Kept| hello.resume.as_ref() == Some(&kept.resume);
+        let is_own = |kept: &Kept| kept.is_of(hello);
         let is_like = |kept: &Kept| is_alone && kept.name == hello.name;
         let is_any = |_: &Kept| is_alone && hello.only_waiting;
         let place = self.kept.iter().rposition(is_own);

@@ -8,6 +8,7 @@ use std::sync::{
 
 use mcp_repl_control::Welcome;
 
+use super::sessions::EarlierSession;
 use crate::{
     remote::{Connection, End, Opened, local_time},
     reply::{Notice, Status},
@@ -45,9 +46,7 @@ impl From<Opened> for Session {
 /// A session that was connected to.
 #[derive(Debug)]
 pub(super) struct Before {
-    pub(super) name: String,
-    pub(super) resume: String,
-    started_ms: u64,
+    pub(super) session: EarlierSession,
     end: End,
 }
 
@@ -78,9 +77,11 @@ impl Live {
     pub(super) fn before(&self) -> Option<Before> {
         let Link { welcome, connection } = self.session.link.as_ref()?;
         Some(Before {
-            name: welcome.session.clone(),
-            resume: welcome.resume.clone(),
-            started_ms: welcome.started_ms,
+            session: EarlierSession {
+                name: welcome.session.clone(),
+                started_ms: welcome.started_ms,
+                resume: welcome.resume.clone(),
+            },
             end: connection.end()?,
         })
     }
@@ -140,7 +141,8 @@ pub(super) fn first_notice(
     is_own: bool,
 ) -> Option<Notice> {
     let is_same = |before: &Before| {
-        (before.started_ms, &before.name) == (welcome.started_ms, &welcome.session)
+        let EarlierSession { name, started_ms, .. } = &before.session;
+        (*started_ms, name) == (welcome.started_ms, &welcome.session)
     };
     let keeps_variables = welcome.is_alive;
     match before {

@@ -38,7 +38,7 @@ use crate::pty;
 pub use self::cancel::OnCancel;
 use self::handler::Server;
 pub use self::live::Session;
-pub use self::sessions::{Opener, Opening, Sessions, WantedSession};
+pub use self::sessions::{EarlierSession, Opener, Opening, Sessions, WantedSession};
 pub use self::tool::WorkerText;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

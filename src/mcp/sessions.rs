@@ -46,9 +46,19 @@ pub struct WantedSession {
     pub client: String,
     /// The session's name; `None` for the one of calls that name none, where nobody named that.
     pub name: Option<String>,
-    /// The session that it was before its connection ended: what its welcome gave as its name, and
-    /// to go on as the same client.
-    pub resume: Option<(String, String)>,
+    /// The session that it was before its connection ended.
+    pub earlier: Option<EarlierSession>,
+}
+
+/// A session that was connected to, by its welcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierSession {
+    /// Its name, which another may have by now.
+    pub name: String,
+    /// When it was started, in milliseconds since 1970-01-01 UTC.
+    pub started_ms: u64,
+    /// What is said to go on as the same client.
+    pub resume: String,
 }
 
 /// The sessions of a server.
@@ -297,11 +307,10 @@ impl Sessions {
         if let State::Open(live) = std::mem::replace(&mut slot.state, State::Opening(Vec::new())) {
             slot.before = live.before();
         }
-        let resume =
-            slot.before.as_ref().map(|before| (before.name.clone(), before.resume.clone()));
+        let earlier = slot.before.as_ref().map(|before| before.session.clone());
         let name = slot.asked.clone().or_else(|| self.own_name.clone());
         slot.underway = Underway::default();
-        let wanted = WantedSession { client: client.to_owned(), name, resume };
+        let wanted = WantedSession { client: client.to_owned(), name, earlier };
         let opening = self.opener.open(wanted, slot.underway.clone());
         let (sessions, id) = (self.clone(), slot.id);
         tokio::spawn(async move {

@@ -123,6 +123,11 @@ impl Registry {
         }
     }
 
+    /// Whether a session of this name can be started: there is none, and no other file is in the way.
+    pub fn is_free(&self, name: &SessionName) -> bool {
+        matches!(Found::at(&self.place, name), Found::Nothing | Found::Stale(..))
+    }
+
     /// Lists a session whose host this process is, with a socket that is listened on. To be called
     /// in the running event loop.
     ///

@@ -237,6 +237,7 @@ async fn what_is_no_sessions_is_neither_waited_for_nor_removed() {
         assert!(registry.find(&named(name)).is_none());
         let error = registry.register(record(name)).unwrap_err();
         assert!(matches!(error, RegisterError::InTheWay { .. }), "{name}: {error}");
+        assert!(!registry.is_free(&named(name)) && registry.is_free(&named(name).numbered(2)));
         assert!(error.to_string().contains(&format!("{name}.session is in the way")), "{error}");
     }
     assert_eq!(files(&place), before);

@@ -3,7 +3,7 @@
 use std::{
     cmp::Reverse,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -57,9 +57,6 @@ pub enum OpenError {
     /// It can't be started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The working directory is gone.
-    #[error("the working directory can't be found: {0}")]
-    NoDirectory(io::Error),
     /// Its host can't be connected to.
     #[error("the session {name:?}: {error}")]
     Connect {
@@ -69,7 +66,10 @@ pub enum OpenError {
         error: ConnectError,
     },
     /// Its host says nothing.
-    #[error("the host of the session {name:?} does not answer")]
+    #[error(
+        "the host of the session {name:?} does not answer; if it never does, `mcp-repl end {name}` ends \
+         it, and what is in it"
+    )]
     Silent {
         /// The session.
         name: String,
@@ -90,6 +90,8 @@ impl OpenError {
     pub fn is_of_session(&self) -> bool {
         match self {
             OpenError::Via(error) => matches!(error, ViaError::Refused { .. }),
+            // What is in it may be had again.
+            OpenError::Silent { .. } => false,
             _ => true,
         }
     }
@@ -202,8 +204,8 @@ async fn own(
     mut hello: Hello,
 ) -> Result<Found, OpenError> {
     if identity.directory.is_empty() {
-        let directory = std::env::current_dir().map_err(OpenError::NoDirectory)?;
-        identity.directory = directory.to_string_lossy().into_owned();
+        // One that is gone has no name, and is like no other.
+        identity.directory = std::env::current_dir().map_or_else(|_| String::new(), to_text);
     }
     // The host lets in the first one that asks so, and no other as long as that is there.
     hello.only_waiting = true;
@@ -214,7 +216,7 @@ async fn own(
     }
     let first = SessionName::of_directory(Path::new(&identity.directory));
     for name in (1..MOST_NUMBERED).map(|n| first.numbered(n)) {
-        if registry.find(&name).is_some()
+        if !registry.is_free(&name)
             || start_host(&name, Some(&identity), options).await? == Started::Taken
         {
             continue;
@@ -230,9 +232,17 @@ async fn own(
     Err(OpenError::Gone { name: first.to_string() })
 }
 
+/// A path as text that no other path has.
+fn to_text(path: PathBuf) -> String {
+    path.into_os_string().into_string().unwrap_or_else(|path| format!("{path:?}"))
+}
+
 /// Of these sessions those that were started for such a client, in the order they are asked: those
 /// of the same parent first, then the youngest.
 fn waiting(mut entries: Vec<Entry>, identity: &Identity) -> Vec<Entry> {
+    if identity.directory.is_empty() {
+        return Vec::new();
+    }
     let is_like = |other: &Identity| {
         let of =
             |one: &Identity| (one.client.clone(), one.directory.clone(), one.interpreter.clone());

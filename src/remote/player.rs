@@ -31,6 +31,8 @@ const MOST_UNSENT: usize = 8 * LONGEST_REQUEST;
 /// How much later than its time a call's reply may come, before its host counts as stopped. The
 /// host itself ends each call in time; this is for one that hangs or is held.
 const LATEST: Duration = Duration::from_secs(10);
+/// How long a host takes at most to find a part of a long output.
+const LONGEST_SHOW: Duration = Duration::from_secs(20);
 /// How long what was said last may take to be written when nobody holds the session any more.
 const LEAVING: Duration = Duration::from_secs(1);
 
@@ -55,7 +57,7 @@ pub(super) struct Player {
     receipts: Vec<(u64, oneshot::Receiver<bool>)>,
     typing: Typing,
     completing: HashMap<u64, oneshot::Sender<Completion>>,
-    showing: HashMap<u64, oneshot::Sender<Result<String, String>>>,
+    showing: HashMap<u64, Showing>,
     describing: VecDeque<Asker>,
     subscribers: Vec<Subscriber>,
     out: Outgoing,
@@ -71,6 +73,14 @@ struct Call {
     on_drop: OnDrop,
     /// When its host counts as stopped; `None` for never.
     deadline: Option<Instant>,
+}
+
+/// A part of a long output that is asked for.
+#[derive(Debug)]
+struct Showing {
+    answer: oneshot::Sender<Result<String, String>>,
+    /// When its host counts as stopped.
+    deadline: Instant,
 }
 
 /// Who asks about the session.
@@ -162,7 +172,8 @@ impl Player {
             if is_leaving && self.out.is_empty() {
                 return End::Left;
             }
-            let due = self.calls.values().filter_map(|call| call.deadline).min();
+            let due = self.calls.values().filter_map(|call| call.deadline);
+            let due = due.chain(self.showing.values().map(|showing| showing.deadline)).min();
             let due = self.leaves_at.or(due);
             tokio::select! {
                 biased;
@@ -247,7 +258,9 @@ impl Player {
             EngineCommand::Show { part, answer, .. } => {
                 let id = self.next_id();
                 if self.ask(&ToHost::Show { id, part }) {
-                    self.showing.insert(id, answer);
+                    self.showing.retain(|_, showing| !showing.answer.is_closed());
+                    let deadline = Instant::now() + LONGEST_SHOW + LATEST;
+                    self.showing.insert(id, Showing { answer, deadline });
                 } else {
                     let _ = answer.send(Err("there is no such part".into()));
                 }
@@ -381,7 +394,7 @@ impl Player {
                 }
             }
             ToClient::Shown { id, text, failed } => {
-                if let Some(answer) = self.showing.remove(&id) {
+                if let Some(Showing { answer, .. }) = self.showing.remove(&id) {
                     let _ = answer.send(if failed { Err(text) } else { Ok(text) });
                 }
             }
@@ -406,7 +419,7 @@ impl Player {
     /// What has this number is not done.
     fn refused(&mut self, id: u64, why: String) {
         self.completing.remove(&id);
-        if let Some(answer) = self.showing.remove(&id) {
+        if let Some(Showing { answer, .. }) = self.showing.remove(&id) {
             let _ = answer.send(Err(why));
         } else if let Some(call) = self.calls.remove(&id) {
             let _ = call.reply.send(refusal(why).into());

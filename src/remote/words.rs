@@ -34,7 +34,7 @@ pub(super) fn of_payload(payload: Payload) -> (String, Vec<String>) {
 /// What a host tells of its session, as an engine tells it.
 pub(super) fn description(info: &SessionInfo) -> Description {
     let (standing, worker_pid) = (standing(&info.state), info.worker_pid);
-    Description { standing, worker: worker(info), worker_pid }
+    Description { standing, idle: Duration::ZERO, worker: worker(info), worker_pid }
 }
 
 /// How things stand.

@@ -155,6 +155,8 @@ pub enum EngineCommand {
 pub struct Description {
     /// How things stand.
     pub standing: Standing,
+    /// For how long no cell has run; nothing while one runs. Unknown of a session elsewhere: nothing.
+    pub idle: Duration,
     /// Who the worker is; `None` while it has not said it, and when there is none.
     pub worker: Option<WorkerInfo>,
     /// The worker's process.

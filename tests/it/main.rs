@@ -55,6 +55,7 @@ mod sdk;
 mod served;
 mod sessions;
 mod shared;
+mod sharing;
 mod show;
 mod source;
 mod starts;

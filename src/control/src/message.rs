@@ -217,7 +217,7 @@ pub struct Hello {
     /// What an earlier welcome gave: this client goes on where that one was cut off.
     #[serde(default)]
     pub resume: Option<String>,
-    /// Let in only if the session was started for such a client and no client is there.
+    /// Let in only if no client or observer is there, or the host knows what `resume` says.
     #[serde(default)]
     pub only_waiting: bool,
 }
@@ -269,7 +269,7 @@ pub struct Welcome {
     pub session: String,
     /// When the session was started, in milliseconds since 1970-01-01 UTC.
     pub started_ms: u64,
-    /// Whether other clients had been there before this one came.
+    /// Whether anybody had made a call, or typed, before this one came.
     pub had_clients: bool,
     /// How many others are there now.
     pub others: usize,

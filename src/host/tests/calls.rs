@@ -88,6 +88,25 @@ async fn a_reply_is_told_when_its_client_says_so_and_else_comes_back() {
 }
 
 #[tokio::test]
+async fn what_was_told_before_the_connection_broke_was_told_though_more_is_to_be_written() {
+    let mut host = TestHost::start();
+    let mut peer = host.join("one").await;
+    peer.call(1, "x").await;
+    host.call().await.answer("told");
+    peer.reply(1).await;
+    peer.call(2, "x").await;
+    // It does not fit into the pipe, so that the host is still writing.
+    let long = "x".repeat(1 << 17);
+    host.call().await.answer(&long);
+    peer.receive_some().await;
+    peer.send(&ToHost::Told { id: 1 }).await;
+    drop(peer);
+    assert_eq!(host.returned().await, long);
+    host.has_company(0).await;
+    assert!(host.commands.try_recv().is_err());
+}
+
+#[tokio::test]
 async fn replies_of_a_connection_that_breaks_go_back_the_newest_first() {
     let mut host = TestHost::start();
     let mut peer = host.join("one").await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_repl_control::{Hello, Role, ToClient, ToHost};
+use mcp_repl_control::{Hello, Identity, Role, ToClient, ToHost};
 use tokio::time::Instant;
 
 use super::{HOUR, TestHost, hello, soon};
@@ -80,7 +80,53 @@ async fn a_kept_session_is_not_ended_while_a_cell_runs() {
     assert!(!host.serving.is_finished());
     host.stands(Standing::Ready);
     host.ends().await;
-    assert_eq!(alone.elapsed(), 6 * HOUR);
+    assert_eq!(alone.elapsed(), 6 * HOUR + HOUR / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_session_is_idle_from_the_end_of_its_cell_on() {
+    let host = life(GRACE, Some(HOUR));
+    host.stands(Standing::Running { elapsed: GRACE, client: "one".into() });
+    drop(host.join("one").await);
+    let alone = Instant::now();
+    tokio::time::sleep(HOUR - GRACE).await;
+    host.stands(Standing::Ready);
+    host.ends().await;
+    assert_eq!(alone.elapsed(), 2 * HOUR - GRACE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_shook_hands_leaves_no_session_behind() {
+    let identity = Identity {
+        client: "claude".into(),
+        directory: "/proj".into(),
+        interpreter: "python".into(),
+        parent: "7@1".into(),
+    };
+    let of = || TestHost::of(Some(identity.clone()), Life { grace: GRACE, keep: None });
+    let host = of();
+    drop(host.join("claude").await);
+    host.has_company(0).await;
+    // Nothing was ever run, so the next one is told of nothing.
+    let (peer, welcome) = host.join_as(hello("claude")).await;
+    assert!(!welcome.had_clients);
+    drop(peer);
+    host.has_company(0).await;
+    let alone = Instant::now();
+    host.ends().await;
+    assert_eq!(alone.elapsed(), Duration::from_secs(10));
+    // What is typed is something, too.
+    let host = of();
+    let mut peer = host.join("claude").await;
+    peer.send_raw(b"{\"type\":\"type\",\"length\":1}\nx").await;
+    peer.assert_served().await;
+    drop(peer);
+    host.has_company(0).await;
+    assert!(host.join_as(hello("claude")).await.1.had_clients);
+    host.has_company(0).await;
+    let alone = Instant::now();
+    host.ends().await;
+    assert_eq!(alone.elapsed(), GRACE);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,11 +11,14 @@ mod visits;
 
 use std::{io, sync::Arc, time::Duration};
 
-use mcp_repl_control::{Decoder, Hello, Part, Reply, Role, ToClient, ToHost, Welcome, encode};
+use mcp_repl_control::{
+    Decoder, Hello, Identity, Part, Reply, Role, ToClient, ToHost, Welcome, encode,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     sync::{Mutex, mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
 
 use super::{Door, Host, Life};
@@ -69,6 +72,8 @@ struct TestHost {
     commands: mpsc::UnboundedReceiver<EngineCommand>,
     /// How the engine says that things stand.
     described: Arc<std::sync::Mutex<Description>>,
+    /// Since when no cell runs; `None` while one does.
+    rests_since: Arc<std::sync::Mutex<Option<Instant>>>,
     /// Ends the engine.
     engine: oneshot::Sender<()>,
     /// A signal asks to end.
@@ -91,19 +96,31 @@ impl TestHost {
     }
 
     fn with(life: Life) -> TestHost {
+        TestHost::of(None, life)
+    }
+
+    /// The host of a session that was started for somebody.
+    fn of(identity: Option<Identity>, life: Life) -> TestHost {
         let (session, mut commands) = Handle::new();
         let record = Record {
             name: "proj".parse().unwrap(),
             directory: "/proj".into(),
-            identity: None,
+            identity,
             host_pid: 7,
             started_ms: 1_000,
         };
         let host = Host::new(session.clone(), record, TOKEN.into(), life);
         let standing = Standing::Ready;
-        let described = Description { standing, worker: Some(worker()), worker_pid: Some(1) };
+        let described = Description {
+            standing,
+            idle: Duration::ZERO,
+            worker: Some(worker()),
+            worker_pid: Some(1),
+        };
         let described = Arc::new(std::sync::Mutex::new(described));
         let tells = described.clone();
+        let rests_since = Arc::new(std::sync::Mutex::new(Some(Instant::now())));
+        let rests = rests_since.clone();
         let (told, is_told) = mpsc::unbounded_channel();
         let (engine, ends) = oneshot::channel::<()>();
         let played = async move {
@@ -111,7 +128,10 @@ impl TestHost {
                 while let Some(command) = commands.recv().await {
                     match command {
                         EngineCommand::Describe { answer } => {
-                            let _ = answer.send(tells.lock().unwrap().clone());
+                            let mut told = tells.lock().unwrap().clone();
+                            let since = *rests.lock().unwrap();
+                            told.idle = since.map(|since| since.elapsed()).unwrap_or_default();
+                            let _ = answer.send(told);
                         }
                         other => drop(told.send(other)),
                     }
@@ -142,6 +162,7 @@ impl TestHost {
             is_withdrawn,
             commands: is_told,
             described,
+            rests_since,
             engine,
             signal,
             serving,
@@ -221,6 +242,8 @@ impl TestHost {
 
     /// From here on things stand so.
     fn stands(&self, standing: Standing) {
+        let works = matches!(standing, Standing::Running { .. });
+        *self.rests_since.lock().unwrap() = (!works).then(Instant::now);
         self.described.lock().unwrap().standing = standing;
     }
 
@@ -283,6 +306,12 @@ impl Peer {
                 length => self.decoder.push(&buffer[..length]),
             }
         }
+    }
+
+    /// Reads the first bytes of a message that is still being written.
+    async fn receive_some(&mut self) {
+        let read = soon(self.stream.read_exact(&mut [0; 10])).await;
+        assert_eq!(read.unwrap(), 10);
     }
 
     async fn receive(&mut self) -> ToClient {

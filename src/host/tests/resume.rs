@@ -155,3 +155,39 @@ async fn one_that_asks_for_what_waits_goes_on_as_one_of_its_name_first() {
     assert_eq!(who(&mut host, &mut again).await, client);
     assert_ne!(client, second);
 }
+
+#[tokio::test]
+async fn who_took_over_what_waited_does_not_take_the_claim_with_it() {
+    let mut host = TestHost::start();
+    let (mut one, welcome) = host.join_as(hello("one")).await;
+    let client = who(&mut host, &mut one).await;
+    drop(one);
+    host.has_company(0).await;
+    let only = |resume: Option<&str>| Hello {
+        only_waiting: true,
+        resume: resume.map(str::to_owned),
+        ..hello("one")
+    };
+    let (mut other, second) = host.join_as(only(None)).await;
+    assert_eq!(who(&mut host, &mut other).await, client);
+    assert_ne!(second.resume, welcome.resume);
+    // The first one comes back too late, and neither ends the other's connection nor shares with it.
+    let late = only(Some(&welcome.resume));
+    assert_eq!(host.hello(late).await.refused().await, "the session is in use by one");
+    other.assert_served().await;
+}
+
+#[tokio::test]
+async fn who_comes_back_is_let_in_though_others_use_the_session() {
+    let mut host = TestHost::start();
+    let (mut one, welcome) = host.join_as(hello("one")).await;
+    let client = who(&mut host, &mut one).await;
+    let mut visitor = host.join("visitor").await;
+    drop(one);
+    host.has_company(1).await;
+    let only = Hello { only_waiting: true, ..resume("one", &welcome.resume) };
+    let (mut again, second) = host.join_as(only).await;
+    assert_eq!((&second.resume, second.others), (&welcome.resume, 1));
+    assert_eq!(who(&mut host, &mut again).await, client);
+    visitor.assert_served().await;
+}

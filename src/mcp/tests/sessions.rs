@@ -7,7 +7,7 @@ use mcp_repl_control::{ToHost, Welcome};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::mcp::{OnCancel, Opener, Opening, Session, Sessions, WantedSession};
+use crate::mcp::{EarlierSession, OnCancel, Opener, Opening, Session, Sessions, WantedSession};
 use crate::remote::Underway;
 use crate::remote::tests::{Host, opened_with, reply, welcome};
 use crate::reply::{Content, Exit, Notice, Reply, Status};
@@ -48,7 +48,7 @@ async fn next(wished: &mut mpsc::UnboundedReceiver<Wish>) -> Wish {
 }
 
 fn wanted(name: Option<&str>) -> WantedSession {
-    WantedSession { client: "test".into(), name: name.map(str::to_owned), resume: None }
+    WantedSession { client: "test".into(), name: name.map(str::to_owned), earlier: None }
 }
 
 /// The engine's end of a session that is opened in the server's process.
@@ -308,7 +308,12 @@ async fn a_connection_that_ends_is_told_at_once_and_the_session_found_again() {
 
     harness.send(repl(2, json!({"input": "y"}))).await;
     let (what, opened) = next(&mut wished).await;
-    assert_eq!(what.resume, Some(("proj".into(), "again".into())));
+    let earlier = EarlierSession {
+        name: "proj".into(),
+        started_ms: welcome().started_ms,
+        resume: "again".into(),
+    };
+    assert_eq!(what.earlier, Some(earlier));
     let mut again = host(opened, Welcome { had_clients: true, ..welcome() }).await;
     calls(&mut again).await;
     again.say(reply(1, "42\n")).await;

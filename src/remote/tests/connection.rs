@@ -332,6 +332,16 @@ async fn a_host_that_hangs_ends_no_wait_late() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_host_that_hangs_keeps_nobody_waiting_for_a_part_of_an_output() {
+    let (Opened { handle, connection, .. }, _host) = opened().await;
+    let began = tokio::time::Instant::now();
+    let shown = soon(handle.join().show("tail 1".into())).await;
+    assert!(shown.is_err(), "{shown:?}");
+    assert_eq!(connection.end(), Some(End::Silent));
+    assert!(began.elapsed() < Duration::from_secs(60));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_host_that_does_not_read_holds_nobody_up_who_leaves() {
     let (Opened { handle, connection, .. }, _host) = opened().await;
     let client = handle.join();

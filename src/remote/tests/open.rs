@@ -130,3 +130,14 @@ async fn of_those_that_wait_the_same_parents_comes_first_then_the_youngest() {
     }
     assert!(told.try_recv().is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_stopped_is_no_session_that_is_gone() {
+    let place = tempfile::tempdir().expect("a directory");
+    let registry = Registry::in_directory(&place.path().join("own")).expect("a registry");
+    let _stopped = register(&registry, "train", None, 1);
+    let named = wish(Wanted::Named { name: "train".into(), start: true });
+    let error = soon(open_in(&registry, named)).await.expect_err("nobody answers");
+    assert!(!error.is_of_session());
+    assert!(error.to_string().contains("`mcp-repl end train` ends it"), "{error}");
+}

@@ -113,7 +113,8 @@ impl Engine {
         let worker = self.pipeline.worker().filter(|_| !has_ended).cloned();
         let process = self.worker.as_ref().map(|worker| &worker.process);
         let worker_pid = process.filter(|process| !process.is_over()).map(|process| process.pid());
-        Description { standing, worker, worker_pid }
+        let idle = self.pipeline.idle_for(self.now());
+        Description { standing, idle, worker, worker_pid }
     }
 
     /// A reply that was on its way to a client was sent, or comes back.

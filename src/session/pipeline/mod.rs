@@ -30,6 +30,7 @@ pub use input::{Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
 pub use outboxes::NOBODY;
 pub use standing::Standing;
+use standing::Work;
 pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
@@ -72,6 +73,7 @@ pub struct Pipeline<O> {
     attachments: u64,
     /// What who looks on was last told.
     told_standing: Option<Standing>,
+    work: Work,
     now: Time,
     effects: VecDeque<Effect>,
 }
@@ -93,6 +95,7 @@ impl<O: Observer> Pipeline<O> {
             has_undrained: false,
             attachments: 0,
             told_standing: None,
+            work: Work::default(),
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -430,6 +433,7 @@ impl<O: Observer> Pipeline<O> {
         for action in self.session.step(event, self.now) {
             self.perform(action);
         }
+        self.note_work();
         self.tell_standing();
     }
 

@@ -34,6 +34,13 @@ pub enum Standing {
     Ended,
 }
 
+/// When a cell was last seen to run.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    is_under_way: bool,
+    last: Time,
+}
+
 impl Standing {
     /// The same with the moment at which it began in the place of how long that is ago: time alone is
     /// no change.
@@ -66,6 +73,23 @@ impl<O: super::Observer> Pipeline<O> {
             State::Ending { .. } => Standing::Ending,
             State::Ended { .. } => Standing::Ended,
         }
+    }
+
+    /// For how long no cell has run; one that waits for somebody to type does not.
+    pub fn idle_for(&self, now: Time) -> Duration {
+        if self.work.is_under_way { Duration::ZERO } else { now.saturating_sub(self.work.last) }
+    }
+
+    /// Notes whether a cell runs from here on.
+    pub(super) fn note_work(&mut self) {
+        let is_under_way = match self.session.state() {
+            State::InCell { doing, .. } => self.waiting(doing, None).is_none(),
+            _ => false,
+        };
+        if is_under_way || self.work.is_under_way {
+            self.work.last = self.now;
+        }
+        self.work.is_under_way = is_under_way;
     }
 
     fn waiting(&self, doing: &Doing, client: Option<ClientId>) -> Option<Standing> {

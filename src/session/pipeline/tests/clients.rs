@@ -275,3 +275,18 @@ fn whose_cell_runs_is_not_told_again_when_it_was_not_told() {
     let told = "[repl] meanwhile another client (exec) ran:\n>>> input()\ndone\n";
     assert_eq!(played.text(), told);
 }
+
+#[test]
+fn a_session_is_idle_from_the_end_of_its_last_cell_on() {
+    let mut played = Played::ready();
+    let hour = Duration::from_secs(3600);
+    played.play(begin(1, 1, "work()"));
+    let now = played.now;
+    assert_eq!(played.pipeline.idle_for(now + hour), Duration::ZERO);
+    // It is silent all that time.
+    played.play([(3_600_000, Input::Tick)]);
+    played.play(cell(1, 2, "done"));
+    let end = played.now;
+    assert!(end >= now + hour);
+    assert_eq!(played.pipeline.idle_for(end + hour), hour);
+}
