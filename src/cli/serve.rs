@@ -222,6 +222,7 @@ impl Hosts {
             keep_ms: self.options.keep_ms,
             resume,
             only_waiting: false,
+            once: false,
         }
     }
 }

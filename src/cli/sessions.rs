@@ -84,6 +84,7 @@ pub(super) async fn connect(entry: &Entry, who: &str) -> Result<Opened, Trouble>
         keep_ms: None,
         resume: None,
         only_waiting: false,
+        once: false,
     };
     let (reader, writer) = entry.connect().await?;
     Ok(remote::connect(reader, writer, &ToHost::Hello(hello)).await?)

@@ -51,6 +51,8 @@ struct Member {
     name: String,
     /// What a later hello says to go on as this one.
     resume: String,
+    /// Whether nobody comes back as this one.
+    once: bool,
     /// Whether people sit at its terminal.
     has_people: bool,
     /// `None` once it was told to close.
@@ -188,6 +190,7 @@ impl Room {
             role: hello.role,
             name: hello.name.clone(),
             resume: resume.clone(),
+            once: hello.once,
             has_people: false,
             closer: Some(closer),
         });
@@ -223,11 +226,11 @@ impl Room {
     ) -> Option<bool> {
         let people = self.people(number, false);
         let place = self.members.iter().position(|member| member.number == number)?;
-        let Member { role, name, resume, .. } = self.members.remove(place);
+        let Member { role, name, resume, once, .. } = self.members.remove(place);
         if role != Role::Status {
             self.lifetime.left(now);
         }
-        if let Some(client) = client.filter(|_| !self.is_ending) {
+        if let Some(client) = client.filter(|_| !self.is_ending && !once) {
             // While nobody takes what it is told, that is bounded, pictures and documents, too.
             client.introduce(ClientInfo { name: name.clone(), budget: None });
             self.kept.push_back(Kept { name, resume, client });

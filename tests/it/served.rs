@@ -67,6 +67,7 @@ impl Served {
             keep_ms: None,
             resume: None,
             only_waiting: false,
+            once: false,
         };
         change(&mut hello);
         let (reader, writer) = entry.connect().await.unwrap();
@@ -139,6 +140,7 @@ async fn a_client_that_never_reads_slows_nobody() {
         keep_ms: None,
         resume: None,
         only_waiting: false,
+        once: false,
     };
     let mut said = Vec::new();
     for message in [ToHost::Hello(hello), ToHost::Subscribe] {

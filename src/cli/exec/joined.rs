@@ -68,6 +68,7 @@ fn open(name: &SessionName) -> Open {
             keep_ms: None,
             resume: None,
             only_waiting: false,
+            once: true,
         },
     }
 }

@@ -220,6 +220,9 @@ pub struct Hello {
     /// Let in only if no client or observer is there, or the host knows what `resume` says.
     #[serde(default)]
     pub only_waiting: bool,
+    /// Nobody comes back as this client: nothing is kept for it once its connection has ended.
+    #[serde(default)]
+    pub once: bool,
 }
 
 /// What a client is for.

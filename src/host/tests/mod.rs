@@ -364,6 +364,7 @@ fn hello(name: &str) -> Hello {
         keep_ms: None,
         resume: None,
         only_waiting: false,
+        once: false,
     }
 }
 

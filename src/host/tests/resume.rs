@@ -191,3 +191,16 @@ async fn who_comes_back_is_let_in_though_others_use_the_session() {
     assert_eq!(who(&mut host, &mut again).await, client);
     visitor.assert_served().await;
 }
+
+#[tokio::test]
+async fn nothing_is_kept_for_who_does_not_come_back() {
+    let mut host = TestHost::start();
+    let mut other = host.join("other").await;
+    let (mut one, welcome) = host.join_as(Hello { once: true, ..hello("one") }).await;
+    let client = who(&mut host, &mut one).await;
+    drop(one);
+    host.has_company(1).await;
+    let (mut again, _) = host.join_as(resume("one", &welcome.resume)).await;
+    assert_ne!(who(&mut host, &mut again).await, client);
+    other.assert_served().await;
+}

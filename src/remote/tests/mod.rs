@@ -70,6 +70,7 @@ pub(crate) fn hello() -> ToHost {
         keep_ms: None,
         resume: None,
         only_waiting: false,
+        once: false,
     })
 }
 

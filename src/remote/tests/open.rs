@@ -37,6 +37,7 @@ fn wish(wanted: Wanted) -> Open {
         keep_ms: None,
         resume: None,
         only_waiting: false,
+        once: false,
     };
     Open { wanted, options: SessionOptions::default(), hello }
 }

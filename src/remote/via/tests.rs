@@ -72,6 +72,7 @@ fn open_message() -> Open {
         keep_ms: None,
         resume: None,
         only_waiting: false,
+        once: false,
     };
     Open { wanted, options: SessionOptions::default(), hello }
 }
