@@ -6,6 +6,7 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use mcp_repl_control::Identity;
@@ -191,6 +192,18 @@ impl Entry {
     /// `NotFound` or `ConnectionRefused` when it has ended; others as the system gives them.
     pub async fn connect(&self) -> io::Result<(StdinStream, StdoutStream)> {
         pty::connect(&self.files.socket).await
+    }
+
+    /// Waits until its host holds the entry no more, or for so long: one that is killed closes its
+    /// files one after the other, and may refuse connections before.
+    pub async fn left_within(&self, time: Duration) {
+        let Some(place) = self.files.socket.parent() else { return };
+        let Found::Living(entry) = Found::at(place, &self.record.name) else { return };
+        let Ok(file) = pty::open_own_file(&self.record.name.entry_in(place)) else { return };
+        if entry.record == self.record {
+            let left = tokio::task::spawn_blocking(move || file.lock_shared());
+            let _ = tokio::time::timeout(time, left).await;
+        }
     }
 
     /// Kills its host; what that started is ended by its guard.

@@ -277,3 +277,25 @@ async fn a_directory_that_cannot_be_written_is_told() {
     let error = registry.register(record("proj")).unwrap_err();
     assert!(error.to_string().starts_with("the session can't be listed: "), "{error}");
 }
+
+#[tokio::test]
+async fn a_host_that_refuses_before_its_entry_is_free_is_waited_for() {
+    let (registry, place) = registry();
+    let held = registry.register(record("proj")).unwrap();
+    let entry = registry.find(&named("proj")).unwrap();
+    // As one that is killed, it listens no more, and still holds the lock.
+    let socket = files(&place).into_iter().find(|name| name.ends_with(".sock")).unwrap();
+    fs::remove_file(place.path().join(socket)).unwrap();
+    let short = std::time::Duration::from_millis(10);
+    entry.left_within(short).await;
+    assert!(registry.find(&named("proj")).is_some());
+    let waits = tokio::spawn({
+        let entry = entry.clone();
+        async move { entry.left_within(std::time::Duration::from_secs(60)).await }
+    });
+    tokio::task::yield_now().await;
+    drop(held);
+    waits.await.unwrap();
+    assert!(registry.find(&named("proj")).is_none());
+    drop(place);
+}

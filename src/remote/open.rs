@@ -172,7 +172,7 @@ async fn named(
         match (registry.find(name), options) {
             (Some(entry), _) => match enter_at(&entry, hello).await {
                 Ok(Some(opened)) => return Ok(opened),
-                Ok(None) => {}
+                Ok(None) => entry.left_within(ANSWER).await,
                 // One that is about to end refuses, and is listed no more.
                 Err(OpenError::Connect { error: ConnectError::Refused(_), .. })
                     if !is_listed(registry, &entry) => {}
