@@ -27,6 +27,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 const MOST_TRIES: usize = 100;
 /// The most sessions of one directory.
 const MOST_NUMBERED: usize = 10_000;
+/// How many hosts are started for one client that each end before they have let it in.
+const MOST_STARTS: usize = 20;
 
 /// Where a session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +170,7 @@ async fn named(
     options: Option<&SessionOptions>,
     hello: &Hello,
 ) -> Result<Found, OpenError> {
+    let mut starts = 0;
     for _ in 0..MOST_TRIES {
         match (registry.find(name), options) {
             (Some(entry), _) => match enter_at(&entry, hello).await {
@@ -179,9 +182,10 @@ async fn named(
                 Err(error) => return Err(error),
             },
             // Another may be faster, which is found then.
-            (None, Some(options)) => {
-                start_host(name, None, options).await?;
+            (None, Some(options)) if starts < MOST_STARTS => {
+                starts += usize::from(start_host(name, None, options).await? == Started::Fresh);
             }
+            (None, Some(_)) => break,
             (None, None) => {
                 let there = registry.entries();
                 let there = there.iter().map(|entry| entry.record().name.to_string()).collect();
@@ -215,12 +219,17 @@ async fn own(
         }
     }
     let first = SessionName::of_directory(Path::new(&identity.directory));
+    let mut starts = 0;
     for name in (1..MOST_NUMBERED).map(|n| first.numbered(n)) {
+        if starts == MOST_STARTS {
+            break;
+        }
         if !registry.is_free(&name)
             || start_host(&name, Some(&identity), options).await? == Started::Taken
         {
             continue;
         }
+        starts += 1;
         let Some(entry) = registry.find(&name) else { continue };
         match enter_at(&entry, &hello).await {
             Ok(Some(opened)) => return Ok(opened),
