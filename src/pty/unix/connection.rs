@@ -8,7 +8,7 @@ use rustix::{
 };
 use tokio::net::UnixStream;
 
-use super::{listener::Listener, system};
+use super::{listener::Listener, socket::halves, system};
 use crate::pty::{StdinStream, StdoutStream};
 
 /// Connects to a socket of this user.
@@ -17,7 +17,7 @@ use crate::pty::{StdinStream, StdoutStream};
 /// `PermissionDenied` when whoever listens there runs under another user; `NotFound` or
 /// `ConnectionRefused` when nobody does.
 pub async fn connect(path: &Path) -> io::Result<(StdinStream, StdoutStream)> {
-    connect_to_own(path).await.map(halves)
+    connect_to_own(path).await.and_then(in_halves)
 }
 
 /// Kills the process that listens at a socket of this user, as it may not do so by itself. What
@@ -44,7 +44,7 @@ impl Listener {
     /// # Errors
     /// As [`Listener::accept`].
     pub async fn accept_halves(&self) -> io::Result<(StdinStream, StdoutStream)> {
-        self.accept_own().await.map(halves)
+        self.accept_own().await.and_then(in_halves)
     }
 }
 
@@ -57,9 +57,9 @@ async fn connect_to_own(path: &Path) -> io::Result<UnixStream> {
     Ok(socket)
 }
 
-fn halves(socket: UnixStream) -> (StdinStream, StdoutStream) {
-    let (reader, writer) = socket.into_split();
-    (Box::new(reader), Box::new(writer))
+fn in_halves(socket: UnixStream) -> io::Result<(StdinStream, StdoutStream)> {
+    let (reader, writer) = halves(socket.into_std()?.into(), true)?;
+    Ok((Box::new(reader), Box::new(writer)))
 }
 
 #[cfg(test)]

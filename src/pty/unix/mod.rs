@@ -7,6 +7,7 @@
 //! child      what is done between fork and exec
 //! guard      what ends the sessions of a server that was killed
 //! stream     a terminal or socket in the event loop
+//! socket     a connected socket in two halves
 //! listener   the socket a sideband or a client connects to
 //! connection a session's control socket, from both sides
 //! stdio      this process's standard streams
@@ -34,6 +35,7 @@ mod private;
 mod process;
 mod running;
 mod signal;
+mod socket;
 mod stdio;
 mod stream;
 mod terminal;
