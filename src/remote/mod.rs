@@ -2,6 +2,7 @@
 //! connection to a session's host.
 //!
 //! ```text
+//! alarm       a time that is waited for over and over, and mostly does not come
 //! connection  one to a host, over any pair of streams: how it is made, and why it ends
 //! open        the session that is wanted is found, or started, and connected to
 //! player      plays the engine: commands go as messages, and what comes back to whom it is for
@@ -12,6 +13,7 @@
 //! words       what the engine's words are on the wire
 //! ```
 
+mod alarm;
 mod connection;
 mod open;
 mod player;

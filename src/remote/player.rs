@@ -13,10 +13,10 @@ use mcp_repl_control::{Decoder, Deed, LONGEST_REQUEST, SessionInfo, ToClient, To
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{mpsc, oneshot},
-    time::{Instant, sleep_until},
+    time::Instant,
 };
 
-use super::{connection::End, typing::Typing, words};
+use super::{alarm::Alarm, connection::End, typing::Typing, words};
 use crate::{
     reply::{Deed as Did, Failure, Reply, Status, from_wire},
     screen::Size,
@@ -59,6 +59,7 @@ pub(super) struct Player {
     describing: VecDeque<Asker>,
     subscribers: Vec<Subscriber>,
     out: Outgoing,
+    alarm: Alarm,
     /// When it is enough, once nobody holds the session any more.
     leaves_at: Option<Instant>,
 }
@@ -137,6 +138,7 @@ impl Player {
             describing: VecDeque::new(),
             subscribers: Vec::new(),
             out: Outgoing::default(),
+            alarm: Alarm::default(),
             leaves_at: None,
         }
     }
@@ -194,7 +196,7 @@ impl Player {
                     }
                     Err(error) => return End::Broken(error.to_string()),
                 },
-                () = maybe(due.map(sleep_until)) => {
+                () = self.alarm.at(due) => {
                     return if is_leaving { End::Left } else { End::Silent };
                 }
             }
@@ -440,14 +442,6 @@ impl Player {
 /// The reply to a call that was not made.
 fn refusal(why: String) -> Reply {
     Reply::without_text(Status::Failed { failure: Failure::Told(why) }, false)
-}
-
-/// What a future gives, if there is one; else nothing, for ever.
-async fn maybe<T>(future: Option<impl Future<Output = T>>) -> T {
-    match future {
-        Some(future) => future.await,
-        None => std::future::pending().await,
-    }
 }
 
 /// The next reply of which it is known whether it was told.
