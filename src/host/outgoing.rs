@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use mcp_repl_control::{ToClient, encode};
+use mcp_repl_control::{ToClient, encode_to};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     time::Instant,
@@ -46,15 +46,14 @@ impl Outgoing {
         if self.urgent <= self.written {
             self.moved = Instant::now();
         }
-        self.bytes.append(&mut encode(message, &[]));
+        encode_to(&mut self.bytes, message, &[]);
         self.urgent = self.bytes.len();
     }
 
     /// Adds one of what is on the screen, and the bytes that follow it.
     pub(super) fn add_screen(&mut self, message: &ToClient, bytes: &[u8]) {
         self.start();
-        self.bytes.append(&mut encode(message, &[]));
-        self.bytes.extend_from_slice(bytes);
+        encode_to(&mut self.bytes, message, bytes);
     }
 
     fn start(&mut self) {

@@ -23,11 +23,17 @@ const LONGEST_REASON: usize = 300;
 
 /// The bytes of a message, and of what follows it.
 pub fn encode<M: Serialize>(message: &M, bytes: &[u8]) -> Vec<u8> {
-    // The wire types hold strings, numbers, lists and variants only, which always serialise.
-    let mut line = serde_json::to_vec(message).unwrap_or_default();
-    line.push(b'\n');
-    line.extend_from_slice(bytes);
+    let mut line = Vec::new();
+    encode_to(&mut line, message, bytes);
     line
+}
+
+/// Appends the same to what is to be written.
+pub fn encode_to<M: Serialize>(buffer: &mut Vec<u8>, message: &M, bytes: &[u8]) {
+    // The wire types hold strings, numbers, lists and variants only, which always serialise.
+    let _ = serde_json::to_writer(&mut *buffer, message);
+    buffer.push(b'\n');
+    buffer.extend_from_slice(bytes);
 }
 
 /// Why what came is no message. The stream can't be used further.

@@ -17,7 +17,7 @@ mod reply;
 mod session;
 
 pub use frame::{
-    Decoder, FrameError, LONGEST_LINE, LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, encode,
+    Decoder, FrameError, LONGEST_LINE, LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, encode, encode_to,
 };
 pub use message::{Attachments, Budget, Bytes, Hello, Role, ToClient, ToHost, Welcome};
 pub use open::{Identity, Open, SessionOptions, Wanted};
