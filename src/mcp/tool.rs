@@ -88,8 +88,8 @@ The last line may say how things stand:
 [pager] or [screen]: a full-screen program is open; the line says what to send
 A program's own line that begins so has a \ in front.
 
-`session` names another session, started if need be; sessions run side by side.
-Long output is shortened (`show` reads the rest), plots and pictures are shown; replies name all files."#
+`session` names another session beside this one, started if need be.
+Long output is shortened (`show` reads the rest), plots are shown; replies name the files."#
     )
 }
 
