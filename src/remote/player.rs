@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{connection::End, typing::Typing, words};
+use super::{connection::End, open::is_gone, typing::Typing, words};
 use crate::{
     reply::{Deed as Did, Failure, Reply, Status, from_wire},
     screen::Size,
@@ -181,7 +181,7 @@ impl Player {
                 written = self.out.write(&mut writer), if !self.out.is_empty() => {
                     if let Err(error) = written {
                         // What the host said last is still there to be read.
-                        return self.rest(&mut decoder).unwrap_or(End::Broken(error.to_string()));
+                        return self.rest(&mut decoder).unwrap_or_else(|| broken(&error));
                     }
                 }
                 read = reader.read(&mut buffer), if !is_leaving => match read {
@@ -192,7 +192,7 @@ impl Player {
                             return end;
                         }
                     }
-                    Err(error) => return End::Broken(error.to_string()),
+                    Err(error) => return broken(&error),
                 },
                 () = maybe(due.map(sleep_until)) => {
                     return if is_leaving { End::Left } else { End::Silent };
@@ -448,6 +448,12 @@ async fn maybe<T>(future: Option<impl Future<Output = T>>) -> T {
         Some(future) => future.await,
         None => std::future::pending().await,
     }
+}
+
+/// Why the connection has ended that gives this error. A socket whose other side closed it with
+/// something unread is reset, which is no other end.
+fn broken(error: &io::Error) -> End {
+    if is_gone(error.kind()) { End::Closed } else { End::Broken(error.to_string()) }
 }
 
 /// The next reply of which it is known whether it was told.
