@@ -314,12 +314,13 @@ const LEAST_DESCRIPTORS: usize = 16;
 fn check_descriptors() -> Result<(), String> {
     let pipes = (0..LEAST_DESCRIPTORS / 2).map(|_| std::io::pipe());
     pipes.collect::<Result<Vec<_>, _>>().map(drop).map_err(|error| {
-        format!("a session needs {LEAST_DESCRIPTORS} more open files (`ulimit -n`): {error}")
+        format!("{LEAST_DESCRIPTORS} more open files are needed (`ulimit -n`): {error}")
     })
 }
 
 /// A runtime of one thread: the latency of a call is not worth a hand-over between threads.
 fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    check_descriptors()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

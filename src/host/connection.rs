@@ -34,7 +34,7 @@ use crate::{
 /// After so many messages no more is read until the session has taken them.
 const MOST_AHEAD: usize = 256;
 /// How many calls and requests of a connection may be unanswered, or answered and not told.
-pub(super) const MOST_OPEN: usize = 64;
+pub(super) const MOST_OPEN: usize = 256;
 /// How much may wait to be typed before a peer has to wait for `typed`, in bytes.
 pub(super) const MOST_UNTAKEN: usize = 1 << 20;
 /// The longest wait of a call; what is above is taken as this.

@@ -7,7 +7,7 @@ use mcp_repl_control::{Hello, Role};
 use tokio::sync::oneshot;
 
 use super::lifetime::{Lifetime, Time};
-use crate::session::client::Client;
+use crate::session::client::{Client, ClientInfo};
 
 /// How many clients and observers may be there.
 pub(super) const MOST_MEMBERS: usize = 64;
@@ -187,12 +187,14 @@ impl Room {
     }
 
     /// The client that one goes on as: its own, or if nobody is there, the last one that was cut
-    /// off and has its name, or any if it asked for what waits.
+    /// off and has its name, or else, if it asked for what waits, the last one.
     fn take_kept(&mut self, hello: &Hello, is_alone: bool) -> Option<Kept> {
         let is_own = |kept: &Kept| hello.resume.as_ref() == Some(&kept.resume);
-        let is_like = |kept: &Kept| is_alone && (hello.only_waiting || kept.name == hello.name);
+        let is_like = |kept: &Kept| is_alone && kept.name == hello.name;
+        let is_any = |_: &Kept| is_alone && hello.only_waiting;
         let place = self.kept.iter().rposition(is_own);
-        let place = place.or_else(|| self.kept.iter().rposition(is_like))?;
+        let place = place.or_else(|| self.kept.iter().rposition(is_like));
+        let place = place.or_else(|| self.kept.iter().rposition(is_any))?;
         self.kept.remove(place)
     }
 
@@ -211,6 +213,8 @@ impl Room {
             self.lifetime.left(now);
         }
         if let Some(client) = client.filter(|_| !self.is_ending) {
+            // While nobody takes what it is told, that is bounded, pictures and documents, too.
+            client.introduce(ClientInfo { name: name.clone(), budget: None });
             self.kept.push_back(Kept { name, resume, client });
             if self.kept.len() > MOST_KEPT {
                 self.kept.pop_front();

@@ -60,7 +60,7 @@ pub(super) fn definition(worker: &WorkerText) -> Tool {
 fn instructions(worker: &WorkerText) -> String {
     let WorkerText { session, runs, like, keeps, .. } = worker;
     format!(
-        r#"`repl` executes {runs} in one lasting {session} on a real terminal{like}. {keeps} between calls. `input` is a cell, the answer when a program waits for input, or empty to poll work that goes on; "\u0003" interrupts, "\u0004" starts a fresh session."#
+        r#"`repl` executes {runs} in one lasting {session} on a real terminal{like}. {keeps} between calls. `input` is a cell, the answer when a program waits for input, or empty to poll work that goes on; "\u0003" interrupts, "\u0004" starts a fresh session. `session` names another session beside it; `show` reads what a long reply left out."#
     )
 }
 

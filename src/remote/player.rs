@@ -279,7 +279,6 @@ impl Player {
         if reply.is_closed() {
             return;
         }
-        self.catch_up();
         let id = self.next_id();
         let (input, keys) = words::of_payload(payload);
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
@@ -322,21 +321,6 @@ impl Player {
         self.out.bytes.len() - self.out.sent + self.typing.waiting_bytes()
     }
 
-    /// Says what became of replies and calls by now: what was not told is to be in the reply to the
-    /// next call, and what was given up is not to go on beside it.
-    fn catch_up(&mut self) {
-        for (id, mut is_told) in std::mem::take(&mut self.receipts) {
-            match is_told.try_recv() {
-                Err(oneshot::error::TryRecvError::Empty) => self.receipts.push((id, is_told)),
-                told => self.receipt(id, told.unwrap_or(false)),
-            }
-        }
-        let given_up = self.calls.iter().filter(|(_, call)| call.reply.is_closed());
-        let mut given_up: Vec<u64> = given_up.map(|(id, _)| *id).collect();
-        given_up.sort_unstable();
-        given_up.into_iter().for_each(|id| self.give_up(id));
-    }
-
     /// Whoever made the call wants no reply any more.
     fn give_up(&mut self, id: u64) {
         if let Some(call) = self.calls.remove(&id) {
@@ -353,8 +337,11 @@ impl Player {
     /// Nobody holds the session any more: what is to be said is said, and no more.
     fn leave(&mut self) {
         self.leaves_at = Some(Instant::now() + LEAVING);
-        self.catch_up();
-        self.receipts.clear();
+        for (id, mut told) in std::mem::take(&mut self.receipts) {
+            if let Ok(told) = told.try_recv() {
+                self.receipt(id, told);
+            }
+        }
     }
 
     /// Gives what came to whom it is for. Why the connection has ended, if this says so.

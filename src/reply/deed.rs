@@ -35,6 +35,16 @@ pub enum Deed {
 }
 
 impl Deed {
+    /// As much as is told of a text that was typed.
+    pub fn told_of(text: &str) -> String {
+        let text = text.trim_end_matches('\n');
+        let mut told: String = text.chars().take(LONGEST_TOLD).collect();
+        if told.len() < text.len() {
+            told.push('…');
+        }
+        told
+    }
+
     /// What it is in one word, and the text that goes with it, if it is told: as protocols have it.
     pub fn words(&self) -> (&'static str, &str) {
         fn text(told: &Option<String>) -> &str {
@@ -74,13 +84,12 @@ impl fmt::Display for Deed {
             Deed::Reset => return f.write_str("reset the session"),
             Deed::Answered { text } => ("answered", text),
             Deed::Typed { text } => ("typed", text),
+            Deed::TypedKeys { keys: None } => return f.write_str("typed keys that are not shown"),
             Deed::TypedKeys { keys } => ("typed the keys", keys),
         };
-        let Some(text) = text else { return write!(f, "{did} what is not shown") };
-        let mut told: String = text.chars().take(LONGEST_TOLD).collect();
-        if told.len() < text.len() {
-            told.push('…');
+        match text {
+            Some(text) => write!(f, "{did}: {}", Deed::told_of(text)),
+            None => write!(f, "{did} what is not shown"),
         }
-        write!(f, "{did}: {told}")
     }
 }

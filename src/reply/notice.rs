@@ -191,6 +191,11 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// Whether what follows it is of another client.
+    pub(super) fn is_of_others(&self) -> bool {
+        matches!(self, Notice::Meanwhile { .. } | Notice::MeanwhilePrinted { .. })
+    }
+
     /// It as one line, without a line end: strings from outside don't break it.
     pub fn line(&self) -> String {
         one_line(&self.to_string())

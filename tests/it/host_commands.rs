@@ -195,7 +195,7 @@ fn a_host_without_descriptors_says_so() {
     let builder = builder.condition(limit).args(["host", "--detached", "--session", "few"]);
     let said = String::from_utf8(builder.output(&request).stdout).unwrap();
     assert_has(&said, "{\"error\":");
-    assert_has(&said, "more open files (`ulimit -n`)");
+    assert_has(&said, "more open files are needed (`ulimit -n`)");
     runtime.has_nothing();
 }
 

@@ -84,7 +84,7 @@ async fn replies_that_nobody_says_were_told_are_bounded() {
     }
     peer.call(1000, "x").await;
     let ToClient::Refused { id: Some(1000), message } = peer.receive().await else { panic!() };
-    assert_eq!(message, "64 calls are open, or their replies not told");
+    assert_eq!(message, "256 calls are open, or their replies not told");
     peer.send(&ToHost::Told { id: 7 }).await;
     peer.call(1001, "x").await;
     host.call().await.answer("reply");

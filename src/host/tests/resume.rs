@@ -1,9 +1,15 @@
 //! Clients that were cut off and come back.
 
-use mcp_repl_control::{Hello, Role, ToHost};
+use mcp_repl_control::{Attachments, Budget, Hello, Role, ToHost};
 
-use super::{TestHost, hello};
-use crate::{host::room::MOST_KEPT, session::rules::state::ClientId};
+use super::{TestHost, hello, soon};
+use crate::{
+    host::room::MOST_KEPT,
+    session::{
+        client::{ClientInfo, EngineCommand},
+        rules::state::ClientId,
+    },
+};
 
 fn resume(name: &str, resume: &str) -> Hello {
     Hello { resume: Some(resume.to_owned()), ..hello(name) }
@@ -114,4 +120,38 @@ async fn only_the_last_ones_are_kept() {
         // It takes no other's place.
         std::mem::forget(peer);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_that_is_cut_off_is_told_is_bounded_until_it_comes_back() {
+    let mut host = TestHost::start();
+    let budget = Some(Budget { text: 1 << 20, attachments: Attachments::All });
+    let (mut one, _) = host.join_as(Hello { budget, ..hello("one") }).await;
+    who(&mut host, &mut one).await;
+    drop(one);
+    let introduced = loop {
+        match soon(host.commands.recv()).await {
+            Some(EngineCommand::Introduce { who, .. }) => break who,
+            Some(_) => {}
+            None => panic!("the host is gone"),
+        }
+    };
+    assert_eq!(introduced, ClientInfo { name: "one".into(), budget: None });
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_asks_for_what_waits_goes_on_as_one_of_its_name_first() {
+    let mut host = TestHost::start();
+    let mut one = host.join("one").await;
+    let client = who(&mut host, &mut one).await;
+    let mut exec = host.join("exec").await;
+    let second = who(&mut host, &mut exec).await;
+    drop(one);
+    host.has_company(1).await;
+    drop(exec);
+    host.has_company(0).await;
+    let only = Hello { only_waiting: true, ..hello("one") };
+    let (mut again, _) = host.join_as(only).await;
+    assert_eq!(who(&mut host, &mut again).await, client);
+    assert_ne!(client, second);
 }

@@ -23,6 +23,9 @@ const MOST_NOTICES: usize = 200;
 pub struct Outbox {
     /// How much text a reply holds, in characters: half of it for the head, half for the tail.
     budget: usize,
+    /// What came back while there was text on its way to the disk: it stands in front, and nothing
+    /// of it is left out, since it is in no file.
+    front: Vec<Content>,
     /// The text up to the head's part of the budget, and what stands between.
     head: Vec<Content>,
     /// What comes behind; text is cut off its front.
@@ -97,6 +100,7 @@ impl Outbox {
         let Budget { text, attachments: attachment_room } = budget.into();
         Outbox {
             budget: text,
+            front: Vec::new(),
             head: Vec::new(),
             tail: Vec::new(),
             head_length: 0,
@@ -180,15 +184,46 @@ impl Outbox {
     pub fn push_page(&mut self, page: &str) {
         self.tell_held();
         self.say_whose();
-        if let Last::Page { with_start, .. } = self.last
-            && !self.spills()
-        {
-            self.cut_last(|text| text.len() - with_start);
-        }
-        let has_text = !self.head.is_empty() || !self.tail.is_empty();
-        let start = if has_text && self.ends_within_line { "\n" } else { "" };
+        let _ = self.take_last_page();
+        let last = self.tail.last().or_else(|| self.head.last());
+        let is_within_line = last.is_some_and(|last| match last {
+            Content::Notice(notice) => !notice.is_of_others(),
+            _ => true,
+        });
+        let start = if is_within_line && self.ends_within_line { "\n" } else { "" };
         self.add(&format!("{start}{page}"));
         self.last = Last::Page { length: page.len(), with_start: start.len() + page.len() };
+    }
+
+    /// Takes out the page that is the last text, if it may still be.
+    fn take_last_page(&mut self) -> Option<String> {
+        let Last::Page { length, with_start } = self.last else { return None };
+        if self.spills() {
+            return None;
+        }
+        let page = self.cut_end(with_start);
+        Some(page[page.len().saturating_sub(length)..].to_owned())
+    }
+
+    /// Cuts so many bytes off the end of the text, which may be in the head and the tail; returns
+    /// them.
+    fn cut_end(&mut self, bytes: usize) -> String {
+        let mut cut = String::new();
+        while cut.len() < bytes {
+            let (pieces, characters) = match self.tail.is_empty() {
+                true => (&mut self.head, &mut self.head_length),
+                false => (&mut self.tail, &mut self.tail_length),
+            };
+            let Some(Content::Text(last)) = pieces.last_mut() else { break };
+            let end = last.split_off(last.len().saturating_sub(bytes - cut.len()));
+            *characters -= length(&end);
+            self.ends_within_line = !last.is_empty() && !last.ends_with('\n');
+            if last.is_empty() {
+                pieces.pop();
+            }
+            cut.insert_str(0, &end);
+        }
+        cut
     }
 
     fn add(&mut self, text: &str) {
@@ -251,6 +286,16 @@ impl Outbox {
     /// `prompt_visible` tells whether a waiting reader shows a prompt. Where the text is that had
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
+        self.take_of(status, prompt_visible, None)
+    }
+
+    /// The same, with a notice that says whose cell the status is of.
+    pub fn take_of(
+        &mut self,
+        status: Status,
+        prompt_visible: bool,
+        whose: Option<Notice>,
+    ) -> Reply {
         self.tell_held();
         let mut content = self.collect();
         self.echo = Echo::default();
@@ -258,6 +303,7 @@ impl Outbox {
         if matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
             self.told_page = None;
         }
+        content.extend(whose.map(Content::Notice));
         // Behind the line that names the file the prompt is not the last to be seen.
         let is_cut = matches!(
             content.last(),
@@ -281,7 +327,8 @@ impl Outbox {
             self.trim_tail(self.budget);
         }
         let Outbox {
-            head: mut content,
+            front: mut content,
+            head,
             tail,
             left_out,
             dropped,
@@ -298,13 +345,19 @@ impl Outbox {
         self.ends_within_line = ends_within_line;
         (self.echo, self.others) = (echo, others);
         let LeftOut { bytes, lines, .. } = left_out;
+        content.extend(head);
         if bytes > 0 {
             let kept = KeptText::Nowhere;
             content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
         }
         content.extend(tail);
         self.told_page = match (&content[..], last) {
-            ([Content::Text(page)], Last::Page { .. }) if told_page.as_ref() == Some(page) => {
+            // Whose it is was told with it.
+            (
+                [Content::Text(page)]
+                | [Content::Notice(Notice::MeanwhilePrinted { .. }), Content::Text(page)],
+                Last::Page { .. },
+            ) if told_page.as_ref() == Some(page) => {
                 content = vec![Content::Notice(Notice::PageUnchanged)];
                 told_page
             }
@@ -328,7 +381,11 @@ impl Outbox {
     /// lines that said how things stood are not said again.
     pub fn put_back(&mut self, mut content: Vec<Content>) {
         content.retain(|piece| {
-            !matches!(piece, Content::Status(_) | Content::Notice(Notice::PageUnchanged))
+            !matches!(
+                piece,
+                Content::Status(_)
+                    | Content::Notice(Notice::PageUnchanged | Notice::AnothersCell { .. })
+            )
         });
         if content.is_empty() {
             return;
@@ -340,7 +397,9 @@ impl Outbox {
         // What is put back was shown before it was typed.
         let echo = std::mem::take(&mut later.echo);
         let mut others = std::mem::take(&mut later.others);
-        others.put_back(&content);
+        if others.put_back(&content) {
+            content.push(Content::Notice(Notice::OwnCell));
+        }
         if later.spills() {
             self.put_back_before_spilled(content, later);
         } else {
@@ -356,19 +415,15 @@ impl Outbox {
 
     /// What came since is on disk from its first byte, so what is put back must stay out of it, and
     /// is shown whole: the reply is longer than others by as much.
-    fn put_back_before_spilled(&mut self, content: Vec<Content>, later: Outbox) {
-        let length_of = |piece: &Content| match piece {
-            Content::Text(text) => length(text),
-            _ => 0,
-        };
-        self.head_length = content.iter().map(length_of).sum();
-        self.tail_length = later.head_length + later.tail_length;
-        self.head = content;
-        self.tail = later.head.into_iter().chain(later.tail).collect();
-        (self.head_full, self.left_out, self.spill) = (true, later.left_out, later.spill);
+    fn put_back_before_spilled(&mut self, mut content: Vec<Content>, mut later: Outbox) {
+        content.append(&mut later.front);
+        later.front = content;
+        (later.starts_within_line, later.taken_started_within_line) =
+            (self.starts_within_line, false);
+        later.last = Last::Other;
+        *self = later;
         let is_notice = |piece: &&Content| matches!(piece, Content::Notice(_));
         self.notices = self.pieces().filter(is_notice).count();
-        self.dropped = later.dropped;
         self.bound_attachments();
     }
 
@@ -426,20 +481,16 @@ impl Outbox {
 
     /// All there is, in order.
     fn pieces(&self) -> impl Iterator<Item = &Content> {
-        self.head.iter().chain(&self.tail)
+        self.front.iter().chain(&self.head).chain(&self.tail)
     }
 
     fn pieces_mut(&mut self) -> impl Iterator<Item = &mut Content> {
-        self.head.iter_mut().chain(&mut self.tail)
+        self.front.iter_mut().chain(&mut self.head).chain(&mut self.tail)
     }
 
     /// Removes a piece.
     fn remove(&mut self, at: usize) {
-        let behind = at.checked_sub(self.head.len());
-        let (part, at) = match behind {
-            None => (&mut self.head, at),
-            Some(at) => (&mut self.tail, at),
-        };
+        let Some((part, at)) = self.part_of(at) else { return };
         part.remove(at);
         // What it parted is one text again.
         if let Some([Content::Text(_), Content::Text(_)]) = part.get(at.saturating_sub(1)..=at)
@@ -448,6 +499,17 @@ impl Outbox {
         {
             before.push_str(&text);
         }
+    }
+
+    /// In which part a piece is, and where in it.
+    fn part_of(&mut self, mut at: usize) -> Option<(&mut Vec<Content>, usize)> {
+        for part in [&mut self.front, &mut self.head, &mut self.tail] {
+            match at.checked_sub(part.len()) {
+                None => return Some((part, at)),
+                Some(behind) => at = behind,
+            }
+        }
+        None
     }
 
     fn all_text(&self) -> String {

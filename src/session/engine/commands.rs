@@ -37,7 +37,8 @@ impl Engine {
             }
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),
             EngineCommand::Subscribe { subscription } => {
-                let (subscribers, screen, standing) = self.pipeline.look_on();
+                let now = self.now();
+                let (subscribers, screen, standing) = self.pipeline.look_on(now);
                 let _ = subscription.send(subscribers.add(screen, standing));
             }
             EngineCommand::Follow { client, follow, following } => {
@@ -47,7 +48,8 @@ impl Engine {
                 let _ = following.send(subscribers.followers.add(client, follow));
             }
             EngineCommand::Repaint { subscriber } => {
-                let (subscribers, screen, standing) = self.pipeline.look_on();
+                let now = self.now();
+                let (subscribers, screen, standing) = self.pipeline.look_on(now);
                 subscribers.repaint(subscriber, screen, standing);
             }
             EngineCommand::Introduce { client, who: ClientInfo { name, budget } } => {
@@ -106,7 +108,7 @@ impl Engine {
     }
 
     fn describe(&self) -> Description {
-        let standing = self.pipeline.standing();
+        let standing = self.pipeline.standing(self.now());
         let has_ended = standing == Standing::Ended;
         let worker = self.pipeline.worker().filter(|_| !has_ended).cloned();
         let process = self.worker.as_ref().map(|worker| &worker.process);

@@ -114,9 +114,9 @@ impl<O: Observer> Pipeline<O> {
     }
 
     /// Somebody begins to look on, or has missed something: with what they see, and how things stand.
-    pub fn look_on(&mut self) -> (&mut O, &Screen, Standing) {
-        let standing = self.standing();
-        self.told_standing = Some(standing.clone().key(self.now));
+    pub fn look_on(&mut self, now: Time) -> (&mut O, &Screen, Standing) {
+        let standing = self.standing(now);
+        self.told_standing = Some(standing.clone().key(now));
         let (observer, screen) = self.display.observer_and_screen();
         (observer, screen, standing)
     }
@@ -470,11 +470,11 @@ impl<O: Observer> Pipeline<O> {
             Action::Reply { call, client, status, has_text: true } => {
                 self.display.report_for(&status, awaits_pager);
                 let running = self.running_cell(&status);
-                self.say_whose_cell(client, &status);
+                let whose = self.whose_cell(client, &status);
                 self.news.tell(client);
                 self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
-                let reply = self.display.reply(client, status);
+                let reply = self.display.reply(client, status, whose);
                 self.tell_whose(client);
                 Effect::Reply { call, client, reply }
             }

@@ -46,8 +46,8 @@ impl Standing {
 }
 
 impl<O: super::Observer> Pipeline<O> {
-    /// How things stand now.
-    pub fn standing(&self) -> Standing {
+    /// How things stand at this moment, which may be later than all that has happened.
+    pub fn standing(&self, now: Time) -> Standing {
         match self.session.state() {
             State::Starting { doing, .. } => {
                 self.waiting(doing, None).unwrap_or(Standing::Starting)
@@ -59,7 +59,7 @@ impl<O: super::Observer> Pipeline<O> {
             State::InCell { cell, doing } => {
                 let client = self.display.outboxes.name(cell.client);
                 self.waiting(doing, Some(cell.client)).unwrap_or_else(|| Standing::Running {
-                    elapsed: self.now.saturating_sub(cell.since),
+                    elapsed: now.saturating_sub(cell.since),
                     client: client.to_owned(),
                 })
             }
@@ -88,7 +88,7 @@ impl<O: super::Observer> Pipeline<O> {
     /// Tells who looks on how things stand, where that has changed.
     pub(super) fn tell_standing(&mut self) {
         if self.display.observer.looks_on() {
-            let standing = self.standing();
+            let standing = self.standing(self.now);
             let key = Some(standing.clone().key(self.now));
             if self.told_standing != key {
                 self.told_standing = key;

@@ -3,10 +3,7 @@
 use super::{Observer, Pipeline};
 use crate::{
     reply::{Notice, Status},
-    session::rules::{
-        Audience,
-        state::{ClientId, State},
-    },
+    session::rules::state::{ClientId, State},
 };
 
 impl<O: Observer> Pipeline<O> {
@@ -25,14 +22,11 @@ impl<O: Observer> Pipeline<O> {
     }
 
     /// A client whose reply tells that something goes on, or waits, learns whose it is.
-    pub(super) fn say_whose_cell(&mut self, client: ClientId, status: &Status) {
+    pub(super) fn whose_cell(&self, client: ClientId, status: &Status) -> Option<Notice> {
         let waits = status.asks_for_input();
-        if let Some(other) = self.another(client)
-            && (waits || matches!(status, Status::Busy { .. }))
-        {
-            let name = self.display.outboxes.name(other).to_owned();
-            let notice = Notice::AnothersCell { client: name, waits };
-            self.display.outboxes.notice(Audience::Client(client), &notice);
-        }
+        let other = self.another(client)?;
+        let name = || self.display.outboxes.name(other).to_owned();
+        (waits || matches!(status, Status::Busy { .. }))
+            .then(|| Notice::AnothersCell { client: name(), waits })
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Action, Audience, Session,
     payload::Payload,
     reader::{InputModes, Reader},
-    state::{Call, CallId, Doing, KeptCell, State, Wait},
+    state::{Call, CallId, ClientId, Doing, KeptCell, State, Wait},
 };
 use crate::reply::{Notice, Refusal, Status};
 
@@ -49,8 +49,9 @@ impl Session {
     /// After the worker came to rest: calls get what is held routed, or their reply.
     pub(super) fn settle(&mut self) {
         self.run_kept();
-        let mut waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
-        waiting.sort_by_key(|&id| !self.is_before_turns(id));
+        let (before, behind): (Vec<&Call>, Vec<&Call>) =
+            self.calls.iter().partition(|call| self.is_before_turns(call));
+        let waiting: Vec<CallId> = before.into_iter().chain(behind).map(|call| call.id).collect();
         for id in waiting {
             let Some(status) = self.settled() else { return };
             let call = self.calls.iter().find(|call| call.id == id && !call.interrupting);
@@ -95,8 +96,13 @@ impl Session {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let Call { client, .. } = self.calls.remove(place);
         let mut status = status;
-        if let Status::StartWaits { keeps_cell, .. } = &mut status {
-            *keeps_cell = self.kept.as_ref().is_some_and(|kept| kept.client == client);
+        match &mut status {
+            Status::StartWaits { keeps_cell, .. } => {
+                *keeps_cell = self.kept.as_ref().is_some_and(|kept| kept.client == client);
+            }
+            // Whose it is turns its pages.
+            Status::Pager { shared, .. } => *shared |= self.is_anothers_cell(client),
+            _ => {}
         }
         if matches!(status, Status::Failed { .. }) {
             self.untold_failure = None;
@@ -162,9 +168,11 @@ impl Session {
         }
     }
 
-    /// Drops the cell that was kept, and tells its client what became of it.
-    pub(super) fn drop_kept(&mut self, notice: Notice) {
-        if let Some(KeptCell { client, .. }) = self.kept.take() {
+    /// Drops the cell that was kept, for one client or for whoever sent it, and tells its client
+    /// what became of it.
+    pub(super) fn drop_kept(&mut self, of: Option<ClientId>, notice: Notice) {
+        let is_meant = |kept: &mut KeptCell| of.is_none_or(|client| kept.client == client);
+        if let Some(KeptCell { client, .. }) = self.kept.take_if(is_meant) {
             self.act(Action::Notice { to: Audience::Client(client), notice });
         }
     }

@@ -27,7 +27,7 @@ impl Session {
             Payload::Text(text) => self.route_text(id, text, background),
             Payload::Interrupt(rest) => self.route_interrupt(id, *rest, background),
             Payload::Reset(rest) => {
-                self.drop_kept(Notice::InterruptedBeforeRun);
+                self.drop_kept(Some(client), Notice::InterruptedBeforeRun);
                 self.drop_line(id);
                 self.hold(id, *rest);
                 self.did(self.actions.len(), client, Deed::Reset);
@@ -138,6 +138,9 @@ impl Session {
         };
         if let Some(after) = self.after_cancel(client) {
             return self.route_after_cancel(id, text, after);
+        }
+        if self.is_looked_at_for_another(client) && self.earlier_call(id).is_none() {
+            return self.hold(id, Payload::Text(text));
         }
         if self.waits_for_turn(client) {
             return self.wait_for_turn(id, text);
@@ -370,7 +373,7 @@ impl Session {
         true
     }
 
-    /// An interrupt while the session starts strikes what others have waiting to be run then; and
+    /// An interrupt while the session starts strikes what its client has waiting to be run then; and
     /// the start itself, where that waits or a client knows that it takes its time. The worker does
     /// not listen to its sideband yet, and no cell is on its way that the key could strike.
     fn interrupt_start(&mut self, by: Option<CallId>) {
@@ -385,12 +388,15 @@ impl Session {
         }
     }
 
-    /// Strikes what calls, but for the one that does it, hold for the session to be run.
+    /// Strikes what the client of a call has waiting in others for the session; all that waits, for a
+    /// person's key.
     fn drop_held(&mut self, by: Option<CallId>) {
-        self.drop_kept(Notice::InterruptedBeforeRun);
+        let this = self.calls.iter().find(|call| Some(call.id) == by);
+        let client = this.map(|call| call.client);
+        self.drop_kept(client, Notice::InterruptedBeforeRun);
         let mut struck = Vec::new();
         for call in self.calls.iter_mut().filter(|call| Some(call.id) != by) {
-            if holds_input(call) {
+            if client.is_none_or(|client| call.client == client) && holds_input(call) {
                 call.held = Some(Payload::poll());
                 struck.push(call.id);
             }

@@ -7,7 +7,7 @@ use super::{
     Action, Session,
     calls::holds_input,
     payload::{Keys, Payload},
-    state::{CallId, ClientId, Doing, State},
+    state::{Call, CallId, ClientId, Doing, State},
 };
 use crate::reply::Deed;
 
@@ -29,14 +29,11 @@ impl Session {
         self.calls.iter_mut().filter(|call| call.id == id).for_each(|call| call.in_line = true);
     }
 
-    /// Whether a call has its reply before others' cells get their turn: it holds none itself, and
-    /// waits for what is over by then.
-    pub(super) fn is_before_turns(&self, id: CallId) -> bool {
-        let Some(call) = self.calls.iter().find(|call| call.id == id) else { return false };
-        let mut in_line = self.calls.iter().filter(|other| other.in_line).peekable();
-        !holds_input(call)
-            && in_line.peek().is_some()
-            && in_line.all(|other| other.client != call.client)
+    /// Whether a call has its reply before what others hold is routed: its client holds nothing, and
+    /// it waits for what is over by then.
+    pub(super) fn is_before_turns(&self, call: &Call) -> bool {
+        let mut holding = self.calls.iter().filter(|other| holds_input(other));
+        holding.all(|other| other.client != call.client)
     }
 
     /// Whether a client was told that what waits for input now does.
@@ -53,14 +50,22 @@ impl Session {
         }
     }
 
+    /// Whether a program that a client was told of is looked at anew for another client's poll.
+    pub(super) fn is_looked_at_for_another(&self, client: ClientId) -> bool {
+        matches!(self.state.doing(), Some(Doing::Running { typed_for: None, .. }))
+            && self.asked.contains(&client)
+            && self.calls.iter().any(|call| call.client != client && !holds_input(call))
+    }
+
     /// After what was decided: who was told that what reads the terminal waits.
     pub(super) fn note_who_is_asked(&mut self) {
         let Session { actions, asked, .. } = self;
         for action in actions.iter() {
             match action {
-                Action::Type(_) | Action::TypeKeys(_) | Action::Send(ToWorker::Cell { .. }) => {
-                    asked.clear();
-                }
+                Action::Type(_)
+                | Action::TypeKeys(_)
+                | Action::Interrupt { .. }
+                | Action::Send(ToWorker::Cell { .. } | ToWorker::Stdin { .. }) => asked.clear(),
                 Action::Reply { client, status, .. }
                     if status.asks_for_input() && !asked.contains(client) =>
                 {
@@ -99,12 +104,11 @@ impl Session {
         let is_shown = self.shows_typing();
         match payload {
             Payload::Text(text) if !text.is_empty() => {
-                let words =
-                    if is_shown { text.trim_end_matches('\n').to_owned() } else { String::new() };
+                let words = if is_shown { Deed::told_of(text) } else { String::new() };
                 Some(Sent { words, is_keys: false, is_shown })
             }
             Payload::Keys(Keys(words)) => {
-                Some(Sent { words: words.join(" "), is_keys: true, is_shown })
+                Some(Sent { words: Deed::told_of(&words.join(" ")), is_keys: true, is_shown })
             }
             _ => None,
         }

@@ -201,6 +201,10 @@ impl Pieces {
                 Ended::Within | Ended::Line => {
                     let place = regex.find(&self.piece).map(|place| place.start());
                     found.see(line, &self.piece, place, starts);
+                    // An expression may take its time for each piece.
+                    if Instant::now() >= self.deadline {
+                        break true;
+                    }
                 }
             }
         };
@@ -293,6 +297,9 @@ impl Pieces {
                 Ok(chunk) => chunk,
                 Err(error) => return Err(self.failed(error)),
             };
+            // More may be written meanwhile.
+            let most = usize::try_from(length - at).unwrap_or(usize::MAX);
+            let chunk = &chunk[..chunk.len().min(most)];
             let Some(&end) = chunk.last() else { break };
             let size = chunk.len() as u64;
             for newline in memchr::memchr_iter(b'\n', chunk) {

@@ -93,11 +93,11 @@ fn what_matches_is_shown_with_its_number_and_what_is_around() {
 fn time_that_is_up_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("output-1.txt");
-    // More than is read at once, in lines of 64 bytes.
+    // Also where it takes an expression long to be found in what was read at once.
     std::fs::write(&path, format!("{:63}\n", "line").repeat(2000)).unwrap();
     let shown = read(&path, &part_of("/none/").unwrap(), 100, Instant::now()).unwrap();
-    let told = "[repl] none of lines 1-1024 of output-1 matches /none/\n[repl] … the time was up \
-                at line 1025; show \"/none/ from 1025\" goes on\n";
+    let told = "[repl] none of lines 1-1 of output-1 matches /none/\n[repl] … the time was up at \
+                line 2; show \"/none/ from 2\" goes on\n";
     assert_eq!(shown, told);
 }
 

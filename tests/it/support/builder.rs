@@ -9,7 +9,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Runtime, Server, python, quoted, runtime::lend};
+use super::{
+    Runtime, Server, python, quoted,
+    runtime::{lend, use_runtime},
+};
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcp-repl");
@@ -225,7 +228,7 @@ impl Builder {
         let under_another = self.under_another;
         let (mut command, directory) = self.command();
         if let Some(runtime) = &own {
-            lend(runtime.path(), &mut command);
+            use_runtime(runtime.path(), &mut command);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();

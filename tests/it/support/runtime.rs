@@ -22,10 +22,15 @@ pub(super) const RUNTIME: &str = "MCP_REPL_RUNTIME_DIR";
 /// The directory for temporary files, beside a run-time directory.
 const TEMPORARY: &str = "tmp";
 
-/// Has a command run for this run-time directory.
+/// Has a command run for this run-time directory, and write what lives as long as that beside it.
 pub(super) fn lend(run: &Path, command: &mut Command) {
-    command.env(RUNTIME, run).env("TMPDIR", run.with_file_name(TEMPORARY));
-    command.env_remove("MCP_REPL_GRACE");
+    use_runtime(run, command);
+    command.env("TMPDIR", run.with_file_name(TEMPORARY));
+}
+
+/// Has a command run for this run-time directory.
+pub(super) fn use_runtime(run: &Path, command: &mut Command) {
+    command.env(RUNTIME, run).env_remove("MCP_REPL_GRACE");
 }
 
 /// A run-time directory, and one for temporary files, which sessions have as long as they live. What

@@ -24,10 +24,11 @@ pub(crate) struct Server {
     inbox: Inbox,
     ended: mpsc::Receiver<ExitStatus>,
     stderr: mpsc::Receiver<String>,
-    directory: TempDir,
     calls: AtomicU64,
     running: bool,
+    // What runs there ends before the directory goes.
     runtime: Option<Runtime>,
+    directory: TempDir,
 }
 
 /// A call that was made and has no answer yet.

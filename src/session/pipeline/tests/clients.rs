@@ -247,3 +247,31 @@ fn who_looks_on_is_told_states_and_deeds_in_order_with_the_bytes() {
     let told = play(vec![(0, Input::Shutdown)]);
     assert_eq!(told, ["Ending"]);
 }
+
+#[test]
+fn how_long_a_cell_runs_is_known_though_nothing_happens() {
+    let mut played = of_two();
+    played.play(begin(1, 2, "time.sleep(60)"));
+    let elapsed = Duration::from_secs(5);
+    let running = Standing::Running { elapsed, client: "exec".into() };
+    let now = played.now + elapsed;
+    assert_eq!(played.pipeline.standing(now), running);
+    assert_eq!(played.pipeline.look_on(now).2, running);
+    // Nor is it news.
+    let key = running.key(now);
+    assert_eq!(key, played.pipeline.standing(played.now).key(played.now));
+}
+
+#[test]
+fn whose_cell_runs_is_not_told_again_when_it_was_not_told() {
+    let mut played = of_two();
+    played.play(begin(1, 2, "input()"));
+    played.play([call(2, 1, "", 0)]);
+    let (client, reply) = played.replies.pop().unwrap();
+    played.play([(0, Input::Returned { client, reply })]);
+    played.play(cell(1, 2, "done\r\n"));
+    played.texts();
+    played.play([call(3, 1, "", HOUR)]);
+    let told = "[repl] meanwhile another client (exec) ran:\n>>> input()\ndone\n";
+    assert_eq!(played.text(), told);
+}

@@ -160,10 +160,121 @@ fn a_page_of_another_clients_pager_is_shown_and_not_turned() {
     let page = |wakes| Some(pagers::page(wakes, false, true, false));
     rules.step(Event::Look(page(1)));
     let shown = rules.step(Event::Look(page(1)));
-    let [Action::TakePage, Action::Reply { status, .. }] = &shown[..] else { panic!("{shown:?}") };
+    let [Action::TakePage, Action::Reply { status: Status::Pager { program, prompt, .. }, .. }] =
+        &shown[..]
+    else {
+        panic!("{shown:?}")
+    };
+    let (program, prompt) = (program.clone(), prompt.clone());
+    let status = Status::Pager { program, prompt, at_end: false, shared: true };
     assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
     assert_eq!(rules.step(Event::Look(page(1))), []);
     let again = rules.step(Event::Look(page(1)));
-    assert_eq!(again, [Action::TakePage, to_other(2, status.clone())]);
+    assert_eq!(again, [Action::TakePage, to_other(2, status)]);
     assert_eq!(rules.call(""), [typed(" ")]);
+}
+
+#[test]
+fn what_a_client_polls_for_is_told_before_what_is_behind_an_interrupt_of_another() {
+    let mut rules = Rules::running();
+    rules.tick(PATIENCE);
+    let cell = Payload::Interrupt(text("cell").into());
+    assert_eq!(rules.send(OTHER, cell, None), [interrupt(false)]);
+    assert_eq!(rules.call(""), []);
+    rules.says(ToServer::Interrupted);
+    let status = idle(Some(Outcome::Ok));
+    assert_eq!(rules.done(1), then_runs(vec![reply(3, status)], 2, "cell"));
+}
+
+#[test]
+fn a_client_is_not_told_to_turn_the_pages_of_another() {
+    let mut rules = Rules::running();
+    let page = |wakes| Some(pagers::page(wakes, false, true, false));
+    assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
+    rules.step(Event::Look(page(1)));
+    let shown = rules.step(Event::Look(page(1)));
+    let is_shared = |action: &Action| match action {
+        Action::Reply { client, status: Status::Pager { shared, .. }, .. } => {
+            Some((*client, *shared))
+        }
+        _ => None,
+    };
+    let shared: Vec<_> = shown.iter().filter_map(is_shared).collect();
+    assert_eq!(shared, [(CLIENT, false), (OTHER, true)]);
+}
+
+#[test]
+fn of_a_long_answer_a_part_is_told() {
+    let mut rules = Rules::waiting();
+    let answer = "é".repeat(1 << 20);
+    rules.call(&answer);
+    let Some((_, Deed::Answered { text: Some(told) })) = rules.deeds.last() else {
+        panic!("{:?}", rules.deeds.len())
+    };
+    assert_eq!(*told, format!("{}…", "é".repeat(200)));
+}
+
+#[test]
+fn who_was_told_of_one_question_is_not_asked_by_what_reads_behind_its_answer() {
+    for answered_by_interrupt in [false, true] {
+        let mut rules = Rules::waiting();
+        assert_eq!(rules.send(OTHER, Payload::poll(), None), [to_other(2, waiting())]);
+        if answered_by_interrupt {
+            assert_eq!(rules.call("\u{3}"), [interrupt(true)]);
+            rules.says(ToServer::Interrupted);
+        } else {
+            assert_eq!(rules.call("answer"), [stdin("answer\n")]);
+        }
+        rules.says(taken(1));
+        rules.step(Event::Look(Some(reader(5))));
+        rules.step(Event::Look(Some(reader(5))));
+        // A cell, and nothing to be typed.
+        assert_eq!(rules.send(OTHER, text("cell"), None), [], "{answered_by_interrupt}");
+    }
+}
+
+#[test]
+fn a_poll_of_another_client_is_not_in_the_way_of_who_was_told_that_a_program_reads() {
+    let mut rules = Rules::reading();
+    assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
+    // The program is looked at anew.
+    assert_eq!(rules.call("line"), []);
+    assert_eq!(rules.step(Event::Look(Some(reader(5)))), []);
+    let found = rules.step(Event::Look(Some(reader(5))));
+    assert_eq!(found, [to_other(2, reads()), typed("line\n")]);
+    // Nor is one of the client whose cell it is.
+    rules.step(Event::Look(Some(reader(6))));
+    let found = rules.step(Event::Look(Some(reader(6))));
+    assert_eq!(found, [reply(3, reads())]);
+    assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
+    rules.step(Event::Look(Some(reader(6))));
+    rules.step(Event::Look(Some(reader(6))));
+    assert_eq!(rules.call(""), []);
+    assert_eq!(rules.send(OTHER, text("theirs"), None), []);
+    rules.step(Event::Look(Some(reader(6))));
+    let found = rules.step(Event::Look(Some(reader(6))));
+    assert_eq!(found, [reply(5, reads()), typed("theirs\n")]);
+}
+
+#[test]
+fn what_a_client_has_waiting_for_the_start_is_struck_by_itself_alone() {
+    for strikes in ["\u{3}", "\u{4}"] {
+        // Held by a call, or kept behind it.
+        for is_late in [false, true] {
+            let mut rules = Rules::starting();
+            assert_eq!(rules.send(OTHER, text("theirs"), None), []);
+            if is_late {
+                assert_eq!(rules.tick(PATIENCE), [to_other(1, busy(40, false))]);
+            }
+            let actions = rules.call(strikes);
+            let is_told = |action: &Action| matches!(action, Action::Notice { .. });
+            assert!(!actions.iter().any(is_told), "{strikes:?} {is_late}: {actions:?}");
+            if strikes == "\u{4}" {
+                rules.step(exited(Exit::Status(0)));
+            }
+            let runs = Action::Send(ToWorker::Cell { id: 1, source: "theirs".into() });
+            let ready = rules.is_ready(1);
+            assert!(ready.contains(&runs), "{strikes:?} {is_late}: {ready:?}");
+        }
+    }
 }
