@@ -56,6 +56,18 @@ fn a_name_that_is_none_is_a_clear_error() {
 }
 
 #[test]
+fn nothing_is_started_to_show_a_part_of_it() {
+    let runtime = Runtime::new();
+    let server = runtime.server().args(["--session", "shared"]).start();
+    server.poll();
+    let show = json!({"session": "nonesuch", "show": "tail 1"});
+    assert_has(&server.call(&show).error(), "there is no session \"nonesuch\"");
+    assert_eq!(runtime.names(), ["shared"]);
+    let alone = runtime.server().args(["--grace", "0"]).start();
+    assert_has(&alone.call(&show).error(), "there is no session \"nonesuch\"");
+}
+
+#[test]
 fn beyond_max_sessions_is_a_clear_error_and_the_others_go_on() {
     let runtime = Runtime::new();
     let server = runtime.server().args(["--max-sessions", "3"]).start();
