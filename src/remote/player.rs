@@ -265,10 +265,12 @@ impl Player {
             }
             EngineCommand::Shutdown => self.out.push(&ToHost::End, &[]),
             // A connection is one client: who it is was said in its hello, and it leaves when it
-            // ends. Replies are taken back by their receipts, and nobody follows from elsewhere.
+            // ends. Replies are taken back by their receipts, nobody follows from elsewhere, and
+            // only a host has something to tell all.
             EngineCommand::Leave { .. }
             | EngineCommand::Introduce { .. }
             | EngineCommand::Return { .. }
+            | EngineCommand::Tell { .. }
             | EngineCommand::Follow { .. } => {}
         }
     }

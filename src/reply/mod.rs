@@ -20,7 +20,7 @@ pub use deed::Deed;
 pub use exit::Exit;
 pub use failure::Failure;
 pub(crate) use line::push_escaped;
-pub use notice::{DeletedOutputs, KeptText, Notice, Refusal, Whose};
+pub use notice::{DeletedOutputs, EndedBy, KeptText, Notice, Refusal, Whose};
 pub use outbox::{BUDGET, Outbox};
 pub use status::Status;
 pub use wire::{budget_from_wire, budget_to_wire, from_wire, to_wire};

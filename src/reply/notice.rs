@@ -17,6 +17,9 @@ pub enum Notice {
         /// Whether it went before it had read the last input it was sent.
         missed_input: bool,
     },
+    /// The session is about to be ended from outside.
+    #[error("[repl] the session is ended by {0}")]
+    EndedBy(EndedBy),
     /// The session could not be started, or its worker broke the protocol.
     #[error("[repl] {}", failure.with_hint())]
     SessionFailed {
@@ -196,6 +199,17 @@ pub enum Notice {
         /// Whose.
         whose: Whose,
     },
+}
+
+/// What ends a session from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndedBy {
+    /// Another client.
+    #[error("another client")]
+    Client,
+    /// A signal.
+    #[error("a signal to its host")]
+    Signal,
 }
 
 /// Whose a cell is.
