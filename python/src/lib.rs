@@ -21,7 +21,7 @@
 //! 6. The loop: `cell` compiles and evaluates, `report` shows exceptions, with as much of their
 //!    `tracebacks` as CPython shows, `hint` guesses what a cell was meant to be that did not compile;
 //!    `completion` says what one that is still `unfinished` may go on with, and keeps `quiet` with it;
-//!    `interactive_hook` is where Python calls `main_loop`, which runs cells.
+//!    what a `debugger` left is cleared away; `interactive_hook` is where Python calls `main_loop`, which runs cells.
 //! 7. `boot` puts all of them in place, and the `environment` that children get.
 
 use pyo3::prelude::*;
@@ -76,6 +76,7 @@ mod quiet;
 mod unfinished;
 
 mod completion;
+mod debugger;
 mod hint;
 
 mod main_loop;

@@ -18,6 +18,7 @@ use crate::{
     browser, capi,
     cell::{self, Compiler},
     completion::Completer,
+    debugger,
     display_hook::DisplayHook,
     fifo::Next,
     figures, fork, hint, interactive_hook, matplotlib,
@@ -125,6 +126,8 @@ impl Interpreter {
             Ok(()) => Outcome::Ok,
             Err(error) => self.show_error(sys, worker, error)?,
         };
+        // Without it, interrupts go on as they are.
+        let _ = debugger::give_interrupts_back(sys);
         let outcome = self.show_figures(sys, worker, outcome)?;
         browser::wait_for_pages(py);
         py.detach(|| worker.channel.terminal.resume_output());

@@ -23,6 +23,7 @@ const TO_BE_GONE: Duration = Duration::from_secs(5);
 
 /// Which sessions are ended.
 #[derive(Debug, Args)]
+#[command(override_usage = "mcp-repl end <NAME>...\n       mcp-repl end --all")]
 pub(super) struct EndArguments {
     /// Their names, as `mcp-repl ls` shows them.
     #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]

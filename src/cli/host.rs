@@ -64,9 +64,14 @@ pub(super) fn host(
     let result = runtime.block_on(async {
         let registration = register_by_hand(arguments.session.as_ref())?;
         // Standard error may be closed, which must not be a panic.
-        let name = &registration.record().name;
+        let name = registration.record().name.clone();
         let _ = writeln!(io::stderr(), "mcp-repl: the session {name} is there; Ctrl-C ends it");
-        run(config, registration, life).await
+        let result = run(config, registration, life).await;
+        // Its time may have been over, or `mcp-repl end` have been called elsewhere.
+        if result.is_ok() {
+            let _ = writeln!(io::stderr(), "mcp-repl: the session {name} has ended");
+        }
+        result
     });
     runtime.shutdown_background();
     result

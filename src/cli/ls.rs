@@ -1,7 +1,7 @@
 //! `mcp-repl ls`: the sessions of this user on this machine.
 
 use std::{
-    io::Write,
+    io::{self, IsTerminal, Write},
     path::Path,
     process::ExitCode,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -12,19 +12,32 @@ use mcp_repl_control::{SessionInfo, SessionState};
 use serde_json::{Value, json};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::sessions::{self, Listed, Trouble, with_registry};
+use super::{
+    sessions::{self, Listed, Trouble, with_registry},
+    terminal,
+};
 
-/// How wide the table is at most, where that can be.
-const WIDTH: usize = 100;
 /// What is between two columns.
 const GAP: &str = "  ";
 /// The columns.
 const HEADINGS: [&str; 8] =
     ["NAME", "STATE", "INTERPRETER", "DIRECTORY", "AGE", "CLIENTS", "MEMORY", "ENDS"];
-/// Those that are shortened where the table is too wide, in this order, and how far.
-const SHORTENED: [(usize, usize); 3] = [(3, 16), (5, 10), (1, 16)];
-/// The column that is shortened in front, since its end tells most.
+/// Those that are shortened where the table is wider than the terminal, in this order, and how far.
+const SHORTENED: [(usize, usize); 7] = [
+    (DIRECTORY, 16),
+    (CLIENTS, 10),
+    (STATE, 16),
+    (INTERPRETER, 7),
+    (DIRECTORY, 9),
+    (STATE, 10),
+    (CLIENTS, 7),
+];
+const STATE: usize = 1;
+const INTERPRETER: usize = 2;
 const DIRECTORY: usize = 3;
+const CLIENTS: usize = 5;
+/// The columns that are shortened in front, since their end tells most.
+const IN_FRONT: [usize; 2] = [INTERPRETER, DIRECTORY];
 
 /// How the sessions are listed.
 #[derive(Debug, Args)]
@@ -43,11 +56,17 @@ pub(super) fn ls(arguments: &LsArguments) -> Result<ExitCode, String> {
             serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n"
         }
         (false, true) => "No sessions.\n".to_owned(),
-        (false, false) => table(listed.iter().map(row).collect()),
+        (false, false) => table(listed.iter().map(row).collect(), width()),
     };
     // Standard output may be closed, which must not be a panic.
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let _ = io::stdout().lock().write_all(text.as_bytes());
     Ok(ExitCode::SUCCESS)
+}
+
+/// How wide the table is at most, where that can be. Who reads it from a pipe gets all of it.
+fn width() -> usize {
+    let size = io::stdout().is_terminal().then(terminal::size).flatten();
+    size.map_or(usize::MAX, |size| usize::from(size.columns))
 }
 
 fn to_json(listed: &Listed) -> Value {
@@ -76,7 +95,7 @@ fn row(listed: &Listed) -> [String; HEADINGS.len()] {
             if info.interpreter.is_empty() { none() } else { info.interpreter.clone() },
             directory(&info.directory),
             time(info.age_ms),
-            if info.clients.is_empty() { none() } else { info.clients.join(", ") },
+            if info.clients.is_empty() { none() } else { clients(&info.clients) },
             info.memory.map_or_else(none, memory),
             ends(info),
         ],
@@ -113,6 +132,22 @@ fn state(state: &SessionState) -> String {
         SessionState::Ending => "ending".to_owned(),
         SessionState::Ended => "ended".to_owned(),
     }
+}
+
+/// Their names, each once, with how many have it.
+fn clients(names: &[String]) -> String {
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for name in names {
+        match counted.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((name, 1)),
+        }
+    }
+    let words = counted.into_iter().map(|(name, count)| match count {
+        1 => name.to_owned(),
+        _ => format!("{count} {name}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// When it ends.
@@ -164,8 +199,8 @@ fn age_ms(started_ms: u64) -> u64 {
     age.map_or(0, |age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Lines of columns below their headings.
-fn table(mut rows: Vec<[String; HEADINGS.len()]>) -> String {
+/// Lines of columns below their headings, no wider than that where they can be.
+fn table(mut rows: Vec<[String; HEADINGS.len()]>, most: usize) -> String {
     rows.insert(0, HEADINGS.map(str::to_owned));
     rows.iter_mut().flatten().for_each(|text| *text = printable(text));
     let mut widths: [usize; HEADINGS.len()] = std::array::from_fn(|column| {
@@ -174,13 +209,13 @@ fn table(mut rows: Vec<[String; HEADINGS.len()]>) -> String {
     for (column, least) in SHORTENED {
         let all = widths.iter().sum::<usize>() + GAP.len() * (HEADINGS.len() - 1);
         let width = widths[column];
-        widths[column] = width.saturating_sub(all.saturating_sub(WIDTH)).max(least.min(width));
+        widths[column] = width.saturating_sub(all.saturating_sub(most)).max(least.min(width));
     }
     let mut table = String::new();
     for row in rows {
         let mut line = String::new();
         for (column, text) in row.iter().enumerate() {
-            let text = shortened(text, widths[column], column == DIRECTORY);
+            let text = shortened(text, widths[column], IN_FRONT.contains(&column));
             let blanks = widths[column].saturating_sub(text.width());
             line += &(text + &" ".repeat(blanks) + GAP);
         }
@@ -230,7 +265,7 @@ mod tests {
             row(["日本", "not answering", "-", "/tmp/x\n", "2d03h", "-", "-", "-"]),
         ];
         assert_eq!(
-            table(rows),
+            table(rows, usize::MAX),
             "\
 NAME  STATE          INTERPRETER     DIRECTORY  AGE    CLIENTS  MEMORY  ENDS
 proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
@@ -256,10 +291,15 @@ proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
             ]),
             row(["p", "ready", "cpython 3.12.1", "/b", "5m", "-", "12M", "kept, 7h59m"]),
         ];
-        let table = table(rows);
-        assert!(table.lines().all(|line| line.width() <= WIDTH), "{table}");
-        assert!(table.contains("…down/below/proj") && table.contains("claude-co…"), "{table}");
-        assert!(table.contains("kept, 7h59m"), "{table}");
+        let whole = table(rows.clone(), usize::MAX);
+        assert!(whole.contains(long) && whole.contains(clients), "{whole}");
+        let wide = table(rows.clone(), 100);
+        assert!(wide.lines().all(|line| line.width() <= 100), "{wide}");
+        assert!(wide.contains("…down/below/proj") && wide.contains("claude-co…"), "{wide}");
+        assert!(wide.contains("cpython 3.12.1") && wide.contains("kept, 7h59m"), "{wide}");
+        let narrow = table(rows, 80);
+        assert!(narrow.lines().all(|line| line.width() <= 80), "{narrow}");
+        assert!(narrow.contains("3.12.1") && narrow.contains("kept, 7h59m"), "{narrow}");
     }
 
     #[test]
@@ -267,8 +307,8 @@ proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
         let name = "n".repeat(64);
         let long = "l".repeat(100);
         let rows = vec![row([&name, &long, "cpython 3.12.1", &long, "5m", &long, "12M", "-"])];
-        let table = table(rows);
-        assert!(table.contains(&name) && table.contains("cpython 3.12.1"), "{table}");
+        let table = table(rows, 80);
+        assert!(table.contains(&name) && table.contains(" …3.12.1 "), "{table}");
     }
 
     #[test]
@@ -276,6 +316,12 @@ proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
         let texts = [0, 59_000, 61_000, 600_000, 3_660_000, 90_000_000].map(time);
         assert_eq!(texts, ["0s", "59s", "1m01s", "10m", "1h01m", "1d01h"]);
         assert_eq!([9 << 20, 200 << 20, 3 << 30].map(memory), ["9.0M", "200M", "3.0G"]);
+    }
+
+    #[test]
+    fn clients_of_one_name_are_counted() {
+        let names = ["claude-code", "exec", "claude-code"].map(str::to_owned);
+        assert_eq!(clients(&names), "2 claude-code, exec");
     }
 
     #[test]

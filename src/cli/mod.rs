@@ -18,12 +18,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use mcp_repl_sideband::PictureLimit;
 
 use self::{
     serve::{ClientOptions, Sessioning},
-    session_options::SessionArguments,
+    session_options::{GRACE, SessionArguments},
     via::ViaArguments,
 };
 use crate::{
@@ -226,6 +226,30 @@ fn accept(value: &str, known: &str, otherwise: &str) -> Result<String, String> {
     if value == known { Ok(value.to_owned()) } else { Err(otherwise.to_owned()) }
 }
 
+/// The command line as clap takes it.
+fn command_line() -> clap::Command {
+    let mut command = Arguments::command();
+    // Options of all that mean nothing there: each says so when it is used, and helps nobody before.
+    let elsewhere = ["via", "via_install"];
+    let all = ["python", "worker", "via", "via_install"];
+    for (name, hidden) in
+        [("ls", &all[..]), ("end", &all), ("doctor", &elsewhere), ("host", &elsewhere)]
+    {
+        let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
+        let hidden: Vec<Arg> = command.get_arguments().filter(is_hidden).cloned().collect();
+        command = command.mut_subcommand(name, |subcommand| {
+            subcommand.args(hidden.into_iter().map(|argument| argument.hide(true)))
+        });
+    }
+    // As in a shell's `${MCP_REPL_GRACE:-10m}`.
+    if std::env::var_os(GRACE).is_some_and(|grace| grace.is_empty()) {
+        let unset = |grace: Arg| grace.env(None::<&str>);
+        command = command.mut_arg("grace", unset);
+        command = command.mut_subcommand("host", |host| host.mut_arg("grace", unset));
+    }
+    command
+}
+
 impl WorkerArguments {
     /// Whether it is said what is to run.
     fn is_given(&self) -> bool {
@@ -249,7 +273,8 @@ impl WorkerArguments {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
-    let arguments = Arguments::parse();
+    let arguments = Arguments::from_arg_matches(&command_line().get_matches());
+    let arguments = arguments.unwrap_or_else(|error| error.exit());
     let options = arguments.session.options(&arguments.worker);
     let place = arguments.via.place();
     let place = place.map(|place| Sessioning::new(place, &arguments.session, options));

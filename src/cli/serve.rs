@@ -164,7 +164,11 @@ impl fmt::Debug for Engines {
 }
 
 impl Opener for Engines {
-    fn open(&self, _wanted: WantedSession, _underway: Underway) -> Opening {
+    fn open(&self, wanted: WantedSession, _underway: Underway) -> Opening {
+        if !wanted.start {
+            let name = wanted.name.unwrap_or_default();
+            return Box::pin(async move { Err(format!("there is no session {name:?}")) });
+        }
         let opened = engine::start(self.config.clone()).map(|(handle, engine)| {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             running.retain(|(_, engine)| !engine.is_finished());
@@ -229,7 +233,7 @@ impl Hosts {
 
 impl Opener for Hosts {
     fn open(&self, wanted: WantedSession, underway: Underway) -> Opening {
-        let WantedSession { client, name, earlier } = wanted;
+        let WantedSession { client, name, earlier, start } = wanted;
         let identity = name.is_none().then(|| self.identity(&client));
         let hello = self.hello(&client, earlier.as_ref().map(|earlier| earlier.resume.clone()));
         let (place, options) = (self.place.clone(), self.options.clone());
@@ -259,7 +263,7 @@ impl Opener for Hosts {
                 (Some(identity), None) => open(Wanted::Own(identity), hello).await,
                 (None, _) => {
                     let name = name.unwrap_or_default();
-                    open(Wanted::Named { name, start: true }, hello).await
+                    open(Wanted::Named { name, start }, hello).await
                 }
             };
             opened.map(Session::from).map_err(|error| error.to_string())

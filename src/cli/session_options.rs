@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// The variable of the environment that has the grace time; empty, it has none.
+pub(super) const GRACE: &str = "MCP_REPL_GRACE";
+
 /// How long a kept session may be idle where no time is given.
 const KEPT: &str = "8h";
 
@@ -38,7 +41,7 @@ pub(super) struct SessionArguments {
     /// How long a session lives on when its last client has gone, so that one that comes back finds
     /// its variables: `30s`, `10m`, `8h`, `2d`, or seconds. `0` ends it with its client.
     #[arg(
-        long, env = "MCP_REPL_GRACE", value_name = "DURATION", default_value = "10m",
+        long, env = GRACE, value_name = "DURATION", default_value = "10m",
         value_parser = duration
     )]
     pub(super) grace: Duration,

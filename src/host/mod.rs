@@ -38,6 +38,7 @@ use self::{
 use crate::{
     pty::{self, StdinStream, StdoutStream},
     registry::{Record, Registration},
+    reply::{EndedBy, Notice},
     session::{
         client::{Client, Description, Handle},
         engine::{self, Config},
@@ -186,8 +187,9 @@ impl Host {
         }
     }
 
-    /// Waits until the session is to end, and lets nobody in from then on.
-    async fn is_over(&self) {
+    /// Waits until the session is to end, and lets nobody in from then on. Whether somebody asks for
+    /// it.
+    async fn is_over(&self) -> bool {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -205,12 +207,13 @@ impl Host {
                     let mut room = self.room();
                     if room.lifetime.deadline().is_some_and(|due| due <= self.now()) {
                         room.close_door();
-                        return;
+                        return false;
                     }
                 }
             }
         }
         self.room().close_door();
+        true
     }
 }
 
@@ -239,15 +242,19 @@ async fn serve(
 ) -> io::Result<()> {
     let mut connections = JoinSet::new();
     let mut engine = pin!(engine);
-    let (is_over, result) = tokio::select! {
+    let (is_over, ended_by, result) = tokio::select! {
         biased;
-        () = &mut engine => (true, Ok(())),
-        result = asks_to_end => (false, result),
-        () = host.is_over() => (false, Ok(())),
-        () = accept_all(&host, &door, &mut connections) => (false, Ok(())),
+        () = &mut engine => (true, None, Ok(())),
+        result = asks_to_end => (false, result.is_ok().then_some(EndedBy::Signal), result),
+        // Of the end of its time there is nobody to be told.
+        asked = host.is_over() => (false, asked.then_some(EndedBy::Client), Ok(())),
+        () = accept_all(&host, &door, &mut connections) => (false, None, Ok(())),
     };
     host.room().close_door();
     door.withdraw();
+    if let Some(by) = ended_by {
+        host.session.tell(Notice::EndedBy(by));
+    }
     host.session.shutdown();
     tokio::select! {
         () = &mut engine, if !is_over => {}

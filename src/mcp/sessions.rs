@@ -48,6 +48,8 @@ pub struct WantedSession {
     pub name: Option<String>,
     /// The session that it was before its connection ended.
     pub earlier: Option<EarlierSession>,
+    /// Whether it is started where it is not there.
+    pub start: bool,
 }
 
 /// A session that was connected to, by its welcome.
@@ -166,7 +168,7 @@ impl Sessions {
         let mut slots = self.slots();
         if !slots.is_closed && slots.find(None).is_none() {
             let slot = self.slot(&mut slots, None);
-            self.start_opening(slot, client);
+            self.start_opening(slot, client, true);
         }
     }
 
@@ -196,7 +198,8 @@ impl Sessions {
         }
     }
 
-    /// Shows a part of a long output that was kept in the session of this name.
+    /// Shows a part of a long output that was kept in the session of this name, which is not
+    /// started for that.
     ///
     /// # Errors
     /// In words for the agent: what is wrong.
@@ -209,7 +212,7 @@ impl Sessions {
     ) -> Result<String, String> {
         let waits = {
             let mut slots = self.slots();
-            let slot = self.ready_slot(&mut slots, client, session)?;
+            let slot = self.ready_slot(&mut slots, client, session, false)?;
             match &mut slot.state {
                 State::Open(live) => Ok(live.clone()),
                 _ => Err(slot.wait(None, timeout)),
@@ -230,7 +233,7 @@ impl Sessions {
         request: Request,
     ) -> Result<Turn<impl Future<Output = Option<Answer>> + Send + use<>>, String> {
         let mut slots = self.slots();
-        let slot = self.ready_slot(&mut slots, client, session)?;
+        let slot = self.ready_slot(&mut slots, client, session, true)?;
         Ok(match &mut slot.state {
             State::Open(live) => Turn::Now(live.clone(), live.client.ask(request)),
             _ => {
@@ -240,12 +243,14 @@ impl Sessions {
         })
     }
 
-    /// The place of this session, which is there or is being opened.
+    /// The place of this session, which is there or is being opened; with a name of its own it is
+    /// started only if that is said.
     fn ready_slot<'slots>(
         self: &Arc<Self>,
         slots: &'slots mut Slots,
         client: &str,
         session: Option<&SessionName>,
+        start: bool,
     ) -> Result<&'slots mut Slot, String> {
         if slots.is_closed {
             return Err(CLOSED.into());
@@ -264,7 +269,8 @@ impl Sessions {
             State::Closed => true,
         };
         if needs_opening {
-            self.start_opening(slot, client);
+            let start = start || slot.asked.is_none();
+            self.start_opening(slot, client, start);
         }
         Ok(slot)
     }
@@ -302,25 +308,25 @@ impl Sessions {
         ))
     }
 
-    /// Has the session of this place found or started.
-    fn start_opening(self: &Arc<Self>, slot: &mut Slot, client: &str) {
+    /// Has the session of this place found, or if that is said, started.
+    fn start_opening(self: &Arc<Self>, slot: &mut Slot, client: &str, start: bool) {
         if let State::Open(live) = std::mem::replace(&mut slot.state, State::Opening(Vec::new())) {
             slot.before = live.before();
         }
         let earlier = slot.before.as_ref().map(|before| before.session.clone());
         let name = slot.asked.clone().or_else(|| self.own_name.clone());
         slot.underway = Underway::default();
-        let wanted = WantedSession { client: client.to_owned(), name, earlier };
-        let opening = self.opener.open(wanted, slot.underway.clone());
+        let wanted = WantedSession { client: client.to_owned(), name, earlier, start };
+        let opening = self.opener.open(wanted.clone(), slot.underway.clone());
         let (sessions, id) = (self.clone(), slot.id);
         tokio::spawn(async move {
             let opened = opening.await;
-            sessions.opened(id, opened);
+            sessions.opened(id, &wanted, opened);
         });
     }
 
     /// What became of it. The calls that waited are made, in their order.
-    fn opened(&self, id: u64, opened: Result<Session, String>) {
+    fn opened(self: &Arc<Self>, id: u64, wanted: &WantedSession, opened: Result<Session, String>) {
         let mut slots = self.slots();
         let Some(place) = slots.all.iter().position(|slot| slot.id == id) else { return };
         let slot = &mut slots.all[place];
@@ -330,10 +336,18 @@ impl Sessions {
         let session = match opened {
             Ok(session) => session,
             Err(why) => {
-                for call in waiting {
+                let mut waiting = waiting;
+                waiting.retain(|call| !call.made.is_closed());
+                // Calls that came meanwhile start what only a part of was to be shown of.
+                let starts = |call: &Waiting| !wanted.start && call.request.is_some();
+                let (calls, failed): (Vec<_>, Vec<_>) = waiting.into_iter().partition(starts);
+                for call in failed {
                     let _ = call.made.send(Err(format!("[repl] {why}. Nothing was run.")));
                 }
-                if slot.asked.is_some() && slot.before.is_none() {
+                if !calls.is_empty() {
+                    self.start_opening(slot, &wanted.client, true);
+                    slot.state = State::Opening(calls);
+                } else if slot.asked.is_some() && slot.before.is_none() {
                     slots.all.remove(place);
                 }
                 return;

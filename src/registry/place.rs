@@ -42,7 +42,8 @@ pub enum RegistryError {
     },
     /// It can't be made or looked at.
     #[error(
-        "the run-time directory {}: {error}; name another one by {VARIABLE}", path.display()
+        "the run-time directory {} can't be made or used: {error}; name another one by {VARIABLE}",
+        path.display()
     )]
     Unusable {
         /// The directory.

@@ -285,7 +285,7 @@ async fn enter_at(entry: &Entry, hello: &Hello) -> Result<Option<Found>, OpenErr
 }
 
 /// Whether that is what a socket says whose owner has ended.
-fn is_gone(kind: io::ErrorKind) -> bool {
+pub(super) fn is_gone(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
         io::ErrorKind::NotFound

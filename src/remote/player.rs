@@ -16,7 +16,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{alarm::Alarm, connection::End, typing::Typing, words};
+use super::{alarm::Alarm, connection::End, open::is_gone, typing::Typing, words};
 use crate::{
     reply::{Deed as Did, Failure, Reply, Status, from_wire},
     screen::Size,
@@ -194,7 +194,7 @@ impl Player {
                 written = self.out.write(&mut writer), if !self.out.is_empty() => {
                     if let Err(error) = written {
                         // What the host said last is still there to be read.
-                        return self.rest(&mut decoder).unwrap_or(End::Broken(error.to_string()));
+                        return self.rest(&mut decoder).unwrap_or_else(|| broken(&error));
                     }
                 }
                 read = reader.read(&mut buffer), if !is_leaving => match read {
@@ -205,7 +205,7 @@ impl Player {
                             return end;
                         }
                     }
-                    Err(error) => return End::Broken(error.to_string()),
+                    Err(error) => return broken(&error),
                 },
                 () = self.alarm.at(due) => {
                     return if is_leaving { End::Left } else { End::Silent };
@@ -280,10 +280,12 @@ impl Player {
             }
             EngineCommand::Shutdown => self.out.push(&ToHost::End, &[]),
             // A connection is one client: who it is was said in its hello, and it leaves when it
-            // ends. Replies are taken back by their receipts, and nobody follows from elsewhere.
+            // ends. Replies are taken back by their receipts, nobody follows from elsewhere, and
+            // only a host has something to tell all.
             EngineCommand::Leave { .. }
             | EngineCommand::Introduce { .. }
             | EngineCommand::Return { .. }
+            | EngineCommand::Tell { .. }
             | EngineCommand::Follow { .. } => {}
         }
     }
@@ -442,6 +444,12 @@ impl Player {
 /// The reply to a call that was not made.
 fn refusal(why: String) -> Reply {
     Reply::without_text(Status::Failed { failure: Failure::Told(why) }, false)
+}
+
+/// Why the connection has ended that gives this error. A socket whose other side closed it with
+/// something unread is reset, which is no other end.
+fn broken(error: &io::Error) -> End {
+    if is_gone(error.kind()) { End::Closed } else { End::Broken(error.to_string()) }
 }
 
 /// The next reply of which it is known whether it was told.

@@ -17,6 +17,9 @@ pub enum Notice {
         /// Whether it went before it had read the last input it was sent.
         missed_input: bool,
     },
+    /// The session is about to be ended from outside.
+    #[error("[repl] the session is ended by {0}")]
+    EndedBy(EndedBy),
     /// The session could not be started, or its worker broke the protocol.
     #[error("[repl] {}", failure.with_hint())]
     SessionFailed {
@@ -188,12 +191,52 @@ pub enum Notice {
     /// The line of another process's notice.
     #[error("{0}")]
     Told(String),
+    /// The same of one that says whose the cell is that follows.
+    #[error("{line}")]
+    ToldWhose {
+        /// The line.
+        line: String,
+        /// Whose.
+        whose: Whose,
+    },
+}
+
+/// What ends a session from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndedBy {
+    /// Another client.
+    #[error("another client")]
+    Client,
+    /// A signal.
+    #[error("a signal to its host")]
+    Signal,
+}
+
+/// Whose a cell is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// That of the client that is told.
+    Own,
+    /// Another client's.
+    Anothers,
 }
 
 impl Notice {
     /// Whether what follows it is of another client.
     pub(super) fn is_of_others(&self) -> bool {
         matches!(self, Notice::Meanwhile { .. } | Notice::MeanwhilePrinted { .. })
+    }
+
+    /// Whose cell what follows it is of, where it says so.
+    pub fn whose(&self) -> Option<Whose> {
+        match self {
+            Notice::Meanwhile { deed: Deed::Ran { .. }, .. } | Notice::MeanwhilePrinted { .. } => {
+                Some(Whose::Anothers)
+            }
+            Notice::OwnCell => Some(Whose::Own),
+            Notice::ToldWhose { whose, .. } => Some(*whose),
+            _ => None,
+        }
     }
 
     /// It as one line, without a line end: strings from outside don't break it.

@@ -7,7 +7,7 @@ use mcp_repl_sideband::Outcome;
 
 use super::{
     Attachment, AttachmentFile, AttachmentRoom, Budget, Content, Exit, Failure, FilePlace, Notice,
-    Reply, Status, View, line::one_line,
+    Reply, Status, View, Whose, line::one_line,
 };
 
 /// A reply as a host sends it to a client that is told so much of attachments. Data that has no
@@ -47,7 +47,11 @@ pub fn budget_from_wire(budget: &wire::Budget) -> Budget {
 fn part_to_wire(part: &Content, room: &mut usize) -> wire::Part {
     match part {
         Content::Text(text) => wire::Part::Text(text.clone()),
-        Content::Notice(notice) => wire::Part::Notice(notice.line()),
+        Content::Notice(notice) => match notice.whose() {
+            None => wire::Part::Notice(notice.line()),
+            Some(Whose::Own) => wire::Part::OwnCell(notice.line()),
+            Some(Whose::Anothers) => wire::Part::AnothersCell(notice.line()),
+        },
         Content::Status(line) => wire::Part::Status(line.clone()),
         Content::Attachment(attachment) => attachment_to_wire(attachment, room),
     }
@@ -57,6 +61,10 @@ fn part_from_wire(part: wire::Part) -> Content {
     match part {
         wire::Part::Text(text) => Content::Text(text),
         wire::Part::Notice(line) => Content::Notice(Notice::Told(line)),
+        wire::Part::OwnCell(line) => Content::Notice(Notice::ToldWhose { line, whose: Whose::Own }),
+        wire::Part::AnothersCell(line) => {
+            Content::Notice(Notice::ToldWhose { line, whose: Whose::Anothers })
+        }
         wire::Part::Status(line) => Content::Status(one_line(&line)),
         wire::Part::Attachment { line, mime, file, path, picture, data } => {
             Content::Attachment(Attachment {
@@ -195,7 +203,9 @@ mod tests {
     use proptest::{option, prelude::*};
 
     use super::*;
-    use crate::reply::{KeptText, PictureKind, PictureSize, Refusal, ShownPicture};
+    use crate::reply::{
+        Deed, KeptText, PictureKind, PictureSize, Refusal, ShownPicture, with_whose,
+    };
 
     /// Strings from outside, also such that look like the bridge's lines or end them.
     fn string() -> impl Strategy<Value = String> {
@@ -346,6 +356,34 @@ mod tests {
         assert_eq!(data_of(content(), wire::Attachments::All), [Some(4), Some(4)]);
         let large = vec![with_data("AAAA"), with_data(&"B".repeat(wire::MOST_DATA)), with_data("")];
         assert_eq!(data_of(large, wire::Attachments::All), [Some(4), None, Some(0)]);
+    }
+
+    #[test]
+    fn whose_a_text_is_goes_through_and_no_program_can_say_it() {
+        let text = |text: &str| Content::Text(text.to_owned());
+        let (client, source) = ("exec".to_owned(), String::new());
+        let ran = Notice::Meanwhile { client: client.clone(), deed: Deed::Ran { source } };
+        let text_of_answer = "x".to_owned();
+        let answered =
+            Notice::Meanwhile { client, deed: Deed::Answered { text: Some(text_of_answer) } };
+        let content = vec![
+            text("a"),
+            Content::Notice(ran),
+            text("b\n[repl] now your cell:\n"),
+            Content::Notice(answered),
+            text("c"),
+            Content::Notice(Notice::OwnCell),
+            text("d"),
+        ];
+        let of_others = |content: Vec<Content>| {
+            let reply = Reply { content, status: Status::Ready { outcome: None } };
+            let content = through(&reply, wire::Attachments::All).content;
+            let others = with_whose(&content).filter(|(_, whose)| *whose == Whose::Anothers);
+            others.map(|(part, _)| part.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(of_others(content.clone()).len(), 4);
+        // Where the notice in front of it had no room.
+        assert_eq!(of_others(content[2..].to_vec()).len(), 3);
     }
 
     #[test]

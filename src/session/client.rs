@@ -146,6 +146,11 @@ pub enum EngineCommand {
         /// Where the answer goes.
         answer: oneshot::Sender<Description>,
     },
+    /// Tell all clients this, in their next replies.
+    Tell {
+        /// What.
+        notice: Notice,
+    },
     /// End the session and the engine.
     Shutdown,
 }
@@ -230,6 +235,11 @@ impl Handle {
         let (answer, told) = oneshot::channel();
         self.commands.send(EngineCommand::Describe { answer }).ok()?;
         told.await.ok()
+    }
+
+    /// Has all clients told this, in their next replies.
+    pub fn tell(&self, notice: Notice) {
+        let _ = self.commands.send(EngineCommand::Tell { notice });
     }
 
     /// Asks the engine to end the worker and itself.

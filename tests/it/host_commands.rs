@@ -138,8 +138,20 @@ fn end_takes_names_and_refuses_unknown_ones() {
     runtime.wait_until_empty();
     assert_eq!(runtime.says(&["end", "--all"]), "");
     for arguments in [&["end"][..], &["end", "--all", "a"]] {
-        assert_eq!(runtime.run(arguments).status.code(), Some(2));
+        fails(&runtime.run(arguments), 2, "mcp-repl end --all\n");
     }
+}
+
+#[test]
+fn a_host_by_hand_says_that_its_session_has_ended() {
+    let runtime = Runtime::new();
+    let mut host = Host::start(&runtime, &["--session", "proj"]);
+    let mut stderr = host.0.stderr.take().unwrap();
+    runtime.says(&["end", "proj"]);
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "mcp-repl: the session proj has ended\n");
+    assert_eq!(host.ended(), Some(0));
 }
 
 #[test]
@@ -338,6 +350,7 @@ fn a_run_time_directory_that_others_can_get_at_is_refused() {
     symlink(runtime.path(), at("link")).unwrap();
     refused(&at("link"), "is a link or no directory: remove it");
     refused(Path::new("here"), "must be an absolute path");
+    refused(Path::new("/proc/none"), "can't be made or used: No such file or directory");
     if rustix::process::geteuid().is_root() {
         fs::create_dir(at("anothers")).unwrap();
         std::os::unix::fs::chown(at("anothers"), Some(12345), None).unwrap();

@@ -121,6 +121,29 @@ fn exec_prints_replies_and_leaves_the_session_as_it_is() {
 }
 
 #[test]
+fn exec_prints_what_its_own_cells_printed_and_the_rest_as_notes() {
+    let runtime = Runtime::new();
+    let server = shared(&runtime, "x = 6");
+    let mut line = Lifeline::lay(&server);
+    server.gives("print('early')", "early\n");
+    std::thread::scope(|scope| {
+        let waits = "_ = line.send(b'!'), line.recv(1)\nprint('own')";
+        let exec = scope.spawn(|| run(&runtime, &[waits, "x * 7"], ""));
+        line.hears("!");
+        // It runs between the two cells.
+        let others = "print('of another')\nprint('[repl] now your cell:')\nprint('as well')";
+        let held = server.begin(others);
+        server.repl_with("", 0);
+        line.release();
+        let (out, notes, status) = exec.join().unwrap();
+        assert_eq!((out.as_str(), status), ("own\n42\n", Some(0)), "{notes}");
+        assert_has(&notes, "of another\n");
+        assert_has(&notes, "\nas well\n[repl] now your cell:\n");
+        held.answer();
+    });
+}
+
+#[test]
 fn exec_gives_json_and_pictures_of_a_session() {
     let runtime = Runtime::new();
     let picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";

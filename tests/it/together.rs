@@ -1,6 +1,7 @@
 //! Several sessions of one server, and several servers in one session.
 #![cfg(target_os = "linux")]
 
+use rustix::process::{Signal, kill_process};
 use serde_json::json;
 
 use crate::support::{IDLE, Lifeline, Runtime, Server, assert_has, assert_has_not, text_of};
@@ -56,6 +57,18 @@ fn a_name_that_is_none_is_a_clear_error() {
 }
 
 #[test]
+fn nothing_is_started_to_show_a_part_of_it() {
+    let runtime = Runtime::new();
+    let server = runtime.server().args(["--session", "shared"]).start();
+    server.poll();
+    let show = json!({"session": "nonesuch", "show": "tail 1"});
+    assert_has(&server.call(&show).error(), "there is no session \"nonesuch\"");
+    assert_eq!(runtime.names(), ["shared"]);
+    let alone = runtime.server().args(["--grace", "0"]).start();
+    assert_has(&alone.call(&show).error(), "there is no session \"nonesuch\"");
+}
+
+#[test]
 fn beyond_max_sessions_is_a_clear_error_and_the_others_go_on() {
     let runtime = Runtime::new();
     let server = runtime.server().args(["--max-sessions", "3"]).start();
@@ -101,6 +114,24 @@ fn a_call_waits_for_the_cell_of_another_and_says_whose_it_is() {
     assert_eq!(held.text(), IDLE);
     let said = waits.text();
     assert!(said.ends_with("2\n"), "{said}");
+}
+
+#[test]
+fn who_ended_a_session_is_told_to_whose_cell_ran() {
+    let runtime = Runtime::new();
+    let start = |name| runtime.server().args(["--session", name]).start();
+    let by_client = start("one");
+    let mut line = Lifeline::lay(&by_client);
+    let held = by_client.begin("_ = line.send(b'!'), line.recv(1)");
+    line.hears("!");
+    runtime.says(&["end", "one"]);
+    assert_has(&held.text(), "[repl] the session is ended by another client\n[repl] session ended");
+    let by_signal = start("two");
+    let mut line = Lifeline::lay(&by_signal);
+    let held = by_signal.begin("_ = line.send(b'!'), line.recv(1)");
+    line.hears("!");
+    kill_process(runtime.host("two"), Signal::TERM).unwrap();
+    assert_has(&held.text(), "[repl] the session is ended by a signal to its host\n");
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(super) fn exec(
             printer: Printer { out, attachments },
             stops,
             is_joined: true,
+            // What the first reply has was printed before.
+            has_begun: false,
         };
         let ended = run.all(cells).await;
         // What was told is said to the host before it is left.

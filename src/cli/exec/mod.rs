@@ -186,6 +186,8 @@ struct Run {
     stops: bool,
     /// Whether the session lived before, and what asks there asks somebody else.
     is_joined: bool,
+    /// Whether what comes has something of its own cells.
+    has_begun: bool,
 }
 
 impl Run {
@@ -214,7 +216,16 @@ impl Run {
         session.people(answers);
         let asks = Asks::new(requests, keyboard);
         let printer = Printer { out, attachments };
-        Ok(Run { client, following, told: 0, asks, printer, stops, is_joined: false })
+        Ok(Run {
+            client,
+            following,
+            told: 0,
+            asks,
+            printer,
+            stops,
+            is_joined: false,
+            has_begun: true,
+        })
     }
 
     async fn all(&mut self, cells: Vec<String>) -> Result<ExitCode, Stop> {
@@ -269,6 +280,7 @@ impl Run {
     /// Runs a cell to its end, and gives the program what it asks for.
     async fn cell(&mut self, cell: String, answers: &mut Answers) -> Result<CellEnd, Stop> {
         self.asks.call(&self.client, Payload::Text(cell));
+        self.has_begun = true;
         answers.ends = 0;
         loop {
             let reply = self.reply(CtrlC::Interrupts).await?;
@@ -352,8 +364,8 @@ impl Run {
     }
 
     async fn print(&mut self, reply: &Reply) -> Result<(), Stop> {
-        let Run { client, asks, printer, .. } = self;
-        asks.heeding(printer.reply(reply), client, CtrlC::Interrupts).await
+        let Run { client, asks, printer, has_begun, .. } = self;
+        asks.heeding(printer.reply(reply, *has_begun), client, CtrlC::Interrupts).await
     }
 
     /// Gives the program that waits what it asks for: a line, the end of standard input, or an

@@ -19,6 +19,11 @@ pub enum Part {
     Text(String),
     /// A line of the bridge's own, without its line end.
     Notice(String),
+    /// A line of the bridge's own: what follows it is of a cell of another client, up to the next
+    /// `OwnCell`.
+    AnothersCell(String),
+    /// A line of the bridge's own: what follows it is of the client's own cell.
+    OwnCell(String),
     /// A line that says how things stand, at the end, without its line end.
     Status(String),
     /// A picture or document.

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{HOUR, TestHost, hello, soon};
 use crate::{
     host::Life,
+    reply::{EndedBy, Notice},
     session::{client::EngineCommand, pipeline::Standing},
 };
 
@@ -147,7 +148,15 @@ async fn it_ends_when_asked_and_who_asked_sees_when_all_is_over() {
     let call = host.call().await;
     let (mut status, _) = host.join_as(Hello { role: Role::Status, ..hello("end") }).await;
     status.send(&ToHost::End).await;
-    while !matches!(host.command().await, EngineCommand::Shutdown) {}
+    let told = loop {
+        match host.command().await {
+            EngineCommand::Tell { notice } => break notice,
+            EngineCommand::Shutdown => panic!("nobody is told why"),
+            _ => {}
+        }
+    };
+    assert_eq!(told, Notice::EndedBy(EndedBy::Client));
+    assert!(matches!(host.command().await, EngineCommand::Shutdown));
     soon(&mut host.is_withdrawn).await.unwrap();
     // Who comes now is told; who is there is served to the end.
     let why = host.hello(hello("late")).await.refused().await;

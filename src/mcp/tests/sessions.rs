@@ -48,7 +48,12 @@ async fn next(wished: &mut mpsc::UnboundedReceiver<Wish>) -> Wish {
 }
 
 fn wanted(name: Option<&str>) -> WantedSession {
-    WantedSession { client: "test".into(), name: name.map(str::to_owned), earlier: None }
+    WantedSession {
+        client: "test".into(),
+        name: name.map(str::to_owned),
+        earlier: None,
+        start: true,
+    }
 }
 
 /// The engine's end of a session that is opened in the server's process.
@@ -138,6 +143,31 @@ async fn calls_in_different_sessions_run_side_by_side() {
         assert!(error(&answer).ends_with("Nothing was run."), "{answer}");
     }
     assert!(wished.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_session_is_not_started_to_show_a_part_of_it() {
+    let (mut harness, mut wished) = start(None, 16).await;
+    let _usual = Engine::open(&mut wished, None).await;
+    let show = |id| repl(id, json!({"show": "tail 1", "session": "other"}));
+    let not_started = WantedSession { start: false, ..wanted(Some("other")) };
+    harness.send(show(1)).await;
+    let (what, opened) = next(&mut wished).await;
+    assert_eq!(what, not_started);
+    assert!(opened.send(Err("there is none".into())).is_ok());
+    let answer = harness.receive().await;
+    assert_eq!(error(&answer), "[repl] there is none. Nothing was run.");
+    // A call that comes meanwhile has it started.
+    harness.send(show(2)).await;
+    let (what, opened) = next(&mut wished).await;
+    assert_eq!(what, not_started);
+    harness.send(in_session(3, "other", "x")).await;
+    harness.assert_alive().await;
+    assert!(opened.send(Err("there is none".into())).is_ok());
+    assert_eq!(harness.receive().await["id"], 2);
+    let mut engine = Engine::open(&mut wished, Some("other")).await;
+    engine.call().await.answer("started");
+    assert_eq!(text(&harness.receive().await), "started");
 }
 
 #[tokio::test]
@@ -269,7 +299,11 @@ async fn a_part_of_an_output_is_shown_of_the_session_that_is_named() {
     let (mut harness, mut wished) = start(None, 16).await;
     let _usual = Engine::open(&mut wished, None).await;
     harness.send(repl(1, json!({"show": "tail 1", "session": "train"}))).await;
-    let mut train = Engine::open(&mut wished, Some("train")).await;
+    let (what, opened) = next(&mut wished).await;
+    assert_eq!(what, WantedSession { start: false, ..wanted(Some("train")) });
+    let (handle, commands) = Handle::new();
+    opened.send(Ok(handle.into())).expect("the server waits");
+    let mut train = Engine(commands);
     match soon(train.0.recv()).await {
         Some(EngineCommand::Show { part, answer, .. }) => {
             assert_eq!(part, "tail 1");

@@ -1,12 +1,17 @@
 //! A connection against a played host, over a pipe within the process.
 
-use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use mcp_repl_control::{
-    LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, SessionInfo, SessionState, ToClient, ToHost,
+    LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, SessionInfo, SessionState, ToClient, ToHost, encode,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     sync::mpsc,
 };
 
@@ -295,6 +300,28 @@ async fn a_connection_that_ends_ends_its_calls_at_once_and_says_why() {
     host.stream.write_all(b"hello\n").await.expect("the client reads");
     assert!(soon(call).await.is_none());
     assert!(matches!(connection.end(), Some(End::Protocol(_))), "{:?}", connection.end());
+}
+
+/// What a socket gives whose other side closed it with something unread.
+struct Reset;
+
+impl AsyncRead for Reset {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_ends_with_something_unread_has_closed_the_connection() {
+    let said = io::Cursor::new(encode(&ToClient::Welcome(welcome()), b""));
+    let opened = connect(said.chain(Reset), tokio::io::sink(), &hello()).await;
+    // Who lets go of the session closes the connection, too.
+    let Opened { handle: _handle, connection, .. } = opened.expect("a session");
+    assert_eq!(soon(connection.ended()).await, End::Closed);
 }
 
 #[tokio::test]

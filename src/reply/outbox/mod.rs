@@ -469,9 +469,16 @@ impl Outbox {
         }
     }
 
-    /// Drops the first notice, and counts it.
+    /// Drops the first notice, and counts it. The one where the client's own cell begins stays.
     fn drop_first_notice(&mut self) {
-        let first = self.pieces().position(|piece| matches!(piece, Content::Notice(_)));
+        let own = |(at, piece): (usize, &Content)| {
+            matches!(piece, Content::Notice(Notice::OwnCell)).then_some(at)
+        };
+        let own = self.pieces().enumerate().filter_map(own).last();
+        let first = self
+            .pieces()
+            .enumerate()
+            .position(|(at, piece)| matches!(piece, Content::Notice(_)) && Some(at) != own);
         if let Some(at) = first {
             self.remove(at);
             self.notices -= 1;

@@ -65,6 +65,11 @@ impl Engine {
             EngineCommand::Describe { answer } => {
                 let _ = answer.send(self.describe());
             }
+            EngineCommand::Tell { notice } => {
+                // What was printed before stands before it.
+                self.catch_up();
+                self.take(Input::Tell(notice));
+            }
             EngineCommand::Shutdown => {
                 self.is_closing = true;
                 self.take(Input::Shutdown);

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use mcp_repl_sideband::{ToServer, ToWorker};
 
 use crate::{
-    reply::{Attachment, Budget, Content, Exit, Failure, Reply},
+    reply::{Attachment, Budget, Content, Exit, Failure, Notice, Reply},
     screen::Size,
     session::rules::{
         complete::{Completion, CompletionId},
@@ -139,6 +139,8 @@ pub enum Input<'a> {
     GivenUp,
     /// The worker could not be started, or broke the protocol.
     Failed(Failure),
+    /// All clients are to be told this.
+    Tell(Notice),
     /// The session is to end for good.
     Shutdown,
     /// Time went by.
@@ -179,6 +181,7 @@ impl Input<'_> {
             Input::Exited { exit, missed_input } => Input::Exited { exit, missed_input },
             Input::GivenUp => Input::GivenUp,
             Input::Failed(failure) => Input::Failed(failure),
+            Input::Tell(notice) => Input::Tell(notice),
             Input::Shutdown => Input::Shutdown,
             Input::Tick => Input::Tick,
         }

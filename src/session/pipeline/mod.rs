@@ -275,6 +275,10 @@ impl<O: Observer> Pipeline<O> {
                 self.finish_stream();
                 self.step(Event::Failed(failure));
             }
+            Input::Tell(notice) => {
+                let awaits_pager = self.session.awaits_pager();
+                self.display.notice(Audience::Everyone, &notice, awaits_pager);
+            }
             Input::Shutdown => self.step(Event::Shutdown),
             Input::Tick => self.tick(),
         }

@@ -1,7 +1,7 @@
 //! Sessions with several clients: who they are, and what they are told of each other.
 
 use super::*;
-use crate::reply::{AttachmentRoom, Budget, Deed};
+use crate::reply::{AttachmentRoom, Budget, Deed, EndedBy, Notice};
 
 /// A client says who it is.
 fn introduce(client: ClientId, name: &str, text: Option<usize>) -> Recorded {
@@ -246,6 +246,19 @@ fn who_looks_on_is_told_states_and_deeds_in_order_with_the_bytes() {
     assert_eq!(told, ["done", "Ready"]);
     let told = play(vec![(0, Input::Shutdown)]);
     assert_eq!(told, ["Ending"]);
+}
+
+#[test]
+fn who_ends_a_session_is_told_before_its_end() {
+    let mut played = of_two();
+    played.play(begin(1, 2, "work()"));
+    let tell = Input::Tell(Notice::EndedBy(EndedBy::Client));
+    played.play([(1, output("half\r\n")), (0, tell), (0, Input::Shutdown)]);
+    let exit = Exit::Signal("SIGHUP".into());
+    played.play([(1, Input::Exited { exit, missed_input: false })]);
+    let told = "half\n[repl] the session is ended by another client\n[repl] session ended (killed \
+                by SIGHUP)\n";
+    assert_eq!(played.texts(), [(2, told.into())]);
 }
 
 #[test]
