@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::reply::{Attachment, Block, Deed};
+use crate::reply::{Attachment, Block, Deed, Whose, with_whose};
 
 const READY: Status = Status::Ready { outcome: None };
 
@@ -540,4 +540,23 @@ fn a_page_takes_the_place_of_one_that_stands_in_the_head_and_the_tail() {
         let is_whole = told.starts_with(&text) && !told.contains("ccc");
         assert!(is_whole || before > 800, "{before}: {told}");
     }
+}
+
+#[test]
+fn where_the_own_cell_begins_stays_though_other_notices_are_dropped() {
+    let mut outbox = Outbox::new(BUDGET);
+    outbox.meanwhile("exec", &Deed::Ran { source: "x".into() });
+    outbox.push("of another\n");
+    outbox.own_cell();
+    for _ in 0..1_000 {
+        outbox.notice(Notice::SessionStarted);
+    }
+    outbox.push("own\n");
+    let content = outbox.take(READY, false).content;
+    let texts = with_whose(&content).filter_map(|(part, whose)| match part {
+        Content::Text(text) => Some((text.as_str(), whose)),
+        _ => None,
+    });
+    let expected = [(">>> x\nof another\n", Whose::Anothers), ("own\n", Whose::Own)];
+    assert_eq!(texts.collect::<Vec<_>>(), expected);
 }
