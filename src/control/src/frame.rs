@@ -195,7 +195,7 @@ impl<M: DeserializeOwned + Bytes> Decoder<M> {
     /// Steps over the next line: where it is, without its end.
     fn line(&mut self) -> Result<Option<std::ops::Range<usize>>, FrameError> {
         let limit = self.longest_line;
-        let end = memchr::memchr(b'\n', &self.buffer[self.searched..]);
+        let end = self.buffer[self.searched..].iter().position(|&byte| byte == b'\n');
         let line = self.start..end.map_or(self.buffer.len(), |at| self.searched + at);
         if line.len() > limit {
             return Err(FrameError::TooLong { limit });
