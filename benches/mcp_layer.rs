@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mcp_repl::mcp::{self, OnCancel, WorkerText};
+use mcp_repl::mcp::{self, OnCancel, Sessions, WorkerText};
 use mcp_repl::reply::{Content, Reply, Status};
 use mcp_repl::session::client::{EngineCommand, Handle};
 
@@ -56,7 +56,7 @@ fn serve() -> io::Result<()> {
                 let _ = reply.send(two.into());
             }
         });
-        mcp::serve(session, &WorkerText::ANY, OnCancel::default()).await
+        mcp::serve(Sessions::only(session), &WorkerText::ANY, OnCancel::default()).await
     })
 }
 

@@ -3,13 +3,17 @@
 //! The modules, in the order data flows: a payload comes in through [`mcp`] or [`cli`], the
 //! [`session`] decides where it goes, the [`pty`] carries it to the worker; what the worker
 //! prints becomes text in the [`screen`], and a [`reply`] is made of it; the pixels of pictures are
-//! looked at in [`picture`].
+//! looked at in [`picture`]. A session that outlives a connection has a [`host`], which is found by
+//! the [`registry`]; [`remote`] speaks with it.
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod host;
 pub mod mcp;
 pub mod picture;
 pub mod pty;
+pub mod registry;
+pub mod remote;
 pub mod reply;
 pub mod screen;
 pub mod session;

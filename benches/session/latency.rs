@@ -68,7 +68,7 @@ fn measure_here(python: &Path, place: &str) -> io::Result<Vec<Line>> {
     ])
 }
 
-fn take_turn(
+pub(crate) fn take_turn(
     times: &mut Vec<Duration>,
     mut measure: impl FnMut() -> io::Result<Duration>,
 ) -> io::Result<()> {

@@ -7,6 +7,8 @@
 //! A topic that fails is reported like a missed bound, and the others are still measured.
 
 #[cfg(target_os = "linux")]
+mod hosts;
+#[cfg(target_os = "linux")]
 mod latency;
 #[cfg(target_os = "linux")]
 mod pictures;
@@ -16,6 +18,8 @@ mod proc;
 mod pty;
 #[cfg(target_os = "linux")]
 mod rest;
+#[cfg(target_os = "linux")]
+mod runtime;
 #[cfg(target_os = "linux")]
 mod server;
 #[cfg(target_os = "linux")]
@@ -76,7 +80,7 @@ fn main() -> std::process::ExitCode {
 type Topic = fn(&std::path::Path) -> std::io::Result<Vec<table::Line>>;
 
 #[cfg(target_os = "linux")]
-const TOPICS: [(&str, Topic); 7] = [
+const TOPICS: [(&str, Topic); 11] = [
     ("latency", latency::measure),
     ("start", start::measure),
     ("throughput", throughput::measure),
@@ -84,4 +88,8 @@ const TOPICS: [(&str, Topic); 7] = [
     ("busy", rest::busy),
     ("waits", waits::measure),
     ("pictures", pictures::measure),
+    ("hosts: latency", hosts::latency),
+    ("hosts: start", hosts::start),
+    ("hosts: throughput", throughput::measure_hosted),
+    ("hosts: many", hosts::many),
 ];

@@ -48,6 +48,31 @@ pub(crate) fn peak_memory(process: u32) -> io::Result<u64> {
     number(&status, "VmHWM:").ok_or_else(|| io::Error::other("the kernel tells no VmHWM"))
 }
 
+/// What a process has in memory, with its part of what it shares with others, in KiB.
+pub(crate) fn memory(process: u32) -> io::Result<u64> {
+    let sums = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+    number(&sums, "Pss:").ok_or_else(|| io::Error::other("the kernel tells no Pss"))
+}
+
+/// All processes below a process, itself included.
+pub(crate) fn tree(process: u32) -> io::Result<Vec<u32>> {
+    let mut found = vec![process];
+    let mut next = 0;
+    while let Some(process) = found.get(next).copied() {
+        next += 1;
+        for task in fs::read_dir(format!("/proc/{process}/task"))? {
+            let children = fs::read_to_string(task?.path().join("children"))?;
+            found.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a process runs this program.
+pub(crate) fn runs(process: u32, program: &str) -> bool {
+    fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|file| file.ends_with(program))
+}
+
 /// The first number of the line that starts with `name`.
 fn number(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;

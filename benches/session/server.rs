@@ -9,12 +9,17 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::runtime::Runtime;
+
 /// Long enough for any call here, also on a loaded machine.
 const TIMEOUT_MS: u64 = 600_000;
 
 /// Makes Python write in small pieces. No person's terminal has it set, but many a container,
 /// so it is left out of every environment here, the baselines' too.
 pub(crate) const UNBUFFERED: &str = "PYTHONUNBUFFERED";
+
+/// The program under test.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcp-repl");
 
 /// A server with one client.
 #[derive(Debug)]
@@ -39,16 +44,38 @@ pub(crate) struct Call(Vec<u8>);
 
 impl Call {
     pub(crate) fn new(input: &str) -> Call {
-        let arguments = json!({ "input": input, "timeout_ms": TIMEOUT_MS });
+        Call::of(&json!({ "input": input, "timeout_ms": TIMEOUT_MS }))
+    }
+
+    /// One on the session of this name.
+    pub(crate) fn on(session: &str, input: &str) -> Call {
+        Call::of(&json!({ "session": session, "input": input, "timeout_ms": TIMEOUT_MS }))
+    }
+
+    fn of(arguments: &Value) -> Call {
         let params = json!({ "name": "repl", "arguments": arguments });
         Call(request(1, "tools/call", &params))
     }
 }
 
 impl Server {
-    /// Starts a server and shakes hands with it, as a client does: it waits for the answer.
+    /// Starts a server that holds its session itself, and shakes hands with it, as a client does:
+    /// it waits for the answer.
     pub(crate) fn start(python: &Path) -> io::Result<Server> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_mcp-repl"))
+        Server::start_as(Command::new(BINARY).env("MCP_REPL_GRACE", "0"), python)
+    }
+
+    /// Starts a server whose sessions are in hosts, with more arguments.
+    pub(crate) fn start_hosted(
+        python: &Path,
+        runtime: &Runtime,
+        arguments: &[&str],
+    ) -> io::Result<Server> {
+        Server::start_as(runtime.command().args(arguments), python)
+    }
+
+    fn start_as(command: &mut Command, python: &Path) -> io::Result<Server> {
+        let mut child = command
             .arg("--python")
             .arg(python)
             .env_remove(UNBUFFERED)

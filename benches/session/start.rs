@@ -45,7 +45,7 @@ fn first_reply(python: &Path) -> io::Result<Duration> {
 
 /// On a terminal, as the worker is: the leader of a session of its own gets another share of a
 /// loaded machine than a plain child of this process (sched(7), "The autogroup feature").
-fn empty_program(python: &Path) -> io::Result<Duration> {
+pub(crate) fn empty_program(python: &Path) -> io::Result<Duration> {
     let start = Instant::now();
     let program = OnTerminal::start(python, &["-c", "pass"], Discipline::Usual)?;
     let succeeded = program.wait()?;

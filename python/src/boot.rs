@@ -19,6 +19,7 @@ use crate::{
     browser,
     cell::Compiler,
     channel::{Channel, Identity},
+    completion::Completer,
     display_hook::{self, DisplayHook},
     environment,
     fifo::Fifo,
@@ -59,6 +60,7 @@ pub(crate) fn boot(
     let _ = without_working_directory(&sys, |py| py.import("readline"));
     main_loop::install(Interpreter {
         compiler: Compiler::new(py)?,
+        completer: Completer::new(py)?,
         reporter: Reporter::new(&sys)?,
         display_hook: DisplayHook::new(&sys)?,
         streams: Streams::install(&sys)?,

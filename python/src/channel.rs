@@ -11,8 +11,8 @@ use std::{
 };
 
 use mcp_repl_sideband::{
-    DOCUMENTS, HINTS, Hint, Mark, NONCE_VARIABLE, PROTOCOL, PictureLimit, SOCKET_VARIABLE,
-    ToServer, encode, mark_bytes,
+    COMPLETION, DOCUMENTS, HINTS, Hint, Mark, NONCE_VARIABLE, PROTOCOL, PictureLimit,
+    SOCKET_VARIABLE, ToServer, encode, mark_bytes,
 };
 
 use crate::{
@@ -83,7 +83,7 @@ impl Channel {
             version: identity.version,
             executable: identity.executable,
             pid: std::process::id(),
-            capabilities: Vec::new(),
+            capabilities: vec![COMPLETION.into()],
         }))?;
         let terminal = WorkerTerminal::open()?;
         Ok(Channel {

@@ -48,6 +48,10 @@ struct Queue {
     interrupted: bool,
     /// Whether an interrupt came for the cell that is first in the queue.
     next_cell_interrupted: bool,
+    /// What is asked while no cell is there.
+    completion: Option<Unfinished>,
+    /// Whether the main thread looks for that.
+    in_completion: bool,
     shutdown: bool,
     /// Bytes dropped since the last `ready`.
     discarded: u64,
@@ -74,6 +78,17 @@ struct Answered {
     ended: bool,
 }
 
+/// A cell that is still being written, for which the server wants a completion.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    /// The server's number for it.
+    pub(crate) id: u64,
+    /// Its text.
+    pub(crate) text: String,
+    /// Where in it, in characters.
+    pub(crate) cursor: usize,
+}
+
 /// What the top-level loop does next.
 #[derive(Debug)]
 pub(crate) enum Next {
@@ -84,6 +99,8 @@ pub(crate) enum Next {
     /// Say anew that the worker is ready, when what a thread does at once with its answer is done:
     /// see [`Fifo::wait_for_answered`].
     Ready,
+    /// Look for a completion: see [`Fifo::begin_completion`].
+    Complete,
     /// Wait for `loop_waker`.
     Wait,
 }
@@ -113,11 +130,62 @@ impl Fifo {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a cell.
-    pub(crate) fn push_cell(&self, id: u64, source: String) {
-        self.lock().cells.push_back((id, source));
+    /// Adds a cell. A completion is worth nothing then: calls `strike` if one is being looked for.
+    pub(crate) fn push_cell(&self, id: u64, source: String, strike: impl FnOnce()) {
+        let mut state = self.lock();
+        state.cells.push_back((id, source));
+        state.completion = None;
+        self.strike(&state, strike);
         self.changed.notify_all();
         self.loop_waker.wake();
+    }
+
+    /// Asks for a completion, in place of what was asked before: calls `strike` if that is being
+    /// looked for. A cell that is there or runs comes first, and makes it worth nothing.
+    pub(crate) fn push_completion(&self, unfinished: Unfinished, strike: impl FnOnce()) {
+        let mut state = self.lock();
+        if state.in_cell || !state.cells.is_empty() {
+            return;
+        }
+        state.completion = Some(unfinished);
+        self.strike(&state, strike);
+        self.loop_waker.wake();
+    }
+
+    /// Calls `strike` if a completion is being looked for.
+    pub(crate) fn strike_completion(&self, strike: impl FnOnce()) {
+        self.strike(&self.lock(), strike);
+    }
+
+    /// Decided under the lock, so that no interrupt can reach what comes next.
+    fn strike(&self, state: &Queue, strike: impl FnOnce()) {
+        if state.in_completion {
+            strike();
+        }
+    }
+
+    /// What a completion is to be looked for, if one still is. An interrupt strikes it from here on.
+    pub(crate) fn begin_completion(&self) -> Option<Unfinished> {
+        let mut state = self.lock();
+        let unfinished = state.completion.take();
+        state.in_completion = unfinished.is_some();
+        unfinished
+    }
+
+    /// It was looked for: no interrupt is sent from here on.
+    pub(crate) fn end_completion(&self) {
+        self.lock().in_completion = false;
+    }
+
+    /// Nothing is looked for, since that failed.
+    pub(crate) fn drop_completion(&self) {
+        let mut state = self.lock();
+        (state.completion, state.in_completion) = (None, false);
+    }
+
+    /// Whether the main thread looks for a completion, so that nobody is to be asked for input.
+    pub(crate) fn is_in_completion(&self) -> bool {
+        self.lock().in_completion
     }
 
     /// Adds input. Returns the count of bytes dropped if nobody can ever read it: between
@@ -134,8 +202,8 @@ impl Fifo {
 
     /// Calls `send_signal` if a cell runs; decided under the lock, so that the signal cannot
     /// reach the worker between cells, nor in the next cell. An interrupt for a cell that is
-    /// still in the queue is kept until that begins.
-    pub(crate) fn interrupt(&self, send_signal: impl FnOnce()) {
+    /// still in the queue is kept until that begins; what holds that up, a completion, is struck.
+    pub(crate) fn interrupt(&self, send_signal: impl FnOnce(), strike: impl FnOnce()) {
         let mut state = self.lock();
         if state.in_cell {
             send_signal();
@@ -145,13 +213,14 @@ impl Fifo {
             state.interrupted = true;
         } else {
             state.next_cell_interrupted = !state.cells.is_empty();
+            self.strike(&state, strike);
         }
     }
 
-    /// Calls `wake` if a cell runs.
-    pub(crate) fn while_in_cell(&self, wake: impl FnOnce()) {
+    /// Calls `wake` if a cell runs, or a completion is being looked for.
+    pub(crate) fn while_running(&self, wake: impl FnOnce()) {
         let state = self.lock();
-        if state.in_cell {
+        if state.in_cell || state.in_completion {
             wake();
         }
     }
@@ -167,10 +236,12 @@ impl Fifo {
         self.lock().interrupted
     }
 
-    /// Ends the session: readers and the top-level loop are told.
-    pub(crate) fn shut_down(&self) {
+    /// Ends the session: readers and the top-level loop are told, and `strike` is called if a
+    /// completion is being looked for.
+    pub(crate) fn shut_down(&self, strike: impl FnOnce()) {
         let mut state = self.lock();
         state.shutdown = true;
+        self.strike(&state, strike);
         state.readers.iter().for_each(|reader| reader.waker.wake());
         self.changed.notify_all();
         self.loop_waker.wake();
@@ -184,7 +255,11 @@ impl Fifo {
             return Next::Shutdown;
         }
         let Some((id, source)) = state.cells.pop_front() else {
-            return if state.answered.is_some() { Next::Ready } else { Next::Wait };
+            return match state.completion {
+                _ if state.answered.is_some() => Next::Ready,
+                Some(_) => Next::Complete,
+                None => Next::Wait,
+            };
         };
         state.in_cell = true;
         state.answered = None;

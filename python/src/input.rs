@@ -50,6 +50,8 @@ thread_local! {
 /// Reads from the queue or the terminal, whichever has something first: at most `limit` bytes,
 /// none at end of file. Shows `prompt` before, and what came from the queue. Without the GIL.
 ///
+/// For a completion nobody is asked: it reads the end of file.
+///
 /// # Errors
 /// When an exception is set: what a signal's handler raised, the end of the session, or what
 /// reading the terminal failed with.
@@ -61,6 +63,9 @@ pub(crate) fn read_input(
 ) -> Result<Vec<u8>, Raised> {
     let channel = &worker.channel;
     let is_main = worker.main_thread.is_current();
+    if is_main && worker.fifo.is_in_completion() {
+        return Ok(Vec::new());
+    }
     if let Some(line) = worker.fifo.take_input(limit) {
         channel.terminal.write(prompt);
         echo(worker, &line);

@@ -19,8 +19,9 @@
 //!    `figures` knows matplotlib's, `matplotlib` is its backend; `rich` values have a picture or page,
 //!    which the `display_hook` shows; the `browser` fetches pages.
 //! 6. The loop: `cell` compiles and evaluates, `report` shows exceptions, with as much of their
-//!    `tracebacks` as CPython shows, `hint` guesses what a cell was meant to be that did not compile,
-//!    `interactive_hook` is where Python calls `main_loop`, which runs cells.
+//!    `tracebacks` as CPython shows, `hint` guesses what a cell was meant to be that did not compile;
+//!    `completion` says what one that is still `unfinished` may go on with, and keeps `quiet` with it;
+//!    what a `debugger` left is cleared away; `interactive_hook` is where Python calls `main_loop`, which runs cells.
 //! 7. `boot` puts all of them in place, and the `environment` that children get.
 
 use pyo3::prelude::*;
@@ -71,6 +72,11 @@ mod tracebacks;
 
 mod report;
 
+mod quiet;
+mod unfinished;
+
+mod completion;
+mod debugger;
 mod hint;
 
 mod main_loop;

@@ -17,6 +17,8 @@ use pyo3::{
 use crate::{
     browser, capi,
     cell::{self, Compiler},
+    completion::Completer,
+    debugger,
     display_hook::DisplayHook,
     fifo::Next,
     figures, fork, hint, interactive_hook, matplotlib,
@@ -38,6 +40,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Interpreter {
     pub(crate) compiler: Compiler,
+    pub(crate) completer: Completer,
     pub(crate) reporter: Reporter,
     pub(crate) display_hook: DisplayHook,
     pub(crate) streams: Streams,
@@ -95,6 +98,7 @@ impl Interpreter {
                     worker.fifo.wait_for_answered(AT_ONCE);
                     worker.channel.send_ready(0);
                 }),
+                Next::Complete => self.complete(sys, worker)?,
                 Next::Wait => py.detach(|| {
                     if wait(&worker.fifo.loop_waker, None) == Woken::Waker {
                         worker.fifo.loop_waker.reset();
@@ -122,6 +126,8 @@ impl Interpreter {
             Ok(()) => Outcome::Ok,
             Err(error) => self.show_error(sys, worker, error)?,
         };
+        // Without it, interrupts go on as they are.
+        let _ = debugger::give_interrupts_back(sys);
         let outcome = self.show_figures(sys, worker, outcome)?;
         browser::wait_for_pages(py);
         py.detach(|| worker.channel.terminal.resume_output());
@@ -161,6 +167,31 @@ impl Interpreter {
         // Interrupted, it is tried again behind the next cell.
         let _ = self.reporter.load(sys);
         Ok(())
+    }
+
+    /// Looks for a completion. It is no cell: nothing of it is shown.
+    ///
+    /// # Errors
+    /// SystemExit, which a signal's handler raised.
+    fn complete(&mut self, sys: &Bound<'_, PyModule>, worker: &Worker) -> PyResult<()> {
+        let py = sys.py();
+        let globals = self.globals.bind(py);
+        let has_builtins = self.give_builtins(globals);
+        let settle = || run_signal_handlers(py);
+        let answered =
+            has_builtins.and_then(|()| self.completer.answer(sys, worker, globals, settle));
+        self.streams.repair(sys);
+        let Err(error) = answered else { return Ok(()) };
+        py.detach(|| worker.fifo.drop_completion());
+        if error.is_instance_of::<PySystemExit>(py) { Err(error) } else { Ok(()) }
+    }
+
+    /// Code finds its builtins in its globals; without the name it would have none (3.9).
+    fn give_builtins(&self, globals: &Bound<'_, PyDict>) -> PyResult<()> {
+        if globals.contains("__builtins__")? {
+            return Ok(());
+        }
+        globals.set_item("__builtins__", &self.builtins)
     }
 
     /// How many threads there are besides this one.
@@ -253,10 +284,7 @@ impl Interpreter {
         let py = sys.py();
         let name = self.script.clone().unwrap_or_else(|| format!("<cell {id}>"));
         let globals = self.globals.bind(py);
-        // Code finds its builtins here; without the name it would have none (3.9).
-        if !globals.contains("__builtins__")? {
-            globals.set_item("__builtins__", &self.builtins)?;
-        }
+        self.give_builtins(globals)?;
         let codes = match self.compiler.compile(py, source, &name) {
             Ok(codes) => codes,
             Err(error) => {

@@ -65,6 +65,15 @@ impl MainThread {
         thread::current().id() == self.id
     }
 
+    /// Raises KeyboardInterrupt in it, if that is what the program does about interrupts: what a
+    /// signal does, which would reach the program's children, too.
+    pub(crate) fn strike(&self) {
+        // SAFETY: the function does what a signal's handler does (`trip_signal` in
+        // Modules/signalmodule.c): any thread may call it, without the GIL.
+        unsafe { pyo3::ffi::PyErr_SetInterrupt() };
+        self.wake();
+    }
+
     /// Wakes it from a system call; Python looks for signals then and goes on.
     pub(crate) fn wake(&self) {
         let mut action = MaybeUninit::<libc::sigaction>::uninit();

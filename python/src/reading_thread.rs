@@ -10,10 +10,15 @@ use std::{
 use mcp_repl_sideband::{LineDecoder, PROTOCOL, ToServer, ToWorker};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::{main_thread::WAKE_DELAYS, processes::end_session, signals, worker::Worker};
+use crate::{
+    fifo::Unfinished, main_thread::WAKE_DELAYS, processes::end_session, signals, worker::Worker,
+};
 
 /// The longest line the server may send: more than any client's message can hold.
 const LONGEST_LINE: usize = 1 << 30;
+
+/// How long a completion is looked for at most. The server waits for one a little longer.
+const LONGEST_COMPLETION: Duration = Duration::from_secs(1);
 
 /// Starts the thread, with all signals blocked in it: they are for Python's threads.
 ///
@@ -31,18 +36,27 @@ fn read_messages(worker: &Worker) {
     let mut chunk = vec![0; 64 * 1024];
     // When the main thread is to be woken after an interrupt.
     let mut wake_delays = [].as_slice();
+    // Whether a completion may have to be struck first.
+    let mut is_completing = false;
     loop {
         match decoder.next_message::<ToWorker>() {
             Ok(Some(message)) => {
-                if matches!(message, ToWorker::Interrupt) {
+                is_completing |= matches!(message, ToWorker::Complete { .. });
+                if receive(worker, message) {
                     wake_delays = &WAKE_DELAYS;
                 }
-                receive(worker, message);
             }
             Ok(None) => match wake_delays {
                 [delay, later @ ..] if !is_readable(socket, *delay) => {
                     wake_delays = later;
-                    worker.fifo.while_in_cell(|| worker.main_thread.wake());
+                    worker.fifo.while_running(|| worker.main_thread.wake());
+                }
+                [] if is_completing && !is_readable(socket, LONGEST_COMPLETION) => {
+                    is_completing = false;
+                    worker.fifo.strike_completion(|| {
+                        worker.main_thread.strike();
+                        wake_delays = &WAKE_DELAYS;
+                    });
                 }
                 _ => match socket.read(&mut chunk) {
                     Ok(length @ 1..) => decoder.push(&chunk[..length]),
@@ -59,8 +73,15 @@ fn read_messages(worker: &Worker) {
     }
 }
 
-fn receive(worker: &Worker, message: ToWorker) {
-    let Worker { channel, fifo, .. } = worker;
+/// Takes a message. Whether something may have been interrupted for it.
+fn receive(worker: &Worker, message: ToWorker) -> bool {
+    let Worker { channel, fifo, main_thread } = worker;
+    let mut is_interrupted = matches!(message, ToWorker::Interrupt);
+    // A completion gives way to what comes.
+    let strike = || {
+        main_thread.strike();
+        is_interrupted = true;
+    };
     match message {
         ToWorker::Hello { protocol, nonce, capabilities, picture_limit } => {
             if protocol != PROTOCOL || !channel.has_nonce(&nonce) {
@@ -68,7 +89,11 @@ fn receive(worker: &Worker, message: ToWorker) {
             }
             channel.meet_server(&capabilities, picture_limit);
         }
-        ToWorker::Cell { id, source } => fifo.push_cell(id, source),
+        ToWorker::Cell { id, source } => fifo.push_cell(id, source, strike),
+        ToWorker::Complete { id, text, cursor } => {
+            let cursor = usize::try_from(cursor).unwrap_or(usize::MAX);
+            fifo.push_completion(Unfinished { id, text, cursor }, strike);
+        }
         ToWorker::Stdin { data } => {
             if let Some(discarded_bytes) = fifo.push_input(data.as_bytes()) {
                 channel.send_ready(discarded_bytes);
@@ -78,11 +103,12 @@ fn receive(worker: &Worker, message: ToWorker) {
             // Who holds the channel may be writing to a terminal that the program stopped.
             channel.terminal.resume_output();
             channel.acknowledge(&ToServer::Interrupted, || {
-                fifo.interrupt(|| channel.terminal.interrupt_foreground());
+                fifo.interrupt(|| channel.terminal.interrupt_foreground(), strike);
             });
         }
-        ToWorker::Shutdown => fifo.shut_down(),
+        ToWorker::Shutdown => fifo.shut_down(strike),
     }
+    is_interrupted
 }
 
 /// Whether there is something to read within this time. A poll that fails counts as a yes: the

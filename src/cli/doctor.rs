@@ -1,8 +1,13 @@
-//! `mcp-repl doctor`: which Python is chosen, why, and whether a session with it works.
+//! `mcp-repl doctor`: which Python is chosen, why, whether a session with it works, and which
+//! sessions live.
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
-use super::{config, with_session};
+use super::{
+    config, ls,
+    sessions::{self, with_registry},
+    with_session,
+};
 use crate::{
     reply::{Block, Failure, Reply, Status},
     session::{
@@ -54,7 +59,7 @@ enum Trouble {
     Gone,
 }
 
-/// Prints the report. The exit status is 1 when a session could not start.
+/// Prints the report. The exit status is 1 when a session could not start, or could not be listed.
 pub(super) fn doctor(target: &Target) -> Result<ExitCode, String> {
     let mut report = Report::default();
     report.row("mcp-repl", env!("CARGO_PKG_VERSION"));
@@ -63,8 +68,22 @@ pub(super) fn doctor(target: &Target) -> Result<ExitCode, String> {
         Ok(()) => report.row("session", "ok"),
         Err(why) => report.row("session", format!("FAILED: {why}")),
     }
+    let listed = list(&mut report);
+    if let Err(why) = &listed {
+        report.row("sessions", format!("FAILED: {why}"));
+    }
     report.print();
-    Ok(if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let all_well = result.is_ok() && listed.is_ok();
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where the sessions of this user are listed, and those that live.
+fn list(report: &mut Report) -> Result<(), String> {
+    with_registry(async |registry| {
+        report.row("listed in", registry.path().display().to_string());
+        let lines: Vec<String> = sessions::all(&registry).await.iter().map(ls::line).collect();
+        report.row("sessions", if lines.is_empty() { "none".into() } else { lines.join("\n") });
+    })
 }
 
 fn examine(target: &Target, report: &mut Report) -> Result<(), String> {

@@ -1,9 +1,15 @@
 //! The command line: arguments, and one file a subcommand.
 
 mod doctor;
+mod end;
 mod exec;
+mod host;
+mod ls;
 mod serve;
+mod session_options;
+mod sessions;
 mod terminal;
+mod via;
 
 use std::{
     ffi::OsString,
@@ -12,12 +18,17 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use mcp_repl_sideband::PictureLimit;
 
-use self::serve::ClientOptions;
+use self::{
+    serve::{ClientOptions, Sessioning},
+    session_options::{GRACE, SessionArguments},
+    via::ViaArguments,
+};
 use crate::{
     mcp::OnCancel,
+    registry::SessionName,
     reply::{AttachmentRoom, BUDGET, Budget},
     screen::Size,
     session::{
@@ -37,14 +48,8 @@ use crate::{
 struct Arguments {
     #[command(flatten)]
     worker: WorkerArguments,
-    /// What is done about pagers: turn their pages and give all of the text (`through`), give
-    /// one page a call (`page`), or have programs print without one (`plain`).
-    #[arg(long, value_name = "HOW", default_value = "through", value_parser = paging)]
-    pager: Paging,
-    /// How much the files of long outputs, pictures and documents may take on disk, all together:
-    /// bytes, or with a unit (`500M`, `2GiB`). The oldest are deleted first.
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
-    max_output_disk: u64,
+    #[command(flatten)]
+    session: SessionArguments,
     /// How many characters of text a reply holds. What is longer is shortened in its middle, and
     /// all of it is in a file that the reply names. Further polls of a cell that still runs give a
     /// quarter of that.
@@ -58,10 +63,17 @@ struct Arguments {
     /// name alone (`file`), for clients and models that take no pictures.
     #[arg(long, value_name = "HOW", default_value = "inline", value_parser = images)]
     images: AttachmentRoom,
-    /// How many pixels the longer side of a picture has at most. The area falls with that: at 1568
-    /// it is 1.15 megapixels.
-    #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
-    image_size: u32,
+    /// The name of the session: joins the one that lives, else starts it. Calls may name others.
+    ///
+    /// Without it, the session that waits for this client in this directory is gone on with, else
+    /// one is started, and named by the directory.
+    #[arg(long = "session", value_name = "NAME")]
+    name: Option<SessionName>,
+    /// How many sessions the client may have at a time.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = max_sessions)]
+    max_sessions: usize,
+    #[command(flatten)]
+    via: ViaArguments,
     #[command(flatten)]
     drop_in: DropInArguments,
     #[command(subcommand)]
@@ -70,10 +82,23 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run cells in a fresh session and print what they print.
+    /// Run cells in a fresh session, or in one that lives, and print what they print.
     Exec(exec::ExecArguments),
     /// Show which Python is chosen and whether a session with it works.
     Doctor,
+    /// List the sessions that live.
+    Ls(ls::LsArguments),
+    /// End sessions, whoever uses them.
+    End(end::EndArguments),
+    /// Host a session that others connect to.
+    Host(Box<host::HostArguments>),
+}
+
+impl Command {
+    /// Whether it uses a session of another process.
+    fn is_client(&self) -> bool {
+        matches!(self, Command::Exec(exec) if exec.session.is_some())
+    }
 }
 
 /// What runs in the session.
@@ -132,6 +157,11 @@ fn size(value: &str) -> Result<u64, String> {
     };
     let bytes = shift.and_then(|shift| number.parse::<u64>().ok()?.checked_mul(1 << shift));
     bytes.ok_or_else(|| "it is a number of bytes, or one with a unit: `500M`, `2GiB`".into())
+}
+
+fn max_sessions(value: &str) -> Result<usize, String> {
+    let count = value.parse().ok().filter(|count| (1..=1000).contains(count));
+    count.ok_or_else(|| "it is a number, 1 to 1000".into())
 }
 
 /// Less would not hold a traceback, and no client takes more.
@@ -196,7 +226,36 @@ fn accept(value: &str, known: &str, otherwise: &str) -> Result<String, String> {
     if value == known { Ok(value.to_owned()) } else { Err(otherwise.to_owned()) }
 }
 
+/// The command line as clap takes it.
+fn command_line() -> clap::Command {
+    let mut command = Arguments::command();
+    // Options of all that mean nothing there: each says so when it is used, and helps nobody before.
+    let elsewhere = ["via", "via_install"];
+    let all = ["python", "worker", "via", "via_install"];
+    for (name, hidden) in
+        [("ls", &all[..]), ("end", &all), ("doctor", &elsewhere), ("host", &elsewhere)]
+    {
+        let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
+        let hidden: Vec<Arg> = command.get_arguments().filter(is_hidden).cloned().collect();
+        command = command.mut_subcommand(name, |subcommand| {
+            subcommand.args(hidden.into_iter().map(|argument| argument.hide(true)))
+        });
+    }
+    // As in a shell's `${MCP_REPL_GRACE:-10m}`.
+    if std::env::var_os(GRACE).is_some_and(|grace| grace.is_empty()) {
+        let unset = |grace: Arg| grace.env(None::<&str>);
+        command = command.mut_arg("grace", unset);
+        command = command.mut_subcommand("host", |host| host.mut_arg("grace", unset));
+    }
+    command
+}
+
 impl WorkerArguments {
+    /// Whether it is said what is to run.
+    fn is_given(&self) -> bool {
+        self.python.is_some() || self.worker.is_some()
+    }
+
     fn target(&self) -> Result<Target, String> {
         let Some(command) = &self.worker else {
             return Ok(Target::Python(PythonSearch::of_process(self.python.clone())));
@@ -214,23 +273,58 @@ impl WorkerArguments {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
-    let arguments = Arguments::parse();
-    crate::pty::guard_sessions();
-    let result = arguments.worker.target().and_then(|target| match arguments.command {
-        None => {
-            let Arguments { pager, reply_size, images, image_size, .. } = arguments;
+    let arguments = Arguments::from_arg_matches(&command_line().get_matches());
+    let arguments = arguments.unwrap_or_else(|error| error.exit());
+    let options = arguments.session.options(&arguments.worker);
+    let place = arguments.via.place();
+    let place = place.map(|place| Sessioning::new(place, &arguments.session, options));
+    // A host sees to that itself, in the process that it goes on in; the others hold no session.
+    let holds_sessions = match &arguments.command {
+        // Or commands that lead to some, which the kernel has in sessions of theirs.
+        _ if arguments.via.is_given() => true,
+        None => matches!(place, Ok(Sessioning::InProcess)),
+        Some(Command::Exec(exec)) => exec.session.is_none(),
+        Some(Command::Doctor) => true,
+        Some(Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
+    };
+    if holds_sessions {
+        crate::pty::guard_sessions();
+    }
+    let result = match &arguments.command {
+        None => arguments.worker.target().and_then(|target| {
+            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.session;
             let options = ClientOptions {
                 pager,
-                budget: Budget { text: reply_size, attachments: images },
+                budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
-                max_output_disk: arguments.max_output_disk,
+                max_output_disk,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
+                session: arguments.name,
+                max_sessions: arguments.max_sessions,
             };
-            serve::serve(target, options)
+            serve::serve(target, options, place?)
+        }),
+        Some(command) if arguments.via.is_given() && !command.is_client() => {
+            Err("--via is for the server and for `exec --session`; others are run there, as in \
+                 `ssh gpu mcp-repl ls`"
+                .into())
         }
-        Some(Command::Exec(exec)) => exec::exec(target, &exec),
-        Some(Command::Doctor) => doctor::doctor(&target),
-    });
+        Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
+            Err("--python and --worker are for a fresh session, and --session names one that \
+                 lives"
+                .into())
+        }
+        Some(Command::Exec(exec)) => {
+            let target = arguments.worker.target();
+            target.and_then(|target| exec::exec(target, exec, &arguments.via.place()?))
+        }
+        Some(Command::Doctor) => {
+            arguments.worker.target().and_then(|target| doctor::doctor(&target))
+        }
+        Some(Command::Ls(arguments)) => ls::ls(arguments),
+        Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Host(host)) => host::host(&arguments.worker, host),
+    };
     result.unwrap_or_else(|why| {
         // Standard error may be closed, which must not be a panic.
         let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");
@@ -245,12 +339,13 @@ const LEAST_DESCRIPTORS: usize = 16;
 fn check_descriptors() -> Result<(), String> {
     let pipes = (0..LEAST_DESCRIPTORS / 2).map(|_| std::io::pipe());
     pipes.collect::<Result<Vec<_>, _>>().map(drop).map_err(|error| {
-        format!("a session needs {LEAST_DESCRIPTORS} more open files (`ulimit -n`): {error}")
+        format!("{LEAST_DESCRIPTORS} more open files are needed (`ulimit -n`): {error}")
     })
 }
 
 /// A runtime of one thread: the latency of a call is not worth a hand-over between threads.
 fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    check_descriptors()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,15 +1,32 @@
 //! `mcp-repl`: serve one MCP client over standard input and output.
 
-use std::{io, process::ExitCode};
+use std::{
+    fmt, io,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use mcp_repl_control::{Hello, Identity, Open, PROTOCOL, Role, SessionOptions, Wanted};
 use mcp_repl_sideband::PictureLimit;
+use tokio::task::JoinHandle;
 
-use super::{config, with_session};
+use super::{config, runtime, session_options::SessionArguments};
 use crate::{
-    mcp::{self, OnCancel, WorkerText},
+    mcp::{
+        self, EarlierSession, OnCancel, Opener, Opening, Session, Sessions, WantedSession,
+        WorkerText,
+    },
     pty,
-    reply::Budget,
-    session::{engine::Attachments, launch::Target, output_disk::OutputDisk, rules::state::Paging},
+    registry::SessionName,
+    remote::{self, Place, Underway},
+    reply::{Budget, budget_to_wire},
+    session::{
+        client::Handle,
+        engine::{self, Attachments, Config},
+        launch::Target,
+        output_disk::OutputDisk,
+        rules::state::Paging,
+    },
 };
 
 /// What a client is told of a session that runs Python.
@@ -24,7 +41,7 @@ const PYTHON: WorkerText = WorkerText {
 };
 
 /// What a client is given, and what is done for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct ClientOptions {
     /// What is done about pagers.
     pub(super) pager: Paging,
@@ -36,6 +53,38 @@ pub(super) struct ClientOptions {
     pub(super) max_output_disk: u64,
     /// What a cancelled call does to its cell.
     pub(super) on_cancel: OnCancel,
+    /// The name of the session for calls that name none.
+    pub(super) session: Option<SessionName>,
+    /// How many sessions there are at most.
+    pub(super) max_sessions: usize,
+}
+
+/// Where the sessions of a server are.
+#[derive(Debug, Clone)]
+pub(super) enum Sessioning {
+    /// In this process; they end with it.
+    InProcess,
+    /// In hosts, which this has started, or finds.
+    Hosts {
+        /// Where.
+        place: Place,
+        /// What is run, and for how long.
+        options: SessionOptions,
+    },
+}
+
+impl Sessioning {
+    /// Hosts, unless they are here and nobody is to wait for a client.
+    pub(super) fn new(
+        place: Place,
+        arguments: &SessionArguments,
+        options: SessionOptions,
+    ) -> Sessioning {
+        if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
+            return Sessioning::InProcess;
+        }
+        Sessioning::Hosts { place, options }
+    }
 }
 
 /// What is said to who starts the server with nobody to serve.
@@ -43,22 +92,181 @@ const NO_CLIENT: &str = "an MCP client is to talk to the server there. Cells are
                          by `mcp-repl exec`";
 
 /// Serves until the client closes standard input, or a signal asks to end.
-pub(super) fn serve(target: Target, options: ClientOptions) -> Result<ExitCode, String> {
+pub(super) fn serve(
+    target: Target,
+    options: ClientOptions,
+    place: Sessioning,
+) -> Result<ExitCode, String> {
     let worker = match target {
         Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
     };
-    let mut config = config(target, options.pager, options.budget)?;
-    config.attachments = Attachments::Kept(options.pictures);
-    config.output_disk = OutputDisk::new(options.max_output_disk);
-    with_session(config, async |session| {
-        let result = tokio::select! {
-            result = mcp::serve(session, &worker, options.on_cancel) => result,
-            result = pty::asked_to_end() => result,
-        };
-        result.map(|()| ExitCode::SUCCESS).map_err(|error| match error.kind() {
-            io::ErrorKind::NotConnected => format!("{error}; {NO_CLIENT}"),
-            _ => error.to_string(),
-        })
+    let ClientOptions { session: name, max_sessions, on_cancel, .. } = options.clone();
+    let runtime = runtime()?;
+    let result = match place {
+        Sessioning::InProcess => {
+            let mut config = config(target, options.pager, options.budget)?;
+            config.attachments = Attachments::Kept(options.pictures);
+            config.output_disk = OutputDisk::new(options.max_output_disk);
+            let engines = Engines { config, running: Arc::default() };
+            runtime.block_on(async {
+                let running = engines.running.clone();
+                let sessions = Sessions::new(engines, name, max_sessions);
+                // It costs nobody anything if the client never comes.
+                sessions.prepare("");
+                let result = serve_in(&sessions, &worker, on_cancel).await;
+                end_all(&running).await;
+                result
+            })
+        }
+        Sessioning::Hosts { place, options: session } => {
+            let hosts = Hosts { place, options: session, budget: options.budget, target };
+            runtime.block_on(async {
+                let sessions = Sessions::new(hosts, name, max_sessions);
+                serve_in(&sessions, &worker, on_cancel).await
+            })
+        }
+    };
+    // A read of standard input may still be blocked in a thread of the runtime.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve_in(
+    sessions: &Arc<Sessions>,
+    worker: &WorkerText,
+    on_cancel: OnCancel,
+) -> Result<ExitCode, String> {
+    let result = tokio::select! {
+        result = mcp::serve(sessions.clone(), worker, on_cancel) => result,
+        result = pty::asked_to_end() => result,
+    };
+    sessions.close().await;
+    result.map(|()| ExitCode::SUCCESS).map_err(|error| match error.kind() {
+        io::ErrorKind::NotConnected => format!("{error}; {NO_CLIENT}"),
+        _ => error.to_string(),
     })
+}
+
+/// The sessions of this process, each with the task of its engine.
+type Running = Arc<Mutex<Vec<(Handle, JoinHandle<()>)>>>;
+
+/// Starts sessions in this process.
+struct Engines {
+    config: Config,
+    running: Running,
+}
+
+impl fmt::Debug for Engines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Engines")
+    }
+}
+
+impl Opener for Engines {
+    fn open(&self, wanted: WantedSession, _underway: Underway) -> Opening {
+        if !wanted.start {
+            let name = wanted.name.unwrap_or_default();
+            return Box::pin(async move { Err(format!("there is no session {name:?}")) });
+        }
+        let opened = engine::start(self.config.clone()).map(|(handle, engine)| {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            running.retain(|(_, engine)| !engine.is_finished());
+            running.push((handle.clone(), engine));
+            Session::from(handle)
+        });
+        Box::pin(async { opened.map_err(|error| error.to_string()) })
+    }
+}
+
+/// Ends the sessions of this process, and waits until all is cleaned up.
+async fn end_all(running: &Running) {
+    let all = std::mem::take(&mut *running.lock().unwrap_or_else(PoisonError::into_inner));
+    for (session, _) in &all {
+        session.shutdown();
+    }
+    for (_, engine) in all {
+        // The task ends by itself; only a panic in it is an error, which it has told.
+        let _ = engine.await;
+    }
+}
+
+/// Finds and starts sessions that have hosts.
+#[derive(Debug)]
+struct Hosts {
+    place: Place,
+    options: SessionOptions,
+    budget: Budget,
+    target: Target,
+}
+
+impl Hosts {
+    /// For whom a session without a name is.
+    fn identity(&self, client: &str) -> Identity {
+        let interpreter = match (&self.target, &self.place) {
+            (Target::Custom(..), _) | (_, Place::Here) => self.target.identity(),
+            // It is chosen there.
+            _ => format!("python {}", self.options.python.as_deref().unwrap_or_default()),
+        };
+        Identity {
+            client: client.to_owned(),
+            directory: String::new(),
+            interpreter,
+            parent: pty::parent_identity().unwrap_or_default(),
+        }
+    }
+
+    fn hello(&self, client: &str, resume: Option<String>) -> Hello {
+        Hello {
+            protocol: PROTOCOL,
+            token: String::new(),
+            role: Role::Client,
+            name: if client.is_empty() { "mcp".to_owned() } else { client.to_owned() },
+            budget: Some(budget_to_wire(&self.budget)),
+            keep_ms: self.options.keep_ms,
+            resume,
+            only_waiting: false,
+            once: false,
+        }
+    }
+}
+
+impl Opener for Hosts {
+    fn open(&self, wanted: WantedSession, underway: Underway) -> Opening {
+        let WantedSession { client, name, earlier, start } = wanted;
+        let identity = name.is_none().then(|| self.identity(&client));
+        let hello = self.hello(&client, earlier.as_ref().map(|earlier| earlier.resume.clone()));
+        let (place, options) = (self.place.clone(), self.options.clone());
+        Box::pin(async move {
+            let open = async |wanted, hello| {
+                let open = Open { wanted, options: options.clone(), hello };
+                remote::open(&place, open, &underway).await
+            };
+            let opened = match (identity, earlier) {
+                (Some(identity), Some(EarlierSession { name, started_ms, .. })) => {
+                    let again = Wanted::Named { name, start: false };
+                    // Somebody may have found it waiting, whose it is by now.
+                    let alone = Hello { only_waiting: true, ..hello.clone() };
+                    match open(again, alone).await {
+                        // Another session has its name.
+                        Ok(opened) if opened.welcome.started_ms != started_ms => {
+                            drop(opened);
+                            open(Wanted::Own(identity), hello).await
+                        }
+                        // It is gone: what comes now was never this one.
+                        Err(error) if error.is_of_session() => {
+                            open(Wanted::Own(identity), hello).await
+                        }
+                        opened => opened,
+                    }
+                }
+                (Some(identity), None) => open(Wanted::Own(identity), hello).await,
+                (None, _) => {
+                    let name = name.unwrap_or_default();
+                    open(Wanted::Named { name, start }, hello).await
+                }
+            };
+            opened.map(Session::from).map_err(|error| error.to_string())
+        })
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rmcp::model::JsonObject;
 use serde_json::{Value, json};
 
+use crate::registry::{NameError, SessionName};
 use crate::session::rules::payload::{Payload, PayloadError};
 
 /// How long a call waits when the client does not say. Clients give up at 60 seconds.
@@ -20,6 +21,10 @@ pub(super) struct Arguments {
     pub(super) payload: Payload,
     /// How long the call waits.
     pub(super) timeout: Duration,
+    /// In which session; `None` for the usual one.
+    pub(super) session: Option<SessionName>,
+    /// Which part of a long output is to be shown; then nothing is sent.
+    pub(super) show: Option<String>,
 }
 
 /// What is wrong with the arguments of a call, in words for the agent: what is allowed, and that
@@ -27,12 +32,16 @@ pub(super) struct Arguments {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ArgumentError {
     #[error(
-        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a string) and \
-         `timeout_ms` (a number). Nothing was run."
+        "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a string), `show` (a \
+         string), `timeout_ms` (a number) and `session` (a string). Nothing was run."
     )]
     Unknown { name: String },
+    #[error("`show` can't be sent with `input` or `keys`. Nothing was run.")]
+    ShowAndPayload,
     #[error("{0}. Nothing was run.")]
     NoPayload(#[from] PayloadError),
+    #[error("`session`: {0}. Nothing was run.")]
+    NotAName(#[from] NameError),
     #[error("`{name}` must be a string, not {given}. Nothing was run.")]
     NotAString { name: &'static str, given: String },
     #[error(
@@ -51,16 +60,25 @@ impl Arguments {
     /// At the first argument that is wrong.
     pub(super) fn read(given: Option<JsonObject>) -> Result<Self, ArgumentError> {
         let (mut input, mut typed) = (String::new(), Vec::new());
-        let mut wait = timeout(&Value::Null)?;
+        let (mut wait, mut show) = (timeout(&Value::Null)?, String::new());
+        let mut session = None;
         for (name, value) in given.unwrap_or_default() {
             match name.as_str() {
                 "input" => input = input_text(value)?,
                 "keys" => typed = keys(value)?,
+                "show" => show = text("show", value)?,
                 "timeout_ms" => wait = timeout(&value)?,
+                "session" if !value.is_null() => session = Some(text("session", value)?.parse()?),
+                "session" => {}
                 _ => return Err(ArgumentError::Unknown { name }),
             }
         }
-        Ok(Arguments { payload: Payload::parse(&input, typed)?, timeout: wait })
+        let payload = Payload::parse(&input, typed)?;
+        let show = Some(show).filter(|show| !show.trim().is_empty());
+        if show.is_some() && !payload.is_empty() {
+            return Err(ArgumentError::ShowAndPayload);
+        }
+        Ok(Arguments { payload, timeout: wait, session, show })
     }
 
     /// The JSON schema of the arguments.
@@ -78,11 +96,21 @@ impl Arguments {
                     "description": "Keys to type into the terminal, named as in tmux and \
                                     parted by blanks: `C-d`, `Down Down Enter`, `Escape :q Enter`."
                 },
+                "show": {
+                    "type": "string",
+                    "description": "Shows a part of the last long output and runs nothing: `lines \
+                                    2000-2100`, `/regex/`, `tail 200`; `output-3 tail 9` of another."
+                },
                 "timeout_ms": {
                     "type": "number",
                     "minimum": 0,
                     "default": DEFAULT_TIMEOUT_MS as u64,
                     "description": "How long to wait for the reply, in milliseconds."
+                },
+                "session": {
+                    "type": "string",
+                    "description": "The name of another session, started if there is none: \
+                                    `train`. Sessions run side by side."
                 }
             },
             "additionalProperties": false

@@ -1,6 +1,6 @@
 //! What the server does with a request: the handshake, the list of tools, and calls.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorCode, ErrorData,
@@ -12,49 +12,74 @@ use rmcp::{ServerHandler, model::Tool};
 use tokio::sync::mpsc;
 
 use crate::reply::{Block, Reply};
-use crate::session::client::{Answer, Client, Handle, OnDrop, Request};
+use crate::session::client::{Answer, OnDrop, Request};
 
 use super::arguments::Arguments;
 use super::cancel::OnCancel;
 use super::quirks;
 use super::receipts::Receipt;
+use super::sessions::Sessions;
 use super::tool::{self, WorkerText};
 
 /// The server's side of one connection.
 #[derive(Debug)]
 pub(super) struct Server {
-    session: Client,
+    sessions: Arc<Sessions>,
     info: ServerConfig,
     tool: Tool,
     on_cancel: OnCancel,
 }
 
 impl Server {
-    /// A server that makes its calls on `session`, in which a worker of this kind runs; one that
-    /// is cancelled does this to its cell.
-    pub(super) fn new(session: &Handle, worker: &WorkerText, on_cancel: OnCancel) -> Self {
+    /// A server that makes its calls in `sessions`, in which a worker of this kind runs; one
+    /// that is cancelled does this to its cell.
+    pub(super) fn new(sessions: Arc<Sessions>, worker: &WorkerText, on_cancel: OnCancel) -> Self {
         let (info, tool) = (tool::server_info(worker), tool::definition(worker));
-        Server { session: session.join(), info, tool, on_cancel }
+        Server { sessions, info, tool, on_cancel }
     }
 
     /// Makes the call, telling the client the last line on the screen while it waits.
     async fn call(
         &self,
+        client: &str,
         arguments: Arguments,
         progress: Option<Progress>,
         on_drop: OnDrop,
-    ) -> Option<Answer> {
-        let Arguments { payload, timeout } = arguments;
+    ) -> Result<Answer, String> {
+        let Arguments { payload, timeout, session, .. } = arguments;
+        let session = session.as_ref();
         let mut request = Request { payload, timeout, progress: None, on_drop };
-        let Some(mut progress) = progress else { return self.session.ask(request).await };
+        let Some(mut progress) = progress else {
+            return self.sessions.ask(client, session, request).await;
+        };
         let (sender, mut lines) = mpsc::unbounded_channel();
         request.progress = Some(sender);
-        let mut reply = std::pin::pin!(self.session.ask(request));
+        let mut reply = std::pin::pin!(self.sessions.ask(client, session, request));
         loop {
             tokio::select! {
                 biased;
                 reply = &mut reply => return reply,
                 Some(line) = lines.recv() => progress.tell(line).await,
+            }
+        }
+    }
+
+    /// Shows a part of a long output.
+    async fn show(
+        &self,
+        client: &str,
+        arguments: &Arguments,
+        part: String,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        tokio::select! {
+            biased;
+            () = context.ct.cancelled() => Err(ended()),
+            shown = self.sessions.show(client, arguments.session.as_ref(), arguments.timeout, part) => {
+                Ok(match shown {
+                    Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
+                    Err(why) => failure(why),
+                })
             }
         }
     }
@@ -73,6 +98,8 @@ impl ServerHandler for Server {
         let answer = self.negotiate_initialize(&request)?;
         // Later requests are answered in the version agreed on, not in the one asked for.
         request.protocol_version = answer.protocol_version.clone();
+        // The session starts while the client gets ready.
+        self.sessions.prepare(&request.client_info.name);
         context.peer.set_peer_info(request);
         Ok(answer)
     }
@@ -94,7 +121,7 @@ impl ServerHandler for Server {
             let message = format!("unknown tool `{}`: the only one is `repl`", request.name);
             return Err(ErrorData::invalid_params(message, None));
         }
-        let arguments = match Arguments::read(request.arguments) {
+        let mut arguments = match Arguments::read(request.arguments) {
             Ok(arguments) => arguments,
             Err(error) => return Ok(failure(error.to_string()).into()),
         };
@@ -104,6 +131,9 @@ impl ServerHandler for Server {
             .map(|token| Progress::new(context.peer.clone(), token));
         let receipt = context.extensions.get::<Receipt>().cloned().unwrap_or_default();
         let client = context.client_info().map(|client| client.name).unwrap_or_default();
+        if let Some(part) = arguments.show.take() {
+            return Ok(self.show(&client, &arguments, part, &context).await?.into());
+        }
         let reads_json = quirks::reads_json(&client);
         let on_drop = OnDrop::default();
         let cancelled = async {
@@ -118,21 +148,24 @@ impl ServerHandler for Server {
         tokio::select! {
             biased;
             // A client that cancelled the call gets no reply; one that closed its end gets this.
-            () = cancelled => {
-                let message = "the connection ended before the reply";
-                Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None))
-            }
-            answer = self.call(arguments, progress, on_drop.clone()) => {
-                let Some(answer) = answer else {
-                    let gone = "the session is gone; restart the server `mcp-repl`";
-                    return Ok(failure(gone.to_owned()).into());
+            () = cancelled => Err(ended()),
+            answer = self.call(&client, arguments, progress, on_drop.clone()) => {
+                let mut answer = match answer {
+                    Ok(answer) => answer,
+                    Err(why) => return Ok(failure(why).into()),
                 };
-                let result = result(answer.reply().clone(), reads_json);
+                let result = result(answer.to_tell(), reads_json);
                 receipt.answered(answer);
                 Ok(result.into())
             }
         }
     }
+}
+
+/// What is said to nobody: the client has gone, or does not ask any more.
+fn ended() -> ErrorData {
+    let message = "the connection ended before the reply";
+    ErrorData::new(ErrorCode::INTERNAL_ERROR, message, None)
 }
 
 /// A result the agent reads as an error.

@@ -1,4 +1,4 @@
-//! The MCP server: one client on one session, over lines of JSON. The only place that names rmcp.
+//! The MCP server: one client and its sessions, over lines of JSON. The only place that names rmcp.
 //!
 //! This layer does not know Python, the terminal or the sideband: it turns `tools/call` into a
 //! [`Request`](crate::session::client::Request) and a [`Reply`](crate::reply::Reply) into content.
@@ -6,6 +6,8 @@
 //! ```text
 //! transport  lines of JSON on those streams, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
+//! sessions   the sessions by their names: found, started, and found again
+//! live       one of them that calls are made in: what is said first, and when it is gone
 //! receipts   which replies reached the client
 //! cancel     which cancels interrupt their cell
 //! tool       what a client is told about the tool
@@ -16,12 +18,15 @@
 mod arguments;
 mod cancel;
 mod handler;
+mod live;
 mod quirks;
 mod receipts;
+mod sessions;
 mod tool;
 mod transport;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::service::serve_directly;
@@ -29,10 +34,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
 use crate::pty;
-use crate::session::client::Handle;
 
 pub use self::cancel::OnCancel;
 use self::handler::Server;
+pub use self::live::Session;
+pub use self::sessions::{EarlierSession, Opener, Opening, Sessions, WantedSession};
 pub use self::tool::WorkerText;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -46,27 +52,31 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Serves one client over standard input and output; `worker` is what it is told of the program
 /// in the session, `on_cancel` what a cancelled call does to its cell.
 ///
-/// Returns when standard input has ended or the client no longer reads. The session goes on:
-/// ending it is the caller's business. It needs a tokio runtime with its I/O and time drivers.
+/// Returns when standard input has ended or the client no longer reads. The sessions go on:
+/// [`Sessions::close`] is the caller's business. It needs a tokio runtime with its I/O and time drivers.
 ///
 /// # Errors
 ///
 /// When standard input or output cannot be used, or the loop that serves the client fails.
-pub async fn serve(session: Handle, worker: &WorkerText, on_cancel: OnCancel) -> io::Result<()> {
+pub async fn serve(
+    sessions: Arc<Sessions>,
+    worker: &WorkerText,
+    on_cancel: OnCancel,
+) -> io::Result<()> {
     let (reader, writer) = pty::stdio()?;
-    serve_on(session, worker, on_cancel, reader, writer).await
+    serve_on(sessions, worker, on_cancel, reader, writer).await
 }
 
 /// Serves one client over any pair of streams, as [`serve`] does.
 ///
-/// Calls reach the session in the order the client sent them when this runs on tokio's
+/// Calls reach a session in the order the client sent them when this runs on tokio's
 /// current-thread runtime.
 ///
 /// # Errors
 ///
 /// When the loop that serves the client fails.
 pub async fn serve_on<R, W>(
-    session: Handle,
+    sessions: Arc<Sessions>,
     worker: &WorkerText,
     on_cancel: OnCancel,
     reader: R,
@@ -80,7 +90,7 @@ where
     let transport = LineTransport::new(reader, writer, ended);
     // Not `serve_server`: its handshake ends the connection at the first notification that
     // comes before `initialize`, and a handler can do everything else it does.
-    let running = serve_directly(Server::new(&session, worker, on_cancel), transport, None);
+    let running = serve_directly(Server::new(sessions, worker, on_cancel), transport, None);
     let calls = running.cancellation_token();
     let mut over = std::pin::pin!(running.waiting());
     let end = tokio::select! {

@@ -60,7 +60,7 @@ pub(super) fn definition(worker: &WorkerText) -> Tool {
 fn instructions(worker: &WorkerText) -> String {
     let WorkerText { session, runs, like, keeps, .. } = worker;
     format!(
-        r#"`repl` executes {runs} in one lasting {session} on a real terminal{like}. {keeps} between calls. `input` is a cell, the answer when a program waits for input, or empty to poll work that goes on; "\u0003" interrupts, "\u0004" starts a fresh session."#
+        r#"`repl` executes {runs} in one lasting {session} on a real terminal{like}. {keeps} between calls. `input` is a cell, the answer when a program waits for input, or empty to poll work that goes on; "\u0003" interrupts, "\u0004" starts a fresh session. `session` names another session beside it; `show` reads what a long reply left out."#
     )
 }
 
@@ -73,22 +73,23 @@ fn description(worker: &WorkerText) -> String {
 `input` goes to whatever the session waits for:
 - Ready: it runs as one cell{shows}.
 - A program waits for input{waits}: it is the answer; a missing final newline is added.
-- Empty: sends nothing and returns what was printed since.
+- Empty: returns what was printed since.
 - "\u0003" first: interrupts, then sends the rest, if any.
 - "\u0004" first: ends the session, starts a fresh one, then runs the rest in it.
 
-The reply comes as soon as the work is done or waits for input; after `timeout_ms` (default 40000) anyway: poll with an empty `input`, or interrupt.
+The reply comes when the work is done or waits for input, after `timeout_ms` (default 40000) anyway: poll or interrupt.
 
 The last line may say how things stand:
 <<repl status: busy, elapsed_ms=N>>: still running; poll
 <<repl status: idle>>: ready, nothing to show
 <<repl status: waiting for input>>: send the answer (a visible prompt says the same)
-[repl] input discarded while worker busy: it was NOT run; poll or interrupt, then send again
+[repl] input discarded while worker busy: it was NOT run; send it again later
 [repl] session ended (and how); [repl] new session started: earlier state is gone
 [pager] or [screen]: a full-screen program is open; the line says what to send
 A program's own line that begins so has a \ in front.
 
-Long output is shortened, plots and pictures are shown; the reply names the files of all of it."#
+`session` names another session beside this one, started if need be.
+Long output is shortened (`show` reads the rest), plots are shown; replies name the files."#
     )
 }
 

@@ -14,18 +14,25 @@
 //! | item | what it is |
 //! | --- | --- |
 //! | `spawn(&Program, Size) -> io::Result<(PtyMaster, Process)>` | runs a program on a new terminal |
+//! | `launch(&Program) -> io::Result<Carrier>` | runs a program that carries bytes over its standard streams |
 //! | `PtyMaster` | `io`, `modes`, `size`, `resize`, `holds_input`, `drop_input` |
 //! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
 //! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
-//! | `Listener` | `bind`, `accept`: where a worker's sideband connects |
+//! | `Listener` | `bind`, `accept`, `accept_halves`: where a worker's sideband or a client connects |
+//! | `connect`, `kill_listener` | the other side of a session's socket, and the end of who listens there |
+//! | `detach() -> io::Result<Detached>` | goes on as a process that outlives whoever started it |
+//! | `process_identity`, `parent_identity`, `resident_memory` | what is asked of other processes |
+//! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
 //! | `has_the_terminal` | whether what is typed there is for this process |
 //! | `signal_number` | what a shell makes a killed program's exit status of |
+//! | `platform_name` | the system and its processors, as `uname -sm` has them |
 //! | `is_executable`, `allows_execution` | what may be run |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
+//! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number` | whose it is |
 //!
 //! On Windows these would be a ConPTY (the crate `portable-pty` has one), a job object, named
 //! pipes, and tokio's own standard streams.
@@ -46,13 +53,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Listener, Process, PtyMaster, Requests, allows_execution, asked_to_end,
-    create_private_directory, create_private_file, guard_sessions, has_the_terminal, is_executable,
-    is_own_directory, keep_private, open_own_file, others_can_replace, private_directory_in,
-    signal_number, spawn, stdio, unblock_signals,
+    ByteStream, Detached, Listener, Process, PtyMaster, Requests, allows_execution, asked_to_end,
+    connect, create_private_directory, create_private_file, detach, guard_sessions,
+    has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private, kill_listener,
+    launch, open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
+    own_program, parent_identity, platform_name, private_directory_in, process_identity,
+    resident_memory, signal_number, spawn, stdio, unblock_signals, user_number,
 };
 
-/// A program to be run on a terminal, with this process's working directory.
+/// A program to be run, with this process's working directory.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
     /// Its file; looked up on `PATH` when it is a bare name.
@@ -132,3 +141,15 @@ pub type StdinStream = Box<dyn AsyncRead + Send + Unpin>;
 
 /// A stream to write.
 pub type StdoutStream = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// A program that carries bytes over its standard streams.
+pub struct Carrier {
+    /// Its process. Dropped, all of its session ends.
+    pub process: Process,
+    /// What it reads. Dropped, the program sees its end.
+    pub input: StdoutStream,
+    /// What it writes.
+    pub output: StdinStream,
+    /// What it writes to standard error.
+    pub errors: StdinStream,
+}

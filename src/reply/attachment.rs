@@ -4,6 +4,7 @@
 use std::{fmt, sync::Arc};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use mcp_repl_control::Picture;
 
 use super::{Block, Content, Notice, Reply, line::one_line};
 
@@ -167,6 +168,13 @@ pub enum View {
     NotShown(String),
     /// Itself.
     Shown(ShownPicture),
+    /// As another process says.
+    Told {
+        /// The line that names it.
+        line: String,
+        /// The picture itself, if it is shown.
+        picture: Option<Picture>,
+    },
 }
 
 /// A picture as a client is shown it.
@@ -195,6 +203,9 @@ impl Attachment {
 
     /// The line that names it, without a line end.
     pub fn line(&self) -> String {
+        if let View::Told { line, .. } = &self.view {
+            return one_line(line);
+        }
         let mut remarks = Vec::new();
         let noun = match stem(&essence(&self.mime)) {
             "page" => "HTML page",
@@ -212,7 +223,7 @@ impl Attachment {
             View::Shown(ShownPicture { size, original, .. }) if size != original => {
                 remarks.push(format!("{original} pixels, shown here as {size}"));
             }
-            View::Shown(_) => {}
+            View::Shown(_) | View::Told { .. } => {}
         }
         let place = match &self.file.place {
             FilePlace::At(path) => format!(": {path}"),
@@ -231,6 +242,9 @@ impl Attachment {
         match self.view {
             View::Shown(ShownPicture { kind, data, .. }) => {
                 Some(Block::Image { mime: kind.mime().to_owned(), data })
+            }
+            View::Told { picture, .. } => {
+                picture.map(|Picture { mime, data }| Block::Image { mime, data })
             }
             View::Named | View::NotShown(_) => None,
         }

@@ -31,6 +31,9 @@ pub enum Failure {
     /// It broke the sideband protocol, in the way given.
     #[error("{0}")]
     Protocol(String),
+    /// Another process tried it, and says so, with what to do about it.
+    #[error("{0}")]
+    Told(String),
 }
 
 impl Failure {
@@ -43,7 +46,7 @@ impl Failure {
     /// What to do about it; empty where the failure itself says it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Failure::NoProgram(_) | Failure::NotStarted { .. } => "",
+            Failure::NoProgram(_) | Failure::NotStarted { .. } | Failure::Told(_) => "",
             Failure::EndedAtStart { .. } => "`mcp-repl doctor` shows more",
             Failure::StartInterrupted { .. } => "the next input starts a new one",
             Failure::Protocol(_) => "the session was ended, the next input starts a new one",

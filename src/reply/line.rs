@@ -36,7 +36,7 @@ fn ends_line(c: char) -> bool {
 /// Appends a program's text, which begins a line, with an [`ESCAPE`] in front of what looks like a
 /// line of the bridge's own. A line that has escapes there already gets one more, so that taking
 /// one away gives the program's text again.
-pub(super) fn push_escaped(to: &mut String, text: &str) {
+pub(crate) fn push_escaped(to: &mut String, text: &str) {
     for line in text.split_inclusive(ends_line) {
         match imitation(line) {
             Some(start) => {

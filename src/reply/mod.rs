@@ -2,6 +2,7 @@
 //! Pure.
 
 mod attachment;
+mod deed;
 mod exit;
 mod failure;
 mod hint;
@@ -9,16 +10,20 @@ mod line;
 mod notice;
 mod outbox;
 mod status;
+mod wire;
 
 pub use attachment::{
     Attachment, AttachmentFile, AttachmentRoom, Budget, FilePlace, PICTURE_BUDGET, PictureKind,
     PictureSize, ShownPicture, View, base64_capacity, base64_length, shares,
 };
+pub use deed::Deed;
 pub use exit::Exit;
 pub use failure::Failure;
-pub use notice::{DeletedOutputs, KeptText, Notice, Refusal};
+pub(crate) use line::push_escaped;
+pub use notice::{DeletedOutputs, EndedBy, KeptText, Notice, Refusal, Whose};
 pub use outbox::{BUDGET, Outbox};
 pub use status::Status;
+pub use wire::{budget_from_wire, budget_to_wire, from_wire, to_wire};
 
 /// The answer to one call.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,6 +122,23 @@ pub enum Block {
         /// Its bytes in base64 (RFC 4648, section 4).
         data: String,
     },
+}
+
+/// Each part, and whose cell it is of; a notice that says so is with what it stands in front of.
+pub fn with_whose(content: &[Content]) -> impl Iterator<Item = (&Content, Whose)> {
+    let said = |part: &Content| match part {
+        Content::Notice(notice) => notice.whose(),
+        _ => None,
+    };
+    // Whose the first is may have been said by a notice that had no room.
+    let mut whose = match content.iter().find_map(said) {
+        Some(Whose::Own) => Whose::Anothers,
+        Some(Whose::Anothers) | None => Whose::Own,
+    };
+    content.iter().map(move |part| {
+        whose = said(part).unwrap_or(whose);
+        (part, whose)
+    })
 }
 
 /// A part of a reply.

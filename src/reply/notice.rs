@@ -4,7 +4,7 @@ use std::fmt;
 
 use mcp_repl_sideband::{Hint, Reader};
 
-use super::{AttachmentFile, Exit, Failure, FilePlace, hint, line::one_line};
+use super::{AttachmentFile, Deed, Exit, Failure, FilePlace, hint, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Notice {
         /// Whether it went before it had read the last input it was sent.
         missed_input: bool,
     },
+    /// The session is about to be ended from outside.
+    #[error("[repl] the session is ended by {0}")]
+    EndedBy(EndedBy),
     /// The session could not be started, or its worker broke the protocol.
     #[error("[repl] {}", failure.with_hint())]
     SessionFailed {
@@ -29,6 +32,36 @@ pub enum Notice {
     /// A session began that is not the first one.
     #[error("[repl] new session started")]
     SessionStarted,
+    /// A session began in the place of one that is gone.
+    #[error("[repl] new session started: the earlier one is gone ({why})")]
+    StartedInstead {
+        /// Why.
+        why: String,
+    },
+    /// This client goes on with the session that waited for it.
+    #[error("[repl] rejoined the session of {started}{}", variables(*.keeps_variables))]
+    Rejoined {
+        /// When the session was started, as a clock shows it.
+        started: String,
+        /// Whether its program has not ended since.
+        keeps_variables: bool,
+    },
+    /// This client has come to a session that others had used.
+    #[error("[repl] joined the session of {started}{}{}", company(*.others), variables(*.keeps_variables))]
+    Joined {
+        /// When the session was started, as a clock shows it.
+        started: String,
+        /// How many others are there.
+        others: usize,
+        /// Whether there is a program in it.
+        keeps_variables: bool,
+    },
+    /// The connection to the session had ended, and there is a new one.
+    #[error("[repl] connected to the session again{}", variables(*.keeps_variables))]
+    ConnectedAgain {
+        /// Whether its program has not ended since.
+        keeps_variables: bool,
+    },
     /// A program that came first can't be run; the text names it and says why.
     #[error("[repl] passed over {0}")]
     PassedOver(String),
@@ -77,6 +110,35 @@ pub enum Notice {
     /// A call was cancelled, and nobody was told since how its cell goes on.
     #[error(r#"[repl] the cell of a cancelled call still runs; "\u0003" interrupts it"#)]
     StillRuns,
+    /// Another client did something.
+    #[error("[repl] meanwhile another client{} {deed}", named(.client))]
+    Meanwhile {
+        /// Its name; may be empty.
+        client: String,
+        /// What; the source of a cell follows as text.
+        deed: Deed,
+    },
+    /// What follows was printed by a cell of another client, which had begun before the last reply.
+    #[error("[repl] meanwhile the cell of another client{} printed:", named(.client))]
+    MeanwhilePrinted {
+        /// Its name; may be empty.
+        client: String,
+    },
+    /// Behind what others did: what follows is of a cell that the client sent itself.
+    #[error("[repl] now your cell:")]
+    OwnCell,
+    /// The cell on its way is another client's.
+    #[error("[repl] the cell of another client{} {}", named(.client), if *.waits {
+        "waits for input; what you send now is its answer"
+    } else {
+        "still runs"
+    })]
+    AnothersCell {
+        /// Its name; may be empty.
+        client: String,
+        /// Whether it waits for somebody to type.
+        waits: bool,
+    },
     /// A cell did not compile, and this is what it was meant to be.
     #[error("[repl] hint: {}", hint::said(.0))]
     Hint(Hint),
@@ -121,14 +183,62 @@ pub enum Notice {
         bytes: u64,
     },
     /// The same place again at the end: a client that shortens a reply cuts out its middle.
-    #[error("[repl] {kept}")]
+    #[error("[repl] {kept}{}", shown_by(kept))]
     WholeText {
         /// Where the whole text is.
         kept: KeptText,
     },
+    /// The line of another process's notice.
+    #[error("{0}")]
+    Told(String),
+    /// The same of one that says whose the cell is that follows.
+    #[error("{line}")]
+    ToldWhose {
+        /// The line.
+        line: String,
+        /// Whose.
+        whose: Whose,
+    },
+}
+
+/// What ends a session from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndedBy {
+    /// Another client.
+    #[error("another client")]
+    Client,
+    /// A signal.
+    #[error("a signal to its host")]
+    Signal,
+}
+
+/// Whose a cell is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// That of the client that is told.
+    Own,
+    /// Another client's.
+    Anothers,
 }
 
 impl Notice {
+    /// Whether what follows it is of another client.
+    pub(super) fn is_of_others(&self) -> bool {
+        matches!(self, Notice::Meanwhile { .. } | Notice::MeanwhilePrinted { .. })
+    }
+
+    /// Whose cell what follows it is of, where it says so.
+    pub fn whose(&self) -> Option<Whose> {
+        match self {
+            Notice::Meanwhile { deed: Deed::Ran { .. }, .. } | Notice::MeanwhilePrinted { .. } => {
+                Some(Whose::Anothers)
+            }
+            Notice::OwnCell => Some(Whose::Own),
+            Notice::ToldWhose { whose, .. } => Some(*whose),
+            _ => None,
+        }
+    }
+
     /// It as one line, without a line end: strings from outside don't break it.
     pub fn line(&self) -> String {
         one_line(&self.to_string())
@@ -209,6 +319,17 @@ impl fmt::Display for DeletedOutputs {
     }
 }
 
+fn named(client: &str) -> String {
+    if client.is_empty() { String::new() } else { format!(" ({client})") }
+}
+
+fn shown_by(kept: &KeptText) -> &'static str {
+    match kept {
+        KeptText::File(_) => "; `show` \"lines 1-100\" reads it",
+        KeptText::Failed(_) | KeptText::Nowhere => "",
+    }
+}
+
 fn amount(lines: usize, bytes: usize) -> String {
     match lines {
         0 => format!("{bytes} bytes"),
@@ -226,6 +347,18 @@ fn read(reader: Reader) -> &'static str {
 
 fn in_thread(name: Option<&str>) -> String {
     name.map_or_else(|| "the background".to_owned(), |name| format!("thread {name}"))
+}
+
+fn variables(keeps: bool) -> &'static str {
+    if keeps { "; its variables are still there" } else { "" }
+}
+
+fn company(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => ", which another client uses, too".to_owned(),
+        others => format!(", which {others} other clients use, too"),
+    }
 }
 
 fn missed(missed_input: bool) -> &'static str {

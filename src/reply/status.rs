@@ -45,7 +45,8 @@ pub enum Status {
         prompt: String,
         /// Whether the end of the text is shown.
         at_end: bool,
-        /// Whether it is left to people who are attached: an empty payload does not turn it.
+        /// Whether it is left to people who are attached, or to the client whose cell it is: an empty
+        /// payload does not turn it.
         shared: bool,
     },
     /// A program has the screen to itself: the next payload is typed, as it is.
@@ -134,7 +135,7 @@ impl Status {
             }
             Status::Pager { program, prompt, shared: true, .. } => {
                 vec![format!(
-                    "[pager] {program}: {prompt}; left to the person who is attached; \"q\" quits \
+                    "[pager] {program}: {prompt}; left to the other one who reads it; \"q\" quits \
                      for both"
                 )]
             }

@@ -11,13 +11,18 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    pipeline::{NOBODY, WorkerInfo},
+    pipeline::{Standing, WorkerInfo},
     rules::{payload::Payload, state::ClientId},
     subscribers::SubscriberId,
 };
-use crate::{reply::Reply, screen::Size};
+use crate::{
+    reply::{Budget, Content, Notice, Reply},
+    screen::Size,
+};
 
 pub use super::followers::{Follow, Following, Piece};
+pub use super::rules::complete::Completion;
+pub(crate) use super::subscribers::Subscriber;
 pub use super::subscribers::{ScreenUpdate, Subscription};
 
 /// One call of a client.
@@ -58,6 +63,13 @@ pub enum EngineCommand {
     Leave {
         /// Its number.
         client: ClientId,
+    },
+    /// A client says who it is: before its first call, and when it has changed.
+    Introduce {
+        /// Its number.
+        client: ClientId,
+        /// Who it is.
+        who: ClientInfo,
     },
     /// Make a call. Dropping the receiver ends the wait, and what the request says of the work.
     Call {
@@ -111,13 +123,58 @@ pub enum EngineCommand {
         /// Whether there is one.
         attached: bool,
     },
-    /// Tell who the worker is.
+    /// Show a part of a long output that was kept; nothing is run for it.
+    Show {
+        /// Who asks.
+        client: ClientId,
+        /// Which part, as the tool's argument `show` has it.
+        part: String,
+        /// Where the text goes, or why there is none.
+        answer: oneshot::Sender<Result<String, String>>,
+    },
+    /// Complete a name.
+    Complete {
+        /// The cell so far.
+        text: String,
+        /// Where in it, in characters.
+        cursor: usize,
+        /// Where the answer goes: dropped when nothing is known.
+        answer: oneshot::Sender<Completion>,
+    },
+    /// Tell how things stand, and who the worker is.
     Describe {
-        /// Where the answer goes: `None` while the worker has not said it.
-        answer: oneshot::Sender<Option<WorkerInfo>>,
+        /// Where the answer goes.
+        answer: oneshot::Sender<Description>,
+    },
+    /// Tell all clients this, in their next replies.
+    Tell {
+        /// What.
+        notice: Notice,
     },
     /// End the session and the engine.
     Shutdown,
+}
+
+/// What an engine tells of its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// How things stand.
+    pub standing: Standing,
+    /// For how long no cell has run; nothing while one runs. Unknown of a session elsewhere: nothing.
+    pub idle: Duration,
+    /// Who the worker is; `None` while it has not said it, and when there is none.
+    pub worker: Option<WorkerInfo>,
+    /// The worker's process.
+    pub worker_pid: Option<u32>,
+}
+
+/// Who a client is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientInfo {
+    /// Its name, for others to read: `claude-code`, `exec`. May be empty.
+    pub name: String,
+    /// What its replies have room for; `None` for what the session has by default.
+    pub budget: Option<Budget>,
 }
 
 impl EngineCommand {
@@ -156,6 +213,13 @@ impl Handle {
         Client { id, commands: self.commands.clone() }
     }
 
+    /// Becomes a client that says who it is.
+    pub fn join_as(&self, who: ClientInfo) -> Client {
+        let client = self.join();
+        client.introduce(who);
+        client
+    }
+
     /// Tells whether people are attached to the session's terminal: pagers are left to them.
     pub fn people(&self, attached: bool) {
         let _ = self.commands.send(EngineCommand::People { attached });
@@ -163,9 +227,19 @@ impl Handle {
 
     /// Who the worker says it is; `None` while it did not, or when the engine is gone.
     pub async fn worker(&self) -> Option<WorkerInfo> {
+        self.describe().await?.worker
+    }
+
+    /// How things stand, and who the worker is; `None` when the engine is gone.
+    pub async fn describe(&self) -> Option<Description> {
         let (answer, told) = oneshot::channel();
         self.commands.send(EngineCommand::Describe { answer }).ok()?;
-        told.await.ok()?
+        told.await.ok()
+    }
+
+    /// Has all clients told this, in their next replies.
+    pub fn tell(&self, notice: Notice) {
+        let _ = self.commands.send(EngineCommand::Tell { notice });
     }
 
     /// Asks the engine to end the worker and itself.
@@ -183,6 +257,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Says who it is.
+    pub fn introduce(&self, who: ClientInfo) {
+        let _ = self.commands.send(EngineCommand::Introduce { client: self.id, who });
+    }
+
     /// Makes a call, at once, and waits for its reply; `None` when the session's engine is gone.
     ///
     /// Dropping the future ends the wait and frees the way at once; what the call started
@@ -201,10 +280,36 @@ impl Client {
 
     /// Types into the terminal, as a person does: at once, and without a reply. Waits while the
     /// program on the terminal is far behind with reading; dropping that changes nothing.
-    pub async fn type_bytes(&self, bytes: Vec<u8>) {
+    pub fn type_bytes(&self, bytes: Vec<u8>) -> impl Future<Output = ()> + Send + use<> {
         let (taken, is_taken) = oneshot::channel();
         let _ = self.commands.send(EngineCommand::Keystrokes { bytes, taken });
-        let _ = is_taken.await;
+        async { is_taken.await.unwrap_or_default() }
+    }
+
+    /// Reads a part of a long output that was kept, as the tool's argument `show` names it; runs
+    /// nothing.
+    ///
+    /// # Errors
+    /// With what to do about it: there is no such output or part.
+    pub fn show(
+        &self,
+        part: String,
+    ) -> impl Future<Output = Result<String, String>> + Send + use<> {
+        let (answer, shown) = oneshot::channel();
+        let client = self.id;
+        let _ = self.commands.send(EngineCommand::Show { client, part, answer });
+        async { shown.await.unwrap_or_else(|_| Err("the session is gone".into())) }
+    }
+
+    /// What may stand at this place of a cell; nothing when that is not known, or takes too long.
+    pub fn complete(
+        &self,
+        text: String,
+        cursor: usize,
+    ) -> impl Future<Output = Completion> + Send + use<> {
+        let (answer, known) = oneshot::channel();
+        let _ = self.commands.send(EngineCommand::Complete { text, cursor, answer });
+        async { known.await.unwrap_or_default() }
     }
 
     /// Changes the terminal's size and tells the program on it.
@@ -222,10 +327,10 @@ impl Client {
     }
 
     /// Looks on: what is on the screen, then what is shown. `None` when the engine is gone.
-    pub async fn subscribe(&self) -> Option<Subscription> {
+    pub fn subscribe(&self) -> impl Future<Output = Option<Subscription>> + Send + use<> {
         let (subscription, given) = oneshot::channel();
-        self.commands.send(EngineCommand::Subscribe { subscription }).ok()?;
-        given.await.ok()
+        let _ = self.commands.send(EngineCommand::Subscribe { subscription });
+        async { given.await.ok() }
     }
 }
 
@@ -239,10 +344,21 @@ impl Drop for Client {
 /// [`told`](Answer::told) goes back to the session, and the client's next reply begins with it.
 #[derive(Debug)]
 pub struct Answer {
-    client: ClientId,
     reply: Reply,
-    /// Where it goes back; `None` where nobody takes it, or once it was told.
-    commands: Option<mpsc::WeakUnboundedSender<EngineCommand>>,
+    receipt: Receipt,
+    /// Who else asks whether it was told.
+    watcher: Option<oneshot::Sender<bool>>,
+}
+
+/// What becomes of a reply that was told, or was not.
+#[derive(Debug)]
+enum Receipt {
+    /// Nobody asks, or it was said already.
+    Nobody,
+    /// What was not told goes back to the session's engine.
+    Engine { client: ClientId, commands: mpsc::WeakUnboundedSender<EngineCommand> },
+    /// Somebody else hands it on: whether it was told.
+    Other(oneshot::Sender<bool>),
 }
 
 impl Answer {
@@ -252,7 +368,13 @@ impl Answer {
         reply: Reply,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> Answer {
-        Answer { client, reply, commands: Some(commands) }
+        Answer { reply, receipt: Receipt::Engine { client, commands }, watcher: None }
+    }
+
+    /// A reply of an engine elsewhere, and whether it was told.
+    pub fn of_another(reply: Reply) -> (Answer, oneshot::Receiver<bool>) {
+        let (receipt, is_told) = oneshot::channel();
+        (Answer { reply, receipt: Receipt::Other(receipt), watcher: None }, is_told)
     }
 
     /// What is to be told.
@@ -260,15 +382,36 @@ impl Answer {
         &self.reply
     }
 
-    /// The reply has reached its client, or is as good as there.
-    pub fn told(mut self) -> Reply {
-        self.commands = None;
-        self.take_reply()
+    /// What is to be told, to be kept: a copy where it may have to go back.
+    pub fn to_tell(&mut self) -> Reply {
+        match self.receipt {
+            Receipt::Engine { .. } => self.reply.clone(),
+            // Who hands it on elsewhere has its own.
+            Receipt::Nobody | Receipt::Other(_) => self.take_reply(),
+        }
     }
 
-    /// The reply did not reach its client: whose it is, and what it says.
-    pub(super) fn untold(self) -> (ClientId, Reply) {
-        (self.client, self.told())
+    /// Puts notices in front; gives whether they were told. For a reply of an engine elsewhere, which
+    /// has its own and takes back none of these.
+    pub fn begin_with(
+        &mut self,
+        notices: impl IntoIterator<Item = Notice>,
+    ) -> oneshot::Receiver<bool> {
+        self.reply.content.splice(0..0, notices.into_iter().map(Content::Notice));
+        let (watcher, is_told) = oneshot::channel();
+        self.watcher = Some(watcher);
+        is_told
+    }
+
+    /// The reply has reached its client, or is as good as there.
+    pub fn told(mut self) -> Reply {
+        if let Some(watcher) = self.watcher.take() {
+            let _ = watcher.send(true);
+        }
+        if let Receipt::Other(receipt) = std::mem::replace(&mut self.receipt, Receipt::Nobody) {
+            let _ = receipt.send(true);
+        }
+        self.take_reply()
     }
 
     fn take_reply(&mut self) -> Reply {
@@ -280,16 +423,23 @@ impl Answer {
 impl From<Reply> for Answer {
     /// A reply that nobody takes back.
     fn from(reply: Reply) -> Answer {
-        Answer { client: NOBODY, reply, commands: None }
+        Answer { reply, receipt: Receipt::Nobody, watcher: None }
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        let commands = self.commands.take();
-        if let Some(commands) = commands.and_then(|commands| commands.upgrade()) {
-            let (client, reply) = (self.client, self.take_reply());
-            let _ = commands.send(EngineCommand::Return { client, reply });
+        match std::mem::replace(&mut self.receipt, Receipt::Nobody) {
+            Receipt::Nobody => {}
+            Receipt::Engine { client, commands } => {
+                if let Some(commands) = commands.upgrade() {
+                    let reply = self.take_reply();
+                    let _ = commands.send(EngineCommand::Return { client, reply });
+                }
+            }
+            Receipt::Other(receipt) => {
+                let _ = receipt.send(false);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod launch;
 pub mod output_disk;
 pub mod pipeline;
 pub mod rules;
+mod show;
 mod sideband;
 mod spill;
 mod subscribers;

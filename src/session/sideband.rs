@@ -101,7 +101,10 @@ impl Sideband {
 
     /// Queues a message, and sends what the socket takes at once.
     pub(super) fn send(&mut self, message: &ToWorker) {
-        self.last_is_input = matches!(message, ToWorker::Cell { .. } | ToWorker::Stdin { .. });
+        // A question is none, and leaves open whether what came before it was read.
+        if !matches!(message, ToWorker::Complete { .. }) {
+            self.last_is_input = matches!(message, ToWorker::Cell { .. } | ToWorker::Stdin { .. });
+        }
         self.out.extend(encode(message));
         self.flush();
     }

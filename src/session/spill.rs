@@ -94,6 +94,11 @@ impl Spill {
 }
 
 impl Finishing {
+    /// Where the file is, or will be.
+    pub(super) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
     /// Waits until all is written, within bounds. Where the text is, or why it is not all there.
     pub(super) async fn done(self) -> KeptText {
         let Current { path, texts, written, .. } = self.0;

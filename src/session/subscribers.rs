@@ -13,15 +13,20 @@ use tokio::sync::mpsc;
 use super::{
     client::EngineCommand,
     followers::Followers,
-    pipeline::{Observer, Shown},
+    pipeline::{Observer, Shown, Standing},
 };
-use crate::screen::{Screen, Size};
+use crate::{
+    reply::Deed,
+    screen::{Screen, Size},
+};
 
 /// How many updates a subscriber may be behind.
 const LONGEST_QUEUE: usize = 64;
+/// How much of a cell's source a subscriber is told, in bytes.
+const LONGEST_SOURCE: usize = 64 * 1024;
 
 /// Numbers a subscriber within an engine.
-pub(super) type SubscriberId = u64;
+pub(crate) type SubscriberId = u64;
 
 /// What a subscriber is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +40,15 @@ pub enum ScreenUpdate {
     },
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
+    /// How things stand from here on. Follows each repaint that makes up for something.
+    Standing(Standing),
+    /// What a client did.
+    Did {
+        /// Its name; may be empty.
+        client: String,
+        /// What; the source of a long cell is cut.
+        deed: Deed,
+    },
 }
 
 /// The subscriber's end.
@@ -64,6 +78,15 @@ impl Subscription {
     }
 }
 
+impl Subscription {
+    /// The next update, if it is there already.
+    pub fn try_next(&mut self) -> Option<ScreenUpdate> {
+        let update = self.updates.try_recv().ok();
+        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+        update
+    }
+}
+
 /// The engine's end.
 #[derive(Debug)]
 pub(super) struct Subscribers {
@@ -74,8 +97,9 @@ pub(super) struct Subscribers {
     pub(super) followers: Followers,
 }
 
+/// The end that tells one.
 #[derive(Debug)]
-struct Subscriber {
+pub(crate) struct Subscriber {
     id: SubscriberId,
     updates: mpsc::Sender<ScreenUpdate>,
     /// Whether it has missed something since it was last given the whole screen.
@@ -88,38 +112,63 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one, whose first update is the screen.
-    pub(super) fn add(&mut self, screen: &Screen) -> Subscription {
+    /// Adds one, whose first updates are the screen and how things stand.
+    pub(super) fn add(&mut self, screen: &Screen, standing: Standing) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
-        let missed = Arc::new(AtomicBool::new(false));
-        let subscriber = Subscriber { id: self.last, updates, missed: missed.clone() };
-        subscriber.tell(repaint(screen));
+        let (subscriber, subscription) = Subscriber::new(self.last, commands);
+        subscriber.show(repaint(screen));
+        subscriber.show(ScreenUpdate::Standing(standing));
         self.all.push(subscriber);
-        Subscription { id: self.last, updates: receiver, missed, has_asked: false, commands }
+        subscription
     }
 
-    /// Gives one the whole screen, if it missed something.
-    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen) {
+    /// Gives one the whole screen and how things stand, if it missed something.
+    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, standing: Standing) {
         let one = self.all.iter().find(|subscriber| subscriber.id == id);
-        if let Some(subscriber) = one.filter(|one| one.missed.swap(false, Ordering::Relaxed)) {
-            subscriber.tell(repaint(screen));
+        if let Some(subscriber) = one.filter(|one| one.missed.load(Ordering::Relaxed)) {
+            subscriber.show(repaint(screen));
+            subscriber.show(ScreenUpdate::Standing(standing));
         }
     }
 
     fn tell_all(&mut self, update: impl Fn() -> ScreenUpdate) {
-        self.all.retain(|subscriber| !subscriber.updates.is_closed());
+        self.all.retain(|subscriber| !subscriber.is_gone());
         for subscriber in &self.all {
             if !subscriber.missed.load(Ordering::Relaxed) {
-                subscriber.tell(update());
+                subscriber.show(update());
             }
         }
     }
 }
 
 impl Subscriber {
-    fn tell(&self, update: ScreenUpdate) {
+    /// One that has missed all up to now, and asks over `commands` for what is on the screen once
+    /// it has fallen behind.
+    pub(crate) fn new(
+        id: SubscriberId,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    ) -> (Subscriber, Subscription) {
+        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
+        let missed = Arc::new(AtomicBool::new(true));
+        let subscriber = Subscriber { id, updates, missed: missed.clone() };
+        // The whole screen comes first, without being asked for.
+        let has_asked = true;
+        (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
+    }
+
+    /// Whether nobody looks on any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.updates.is_closed()
+    }
+
+    /// Tells it an update, unless it has missed one: then it is told of the whole screen only.
+    pub(crate) fn show(&self, update: ScreenUpdate) {
+        match update {
+            ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
+            _ if self.missed.load(Ordering::Relaxed) => return,
+            _ => {}
+        }
         if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
             self.missed.store(true, Ordering::Relaxed);
         }
@@ -138,6 +187,28 @@ impl Observer for Subscribers {
     fn replaced(&mut self, screen: &Screen) {
         if !self.all.is_empty() {
             self.tell_all(|| repaint(screen));
+        }
+    }
+
+    fn looks_on(&self) -> bool {
+        !self.all.is_empty()
+    }
+
+    fn stands(&mut self, standing: &Standing) {
+        self.tell_all(|| ScreenUpdate::Standing(standing.clone()));
+    }
+
+    fn did(&mut self, client: &str, deed: &Deed) {
+        if self.looks_on() {
+            let deed = match deed {
+                Deed::Ran { source } => {
+                    let end = source.floor_char_boundary(LONGEST_SOURCE);
+                    Deed::Ran { source: source[..end].to_owned() }
+                }
+                deed => deed.clone(),
+            };
+            let client = client.to_owned();
+            self.tell_all(|| ScreenUpdate::Did { client: client.clone(), deed: deed.clone() });
         }
     }
 }
@@ -161,14 +232,20 @@ mod tests {
                     screen = Some(fresh);
                 }
                 (ScreenUpdate::Bytes(bytes), Some(screen)) => screen.feed(&bytes),
-                (ScreenUpdate::Bytes(_), None) => panic!("bytes before the screen"),
+                (_, Some(_)) => {}
+                (_, None) => panic!("an update before the screen"),
             }
         }
         screen
     }
 
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
-        std::iter::from_fn(|| subscription.updates.try_recv().ok()).collect()
+        let mut next = || {
+            let update = subscription.updates.try_recv().ok();
+            subscription.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+            update
+        };
+        std::iter::from_fn(&mut next).collect()
     }
 
     #[tokio::test]
@@ -177,8 +254,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(&screen);
-        let mut quick = subscribers.add(&screen);
+        let mut slow = subscribers.add(&screen, Standing::Ready);
+        let mut quick = subscribers.add(&screen, Standing::Ready);
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");
@@ -192,11 +269,12 @@ mod tests {
         // It asks as soon as it has read what it has.
         let next = tokio::spawn(async move { (slow.next().await, slow) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen);
+        subscribers.repaint(subscriber, &screen, Standing::Ended);
         let (update, mut slow) = next.await.unwrap();
         screen.feed(b"after");
         subscribers.shown(Shown::Bytes(b"after"), &screen);
         let updates = [vec![update.unwrap()], queued(&mut slow)].concat();
+        assert_eq!(updates[1], ScreenUpdate::Standing(Standing::Ended));
         assert_eq!(painted(updates).unwrap().dump(), screen.dump());
     }
 }

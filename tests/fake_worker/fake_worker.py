@@ -117,6 +117,43 @@ def runs_while_the_server_is_stopped(worker):
         os.kill(os.getppid(), signal.SIGCONT)
 
 
+def tells_what_it_was_sent(worker):
+    """It does not name the capability of completions; each cell prints what came before it."""
+    worker.hello()
+    worker.ready()
+    while True:
+        kinds = []
+        while (message := worker.receive())["type"] != "cell":
+            kinds.append(message["type"])
+        worker.print(" ".join([*kinds, "cell"]) + "\n")
+        worker.done(message["id"])
+
+
+def completes(worker):
+    """The text that is to be completed is how."""
+    worker.hello(capabilities=["completion"])
+    worker.ready()
+    late = []
+    while True:
+        message = worker.receive()
+        if message["type"] == "cell":
+            for number in late:
+                worker.send("completion", id=number, start=0, matches=["late"])
+            late = []
+            worker.print(f"ran {message['source']}\n")
+            worker.done(message["id"])
+        elif message["type"] == "complete":
+            number, how = message["id"], message["text"]
+            if how == "late":
+                late.append(number)
+            elif how == "wrong":
+                worker.send("completion", id=number + 1000, start=0, matches=["wrong"])
+            elif how == "beyond":
+                worker.send("completion", id=number, start=99, matches=["beyond"])
+            elif how != "never":
+                worker.send("completion", id=number, start=0, matches=[how + "!"])
+
+
 # A way to be told what to do.
 
 def does_as_told(worker):

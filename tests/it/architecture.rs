@@ -76,8 +76,14 @@ fn only_in(word: &str, places: &[&str]) {
 
 #[test]
 fn the_pure_core_does_no_io_and_reads_no_clock() {
-    let core =
-        ["src/screen", "src/session/rules", "src/session/pipeline", "src/reply", "src/sideband"];
+    let core = [
+        "src/screen",
+        "src/session/rules",
+        "src/session/pipeline",
+        "src/reply",
+        "src/sideband",
+        "src/control",
+    ];
     let words = [
         "tokio",
         "rmcp",
@@ -107,9 +113,16 @@ fn the_pure_core_does_no_io_and_reads_no_clock() {
             assert!(!names(&text, word), "{name} names {word}");
         }
     }
-    let manifest = fs::read_to_string(root().join("src/sideband/Cargo.toml")).unwrap();
-    for word in ["tokio", "rmcp", "crossterm", "libc"] {
-        assert!(!names(&manifest, word), "the sideband crate depends on {word}");
+}
+
+#[test]
+fn the_crates_of_wire_types_depend_on_serde_only() {
+    for name in ["src/control", "src/sideband"] {
+        let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+        let (_, behind) = manifest.split_once("[dependencies]\n").unwrap();
+        let lines = behind.lines().take_while(|line| !line.starts_with('['));
+        let dependencies = lines.filter_map(|line| Some(line.split_once('=')?.0.trim()));
+        assert_eq!(dependencies.collect::<Vec<_>>(), ["serde", "serde_json"], "{name}");
     }
 }
 
@@ -175,6 +188,29 @@ fn modules_of_the_extension_use_those_declared_before_them() {
     }
 }
 
+/// What of the product may use which of its other modules: not what is above it, nor beside.
+const NOT_BELOW: [(&str, &[&str]); 6] = [
+    ("src/pty", &["session", "registry", "host", "remote", "mcp", "cli"]),
+    ("src/screen", &["pty", "reply", "session", "registry", "host", "remote", "mcp", "cli"]),
+    ("src/session", &["registry", "host", "remote", "mcp", "cli"]),
+    ("src/registry", &["session", "host", "remote", "mcp", "cli"]),
+    ("src/host", &["remote", "mcp", "cli"]),
+    ("src/remote", &["host", "mcp", "cli"]),
+];
+
+#[test]
+fn modules_use_what_is_below_them() {
+    let places = NOT_BELOW.into_iter().filter(|(place, _)| root().join(place).exists());
+    for (place, not_below) in places {
+        // Tests may have two layers speak with each other.
+        for (name, text) in sources(place).iter().filter(|(name, _)| !name.contains("/tests")) {
+            let used = own_modules(text);
+            let wrong = used.iter().find(|used| not_below.contains(&used.as_str()));
+            assert_eq!(wrong, None, "{name} uses what is not below it");
+        }
+    }
+}
+
 #[test]
 fn foreign_things_are_named_in_one_place() {
     only_in("rmcp", &["src/mcp"]);
@@ -184,6 +220,9 @@ fn foreign_things_are_named_in_one_place() {
     only_in("vte", &["src/screen", "benches", "fuzz"]);
     only_in("pyo3", &["python"]);
     only_in("clap", &["src/cli"]);
+    // An engine does not know who asks it.
+    let clients = ["src/host", "src/registry", "src/remote", "src/mcp", "src/cli", "benches"];
+    only_in("mcp_repl_control", &[&clients[..], &["src/reply", "fuzz"]].concat());
 }
 
 #[test]

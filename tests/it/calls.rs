@@ -35,7 +35,8 @@ fn a_call_that_times_out_says_busy_and_polls_drain_it() {
 
 #[test]
 fn polls_neither_lose_nor_repeat() {
-    let repl = Server::start();
+    // On a busy machine one poll may get nearly all of it, which is not to be shortened.
+    let repl = Builder::new().args(["--reply-size", "100000"]).start();
     let mut line = Lifeline::lay(&repl);
     let cell = "\
 for part in range(20):
@@ -59,7 +60,7 @@ for part in range(20):
     let expected: String = (0..20).flat_map(part).collect();
     // A status line stands on a line of its own: one that was cut ends there.
     let [all, expected] = [all, expected].map(|text| text.replace('\n', ""));
-    assert!(all == expected, "{} bytes of {}", all.len(), expected.len());
+    assert!(all == expected, "{} bytes of {}: {all}", all.len(), expected.len());
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn ten_megabytes_come_back_within_the_budget_and_whole_on_disk() {
     let lines = 131_072 - head.lines().count() - tail.lines().count();
     let place =
         note.strip_prefix(&format!("{lines} lines ({bytes} bytes) left out here; ")).expect(note);
-    assert_eq!(end, format!("{place}\n"));
+    assert_eq!(end, format!("{place}; `show` \"lines 1-100\" reads it\n"));
     let path = place.strip_prefix("the whole text is in ").expect(note);
     assert!(std::fs::read(path).unwrap() == whole.as_bytes(), "the file is not the output");
     repl.still_works();

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::support::{BINARY, Builder, assert_has, python};
+use crate::support::{BINARY, Builder, assert_has, assert_has_not, python};
 
 #[track_caller]
 fn output(arguments: &[&str]) -> Output {
@@ -58,6 +58,32 @@ fn help_and_version_are_told() {
     }
     let version = String::from_utf8(output(&["--version"]).stdout).unwrap();
     assert_eq!(version, format!("mcp-repl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_help_of_a_command_has_only_what_is_for_it() {
+    for (command, has, has_not) in [
+        ("ls", "--json", &["--python", "--worker", "--via"][..]),
+        ("end", "--all", &["--python", "--worker", "--via"]),
+        ("doctor", "--python", &["--via"]),
+        ("host", "--worker", &["--via <", "--via-install"]),
+        ("exec", "--via-install", &[]),
+    ] {
+        let help = String::from_utf8(output(&[command, "--help"]).stdout).unwrap();
+        assert_has(&help, has);
+        for option in has_not {
+            assert_has_not(&help, option);
+        }
+    }
+}
+
+#[test]
+fn an_empty_grace_in_the_environment_is_none() {
+    for command in [&["ls"][..], &["host", "--stdio"]] {
+        let builder = Builder::new().args(command.iter().copied()).env("MCP_REPL_GRACE", "");
+        let errors = String::from_utf8(builder.output("").stderr).unwrap();
+        assert_has_not(&errors, "--grace");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What programs do: other processes, threads, event loops, signals, pickles, debuggers.
 
-use crate::support::{IDLE, Server, assert_has, assert_has_not};
+use crate::support::{IDLE, Server, assert_has, assert_has_not, on_every_python};
 
 #[test]
 fn classes_of_a_cell_pickle() {
@@ -178,6 +178,32 @@ fn pdb_steps_through_a_function() {
     assert_has(&repl.repl("list"), "  3  ->\t    return m * 2");
     repl.repl("continue");
     repl.still_works();
+}
+
+#[test]
+fn a_debugger_that_was_left_keeps_no_interrupts() {
+    on_every_python(|repl| {
+        repl.gives("import signal\ndef f():\n    import pdb; pdb.set_trace()\n    return 1", IDLE);
+        let debug = || {
+            assert!(repl.repl("f()").ends_with("(Pdb) "));
+            repl.gives("c", "1\n");
+        };
+        debug();
+        repl.starts_running("print('begun')\nwhile True: pass");
+        let reply = repl.repl("\u{3}");
+        assert!(reply.ends_with("\nKeyboardInterrupt\n"), "{reply}");
+        repl.gives("signal.getsignal(2) is signal.default_int_handler", "True\n");
+        // What the user has installed is put back, and left alone whatever its name.
+        repl.gives("def own(*_): pass\n_ = signal.signal(2, own)", IDLE);
+        debug();
+        repl.gives("signal.getsignal(2) is own", "True\n");
+        repl.gives(
+            "class Own:\n    def sigint_handler(self, *_): pass\nown = Own().sigint_handler\n_ = \
+             signal.signal(2, own)",
+            IDLE,
+        );
+        repl.gives("signal.getsignal(2) is own", "True\n");
+    });
 }
 
 #[test]

@@ -76,6 +76,8 @@ fn the_instructions_say_what_the_tool_is_for_without_its_description() {
         "`input`",
         "\"\\u0003\"",
         "\"\\u0004\"",
+        "`session`",
+        "`show`",
     ] {
         assert_has(said, word);
     }

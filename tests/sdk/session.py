@@ -150,7 +150,9 @@ async def start_anew(session):
 
 
 async def main(server, directory):
-    parameters = StdioServerParameters(command=server, args=[], cwd=directory)
+    # Nothing is to wait for a client that comes back.
+    grace = {"MCP_REPL_GRACE": "0"}
+    parameters = StdioServerParameters(command=server, args=[], cwd=directory, env=grace)
     async with Client(parameters) as client:
         tools = (await client.list_tools()).tools
         assert [tool.name for tool in tools] == ["repl"], tools

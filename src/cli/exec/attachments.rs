@@ -9,7 +9,7 @@ use std::{
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
-use crate::reply::Attachment;
+use crate::reply::{Attachment, FilePlace};
 
 /// Where pictures and documents go.
 #[derive(Debug)]
@@ -53,7 +53,14 @@ impl Attachments {
     /// be done. `None` where nobody asked for it.
     fn write(&self, attachment: &Attachment) -> Option<Result<String, String>> {
         let path = self.directory.as_ref()?.join(&attachment.file.name);
-        let data = attachment.data.as_deref().unwrap_or_default();
+        let Some(data) = attachment.data.as_deref() else {
+            // Its host had no room for it in the reply.
+            let place = match &attachment.file.place {
+                FilePlace::At(path) => format!("; it is in {path}"),
+                FilePlace::Failed(_) | FilePlace::Nowhere => String::new(),
+            };
+            return Some(Err(format!("there was no room for it in the reply{place}")));
+        };
         let written = match BASE64_STANDARD.decode(data) {
             Ok(bytes) => fs::write(&path, bytes).map_err(|error| error.to_string()),
             Err(_) => Err("its data is no base64".to_owned()),
@@ -84,6 +91,12 @@ mod tests {
         let no_base64 = Attachment::new(2, "text/html", "?".into());
         let why = "[repl] page-2.html could not be written: its data is no base64";
         assert_eq!(attachments.keep(&no_base64), why);
+        let mut too_large = picture(3, b"third");
+        (too_large.data, too_large.file.place) = (None, FilePlace::At("/d/picture-3.png".into()));
+        let why = "[repl] picture-3.png could not be written: there was no room for it in the \
+                   reply; it is in /d/picture-3.png";
+        assert_eq!(attachments.keep(&too_large), why);
+        assert!(!place.join("picture-3.png").exists());
     }
 
     #[test]

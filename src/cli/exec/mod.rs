@@ -1,4 +1,4 @@
-//! `mcp-repl exec`: run cells in a fresh session and print what they print.
+//! `mcp-repl exec`: run cells in a fresh session, or in one that lives, and print what they print.
 //!
 //! Through a pipe, standard output gets what the program printed and nothing else; prompts and the
 //! bridge's own lines go to standard error. A terminal shows what the session's terminal shows, and
@@ -6,6 +6,7 @@
 
 mod asks;
 mod attachments;
+mod joined;
 mod print;
 mod source;
 
@@ -34,6 +35,8 @@ use super::{
 };
 use crate::{
     pty::{self, Requests},
+    registry::SessionName,
+    remote::Place,
     reply::{AttachmentRoom, Budget, Content, Exit, Notice, Reply, Status},
     session::{
         client::{Client, Follow, Following, Handle, Piece},
@@ -61,6 +64,9 @@ pub(super) struct ExecArguments {
     /// Cells, run one after the other. Without any, and without --file, or for `-`, standard
     /// input is the cell.
     cells: Vec<String>,
+    /// Run them in the session of this name, which lives and goes on; whole replies are printed.
+    #[arg(long, value_name = "NAME", conflicts_with = "arguments")]
+    pub(super) session: Option<SessionName>,
     /// A file to run; lines that begin with `# %%` part it into cells. `-` is standard input.
     #[arg(long, short, value_name = "FILE", conflicts_with = "cells")]
     file: Option<PathBuf>,
@@ -82,17 +88,24 @@ pub(super) struct ExecArguments {
     arguments: Vec<OsString>,
 }
 
-/// Runs the cells. The exit status is 1 when one raised, its own when the program exited, and as
+/// Runs the cells; those in a living session in one of `place`. The exit status is 1 when one raised, its own when the program exited, and as
 /// a shell has it when a signal killed it.
-pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode, String> {
+pub(super) fn exec(
+    target: Target,
+    arguments: &ExecArguments,
+    place: &Place,
+) -> Result<ExitCode, String> {
     let source = Source::new(&arguments.cells, arguments.file.as_deref());
     let cells = source.cells()?;
     let stops = match source {
         Source::Arguments(_) => arguments.stop_on_error,
         Source::File(_) | Source::StandardInput => !arguments.keep_going,
     };
-    let target = with_arguments(target, source, &arguments.arguments);
     let attachments = Attachments::new(arguments.images.as_deref())?;
+    if let Some(name) = &arguments.session {
+        return joined::exec(place, name, cells, stops, arguments.json, attachments);
+    }
+    let target = with_arguments(target, source, &arguments.arguments);
     let budget = Budget { text: usize::MAX, attachments: AttachmentRoom::All };
     let mut config = config(target, Paging::Through, budget)?;
     config.size = terminal::size().unwrap_or(config.size);
@@ -103,16 +116,21 @@ pub(super) fn exec(target: Target, arguments: &ExecArguments) -> Result<ExitCode
             stopped => stopped,
         };
         run.printer.end().await;
-        match ended {
-            Ok(code) => Ok(code),
-            Err(Stop::Asked { signal }) => Ok(killed_by(signal)),
-            // As for any program that writes into a pipe nobody reads.
-            Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                Ok(killed_by("SIGPIPE"))
-            }
-            Err(stop) => Err(stop.to_string()),
-        }
+        exit_code(ended)
     })
+}
+
+/// What a shell is told of it.
+fn exit_code(ended: Result<ExitCode, Stop>) -> Result<ExitCode, String> {
+    match ended {
+        Ok(code) => Ok(code),
+        Err(Stop::Asked { signal }) => Ok(killed_by(signal)),
+        // As for any program that writes into a pipe nobody reads.
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(killed_by("SIGPIPE"))
+        }
+        Err(stop) => Err(stop.to_string()),
+    }
 }
 
 /// The same program, which is told what it is and what it is given.
@@ -148,6 +166,11 @@ enum Stop {
     Output(#[from] io::Error),
     #[error("the session is gone")]
     Gone,
+    #[error("the session waits for input of what runs there ({line}); nothing was run")]
+    Waits {
+        /// How things stand.
+        line: String,
+    },
 }
 
 /// Cells on their way through a session.
@@ -161,6 +184,10 @@ struct Run {
     printer: Printer,
     /// Whether no cell is run behind one that raised.
     stops: bool,
+    /// Whether the session lived before, and what asks there asks somebody else.
+    is_joined: bool,
+    /// Whether what comes has something of its own cells.
+    has_begun: bool,
 }
 
 impl Run {
@@ -189,7 +216,16 @@ impl Run {
         session.people(answers);
         let asks = Asks::new(requests, keyboard);
         let printer = Printer { out, attachments };
-        Ok(Run { client, following, told: 0, asks, printer, stops })
+        Ok(Run {
+            client,
+            following,
+            told: 0,
+            asks,
+            printer,
+            stops,
+            is_joined: false,
+            has_begun: true,
+        })
     }
 
     async fn all(&mut self, cells: Vec<String>) -> Result<ExitCode, Stop> {
@@ -219,6 +255,9 @@ impl Run {
         self.asks.call(&self.client, Payload::poll());
         let reply = loop {
             let reply = self.reply(CtrlC::Ends).await?;
+            if self.is_joined && reply.status.asks_for_input() {
+                return Err(Stop::Waits { line: reply.status.line() });
+            }
             if !matches!(reply.status, Status::StartWaits { .. }) {
                 break reply;
             }
@@ -241,6 +280,7 @@ impl Run {
     /// Runs a cell to its end, and gives the program what it asks for.
     async fn cell(&mut self, cell: String, answers: &mut Answers) -> Result<CellEnd, Stop> {
         self.asks.call(&self.client, Payload::Text(cell));
+        self.has_begun = true;
         answers.ends = 0;
         loop {
             let reply = self.reply(CtrlC::Interrupts).await?;
@@ -324,8 +364,8 @@ impl Run {
     }
 
     async fn print(&mut self, reply: &Reply) -> Result<(), Stop> {
-        let Run { client, asks, printer, .. } = self;
-        asks.heeding(printer.reply(reply), client, CtrlC::Interrupts).await
+        let Run { client, asks, printer, has_begun, .. } = self;
+        asks.heeding(printer.reply(reply, *has_begun), client, CtrlC::Interrupts).await
     }
 
     /// Gives the program that waits what it asks for: a line, the end of standard input, or an

@@ -9,7 +9,7 @@ use tokio::io::{AsyncWriteExt, Stdout};
 use super::attachments::Attachments;
 use crate::{
     cli::terminal::Shown,
-    reply::{Content, Reply, Status},
+    reply::{Content, Reply, Status, Whose, with_whose},
     session::client::Piece,
 };
 
@@ -37,7 +37,9 @@ impl Printer {
     pub(super) async fn piece(&mut self, piece: &Piece) -> io::Result<()> {
         let Printer { out, attachments } = self;
         match (out, piece) {
-            (Out::Text(out), Piece::Content(content)) => print(out, content, attachments).await,
+            (Out::Text(out), Piece::Content(content)) => {
+                print(out, content, attachments, true).await
+            }
             (Out::Terminal(shown), Piece::Bytes(bytes)) => shown.bytes(bytes).await,
             (Out::Terminal(shown), Piece::Content(content)) => {
                 notes(shown, content, attachments).await
@@ -48,7 +50,8 @@ impl Printer {
 
     /// Prints a reply: what was not printed of it before, and how things stand where a person does
     /// not see that.
-    pub(super) async fn reply(&mut self, reply: &Reply) -> io::Result<()> {
+    /// `is_own` is whether it has anything of the client's own cells, and not only of what was before.
+    pub(super) async fn reply(&mut self, reply: &Reply, is_own: bool) -> io::Result<()> {
         // Who sits at the terminal sees what waits there.
         let is_seen = matches!(self.out, Out::Terminal(_)) && reply.status.asks_for_input();
         let is_plain = is_plain(&reply.status) || is_seen;
@@ -58,7 +61,7 @@ impl Printer {
         match out {
             Out::Text(out) => {
                 let prompt = split_prompt(&mut content, &reply.status);
-                print(out, &content, attachments).await?;
+                print(out, &content, attachments, is_own).await?;
                 note(&prompt);
                 Ok(())
             }
@@ -98,10 +101,19 @@ fn split_prompt(content: &mut [Content], status: &Status) -> String {
     last.map(|text| text.split_off(text.rfind('\n').map_or(0, |at| at + 1))).unwrap_or_default()
 }
 
-/// Prints what a reply is made of, in its order.
-async fn print(out: &mut Stdout, content: &[Content], attachments: &Attachments) -> io::Result<()> {
-    for part in content {
+/// Prints what a reply is made of, in its order; what is not of the client's own cells goes to
+/// standard error, and nothing of it is kept.
+async fn print(
+    out: &mut Stdout,
+    content: &[Content],
+    attachments: &Attachments,
+    is_own: bool,
+) -> io::Result<()> {
+    for (part, whose) in with_whose(content) {
+        let is_own = is_own && whose == Whose::Own;
         match part {
+            Content::Text(text) if !is_own => note(text),
+            Content::Attachment(attachment) if !is_own => note(&(attachment.line() + "\n")),
             Content::Text(text) => {
                 out.write_all(text.as_bytes()).await?;
                 // What comes next may go elsewhere.

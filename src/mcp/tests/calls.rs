@@ -10,7 +10,8 @@ use crate::reply::{
     View,
 };
 
-use super::{Harness, OnCancel, initialize, repl, text};
+use super::{Harness, OnCancel, initialize, repl, soon, text};
+use crate::session::client::EngineCommand;
 
 #[tokio::test]
 async fn a_call_carries_the_input_to_the_engine_and_its_reply_back() {
@@ -361,4 +362,28 @@ async fn a_reply_that_reached_its_client_does_not_go_back() {
     harness.send(cancel(1)).await;
     harness.assert_alive().await;
     assert!(harness.has_no_call());
+}
+
+#[tokio::test]
+async fn a_part_of_a_long_output_is_asked_for_and_nothing_is_run() {
+    let mut harness = Harness::initialized().await;
+    for answered in [Ok("[repl] lines 1-1 of output-1\nx\n"), Err("output-1 is not there")] {
+        harness.send(repl(1, json!({"show": "lines 1-1", "input": ""}))).await;
+        let Some(EngineCommand::Show { part, answer, .. }) = soon(harness.commands.recv()).await
+        else {
+            panic!("another command");
+        };
+        assert_eq!(part, "lines 1-1");
+        let answered = answered.map(str::to_owned).map_err(str::to_owned);
+        answer.send(answered.clone()).unwrap();
+        let result = harness.receive().await;
+        assert_eq!(result["result"]["isError"], json!(answered.is_err()));
+        let told = answered.unwrap_or_else(|why| why + ". Nothing was run.");
+        assert_eq!(text(&result), told);
+    }
+    for other in [json!({"show": "tail 3", "input": "x"}), json!({"show": "tail 3", "keys": "q"})] {
+        harness.send(repl(1, other)).await;
+        let told = "`show` can't be sent with `input` or `keys`. Nothing was run.";
+        assert_eq!(text(&harness.receive().await), told);
+    }
 }

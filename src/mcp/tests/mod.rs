@@ -5,8 +5,10 @@
 
 mod calls;
 mod handshake;
+mod sessions;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,7 +21,7 @@ use crate::session::client::{Answer, EngineCommand, Handle, Request};
 use crate::session::rules::payload::Payload;
 use crate::session::rules::state::ClientId;
 
-use super::{OnCancel, WorkerText};
+use super::{OnCancel, Sessions, WorkerText};
 
 /// What the client is told of the program in the session.
 const WORKER: WorkerText =
@@ -89,10 +91,19 @@ impl Harness {
     /// The same, whose cancelled calls do this to their cells.
     pub(super) fn start_with(on_cancel: OnCancel) -> Self {
         let (session, commands) = Handle::new();
-        let back = session.downgrade();
+        Harness::serve(Sessions::only(session.clone()), on_cancel, session.downgrade(), commands)
+    }
+
+    /// A server of these sessions; what reaches one of them is heard by `commands`.
+    fn serve(
+        sessions: Arc<Sessions>,
+        on_cancel: OnCancel,
+        back: mpsc::WeakUnboundedSender<EngineCommand>,
+        commands: mpsc::UnboundedReceiver<EngineCommand>,
+    ) -> Self {
         let (input, server_input) = tokio::io::duplex(64 * 1024);
         let (output, server_output) = tokio::io::duplex(64 * 1024);
-        let server = super::serve_on(session, &WORKER, on_cancel, server_input, server_output);
+        let server = super::serve_on(sessions, &WORKER, on_cancel, server_input, server_output);
         let server = tokio::spawn(server);
         Harness { input, output: BufReader::new(output), commands, session: back, server }
     }

@@ -19,14 +19,24 @@ use super::{signal, system};
 /// # Errors
 /// When the terminal can't be made the controlling one.
 pub(super) fn lead_session(inherited: Option<&OwnedFd>) -> io::Result<()> {
-    setsid()?;
+    lead_bare_session()?;
     ioctl_tiocsctty(stdin())?;
-    signal::set_to_defaults();
-    signal::unblock_signals();
     system::die_with_parent();
-    system::close_on_exec_from(3);
     if let Some(descriptor) = inherited {
         fcntl_setfd(descriptor, FdFlags::empty())?;
     }
+    Ok(())
+}
+
+/// Leads a session of its own without a terminal, with all signals at their defaults and the
+/// standard streams alone.
+///
+/// # Errors
+/// When this process leads a group already, which one that was just forked does not.
+pub(super) fn lead_bare_session() -> io::Result<()> {
+    setsid()?;
+    signal::set_to_defaults();
+    signal::unblock_signals();
+    system::close_on_exec_from(3);
     Ok(())
 }

@@ -30,4 +30,14 @@ pub(crate) mod testing {
     pub(crate) fn link(target: &Path, link: &Path) -> io::Result<()> {
         std::os::unix::fs::symlink(target, link)
     }
+
+    /// Sets the permissions of a file.
+    pub(crate) fn set_mode(file: &Path, mode: u32) -> io::Result<()> {
+        std::fs::set_permissions(file, Permissions::from_mode(mode))
+    }
+
+    /// Gives a file to another user, which root alone can do.
+    pub(crate) fn give_away(file: &Path, user: u32) -> io::Result<()> {
+        std::os::unix::fs::chown(file, Some(user), None)
+    }
 }

@@ -1,4 +1,5 @@
-//! Where a worker's sideband connects: a Unix socket for programs of this user only.
+//! Where a worker's sideband, or a session's client, connects: a Unix socket for programs of this
+//! user only.
 
 use std::{
     io,
@@ -6,7 +7,7 @@ use std::{
 };
 
 use rustix::process::geteuid;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 
 use super::{
     private::make_private,
@@ -21,7 +22,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens on a new socket at `path`.
+    /// Listens on a new socket at `path`. It is to be in a private directory: a moment passes before
+    /// others have no right to connect.
     ///
     /// # Errors
     /// When the socket can't be made: there is a file already, or the path is too long.
@@ -37,11 +39,16 @@ impl Listener {
     /// `PermissionDenied` when the program runs under another user: it is refused. Others when
     /// this process is out of descriptors, say. The next program may do better in any case.
     pub async fn accept(&self) -> io::Result<ByteStream> {
+        let socket = self.accept_own().await?;
+        ByteStream::new(socket.into_std()?.into(), Kind::Socket)
+    }
+
+    pub(super) async fn accept_own(&self) -> io::Result<UnixStream> {
         let (socket, _) = self.socket.accept().await?;
         if socket.peer_cred()?.uid() != geteuid().as_raw() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        ByteStream::new(socket.into_std()?.into(), Kind::Socket)
+        Ok(socket)
     }
 }
 

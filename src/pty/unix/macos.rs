@@ -1,6 +1,10 @@
 //! What macOS does in Linux's place. Untested.
 
-use std::{ffi::CStr, io, path::Path};
+use std::{
+    ffi::CStr,
+    io,
+    path::{Path, PathBuf},
+};
 
 use rustix::{
     fs::statfs,
@@ -83,4 +87,28 @@ impl TaskWatch {
     pub(super) fn has_more_than(&self, _threads: u64) -> bool {
         false
     }
+}
+
+/// macOS tells when a process started only by private structures: its number alone has to do, and
+/// may come to mean another.
+pub(super) fn start_time(pid: Pid) -> Option<u64> {
+    getsid(Some(pid)).ok().map(|_| 0)
+}
+
+/// macOS tells of memory only by private structures.
+pub(super) fn resident_memory(_pid: Pid) -> Option<u64> {
+    None
+}
+
+/// Kills a process if its number means that one, as `is_there` tells.
+pub(super) fn kill_if(pid: Pid, is_there: impl FnOnce() -> bool) -> io::Result<()> {
+    if !is_there() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(kill_process(pid, Signal::KILL)?)
+}
+
+/// The file of this process's program.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
 }

@@ -3,11 +3,16 @@
 //! ```text
 //! terminal   the master side of a pseudo-terminal
 //! process    the program on it, as the leader of a session of its own
+//! launcher   a program that carries bytes over its standard streams
 //! child      what is done between fork and exec
 //! guard      what ends the sessions of a server that was killed
 //! stream     a terminal or socket in the event loop
-//! listener   the socket a sideband connects to
+//! socket     a connected socket in two halves
+//! listener   the socket a sideband or a client connects to
+//! connection a session's control socket, from both sides
 //! stdio      this process's standard streams
+//! detach     a process that outlives whoever started it
+//! running    what is asked of processes that are none of this one's own
 //! signal     those that ask this process to end; masks, dispositions, names
 //! file       what may be executed
 //! private    files and directories that are this user's alone
@@ -15,17 +20,22 @@
 //! ```
 //!
 //! `linux` and `macos` provide the same items: `blocked_reader`, `TaskWatch`, `Members`,
-//! `session_members`, `die_with_parent`, `name_process`, `close_from`, `close_on_exec_from` and
-//! `is_noexec`.
+//! `session_members`, `die_with_parent`, `name_process`, `close_from`, `close_on_exec_from`,
+//! `is_noexec`, `start_time`, `resident_memory`, `kill_if` and `own_program`.
 #![allow(unsafe_code)]
 
 mod child;
+mod connection;
+mod detach;
 mod file;
 mod guard;
+mod launcher;
 mod listener;
 mod private;
 mod process;
+mod running;
 mod signal;
+mod socket;
 mod stdio;
 mod stream;
 mod terminal;
@@ -40,16 +50,21 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as system;
 
+pub use connection::{connect, kill_listener};
+pub use detach::{Detached, detach};
 #[cfg(test)]
 pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
+pub use launcher::{launch, platform_name};
 pub use listener::Listener;
 pub use private::{
-    create_private_directory, create_private_file, is_own_directory, keep_private, open_own_file,
-    others_can_replace, private_directory_in,
+    create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
+    open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
+    private_directory_in, user_number,
 };
 pub use process::{Process, spawn};
+pub use running::{own_program, parent_identity, process_identity, resident_memory};
 pub use signal::{Requests, asked_to_end, signal_number, unblock_signals};
 pub use stdio::stdio;
 pub use stream::ByteStream;

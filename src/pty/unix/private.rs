@@ -53,6 +53,18 @@ pub fn create_private_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a file of this user that nobody else can write, to read and write it, and makes it if
+/// there is none. Follows no link.
+///
+/// # Errors
+/// As [`open_own_file`]; when it can't be made.
+pub fn open_or_create_own_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(FILE);
+    own(options.custom_flags(flags.bits().cast_signed()).open(path)?)
+}
+
 /// Takes the rights of others, and gives the owner's, at a file that was made with the umask's.
 pub(super) fn make_private(path: &Path) -> io::Result<()> {
     set_mode(path, FILE)
@@ -65,7 +77,10 @@ pub(super) fn make_private(path: &Path) -> io::Result<()> {
 /// When it can't be opened; `PermissionDenied` when it is no such file.
 pub fn open_own_file(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    own(OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?)
+}
+
+fn own(file: File) -> io::Result<File> {
     let found = file.metadata()?;
     let is_own = found.is_file() && is_own(&found) && found.mode() & OTHERS_WRITE == 0;
     if is_own { Ok(file) } else { Err(io::ErrorKind::PermissionDenied.into()) }
@@ -74,6 +89,37 @@ pub fn open_own_file(path: &Path) -> io::Result<File> {
 /// Whether this is a directory of this user, and no link to one.
 pub fn is_own_directory(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && is_own(&found))
+}
+
+/// The permissions of a directory of this user (POSIX: the lower 12 bits of `st_mode`). Follows no
+/// link.
+///
+/// # Errors
+/// When there is nothing; `NotADirectory` when it is something else, `PermissionDenied` when it is
+/// another user's.
+pub fn own_directory_mode(path: &Path) -> io::Result<u32> {
+    let found = fs::symlink_metadata(path)?;
+    if !found.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    if !is_own(&found) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    Ok(found.mode() & 0o7777)
+}
+
+/// The number of this process's user.
+pub fn user_number() -> u32 {
+    geteuid().as_raw()
+}
+
+/// Whether a file that was opened is the one at `path` still.
+///
+/// # Errors
+/// When either can't be looked at.
+pub fn is_file_at(file: &File, path: &Path) -> io::Result<bool> {
+    let (held, found) = (file.metadata()?, fs::symlink_metadata(path)?);
+    Ok((held.dev(), held.ino()) == (found.dev(), found.ino()))
 }
 
 /// Takes from others what rights they were given at a directory that was made private.

@@ -82,26 +82,8 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
     unsafe { command.pre_exec(move || child::lead_session(inherited.as_ref())) };
-    let child = command.spawn()?;
-    let pid = Pid::from_child(&child);
-    guard::started(pid);
-    let (report, exited) = oneshot::channel();
-    std::thread::Builder::new().name("wait".into()).spawn(move || {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while matches!(waitid(WaitId::Pid(pid), options), Err(Errno::INTR)) {}
-        let _ = report.send(());
-    })?;
-    Ok((
-        terminal,
-        Process {
-            child,
-            pid,
-            exited,
-            is_over: false,
-            leftovers_ended: false,
-            tasks: TaskWatch::of(pid),
-        },
-    ))
+    let process = Process::of(command.spawn()?, TaskWatch::of)?;
+    Ok((terminal, process))
 }
 
 fn stdio(slave: &OwnedFd) -> io::Result<Stdio> {
@@ -109,6 +91,22 @@ fn stdio(slave: &OwnedFd) -> io::Result<Stdio> {
 }
 
 impl Process {
+    /// The process of a child that leads a session. Whether it has more than itself is asked of what
+    /// `tasks` gives.
+    pub(super) fn of(child: Child, tasks: fn(Pid) -> Option<TaskWatch>) -> io::Result<Process> {
+        let pid = Pid::from_child(&child);
+        guard::started(pid);
+        let (report, exited) = oneshot::channel();
+        let (is_over, leftovers_ended) = (false, false);
+        let process = Process { child, pid, exited, is_over, leftovers_ended, tasks: tasks(pid) };
+        std::thread::Builder::new().name("wait".into()).spawn(move || {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while matches!(waitid(WaitId::Pid(pid), options), Err(Errno::INTR)) {}
+            let _ = report.send(());
+        })?;
+        Ok(process)
+    }
+
     /// Waits for its end, which is not reaped yet. Cancel safe; at once when it was seen before.
     pub async fn ended(&mut self) {
         if !self.is_over {

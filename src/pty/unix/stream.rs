@@ -8,7 +8,7 @@ use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -136,5 +136,14 @@ impl AsFd for ByteStream {
 /// Registers a descriptor with the running event loop.
 pub(super) fn register(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: the AsyncFd owns the descriptor, so nobody closes or replaces it before.
+    unsafe { Ok(AsyncFd::register_with_interest(descriptor, interest)?) }
+}
+
+/// The same of one that is used elsewhere, too.
+pub(super) fn register_shared(
+    descriptor: Arc<OwnedFd>,
+    interest: Interest,
+) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
+    // SAFETY: the AsyncFd has its part of the descriptor, so nobody closes or replaces it before.
     unsafe { Ok(AsyncFd::register_with_interest(descriptor, interest)?) }
 }

@@ -4,16 +4,16 @@
 //! handed out to be written to disk, piece by piece as it comes.
 
 mod attachments;
+mod budget;
 mod echo;
+mod meanwhile;
 
 use super::{AttachmentRoom, Budget, Content, KeptText, Notice, Reply, Status};
 use echo::Echo;
+use meanwhile::Others;
 
 /// How much text a reply holds for an agent, in characters: about 4,000 tokens.
 pub const BUDGET: usize = 16_000;
-
-/// Of which part of the budget a reply to a poll is, when the last one told of the same work.
-const POLL_SHARE: usize = 4;
 
 /// The most notices that wait for a reply.
 const MOST_NOTICES: usize = 200;
@@ -23,6 +23,9 @@ const MOST_NOTICES: usize = 200;
 pub struct Outbox {
     /// How much text a reply holds, in characters: half of it for the head, half for the tail.
     budget: usize,
+    /// What came back while there was text on its way to the disk: it stands in front, and nothing
+    /// of it is left out, since it is in no file.
+    front: Vec<Content>,
     /// The text up to the head's part of the budget, and what stands between.
     head: Vec<Content>,
     /// What comes behind; text is cut off its front.
@@ -53,6 +56,8 @@ pub struct Outbox {
     spill: Option<String>,
     /// The echo that is left out.
     echo: Echo,
+    /// What it knows of other clients.
+    others: Others,
     /// How many characters more than the budget there is room for.
     last_page: usize,
 }
@@ -95,6 +100,7 @@ impl Outbox {
         let Budget { text, attachments: attachment_room } = budget.into();
         Outbox {
             budget: text,
+            front: Vec::new(),
             head: Vec::new(),
             tail: Vec::new(),
             head_length: 0,
@@ -111,6 +117,7 @@ impl Outbox {
             told_page: None,
             spill: None,
             echo: Echo::default(),
+            others: Others::default(),
             last_page: 0,
         }
     }
@@ -132,6 +139,7 @@ impl Outbox {
             self.end_line();
         }
         if !text.is_empty() {
+            self.say_whose();
             self.add(&text);
             self.last = if text.ends_with('\n') { Last::Other } else { Last::OpenLine };
         }
@@ -162,6 +170,7 @@ impl Outbox {
     pub fn push_pager(&mut self, text: &str, page: usize) {
         if !text.is_empty() {
             self.tell_held();
+            self.say_whose();
             if self.length() + length(text) > self.budget {
                 self.last_page = page;
             }
@@ -174,15 +183,47 @@ impl Outbox {
     /// that was not taken, if that is the last text.
     pub fn push_page(&mut self, page: &str) {
         self.tell_held();
-        if let Last::Page { with_start, .. } = self.last
-            && !self.spills()
-        {
-            self.cut_last(|text| text.len() - with_start);
-        }
-        let has_text = !self.head.is_empty() || !self.tail.is_empty();
-        let start = if has_text && self.ends_within_line { "\n" } else { "" };
+        self.say_whose();
+        let _ = self.take_last_page();
+        let last = self.tail.last().or_else(|| self.head.last());
+        let is_within_line = last.is_some_and(|last| match last {
+            Content::Notice(notice) => !notice.is_of_others(),
+            _ => true,
+        });
+        let start = if is_within_line && self.ends_within_line { "\n" } else { "" };
         self.add(&format!("{start}{page}"));
         self.last = Last::Page { length: page.len(), with_start: start.len() + page.len() };
+    }
+
+    /// Takes out the page that is the last text, if it may still be.
+    fn take_last_page(&mut self) -> Option<String> {
+        let Last::Page { length, with_start } = self.last else { return None };
+        if self.spills() {
+            return None;
+        }
+        let page = self.cut_end(with_start);
+        Some(page[page.len().saturating_sub(length)..].to_owned())
+    }
+
+    /// Cuts so many bytes off the end of the text, which may be in the head and the tail; returns
+    /// them.
+    fn cut_end(&mut self, bytes: usize) -> String {
+        let mut cut = String::new();
+        while cut.len() < bytes {
+            let (pieces, characters) = match self.tail.is_empty() {
+                true => (&mut self.head, &mut self.head_length),
+                false => (&mut self.tail, &mut self.tail_length),
+            };
+            let Some(Content::Text(last)) = pieces.last_mut() else { break };
+            let end = last.split_off(last.len().saturating_sub(bytes - cut.len()));
+            *characters -= length(&end);
+            self.ends_within_line = !last.is_empty() && !last.ends_with('\n');
+            if last.is_empty() {
+                pieces.pop();
+            }
+            cut.insert_str(0, &end);
+        }
+        cut
     }
 
     fn add(&mut self, text: &str) {
@@ -225,63 +266,9 @@ impl Outbox {
         }
     }
 
-    /// How many characters of text have room before something has to be left out.
-    pub fn room(&self) -> usize {
-        self.budget.saturating_sub(self.length())
-    }
-
     /// How many characters of text came since the last reply.
     fn length(&self) -> usize {
         self.head_length + self.tail_length + self.left_out.characters
-    }
-
-    /// The next reply is to a poll, and the one before told of the same work: it holds less.
-    pub fn shorten_for_poll(&mut self) {
-        let budget = self.budget / POLL_SHARE;
-        if self.length() <= budget {
-            return;
-        }
-        if self.spill.is_none() {
-            self.spill = Some(self.all_text());
-        }
-        let rest = self.cut_head(budget / 2);
-        for piece in &rest {
-            let Content::Text(text) = piece else { continue };
-            // What was left out before is behind it.
-            if self.left_out.bytes > 0 {
-                self.left_out.add(text);
-            } else {
-                self.tail_length += length(text);
-            }
-        }
-        let is_left_out =
-            |piece: &Content| self.left_out.bytes > 0 && matches!(piece, Content::Text(_));
-        let kept = rest.into_iter().filter(|piece| !is_left_out(piece)).collect();
-        let tail = std::mem::replace(&mut self.tail, kept);
-        self.tail.extend(tail);
-        self.trim_tail(budget);
-    }
-
-    /// Cuts the head's text to this many characters; returns what was behind.
-    fn cut_head(&mut self, most: usize) -> Vec<Content> {
-        self.head_full = true;
-        self.head_length = 0;
-        let mut rest = Vec::new();
-        for piece in std::mem::take(&mut self.head) {
-            match piece {
-                piece if !rest.is_empty() => rest.push(piece),
-                Content::Text(mut text) => {
-                    let behind = text.split_off(self.end_of_head(&text, most));
-                    self.head_length += length(&text);
-                    self.head.push(Content::Text(text));
-                    if !behind.is_empty() {
-                        rest.push(Content::Text(behind));
-                    }
-                }
-                piece => self.head.push(piece),
-            }
-        }
-        rest
     }
 
     /// Whether text goes to disk, since it is more than a reply holds.
@@ -299,14 +286,29 @@ impl Outbox {
     /// `prompt_visible` tells whether a waiting reader shows a prompt. Where the text is that had
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
+        self.take_of(status, prompt_visible, None)
+    }
+
+    /// The same, with a notice that says whose cell the status is of.
+    pub fn take_of(
+        &mut self,
+        status: Status,
+        prompt_visible: bool,
+        whose: Option<Notice>,
+    ) -> Reply {
         self.tell_held();
         let mut content = self.collect();
         self.echo = Echo::default();
+        self.others.told();
         if matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
             self.told_page = None;
         }
+        content.extend(whose.map(Content::Notice));
         // Behind the line that names the file the prompt is not the last to be seen.
-        let is_cut = matches!(content.last(), Some(Content::Notice(Notice::WholeText { .. })));
+        let is_cut = matches!(
+            content.last(),
+            Some(Content::Notice(Notice::WholeText { .. } | Notice::AnothersCell { .. }))
+        );
         let lines = status.lines(prompt_visible && !is_cut, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
         Reply { content, status }
@@ -325,7 +327,8 @@ impl Outbox {
             self.trim_tail(self.budget);
         }
         let Outbox {
-            head: mut content,
+            front: mut content,
+            head,
             tail,
             left_out,
             dropped,
@@ -334,20 +337,27 @@ impl Outbox {
             last,
             told_page,
             echo,
+            others,
             ..
         } = std::mem::replace(self, self.empty());
         self.taken_started_within_line = starts_within_line;
         self.starts_within_line = ends_within_line;
         self.ends_within_line = ends_within_line;
-        self.echo = echo;
+        (self.echo, self.others) = (echo, others);
         let LeftOut { bytes, lines, .. } = left_out;
+        content.extend(head);
         if bytes > 0 {
             let kept = KeptText::Nowhere;
             content.push(Content::Notice(Notice::TextLeftOut { lines, bytes, kept }));
         }
         content.extend(tail);
         self.told_page = match (&content[..], last) {
-            ([Content::Text(page)], Last::Page { .. }) if told_page.as_ref() == Some(page) => {
+            // Whose it is was told with it.
+            (
+                [Content::Text(page)]
+                | [Content::Notice(Notice::MeanwhilePrinted { .. }), Content::Text(page)],
+                Last::Page { .. },
+            ) if told_page.as_ref() == Some(page) => {
                 content = vec![Content::Notice(Notice::PageUnchanged)];
                 told_page
             }
@@ -371,7 +381,11 @@ impl Outbox {
     /// lines that said how things stood are not said again.
     pub fn put_back(&mut self, mut content: Vec<Content>) {
         content.retain(|piece| {
-            !matches!(piece, Content::Status(_) | Content::Notice(Notice::PageUnchanged))
+            !matches!(
+                piece,
+                Content::Status(_)
+                    | Content::Notice(Notice::PageUnchanged | Notice::AnothersCell { .. })
+            )
         });
         if content.is_empty() {
             return;
@@ -382,6 +396,10 @@ impl Outbox {
         let mut later = std::mem::replace(self, whole);
         // What is put back was shown before it was typed.
         let echo = std::mem::take(&mut later.echo);
+        let mut others = std::mem::take(&mut later.others);
+        if others.put_back(&content) {
+            content.push(Content::Notice(Notice::OwnCell));
+        }
         if later.spills() {
             self.put_back_before_spilled(content, later);
         } else {
@@ -392,24 +410,20 @@ impl Outbox {
                 }
             }
         }
-        self.echo = echo;
+        (self.echo, self.others) = (echo, others);
     }
 
     /// What came since is on disk from its first byte, so what is put back must stay out of it, and
     /// is shown whole: the reply is longer than others by as much.
-    fn put_back_before_spilled(&mut self, content: Vec<Content>, later: Outbox) {
-        let length_of = |piece: &Content| match piece {
-            Content::Text(text) => length(text),
-            _ => 0,
-        };
-        self.head_length = content.iter().map(length_of).sum();
-        self.tail_length = later.head_length + later.tail_length;
-        self.head = content;
-        self.tail = later.head.into_iter().chain(later.tail).collect();
-        (self.head_full, self.left_out, self.spill) = (true, later.left_out, later.spill);
+    fn put_back_before_spilled(&mut self, mut content: Vec<Content>, mut later: Outbox) {
+        content.append(&mut later.front);
+        later.front = content;
+        (later.starts_within_line, later.taken_started_within_line) =
+            (self.starts_within_line, false);
+        later.last = Last::Other;
+        *self = later;
         let is_notice = |piece: &&Content| matches!(piece, Content::Notice(_));
         self.notices = self.pieces().filter(is_notice).count();
-        self.dropped = later.dropped;
         self.bound_attachments();
     }
 
@@ -438,30 +452,6 @@ impl Outbox {
         place
     }
 
-    /// Fills the head; returns the text that has no room in it.
-    fn push_head<'a>(&mut self, text: &'a str) -> &'a str {
-        let (fits, rest) = text.split_at(self.end_of_head(text, self.budget / 2));
-        self.head_full = !rest.is_empty();
-        append(&mut self.head, fits);
-        self.head_length += length(fits);
-        rest
-    }
-
-    /// Where the part of a text ends that has room in a head of this length: behind a line, if it
-    /// is not all of the text.
-    fn end_of_head(&self, text: &str, most: usize) -> usize {
-        let end = place_of(text, most - self.head_length);
-        let line = text[..end].rfind('\n').map(|newline| newline + 1);
-        let begins_line =
-            matches!(self.head.last(), Some(Content::Text(last)) if last.ends_with('\n'));
-        match line {
-            _ if end == text.len() => end,
-            Some(line) => line,
-            None if begins_line => 0,
-            None => end,
-        }
-    }
-
     fn place(&mut self, piece: Content) {
         self.tell_held();
         self.last = Last::Other;
@@ -479,9 +469,16 @@ impl Outbox {
         }
     }
 
-    /// Drops the first notice, and counts it.
+    /// Drops the first notice, and counts it. The one where the client's own cell begins stays.
     fn drop_first_notice(&mut self) {
-        let first = self.pieces().position(|piece| matches!(piece, Content::Notice(_)));
+        let own = |(at, piece): (usize, &Content)| {
+            matches!(piece, Content::Notice(Notice::OwnCell)).then_some(at)
+        };
+        let own = self.pieces().enumerate().filter_map(own).last();
+        let first = self
+            .pieces()
+            .enumerate()
+            .position(|(at, piece)| matches!(piece, Content::Notice(_)) && Some(at) != own);
         if let Some(at) = first {
             self.remove(at);
             self.notices -= 1;
@@ -491,20 +488,16 @@ impl Outbox {
 
     /// All there is, in order.
     fn pieces(&self) -> impl Iterator<Item = &Content> {
-        self.head.iter().chain(&self.tail)
+        self.front.iter().chain(&self.head).chain(&self.tail)
     }
 
     fn pieces_mut(&mut self) -> impl Iterator<Item = &mut Content> {
-        self.head.iter_mut().chain(&mut self.tail)
+        self.front.iter_mut().chain(&mut self.head).chain(&mut self.tail)
     }
 
     /// Removes a piece.
     fn remove(&mut self, at: usize) {
-        let behind = at.checked_sub(self.head.len());
-        let (part, at) = match behind {
-            None => (&mut self.head, at),
-            Some(at) => (&mut self.tail, at),
-        };
+        let Some((part, at)) = self.part_of(at) else { return };
         part.remove(at);
         // What it parted is one text again.
         if let Some([Content::Text(_), Content::Text(_)]) = part.get(at.saturating_sub(1)..=at)
@@ -515,34 +508,23 @@ impl Outbox {
         }
     }
 
+    /// In which part a piece is, and where in it.
+    fn part_of(&mut self, mut at: usize) -> Option<(&mut Vec<Content>, usize)> {
+        for part in [&mut self.front, &mut self.head, &mut self.tail] {
+            match at.checked_sub(part.len()) {
+                None => return Some((part, at)),
+                Some(behind) => at = behind,
+            }
+        }
+        None
+    }
+
     fn all_text(&self) -> String {
         let text = |piece: &Content| match piece {
             Content::Text(text) => Some(text.clone()),
             Content::Notice(_) | Content::Status(_) | Content::Attachment(_) => None,
         };
         self.pieces().filter_map(text).collect()
-    }
-
-    /// Cuts the tail's text to its part of this budget, at the start of a line where there is
-    /// one.
-    fn trim_tail(&mut self, budget: usize) {
-        let mut over = self.tail_length.saturating_sub(budget - budget / 2);
-        for piece in &mut self.tail {
-            let Content::Text(text) = piece else { continue };
-            if over == 0 {
-                break;
-            }
-            let least = place_of(text, over);
-            let line = text[least..].find('\n').map(|newline| least + newline + 1);
-            // The only line is cut where it must be.
-            let end = line.filter(|&end| end < text.len()).unwrap_or(least);
-            let cut = &text[..end];
-            self.left_out.add(cut);
-            let characters = length(cut);
-            self.tail_length -= characters;
-            over = over.saturating_sub(characters);
-            text.drain(..end);
-        }
     }
 }
 

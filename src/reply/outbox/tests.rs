@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::reply::{Attachment, Block};
+use crate::reply::{Attachment, Block, Deed, Whose, with_whose};
 
 const READY: Status = Status::Ready { outcome: None };
 
@@ -189,7 +189,7 @@ fn where_the_whole_text_is_stands_at_the_end_again() {
         let (_, end) = text.rsplit_once("line\n").unwrap();
         end.to_owned()
     };
-    let place = "[repl] the whole text is in /tmp/x.txt\n";
+    let place = "[repl] the whole text is in /tmp/x.txt; `show` \"lines 1-100\" reads it\n";
     assert_eq!(end_of(READY, ""), place);
     let busy = Status::Busy { elapsed: Duration::from_millis(7), discarded: false };
     assert_eq!(end_of(busy, ""), format!("{place}<<repl status: busy, elapsed_ms=7>>\n"));
@@ -300,7 +300,7 @@ fn what_is_put_back_before_long_text_is_shown_and_the_rest_is_on_disk() {
     reply.set_kept_text(KeptText::File("/tmp/2.txt".into()));
     let reply = text_of(&reply);
     let (second, left_out) = (reply.strip_prefix(&told).unwrap(), "left out here; ");
-    assert!(second.starts_with("[repl] … ") && second.contains("\nsecond 2999\nend\n"));
+    assert!(second.starts_with("second 0\n") && second.contains("\nsecond 2999\nend\n"));
     assert!(second.contains(left_out) && second.contains("/tmp/2.txt"), "{second}");
     assert!(told.contains("/tmp/1.txt") && !told.contains("/tmp/2.txt"));
 }
@@ -399,4 +399,164 @@ fn what_is_put_back_takes_nothing_of_what_may_be_echo() {
         assert!(told.starts_with("first\n"), "{told}");
         assert!(told.contains("first\ntwelve\n"), "{told}");
     }
+}
+
+#[test]
+fn what_waits_is_cut_to_a_budget_that_is_set_later() {
+    let lines: String = (0..40).map(|number| format!("line {number:02}\n")).collect();
+    let text = |mut outbox: Outbox| {
+        let mut text = String::new();
+        for piece in outbox.take(READY, false).content {
+            if let Content::Text(more) = piece {
+                text.push_str(&more);
+            }
+        }
+        text
+    };
+    for (before, after, shown) in
+        [(1000, 1000, 40), (1000, 100, 12), (400, 330, 40), (100, 1000, 40)]
+    {
+        let mut outbox = Outbox::new(before);
+        outbox.push(&lines);
+        outbox.set_budget(after.into());
+        assert_eq!(text(outbox).lines().count(), shown, "{before} to {after}");
+    }
+    // What comes then has the new room.
+    let mut outbox = Outbox::new(400);
+    outbox.push(&lines);
+    outbox.set_budget(330.into());
+    outbox.push("more\n");
+    assert!(!outbox.spills());
+    outbox.push(&lines);
+    assert_eq!(outbox.take_spill(), format!("{lines}more\n{lines}"));
+    assert!(text(outbox).starts_with(&lines[..160]));
+}
+
+/// A cell of another client, and what it printed.
+fn others_cell(outbox: &mut Outbox, source: &str, printed: &str) {
+    outbox.meanwhile("b", &Deed::Ran { source: source.into() });
+    outbox.push(printed);
+}
+
+const MEANWHILE: &str = "[repl] meanwhile another client (b) ran:\n";
+
+#[test]
+fn where_a_cell_of_its_own_begins_is_said_once_whatever_is_put_back() {
+    let own = "[repl] now your cell:\n";
+    // It began before what is put back came back.
+    let mut outbox = Outbox::new(BUDGET);
+    others_cell(&mut outbox, "1", "1\n");
+    let reply = outbox.take(READY, false);
+    outbox.own_cell();
+    outbox.push("'mine'\n");
+    outbox.put_back(reply.content);
+    let told = text_of(&outbox.take(READY, false));
+    assert_eq!(told, format!("{MEANWHILE}>>> 1\n1\n{own}'mine'\n"));
+    // It is among what is put back.
+    others_cell(&mut outbox, "1", "1\n");
+    outbox.own_cell();
+    outbox.push("'mine'\n");
+    let reply = outbox.take(READY, false);
+    outbox.put_back(reply.content);
+    outbox.own_cell();
+    outbox.push("'more'\n");
+    let told = text_of(&outbox.take(READY, false));
+    assert_eq!(told, format!("{MEANWHILE}>>> 1\n1\n{own}'mine'\n'more'\n"));
+    // It was said behind what others did later.
+    others_cell(&mut outbox, "1", "1\n");
+    let reply = outbox.take(READY, false);
+    others_cell(&mut outbox, "2", "2\n");
+    outbox.own_cell();
+    outbox.push("'mine'\n");
+    outbox.put_back(reply.content);
+    outbox.own_cell();
+    outbox.push("'more'\n");
+    let told = text_of(&outbox.take(READY, false));
+    let both = format!("{MEANWHILE}>>> 1\n1\n{MEANWHILE}>>> 2\n2\n");
+    assert_eq!(told, format!("{both}{own}'mine'\n'more'\n"));
+}
+
+#[test]
+fn the_source_of_others_moves_no_cursor() {
+    let mut outbox = Outbox::new(BUDGET);
+    others_cell(&mut outbox, "x = '\u{1b}]52;c;eA==\u{7}'\r\n\tx\n", "");
+    let told = text_of(&outbox.take(READY, false));
+    assert_eq!(told, format!("{MEANWHILE}>>> x = ']52;c;eA=='\n... \tx\n"));
+}
+
+#[test]
+fn a_page_is_told_behind_what_others_did_to_it() {
+    let mut outbox = Outbox::new(BUDGET);
+    let keys = |key: &str| Deed::TypedKeys { keys: Some(key.into()) };
+    let screen = Status::FullScreen { program: String::new(), cursor: (0, 0) };
+    outbox.set_printing(Some("b"));
+    for key in ["j", "k"] {
+        outbox.push_page(&format!("page {key}\n"));
+        outbox.meanwhile("b", &keys(key));
+    }
+    outbox.push_page("last page");
+    let reply = text_of(&outbox.take(screen.clone(), false));
+    let did = "[repl] meanwhile another client (b) typed the keys: ";
+    let printed = "[repl] meanwhile the cell of another client (b) printed:\n";
+    let told = format!("{printed}{did}j\n{did}k\nlast page\n[screen]");
+    assert!(reply.starts_with(&told), "{reply}");
+    // One that has not changed is said to have not.
+    outbox.push_page("last page");
+    let reply = text_of(&outbox.take(screen, false));
+    assert!(reply.starts_with("[repl] the page has not changed\n[screen]"), "{reply}");
+}
+
+#[test]
+fn what_is_put_back_and_in_no_file_is_left_out_for_no_budget() {
+    let text = |name: &str| (0..500).map(|n| format!("{name} {n}\n")).collect::<String>();
+    let mut outbox = Outbox::new(10_000);
+    outbox.push(&text("first"));
+    let reply = outbox.take(READY, false);
+    outbox.push(&text("second").repeat(5));
+    outbox.put_back(reply.content);
+    outbox.set_budget(1_000.into());
+    assert_eq!(outbox.take_spill(), text("second").repeat(5));
+    outbox.shorten_for_poll();
+    let told = text_of(&outbox.take(READY, false));
+    assert!(told.starts_with(&text("first")), "{}", told.len());
+    assert!(told.len() < text("first").len() + 1_000, "{}", told.len());
+}
+
+#[test]
+fn a_page_takes_the_place_of_one_that_stands_in_the_head_and_the_tail() {
+    for before in [0, 100, 450, 490, 499, 500, 501, 600, 900, 999] {
+        let mut outbox = Outbox::new(1_000);
+        let text = "x".repeat(before);
+        outbox.push(&text);
+        let page = |letter: &str| format!("{}\n", letter.repeat(9)).repeat(10);
+        for letter in ["a", "b", "c"] {
+            outbox.push_page(&page(letter));
+            outbox.meanwhile("", &Deed::Interrupted);
+        }
+        outbox.push_page(&page("d"));
+        let told = text_of(&outbox.take(READY, false));
+        assert!(told.contains(&page("d")), "{before}: {told}");
+        // All of it has no room there.
+        let is_whole = told.starts_with(&text) && !told.contains("ccc");
+        assert!(is_whole || before > 800, "{before}: {told}");
+    }
+}
+
+#[test]
+fn where_the_own_cell_begins_stays_though_other_notices_are_dropped() {
+    let mut outbox = Outbox::new(BUDGET);
+    outbox.meanwhile("exec", &Deed::Ran { source: "x".into() });
+    outbox.push("of another\n");
+    outbox.own_cell();
+    for _ in 0..1_000 {
+        outbox.notice(Notice::SessionStarted);
+    }
+    outbox.push("own\n");
+    let content = outbox.take(READY, false).content;
+    let texts = with_whose(&content).filter_map(|(part, whose)| match part {
+        Content::Text(text) => Some((text.as_str(), whose)),
+        _ => None,
+    });
+    let expected = [(">>> x\nof another\n", Whose::Anothers), ("own\n", Whose::Own)];
+    assert_eq!(texts.collect::<Vec<_>>(), expected);
 }

@@ -117,6 +117,25 @@ fn modes_and_settings_come_back() {
     comes_back("\x1b]2;a title\x07");
 }
 
+#[test]
+fn each_mode_comes_back() {
+    // What a program switches that a terminal elsewhere has to know: how keys, the mouse, pastes
+    // and the focus are sent, and how the cursor looks.
+    for mode in
+        [1, 5, 9, 12, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2031]
+    {
+        let screen = screen(12, 5, &format!("\x1b[?{mode}h"));
+        let dump = String::from_utf8(screen.dump()).unwrap();
+        let keypad = mode == 66 && dump.contains("\x1b=");
+        assert!(keypad || dump.contains(&format!("\x1b[?{mode}h")), "{mode}: {dump:?}");
+        assert_eq!(state(&repainted(&screen)), state(&screen), "{mode}");
+    }
+    for shape in 1..=6 {
+        comes_back(&format!("\x1b[{shape} q"));
+    }
+    comes_back("\x1b[?1049h\x1b[?1002h\x1b[?1006h\x1b[?1004h\x1b[?2004h\x1b[?25l\x1b=");
+}
+
 fn piece() -> impl Strategy<Value = String> {
     let number = prop_oneof![4 => 0..15u16, 1 => Just(u16::MAX)];
     prop_oneof![

@@ -1,13 +1,16 @@
 //! The engine: the one loop that waits for what happens, gives it to the pipeline, and performs
 //! what comes out.
 
+mod commands;
+mod complete;
 mod perform;
+mod wait;
 
 use std::{
     collections::HashMap,
     io,
+    path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
-    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -17,21 +20,23 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
+use complete::Completions;
+
 use super::{
     attachments::AttachmentFiles,
-    client::{Answer, EngineCommand, Follow, Handle, OnDrop, Request},
+    client::{Answer, EngineCommand, Handle, OnDrop},
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
-    pipeline::{Found, Input, NOBODY, Pipeline},
-    rules::{
-        payload::INTERRUPT,
-        state::{CallId, ClientId, Paging, Time},
-    },
+    pipeline::{Input, Pipeline},
+    rules::state::{CallId, ClientId, Paging, Time},
+    show::Shows,
     sideband::{Arrival, Readable},
     spill::Spill,
     subscribers::Subscribers,
     worker::Worker,
 };
+use wait::Woken;
+
 use crate::{
     reply::{Budget, Failure, Reply},
     screen::Size,
@@ -103,6 +108,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         directory,
         commands: handle.downgrade(),
         callers: HashMap::new(),
+        completions: Completions::default(),
         worker: None,
         resolved: None,
         deferred: None,
@@ -110,6 +116,8 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         answering: Vec::new(),
         held: Vec::new(),
         spills: HashMap::new(),
+        last_outputs: HashMap::new(),
+        shows: Shows::default(),
         spilled: Arc::default(),
         attachments: AttachmentFiles::new(config.output_disk.clone()),
         calls: 0,
@@ -130,10 +138,14 @@ struct Engine {
     pipeline: Pipeline<Subscribers>,
     /// Texts too long for the next reply, by their client.
     spills: HashMap<ClientId, Spill>,
+    /// The files of the last such texts, by their client.
+    last_outputs: HashMap<ClientId, PathBuf>,
+    shows: Shows,
     /// How many files of such texts there are.
     spilled: Arc<AtomicU64>,
     attachments: AttachmentFiles,
     callers: HashMap<CallId, Caller>,
+    completions: Completions,
     /// By which replies come back that did not reach their client.
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
     worker: Option<Worker>,
@@ -185,20 +197,6 @@ enum Swept {
     Worker,
     /// A reply was sent, or comes back.
     Reply { client: ClientId, untold: Option<Reply> },
-}
-
-/// What woke the loop.
-enum Woken {
-    Command(Option<EngineCommand>),
-    Sideband(Readable),
-    SidebandWritable,
-    Terminal(io::Result<()>),
-    ProcessOver,
-    Cancelled(CallId),
-    /// The disk, or a client that is told all as it comes.
-    CaughtUp,
-    Time,
-    Swept(Swept),
 }
 
 impl Engine {
@@ -262,61 +260,6 @@ impl Engine {
         }
     }
 
-    /// Waits for the next thing to happen: the only place that waits.
-    async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<EngineCommand>) -> Woken {
-        let listens = !self.is_closing && !self.pipeline.awaits_message();
-        if listens && let Some(command) = self.deferred.take() {
-            return Woken::Command(Some(command));
-        }
-        if listens && let Some(command) = self.take_held() {
-            return Woken::Command(Some(command));
-        }
-        let due = [
-            self.pipeline.next_deadline(),
-            self.worker.as_ref().and_then(Worker::deadline),
-            self.progress_due,
-        ];
-        let due = due.into_iter().flatten().min();
-        let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
-        let takes_output = self.pipeline.takes_output();
-        let followers = &self.pipeline.observer_and_screen().0.followers;
-        let caught_up = followers.are_behind().then(|| followers.caught_up());
-        let Engine { worker, callers, sweeps, spills, attachments, .. } = self;
-        // What the disk does not take waits in the terminal.
-        let behind = spills.values_mut().find(|spill| spill.is_behind());
-        let attachments = attachments.is_behind().then_some(attachments);
-        let reads =
-            takes_output && behind.is_none() && attachments.is_none() && caught_up.is_none();
-        let worker = worker.as_mut();
-        let (process, sideband, terminal) = match worker {
-            Some(worker) => {
-                let terminal =
-                    Some(&worker.terminal).filter(|_| reads && worker.terminal_is_open());
-                (Some(&mut worker.process), Some(&worker.sideband), terminal)
-            }
-            None => (None, None, None),
-        };
-        tokio::select! {
-            biased;
-            command = commands.recv(), if listens => Woken::Command(command),
-            // Output that never ends must not keep what is due from being done.
-            () = maybe(due.map(tokio::time::sleep_until)) => Woken::Time,
-            readable = maybe(sideband.map(|sideband| sideband.readable())) => {
-                Woken::Sideband(readable)
-            }
-            () = maybe(sideband.map(|sideband| sideband.writable())) => Woken::SidebandWritable,
-            () = ended(process) => Woken::ProcessOver,
-            readable = maybe(terminal.map(|terminal| terminal.io().readable())) => {
-                Woken::Terminal(readable)
-            }
-            id = cancelled(callers) => Woken::Cancelled(id),
-            () = maybe(behind.map(|spill| spill.catch_up())) => Woken::CaughtUp,
-            () = maybe(attachments.map(|files| files.catch_up())) => Woken::CaughtUp,
-            () = maybe(caught_up.as_ref().map(|told| told.notified())) => Woken::CaughtUp,
-            Some(swept) = sweeps.join_next() => Woken::Swept(swept.unwrap_or(Swept::Worker)),
-        }
-    }
-
     /// Gives the pipeline what happened; first that callers have given up, whose replies would be
     /// lost.
     fn take(&mut self, input: Input<'_>) {
@@ -334,113 +277,6 @@ impl Engine {
             let _ = recorder.send((now, input.clone().into_owned()));
         }
         self.pipeline.take(input, now);
-    }
-
-    fn command(&mut self, command: EngineCommand) {
-        match command {
-            EngineCommand::Leave { client } => {
-                self.held.retain(|command| command.caller() != Some(client));
-                self.take(Input::Leave { client });
-                let spill = self.spills.remove(&client);
-                if let Some(spill) = spill.filter(|_| self.pipeline.keeps_for_nobody()) {
-                    self.spills.insert(NOBODY, spill);
-                }
-            }
-            EngineCommand::Call { client, .. } if self.answering.contains(&client) => {
-                self.held.push(command);
-            }
-            EngineCommand::Call { client, request, reply } => self.call(client, request, reply),
-            EngineCommand::Return { client, reply } => self.take(Input::Returned { client, reply }),
-            EngineCommand::Keystrokes { bytes, taken } => {
-                let interrupts = bytes.contains(&(INTERRUPT as u8));
-                let background = if interrupts { self.background_reader() } else { None };
-                self.take(Input::Keystrokes { bytes: bytes.into(), background });
-                self.typing.push(taken);
-            }
-            EngineCommand::Resize { size } => self.take(Input::Resize(size)),
-            EngineCommand::Subscribe { subscription } => {
-                let (subscribers, screen) = self.pipeline.observer_and_screen();
-                let _ = subscription.send(subscribers.add(screen));
-            }
-            EngineCommand::Follow { client, follow, following } => {
-                let answers = follow == Follow::Terminal { answers: true };
-                self.take(Input::Follow { client, answers });
-                let (subscribers, _) = self.pipeline.observer_and_screen();
-                let _ = following.send(subscribers.followers.add(client, follow));
-            }
-            EngineCommand::Repaint { subscriber } => {
-                let (subscribers, screen) = self.pipeline.observer_and_screen();
-                subscribers.repaint(subscriber, screen);
-            }
-            EngineCommand::People { attached } => self.take(Input::People { attached }),
-            EngineCommand::Describe { answer } => {
-                let _ = answer.send(self.pipeline.worker().cloned());
-            }
-            EngineCommand::Shutdown => {
-                self.is_closing = true;
-                self.take(Input::Shutdown);
-            }
-        }
-    }
-
-    fn call(&mut self, client: ClientId, request: Request, reply: oneshot::Sender<Answer>) {
-        // What was printed before the call belongs to its reply.
-        self.catch_up();
-        if self.pipeline.awaits_message() {
-            self.deferred = Some(EngineCommand::Call { client, request, reply });
-            return;
-        }
-        let background = self.background_reader();
-        if background.is_some() {
-            // One of the worker's own readers waits behind a mark that it wrote before.
-            self.catch_up();
-            if self.pipeline.awaits_message() {
-                self.deferred = Some(EngineCommand::Call { client, request, reply });
-                return;
-            }
-        }
-        self.calls += 1;
-        let id = self.calls;
-        let now = self.now();
-        let Request { payload, timeout, progress, on_drop } = request;
-        let mut found_line = String::new();
-        if progress.is_some() {
-            self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
-            found_line = self.pipeline.screen().last_line();
-        }
-        let deadline = now.saturating_add(timeout);
-        // What nobody was told is for the first that calls.
-        if let Some(spill) = self.spills.remove(&NOBODY) {
-            self.spills.insert(client, spill);
-        }
-        self.take(Input::Call { id, client, payload, deadline, background });
-        // From here on it can be given up.
-        self.callers.insert(id, Caller { reply, progress, on_drop, found_line });
-    }
-
-    /// A reply that was on its way to a client was sent, or comes back.
-    fn answered(&mut self, client: ClientId, untold: Option<Reply>) {
-        if let Some(place) = self.answering.iter().position(|&other| other == client) {
-            self.answering.remove(place);
-        }
-        if let Some(reply) = untold {
-            self.take(Input::Returned { client, reply });
-        }
-    }
-
-    /// The first call that need not be held any more.
-    fn take_held(&mut self) -> Option<EngineCommand> {
-        let may_go = |command: &EngineCommand| {
-            command.caller().is_none_or(|client| !self.answering.contains(&client))
-        };
-        let place = self.held.iter().position(may_go)?;
-        Some(self.held.remove(place))
-    }
-
-    /// Who reads the terminal although no cell runs. Looked for only where somebody could.
-    fn background_reader(&self) -> Option<Found> {
-        let worker = self.worker.as_ref().filter(|_| self.pipeline.wants_background_look())?;
-        if worker.may_have_background_reader() { worker.blocked_reader() } else { None }
     }
 
     /// Takes what the sideband has. Whether that was anything.
@@ -556,33 +392,4 @@ impl Engine {
         }
         self.take(Input::Tick);
     }
-}
-
-/// What a future gives, if there is one; else nothing, for ever.
-async fn maybe<T>(future: Option<impl Future<Output = T>>) -> T {
-    match future {
-        Some(future) => future.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The end of a process that has not been seen to end.
-async fn ended(process: Option<&mut crate::pty::Process>) {
-    match process {
-        Some(process) if !process.is_over() => process.ended().await,
-        _ => std::future::pending().await,
-    }
-}
-
-/// The first call whose client has given up.
-async fn cancelled(callers: &mut HashMap<CallId, Caller>) -> CallId {
-    std::future::poll_fn(|context| {
-        for (id, caller) in callers.iter_mut() {
-            if caller.reply.poll_closed(context).is_ready() {
-                return Poll::Ready(*id);
-            }
-        }
-        Poll::Pending
-    })
-    .await
 }

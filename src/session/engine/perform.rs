@@ -33,6 +33,7 @@ impl Engine {
             Effect::KeepAttachment(attachment) => self.keep_attachment(attachment),
             Effect::Reply { call, client, reply } => self.reply(call, client, reply),
             Effect::Tell { client, content } => self.tell(client, &Piece::Content(content)),
+            Effect::Completed { id, completion } => self.completions.answer(id, completion),
             Effect::Retire => self.retire_worker(),
             Effect::GiveUp(failure) => self.give_up(failure),
             Effect::DropInput => self.drop_input(),
@@ -95,6 +96,9 @@ impl Engine {
         };
         self.tell(client, &Piece::Reply);
         let text = self.spills.get_mut(&client).and_then(Spill::finish);
+        if let Some(text) = &text {
+            self.last_outputs.insert(client, text.path().to_owned());
+        }
         let mut files = self.attachments.pending(&mut reply);
         let limit = match self.config.attachments {
             Attachments::Kept(limit) if attachments::has_pictures(&mut reply) => Some(limit),
@@ -103,7 +107,7 @@ impl Engine {
         if text.is_none() && files.is_empty() && limit.is_none() {
             let answer = Answer::new(client, reply, self.commands.clone());
             if let Err(untold) = caller.reply.send(answer) {
-                let (client, reply) = untold.untold();
+                let reply = untold.told();
                 self.take(Input::Returned { client, reply });
             }
             return;
@@ -132,7 +136,7 @@ impl Engine {
                 }
             }
             let untold = to.send(Answer::new(client, reply, commands)).err();
-            Swept::Reply { client, untold: untold.map(|answer| answer.untold().1) }
+            Swept::Reply { client, untold: untold.map(Answer::told) }
         });
     }
 

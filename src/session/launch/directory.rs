@@ -91,7 +91,9 @@ impl RuntimeDirectory {
     /// When that can't be written.
     pub fn session(&self) -> io::Result<SessionDirectory> {
         let root = self.root();
-        let is_whole = root.extension().is_ok();
+        // One that was made for this has it, and a launch looks at it again.
+        let is_new = root.sessions.load(Ordering::Relaxed) == 0;
+        let is_whole = is_new || root.extension().is_ok();
         if let Ok(made) = SessionDirectory::new(root)
             && is_whole
         {

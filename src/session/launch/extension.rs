@@ -16,6 +16,8 @@ const EXTENSION: &[u8] = include_bytes!(env!("MCP_REPL_EXTENSION_FILE"));
 const NAME: &str = "worker.so";
 /// Its name while it is written.
 const UNFINISHED: &str = "worker.so.new";
+/// How much of it is read at once, in bytes.
+const PART: usize = 64 * 1024;
 
 /// Held by who writes one.
 static WRITING: Mutex<()> = Mutex::new(());
@@ -39,13 +41,26 @@ pub(super) fn file_in(directory: &Path) -> io::Result<PathBuf> {
     Ok(file)
 }
 
-/// Whether it is a file of this user that nobody else can write, and holds the extension.
+/// Whether it is a file of this user that nobody else can write, and holds the extension. Read in
+/// parts: a copy of it on the heap would stay with the process.
 fn is_whole(file: &Path) -> bool {
-    let Ok(file) = pty::open_own_file(file) else { return false };
-    let mut bytes = Vec::with_capacity(EXTENSION.len() + 1);
-    // A file that is longer is read no further.
-    let read = file.take(EXTENSION.len() as u64 + 1).read_to_end(&mut bytes);
-    read.is_ok() && bytes == EXTENSION
+    pty::open_own_file(file).is_ok_and(|mut file| holds(&mut file, EXTENSION).unwrap_or(false))
+}
+
+/// Whether these bytes are all that is read.
+fn holds(reader: &mut impl Read, mut bytes: &[u8]) -> io::Result<bool> {
+    let mut part = vec![0; PART];
+    loop {
+        let length = match reader.read(&mut part) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        match bytes.split_at_checked(length) {
+            Some((start, rest)) if length > 0 && start == &part[..length] => bytes = rest,
+            _ => return Ok(length == 0 && bytes.is_empty()),
+        }
+    }
 }
 
 /// Removes whatever is there, if anything is.

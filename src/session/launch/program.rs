@@ -133,6 +133,25 @@ impl Resolved {
 }
 
 impl Target {
+    /// What is chosen, in words that are equal when the choice is, whatever was said to choose it:
+    /// another connection that means the same session finds it by them.
+    pub fn identity(&self) -> String {
+        match self {
+            Target::Python(search) | Target::Script(search, _) => match search.choose() {
+                Ok(Choice { file, .. }) => {
+                    let file = std::path::absolute(&file).unwrap_or(file);
+                    format!("python {}", file.display())
+                }
+                Err(why) => format!("python: {why}"),
+            },
+            Target::Custom(file, arguments) => {
+                let words = [file.as_os_str()].into_iter().chain(arguments.iter().map(|a| &**a));
+                let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+                format!("worker {}", shell_words::join(words))
+            }
+        }
+    }
+
     /// Looks for the program.
     ///
     /// # Errors
@@ -155,6 +174,34 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_identity_is_that_of_the_choice() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("python3");
+        std::fs::write(&file, "").unwrap();
+        crate::pty::testing::make_executable(&file).unwrap();
+        let path = vec![root.path().to_owned()];
+        let identity = |option: Option<&str>, virtual_env: Option<&str>| {
+            Target::Python(PythonSearch {
+                option: option.map(PathBuf::from),
+                virtual_env: virtual_env.map(PathBuf::from),
+                path: path.clone(),
+                ..PythonSearch::default()
+            })
+            .identity()
+        };
+        let chosen = identity(None, None);
+        assert_eq!(chosen, format!("python {}", file.display()));
+        assert_eq!(identity(Some("python3"), None), chosen);
+        assert_eq!(identity(file.to_str(), Some("/nowhere")), chosen);
+        assert_ne!(identity(Some("/nowhere/python"), None), chosen);
+        let custom = |arguments: &[&str]| {
+            Target::Custom("w".into(), arguments.iter().map(OsString::from).collect()).identity()
+        };
+        assert_eq!(custom(&["a b"]), "worker w 'a b'");
+        assert_ne!(custom(&["a b"]), custom(&["a", "b"]));
+    }
 
     #[test]
     fn the_bootstrap_takes_its_variables_out_of_the_environment() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Found, Observer, Shown, outboxes::Outboxes};
 use crate::{
-    reply::{Attachment, Budget, Notice, Reply, Status},
+    reply::{Attachment, Budget, Deed, Notice, Reply, Status},
     screen::{
         Screen, Size,
         pager::{self, Place},
@@ -212,6 +212,17 @@ impl<O: Observer> Display<O> {
         self.observer.replaced(&self.screen);
     }
 
+    /// A client did something: the others are told, at this place in the text.
+    pub(super) fn did(&mut self, client: ClientId, deed: &Deed, awaits_pager: bool) {
+        // A page is no text, and is taken when its program is found waiting.
+        let shows_page = self.screen.is_alternate() || self.screen.is_full_screen();
+        if self.outboxes.has_others(client) && !shows_page && !awaits_pager {
+            self.report(awaits_pager);
+        }
+        self.outboxes.did(client, deed);
+        self.observer.did(self.outboxes.name(client), deed);
+    }
+
     /// Says something at this place in the text.
     pub(super) fn notice(&mut self, to: Audience, notice: &Notice, awaits_pager: bool) {
         self.report(awaits_pager);
@@ -246,11 +257,16 @@ impl<O: Observer> Display<O> {
         !self.screen.line_at_cursor().trim().is_empty()
     }
 
-    /// The reply to a client: all that it was not told.
-    pub(super) fn reply(&mut self, client: ClientId, status: Status) -> Reply {
+    /// The reply to a client: all that it was not told, and whose cell the status is of.
+    pub(super) fn reply(
+        &mut self,
+        client: ClientId,
+        status: Status,
+        whose: Option<Notice>,
+    ) -> Reply {
         let prompt_visible = self.shows_prompt();
         match self.outboxes.of(client) {
-            Some(outbox) => outbox.take(status, prompt_visible),
+            Some(outbox) => outbox.take_of(status, prompt_visible, whose),
             None => Reply::without_text(status, prompt_visible),
         }
     }
@@ -304,7 +320,7 @@ mod tests {
     /// The text of a reply with this status.
     fn told(display: &mut Display<Watched>, status: Status) -> String {
         display.report_for(&status, false);
-        let reply = display.reply(CLIENT, status);
+        let reply = display.reply(CLIENT, status, None);
         let text = |block| match block {
             Block::Text(text) => text,
             Block::Image { mime, .. } => format!("({mime})"),

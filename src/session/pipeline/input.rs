@@ -5,9 +5,10 @@ use std::{borrow::Cow, time::Duration};
 use mcp_repl_sideband::{ToServer, ToWorker};
 
 use crate::{
-    reply::{Attachment, Content, Exit, Failure, Reply},
+    reply::{Attachment, Budget, Content, Exit, Failure, Notice, Reply},
     screen::Size,
     session::rules::{
+        complete::{Completion, CompletionId},
         payload::Payload,
         reader::Reader,
         state::{CallId, ClientId, Time},
@@ -17,6 +18,15 @@ use crate::{
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input<'a> {
+    /// A client says who it is.
+    Introduce {
+        /// Its number; not [`NOBODY`](super::NOBODY).
+        client: ClientId,
+        /// Its name, for others to read; may be empty.
+        name: String,
+        /// What its replies have room for; `None` for what the session has by default.
+        budget: Option<Budget>,
+    },
     /// A client has gone.
     Leave {
         /// Its number.
@@ -73,6 +83,16 @@ pub enum Input<'a> {
         /// The reply; where text is that it leaves out has been said.
         reply: Reply,
     },
+    /// Somebody wants to know what may stand at a place of a cell that is not sent yet;
+    /// [`Effect::Completed`] tells.
+    Complete {
+        /// A number for it.
+        id: CompletionId,
+        /// The cell as it stands.
+        text: String,
+        /// Where in it, in characters.
+        cursor: usize,
+    },
     /// A worker was started.
     Started {
         /// The nonce that its marks carry.
@@ -119,6 +139,8 @@ pub enum Input<'a> {
     GivenUp,
     /// The worker could not be started, or broke the protocol.
     Failed(Failure),
+    /// All clients are to be told this.
+    Tell(Notice),
     /// The session is to end for good.
     Shutdown,
     /// Time went by.
@@ -133,6 +155,7 @@ impl Input<'_> {
                 Input::Keystrokes { bytes: bytes.into_owned().into(), background }
             }
             Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
+            Input::Introduce { client, name, budget } => Input::Introduce { client, name, budget },
             Input::Leave { client } => Input::Leave { client },
             Input::Call { id, client, payload, deadline, background } => {
                 Input::Call { id, client, payload, deadline, background }
@@ -142,6 +165,7 @@ impl Input<'_> {
             Input::People { attached } => Input::People { attached },
             Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
             Input::Returned { client, reply } => Input::Returned { client, reply },
+            Input::Complete { id, text, cursor } => Input::Complete { id, text, cursor },
             Input::Started { nonce, size, passed_over } => {
                 Input::Started { nonce, size, passed_over }
             }
@@ -157,6 +181,7 @@ impl Input<'_> {
             Input::Exited { exit, missed_input } => Input::Exited { exit, missed_input },
             Input::GivenUp => Input::GivenUp,
             Input::Failed(failure) => Input::Failed(failure),
+            Input::Tell(notice) => Input::Tell(notice),
             Input::Shutdown => Input::Shutdown,
             Input::Tick => Input::Tick,
         }
@@ -237,6 +262,13 @@ pub enum Effect {
     },
     /// Keep a picture or document in a file.
     KeepAttachment(Attachment),
+    /// Say what may stand at a place; `None` when nothing is known.
+    Completed {
+        /// The number of the [`Input::Complete`].
+        id: CompletionId,
+        /// What may stand there.
+        completion: Option<Completion>,
+    },
     /// Answer a call.
     Reply {
         /// The call's number.
@@ -264,6 +296,11 @@ pub struct WorkerInfo {
 }
 
 impl WorkerInfo {
+    /// Whether it understands what this capability covers.
+    pub fn can(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|name| name == capability)
+    }
+
     /// What a hello says; `None` of another message.
     pub fn from_hello(message: &ToServer) -> Option<WorkerInfo> {
         let ToServer::Hello { implementation, version, executable, capabilities, .. } = message

@@ -17,16 +17,20 @@ mod news;
 mod observer;
 mod outboxes;
 mod schedule;
+mod standing;
 mod stream;
 mod typist;
+mod whose;
 
 use std::collections::VecDeque;
 
-use mcp_repl_sideband::ToServer;
+use mcp_repl_sideband::{COMPLETION, ToServer};
 
 pub use input::{Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
 pub use outboxes::NOBODY;
+pub use standing::Standing;
+use standing::Work;
 pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
@@ -38,7 +42,7 @@ use schedule::LookSchedule;
 use super::rules::{
     Action, Audience, Event, Session,
     reader::{Sighting, View},
-    state::{Paging, State, Time},
+    state::{ClientId, Paging, State, Time},
 };
 use crate::{
     reply::{Attachment, Budget, Failure, Notice, Status},
@@ -67,6 +71,9 @@ pub struct Pipeline<O> {
     has_undrained: bool,
     /// How many pictures and documents there were.
     attachments: u64,
+    /// What who looks on was last told.
+    told_standing: Option<Standing>,
+    work: Work,
     now: Time,
     effects: VecDeque<Effect>,
 }
@@ -87,6 +94,8 @@ impl<O: Observer> Pipeline<O> {
             dropped: None,
             has_undrained: false,
             attachments: 0,
+            told_standing: None,
+            work: Work::default(),
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -107,6 +116,14 @@ impl<O: Observer> Pipeline<O> {
         self.display.observer_and_screen()
     }
 
+    /// Somebody begins to look on, or has missed something: with what they see, and how things stand.
+    pub fn look_on(&mut self, now: Time) -> (&mut O, &Screen, Standing) {
+        let standing = self.standing(now);
+        self.told_standing = Some(standing.clone().key(now));
+        let (observer, screen) = self.display.observer_and_screen();
+        (observer, screen, standing)
+    }
+
     /// Whether what happens is kept for nobody in particular: no client has called, or all that did
     /// have gone.
     pub fn keeps_for_nobody(&self) -> bool {
@@ -116,6 +133,11 @@ impl<O: Observer> Pipeline<O> {
     /// Whether a client has not been told yet what became of the file of this attachment.
     pub fn names_attachment(&self, number: u64) -> bool {
         self.display.outboxes.name_attachment(number)
+    }
+
+    /// What the replies of a client have room for.
+    pub fn budget(&self, client: ClientId) -> Budget {
+        self.display.outboxes.budget_of(client)
     }
 
     /// Who the worker says it is, once it did.
@@ -173,6 +195,9 @@ impl<O: Observer> Pipeline<O> {
     pub fn take(&mut self, input: Input<'_>, now: Time) {
         self.now = now;
         match input {
+            Input::Introduce { client, name, budget } => {
+                self.display.outboxes.introduce(client, &name, budget);
+            }
             Input::Leave { client } => {
                 self.news.forget(client);
                 self.display.outboxes.leave(client);
@@ -180,7 +205,9 @@ impl<O: Observer> Pipeline<O> {
             }
             Input::Call { id, client, payload, deadline, background } => {
                 self.drain();
-                self.display.outboxes.open(client);
+                if self.display.outboxes.open(client) {
+                    self.tell_whose(client);
+                }
                 let background = background.and_then(|found| self.sighting(found));
                 let told = self.news.told(client);
                 self.step(Event::Call { id, client, payload, deadline, told, background });
@@ -189,7 +216,9 @@ impl<O: Observer> Pipeline<O> {
                 }
             }
             Input::Follow { client, answers } => {
-                self.display.outboxes.follow(client);
+                if self.display.outboxes.follow(client) {
+                    self.tell_whose(client);
+                }
                 self.step(Event::Answers { client, answers });
             }
             Input::Keystrokes { bytes, background } => {
@@ -203,6 +232,10 @@ impl<O: Observer> Pipeline<O> {
                 self.news.forget(client);
                 self.display.outboxes.put_back(client, reply.content);
                 self.step(Event::Returned { client });
+            }
+            Input::Complete { id, text, cursor } => {
+                let is_understood = self.worker().is_some_and(|worker| worker.can(COMPLETION));
+                self.step(Event::Complete { id, text, cursor, is_understood });
             }
             Input::Started { nonce, size, passed_over } => {
                 for program in passed_over {
@@ -241,6 +274,10 @@ impl<O: Observer> Pipeline<O> {
             Input::Failed(failure) => {
                 self.finish_stream();
                 self.step(Event::Failed(failure));
+            }
+            Input::Tell(notice) => {
+                let awaits_pager = self.session.awaits_pager();
+                self.display.notice(Audience::Everyone, &notice, awaits_pager);
             }
             Input::Shutdown => self.step(Event::Shutdown),
             Input::Tick => self.tick(),
@@ -400,6 +437,8 @@ impl<O: Observer> Pipeline<O> {
         for action in self.session.step(event, self.now) {
             self.perform(action);
         }
+        self.note_work();
+        self.tell_standing();
     }
 
     fn perform(&mut self, action: Action) {
@@ -426,6 +465,7 @@ impl<O: Observer> Pipeline<O> {
                 }
                 return;
             }
+            Action::Did { client, deed } => return self.display.did(client, &deed, awaits_pager),
             Action::Attach { mime, data } => {
                 self.attachments += 1;
                 let attachment = Attachment::new(self.attachments, &mime, data.into());
@@ -438,10 +478,13 @@ impl<O: Observer> Pipeline<O> {
             Action::Reply { call, client, status, has_text: true } => {
                 self.display.report_for(&status, awaits_pager);
                 let running = self.running_cell(&status);
+                let whose = self.whose_cell(client, &status);
                 self.news.tell(client);
                 self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
-                Effect::Reply { call, client, reply: self.display.reply(client, status) }
+                let reply = self.display.reply(client, status, whose);
+                self.tell_whose(client);
+                Effect::Reply { call, client, reply }
             }
             Action::TypeKeys(keys) => {
                 self.type_bytes(keys.bytes(self.screen().wants_application_keys()))
@@ -450,6 +493,8 @@ impl<O: Observer> Pipeline<O> {
                 self.news.sent(b"", self.now);
                 Effect::Send(message)
             }
+            Action::Complete(message) => Effect::Send(message),
+            Action::Completed { id, completion } => Effect::Completed { id, completion },
             Action::Type(bytes) => self.type_bytes(bytes),
             Action::Interrupt { worker_reads } => {
                 self.news.sent(b"", self.now);

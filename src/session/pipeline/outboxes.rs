@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    reply::{Budget, Content, Notice, Outbox},
+    reply::{Budget, Content, Deed, Notice, Outbox},
     session::rules::{
         Audience,
         state::{ClientId, Time},
@@ -20,8 +20,10 @@ pub const NOBODY: ClientId = 0;
 /// The outboxes of all clients.
 #[derive(Debug)]
 pub(super) struct Outboxes {
-    /// What a reply has room for.
+    /// What a reply has room for, unless its client said otherwise.
     budget: Budget,
+    /// Who the clients are that said it.
+    introduced: BTreeMap<ClientId, Introduced>,
     /// Never empty: that of [`NOBODY`] while there is no client.
     outboxes: BTreeMap<ClientId, Outbox>,
     /// The running cell that the last reply to a client told of.
@@ -30,6 +32,16 @@ pub(super) struct Outboxes {
     following: BTreeSet<ClientId>,
 }
 
+/// What a client said of itself.
+#[derive(Debug, Default)]
+struct Introduced {
+    name: String,
+    budget: Option<Budget>,
+}
+
+/// The longest name of a client, in characters.
+const LONGEST_NAME: usize = 40;
+
 /// Which cell: its number, which a new session gives anew, and when it was sent.
 pub(super) type CellStart = (u64, Time);
 
@@ -37,34 +49,96 @@ impl Outboxes {
     /// That of nobody.
     pub(super) fn new(budget: Budget) -> Outboxes {
         let outboxes = BTreeMap::from([(NOBODY, Outbox::new(budget))]);
-        Outboxes { budget, outboxes, told_running: BTreeMap::new(), following: BTreeSet::new() }
+        Outboxes {
+            budget,
+            introduced: BTreeMap::new(),
+            outboxes,
+            told_running: BTreeMap::new(),
+            following: BTreeSet::new(),
+        }
+    }
+
+    /// A client says who it is, and what its replies have room for.
+    pub(super) fn introduce(&mut self, client: ClientId, name: &str, budget: Option<Budget>) {
+        let name = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+        self.introduced.insert(client, Introduced { name, budget });
+        let budget = self.budget_of(client);
+        if let Some(outbox) = self.outboxes.get_mut(&client) {
+            outbox.set_budget(budget);
+        }
+    }
+
+    /// The name of a client; empty when it said none.
+    pub(super) fn name(&self, client: ClientId) -> &str {
+        self.introduced.get(&client).map_or("", |introduced| introduced.name.as_str())
+    }
+
+    /// Whether others than this client are told what happens.
+    pub(super) fn has_others(&self, client: ClientId) -> bool {
+        self.outboxes.keys().any(|&other| other != client && other != NOBODY)
+    }
+
+    /// A client did something, which the others are told.
+    pub(super) fn did(&mut self, client: ClientId, deed: &Deed) {
+        let name = self.name(client).to_owned();
+        for (&other, outbox) in &mut self.outboxes {
+            if other != client && other != NOBODY {
+                outbox.meanwhile(&name, deed);
+            } else if other == client {
+                match deed {
+                    Deed::Ran { .. } => outbox.own_cell(),
+                    _ => outbox.takes_part(),
+                }
+            }
+        }
+    }
+
+    /// What is printed from here on is told to a client as of the cell of this one.
+    pub(super) fn set_printing(&mut self, client: ClientId, printing: Option<ClientId>) {
+        let name = printing.map(|other| self.name(other).to_owned());
+        if let Some(outbox) = self.outboxes.get_mut(&client) {
+            outbox.set_printing(name.as_deref());
+        }
+    }
+
+    /// What the replies of a client have room for.
+    pub(super) fn budget_of(&self, client: ClientId) -> Budget {
+        let own = self.introduced.get(&client).and_then(|introduced| introduced.budget);
+        own.unwrap_or(self.budget)
     }
 
     /// A client calls, for the first time perhaps: then it is told what happens from here on, and if
-    /// there is no other, also what nobody was told.
-    pub(super) fn open(&mut self, client: ClientId) {
-        if !self.outboxes.contains_key(&client) {
-            let untold = self.outboxes.remove(&NOBODY);
-            let outbox = untold.unwrap_or_else(|| Outbox::new(self.budget));
+    /// there is no other, also what nobody was told. Whether it is the first time.
+    pub(super) fn open(&mut self, client: ClientId) -> bool {
+        let is_new = !self.outboxes.contains_key(&client);
+        if is_new {
+            let budget = self.budget_of(client);
+            let mut outbox =
+                self.outboxes.remove(&NOBODY).unwrap_or_else(|| Outbox::new(self.budget));
+            outbox.set_budget(budget);
             self.outboxes.insert(client, outbox);
         }
+        is_new
     }
 
     /// A client goes. What the last one was not told is for the next.
     pub(super) fn leave(&mut self, client: ClientId) {
         self.told_running.remove(&client);
         self.following.remove(&client);
+        self.introduced.remove(&client);
         let left = self.outboxes.remove(&client);
         if self.outboxes.is_empty() {
-            let outbox = left.unwrap_or_else(|| Outbox::new(self.budget));
+            let mut outbox = left.unwrap_or_else(|| Outbox::new(self.budget));
+            outbox.set_budget(self.budget);
             self.outboxes.insert(NOBODY, outbox);
         }
     }
 
     /// From here on a client is told all as it comes.
-    pub(super) fn follow(&mut self, client: ClientId) {
-        self.open(client);
+    /// Whether it is new.
+    pub(super) fn follow(&mut self, client: ClientId) -> bool {
         self.following.insert(client);
+        self.open(client)
     }
 
     /// Whether there are clients that are told all as it comes.

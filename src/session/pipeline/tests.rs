@@ -1,5 +1,7 @@
 //! Whole sessions from lists of recorded inputs, without a process.
 
+mod clients;
+mod complete;
 mod others;
 
 use std::time::Duration;
@@ -311,10 +313,12 @@ fn each_client_is_told_what_it_was_not_told() {
     assert_eq!(played.texts(), [(1, "'one'\n".into())]);
     played.play([call(2, 2, "'two'", HOUR), (0, Input::InputDropped { bytes: 0 })]);
     played.play(cell(2, 4, "'two'\r\n"));
-    assert_eq!(played.texts(), [(2, "'one'\n'two'\n".into())]);
+    let meanwhile = "[repl] meanwhile another client ran:\n>>> ";
+    let told = format!("{meanwhile}'one'\n'one'\n[repl] now your cell:\n'two'\n");
+    assert_eq!(played.texts(), [(2, told)]);
     played.play([call(3, 1, "", HOUR), call(4, 2, "", HOUR)]);
     let idle = "<<repl status: idle>>\n".to_owned();
-    assert_eq!(played.texts(), [(1, "'two'\n".into()), (2, idle)]);
+    assert_eq!(played.texts(), [(1, format!("{meanwhile}'two'\n'two'\n")), (2, idle)]);
     // What nobody was told is for the next that comes.
     played.play([(0, Input::Leave { client: 1 }), (0, Input::Leave { client: 2 })]);
     played.play([(0, output("late\r\n")), call(5, 3, "", HOUR)]);
@@ -375,7 +379,8 @@ fn what_one_that_follows_was_told_is_taken_from_nobody() {
     assert_eq!(told(&mut played), "two\n");
     assert_eq!(played.text(), "three");
     played.play([call(2, 2, "", 0)]);
-    assert_eq!(played.text(), "one\ntwo\nthree");
+    let meanwhile = "[repl] meanwhile another client ran:\n>>> cell\n";
+    assert_eq!(played.text(), format!("{meanwhile}one\ntwo\nthree"));
 }
 
 #[test]
@@ -413,7 +418,9 @@ fn a_bar_that_one_client_watches_is_one_line_to_another() {
     let to_first = ["begin\n10%", "\n20%", "\n30%"].map(|text| (1, text.to_owned() + busy));
     assert_eq!(played.texts(), to_first);
     played.play([call(9, 2, "", 0)]);
-    assert_eq!(played.texts(), [(2, format!("begin\n30%{busy}"))]);
+    let meanwhile = "[repl] meanwhile another client ran:\n>>> bar()\n";
+    let whose = "\n[repl] the cell of another client still runs";
+    assert_eq!(played.texts(), [(2, format!("{meanwhile}begin\n30%{whose}{busy}"))]);
 }
 
 #[test]
@@ -431,7 +438,9 @@ fn a_page_that_one_client_watches_is_told_once_to_another() {
     played.texts();
     played.play([call(7, 2, "", 0)]);
     let busy = "\n<<repl status: busy, elapsed_ms=0>>\n";
-    assert_eq!(played.texts(), [(2, format!("before\nPAGE{busy}"))]);
+    let meanwhile = "[repl] meanwhile another client ran:\n>>> show()\n";
+    let whose = "\n[repl] the cell of another client still runs";
+    assert_eq!(played.texts(), [(2, format!("{meanwhile}before\nPAGE{whose}{busy}"))]);
 }
 
 #[test]
@@ -480,7 +489,8 @@ fn pictures_and_documents_have_their_place_in_the_text_and_are_kept() {
     // The other client is told the same.
     assert!(played.pipeline.names_attachment(1));
     played.play([call(2, 2, "", 0)]);
-    assert_eq!(played.text(), told);
+    let meanwhile = "[repl] meanwhile another client ran:\n>>> plot()\n";
+    assert_eq!(played.text(), format!("{meanwhile}{told}"));
     assert!(!played.pipeline.names_attachment(1));
 }
 
@@ -686,7 +696,9 @@ fn a_reply_that_did_not_reach_its_client_begins_the_next_one() {
     played.play([call(2, 1, "", HOUR), call(3, 1, "", HOUR), call(4, 2, "", HOUR)]);
     let whole = "'one'\nbetween\n".to_owned();
     let idle = "<<repl status: idle>>\n".to_owned();
-    assert_eq!(played.texts(), [(1, whole.clone()), (1, idle), (2, whole)]);
+    let meanwhile = "[repl] meanwhile another client ran:\n>>> 'one'\n";
+    let to_other = format!("{meanwhile}{whole}");
+    assert_eq!(played.texts(), [(1, whole), (1, idle), (2, to_other)]);
     // One whose client has gone is for the next that comes, if it was for the last.
     played.play([(0, Input::Leave { client: 2 })]);
     played.play([call(5, 1, "'two'", HOUR), (0, Input::InputDropped { bytes: 0 })]);

@@ -6,7 +6,7 @@ use super::{
     Action, Audience, Session,
     payload::Payload,
     reader::{InputModes, Reader},
-    state::{Call, CallId, Doing, KeptCell, State, Wait},
+    state::{Call, CallId, ClientId, Doing, KeptCell, State, Wait},
 };
 use crate::reply::{Notice, Refusal, Status};
 
@@ -49,7 +49,9 @@ impl Session {
     /// After the worker came to rest: calls get what is held routed, or their reply.
     pub(super) fn settle(&mut self) {
         self.run_kept();
-        let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
+        let (before, behind): (Vec<&Call>, Vec<&Call>) =
+            self.calls.iter().partition(|call| self.is_before_turns(call));
+        let waiting: Vec<CallId> = before.into_iter().chain(behind).map(|call| call.id).collect();
         for id in waiting {
             let Some(status) = self.settled() else { return };
             let call = self.calls.iter().find(|call| call.id == id && !call.interrupting);
@@ -63,6 +65,8 @@ impl Session {
                 } else {
                     self.refuse(id, Refusal::NotItsTurn);
                 }
+            } else if is_in_line && self.is_anothers_cell(call.client) {
+                // Its turn comes when that is over.
             } else if is_in_line && !matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
                 // It came before anybody was asked, so it is no answer.
                 if !matches!(self.state, State::Ending { .. }) {
@@ -92,8 +96,13 @@ impl Session {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let Call { client, .. } = self.calls.remove(place);
         let mut status = status;
-        if let Status::StartWaits { keeps_cell, .. } = &mut status {
-            *keeps_cell = self.kept.as_ref().is_some_and(|kept| kept.client == client);
+        match &mut status {
+            Status::StartWaits { keeps_cell, .. } => {
+                *keeps_cell = self.kept.as_ref().is_some_and(|kept| kept.client == client);
+            }
+            // Whose it is turns its pages.
+            Status::Pager { shared, .. } => *shared |= self.is_anothers_cell(client),
+            _ => {}
         }
         if matches!(status, Status::Failed { .. }) {
             self.untold_failure = None;
@@ -125,7 +134,12 @@ impl Session {
         }
         for call in late {
             let discarded = holds_input(&call) && !self.keep(&call);
-            let status = self.settled().filter(|_| self.looks_for_news() && !holds_input(&call));
+            let awaits_turn = call.in_line && self.waits_for_turn(call.client);
+            let told = discarded && awaits_turn || self.looks_for_news() && !holds_input(&call);
+            let status = self.settled().filter(|_| told);
+            if discarded && status.is_some() {
+                self.tell_caller(call.id, Notice::Refused(Refusal::NotItsTurn));
+            }
             self.reply(call.id, status.unwrap_or_else(|| self.busy(discarded)));
         }
     }
@@ -154,9 +168,11 @@ impl Session {
         }
     }
 
-    /// Drops the cell that was kept, and tells its client what became of it.
-    pub(super) fn drop_kept(&mut self, notice: Notice) {
-        if let Some(KeptCell { client, .. }) = self.kept.take() {
+    /// Drops the cell that was kept, for one client or for whoever sent it, and tells its client
+    /// what became of it.
+    pub(super) fn drop_kept(&mut self, of: Option<ClientId>, notice: Notice) {
+        let is_meant = |kept: &mut KeptCell| of.is_none_or(|client| kept.client == client);
+        if let Some(KeptCell { client, .. }) = self.kept.take_if(is_meant) {
             self.act(Action::Notice { to: Audience::Client(client), notice });
         }
     }

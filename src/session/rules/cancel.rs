@@ -6,7 +6,7 @@ use super::{
     payload::Payload,
     state::{AfterCancel, CallId, Cell, ClientId, Doing, State},
 };
-use crate::reply::{Notice, Refusal, Status};
+use crate::reply::{Deed, Notice, Refusal, Status};
 
 impl Session {
     /// A client no longer waits for its call. Nothing that waited for its turn with it is run; the
@@ -22,7 +22,9 @@ impl Session {
         if self.cell_of(client).is_none() {
             return;
         }
+        let place = self.actions.len();
         if interrupt && !call.in_line && self.interrupt() {
+            self.did(place, client, Deed::Interrupted);
             let to = Audience::Client(client);
             self.act(Action::Notice { to, notice: Notice::CancelledCell });
             self.set_after_cancel(client, Some(AfterCancel::Interrupting));
@@ -36,6 +38,7 @@ impl Session {
         for wait in self.waits_mut().into_iter().flatten() {
             wait.told.retain(|&told| told != client);
         }
+        self.asked.retain(|&asked| asked != client);
         self.runs_on_unknown(client);
     }
 

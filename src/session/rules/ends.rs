@@ -117,7 +117,7 @@ impl Session {
         self.act(Action::Kill);
         self.act(Action::Retire);
         self.tell(Notice::SessionFailed { failure: failure.clone() });
-        self.drop_kept(Notice::NotRun);
+        self.drop_kept(None, Notice::NotRun);
         self.untold_failure = Some(failure.clone());
         let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
         for id in waiting {

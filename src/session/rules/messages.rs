@@ -50,6 +50,7 @@ impl Session {
                 }
             }
             ToServer::Interrupted => self.interrupt_taken(),
+            ToServer::Completion { id, start, matches } => self.completed(id, start, matches),
             // The sideband has checked it.
             ToServer::Hello { .. } => {}
         }

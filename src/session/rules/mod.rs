@@ -8,11 +8,14 @@
 //! look      what the kernel tells            ends           how a worker goes
 //! pager     the keys that read one through
 //! calls     who waits for a reply, and with which status it comes
+//! turns     cells of several clients, one after the other; what each does, for the others
 //! cancel    what a call that is given up leaves behind
+//! complete  what may stand at a place of a cell that is not sent yet
 //! ```
 
 mod calls;
 mod cancel;
+pub mod complete;
 mod ends;
 pub mod keys;
 mod look;
@@ -22,17 +25,19 @@ pub mod payload;
 pub mod reader;
 mod route;
 pub mod state;
+mod turns;
 mod typing;
 
 use mcp_repl_sideband::{ToServer, ToWorker};
 
 pub use ends::{END_GRACE, EXIT_GRACE};
 
+use complete::{Completion, CompletionId, Completions};
 use payload::{Keys, Payload};
 use reader::Sighting;
 use state::{Call, CallId, ClientId, Doing, KeptCell, Paging, State, Time, TypedFor};
 
-use crate::reply::{Exit, Failure, Notice, Status};
+use crate::reply::{Deed, Exit, Failure, Notice, Status};
 
 /// What can happen.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +89,17 @@ pub enum Event {
         /// Whose it is.
         client: ClientId,
     },
+    /// Somebody wants to know what may stand at a place of a cell. [`Action::Completed`] tells.
+    Complete {
+        /// A number for it.
+        id: CompletionId,
+        /// The cell as it stands.
+        text: String,
+        /// Where in it, in characters.
+        cursor: usize,
+        /// Whether the worker understands the question.
+        is_understood: bool,
+    },
     /// The worker said something, and its mark, if any, was met.
     Message(ToServer),
     /// An [`Action::Interrupt`] went to a raw terminal as a byte, of which the worker says nothing.
@@ -115,6 +131,15 @@ pub enum Event {
 pub enum Action {
     /// Tell the worker.
     Send(ToWorker),
+    /// Ask the worker for a completion: nothing is sent to its program.
+    Complete(ToWorker),
+    /// Say what may stand at the place that [`Event::Complete`] named; `None` when nothing is known.
+    Completed {
+        /// Its number.
+        id: CompletionId,
+        /// What may stand there.
+        completion: Option<Completion>,
+    },
     /// Type into the terminal.
     Type(Vec<u8>),
     /// What is typed next for a client is echoed, and need not be told to it.
@@ -162,6 +187,13 @@ pub enum Action {
         to: Audience,
         /// What.
         notice: Notice,
+    },
+    /// A client did this: tell the others.
+    Did {
+        /// Which.
+        client: ClientId,
+        /// What.
+        deed: Deed,
     },
     /// A program ended: if it showed nothing of what was typed for it last, say that it may not have
     /// read it.
@@ -220,6 +252,8 @@ pub struct Session {
     untold_failure: Option<Failure>,
     /// Who was told that the cell on its way goes on: what they send has not crossed its end.
     told_busy: Vec<ClientId>,
+    /// Who was told that what reads the terminal waits: nothing was typed for it since.
+    asked: Vec<ClientId>,
     /// Bytes of input that were dropped, and not told yet.
     dropped: u64,
     /// How often something had been shown at the last look that told.
@@ -227,6 +261,7 @@ pub struct Session {
     /// Text was typed for a program that may go on by itself, and it was not found waiting since:
     /// by whom, and the program's name.
     typed: Option<(ClientId, String)>,
+    completions: Completions,
     /// The moment of the event at hand.
     now: Time,
     /// What is to be done about it, so far.
@@ -252,9 +287,11 @@ impl Session {
             kept: None,
             untold_failure: None,
             told_busy: Vec::new(),
+            asked: Vec::new(),
             dropped: 0,
             shown: 0,
             typed: None,
+            completions: Completions::default(),
             now,
             actions: Vec::new(),
         }
@@ -313,7 +350,8 @@ impl Session {
 
     /// When the next [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Time> {
-        self.calls.iter().map(|call| call.deadline).chain(self.end_deadline()).min()
+        let calls = self.calls.iter().map(|call| call.deadline);
+        calls.chain(self.end_deadline()).chain(self.completions.deadline()).min()
     }
 
     /// Moves the state and says what is to be done.
@@ -344,6 +382,9 @@ impl Session {
             }
             Event::Cancel { id, interrupt } => self.cancel(id, interrupt),
             Event::Returned { client } => self.returned(client),
+            Event::Complete { id, text, cursor, is_understood } => {
+                self.complete(id, text, cursor, is_understood);
+            }
             Event::Message(message) => self.message(message),
             Event::InterruptTyped => self.interrupt_taken(),
             Event::InputDropped { bytes } => self.input_dropped(bytes),
@@ -353,6 +394,8 @@ impl Session {
             Event::Shutdown => self.shut_down(),
             Event::Tick => self.tick(),
         }
+        self.note_who_is_asked();
+        self.drop_stale_completion();
         std::mem::take(&mut self.actions)
     }
 

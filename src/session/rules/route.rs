@@ -11,7 +11,7 @@ use super::{
     state::{Call, CallId, Cell, ClientId, Doing, SentInput, State, TypedFor},
     typing::{LONGEST_LINE, completes_line, has_long_echo, paste, type_text},
 };
-use crate::reply::{Notice, Refusal};
+use crate::reply::{Deed, Notice, Refusal};
 
 impl Session {
     /// Routes what is held of a call.
@@ -19,17 +19,23 @@ impl Session {
         let Some(call) = self.calls.iter_mut().find(|call| call.id == id) else { return };
         let Some(payload) = call.held.take() else { return };
         call.in_line = false;
+        let (client, place) = (call.client, self.actions.len());
+        let sent = self.sent(&payload);
         match payload {
             payload if payload.is_empty() => self.poll(id, background),
             Payload::Keys(keys) => self.route_keys(id, keys, background),
             Payload::Text(text) => self.route_text(id, text, background),
             Payload::Interrupt(rest) => self.route_interrupt(id, *rest, background),
             Payload::Reset(rest) => {
-                self.drop_kept(Notice::InterruptedBeforeRun);
+                self.drop_kept(Some(client), Notice::InterruptedBeforeRun);
                 self.drop_line(id);
                 self.hold(id, *rest);
+                self.did(self.actions.len(), client, Deed::Reset);
                 self.reset();
             }
+        }
+        if let Some(sent) = sent {
+            self.tell_sent(place, client, sent);
         }
     }
 
@@ -56,6 +62,10 @@ impl Session {
     /// A text that comes while a cell runs. Clients send the calls of one turn side by side: it
     /// waits behind an earlier one, unless the client knows that the cell goes on.
     pub(super) fn wait_or_refuse(&mut self, id: CallId, text: String) {
+        let this = self.calls.iter().find(|call| call.id == id);
+        if this.is_some_and(|this| self.is_anothers_cell(this.client)) {
+            return self.wait_for_turn(id, text);
+        }
         match self.earlier_call(id) {
             Some(earlier) if !self.told_busy.contains(&earlier.client) => {
                 self.wait_in_line(id, text);
@@ -94,6 +104,13 @@ impl Session {
             call.into_iter().for_each(|call| call.awaits_news = true);
             return;
         }
+        let this = self.calls.iter().find(|call| call.id == id);
+        if this.is_some_and(|this| self.is_anothers_cell(this.client))
+            && let Some(Doing::Pager { .. }) = self.state.doing()
+        {
+            // Its pages are turned by whose it is.
+            return self.set_doing(Doing::running(false));
+        }
         let typed_for = self.state.doing().and_then(|doing| match doing {
             Doing::TerminalWait { .. } | Doing::FullScreen { .. } => Some(None),
             Doing::Pager { .. } if self.people => Some(None),
@@ -121,6 +138,12 @@ impl Session {
         };
         if let Some(after) = self.after_cancel(client) {
             return self.route_after_cancel(id, text, after);
+        }
+        if self.is_looked_at_for_another(client) && self.earlier_call(id).is_none() {
+            return self.hold(id, Payload::Text(text));
+        }
+        if self.waits_for_turn(client) {
+            return self.wait_for_turn(id, text);
         }
         match &mut self.state {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => self.answer(id, text),
@@ -190,6 +213,7 @@ impl Session {
         self.state = State::InCell { cell, doing: self.running(None) };
         // What a reader in the background left is not for the cell.
         self.act(Action::DropInput);
+        self.did(self.actions.len(), client, Deed::Ran { source: source.clone() });
         self.act(Action::Send(ToWorker::Cell { id: cell.id, source }));
     }
 
@@ -300,11 +324,20 @@ impl Session {
     /// An interrupt, and what comes behind it in the same payload.
     fn route_interrupt(&mut self, id: CallId, rest: Payload, background: Option<Sighting>) {
         self.hold(id, rest);
+        let this = self.calls.iter().find(|call| call.id == id);
+        let (Some(client), place) = (this.map(|call| call.client), self.actions.len()) else {
+            return;
+        };
         if let State::Starting { .. } = self.state {
-            return self.interrupt_start(Some(id));
+            self.interrupt_start(Some(id));
+            if self.actions[place..].iter().any(|action| matches!(action, Action::Type(_))) {
+                self.did(place, client, Deed::Interrupted);
+            }
+            return;
         }
         self.drop_line(id);
         if self.interrupt() {
+            self.did(place, client, Deed::Interrupted);
             for call in self.calls.iter_mut().filter(|call| call.id == id) {
                 call.interrupting = true;
                 // Without more behind the interrupt, nothing of it is held.
@@ -316,6 +349,7 @@ impl Session {
         // that an interrupt could strike.
         if let Some(Sighting { reader, .. }) = &background {
             self.types_for_background(id, reader);
+            self.did(place, client, Deed::Interrupted);
             self.act(Action::Type(vec![INTERRUPT as u8]));
         }
         self.route(id, None);
@@ -339,7 +373,7 @@ impl Session {
         true
     }
 
-    /// An interrupt while the session starts strikes what others have waiting to be run then; and
+    /// An interrupt while the session starts strikes what its client has waiting to be run then; and
     /// the start itself, where that waits or a client knows that it takes its time. The worker does
     /// not listen to its sideband yet, and no cell is on its way that the key could strike.
     fn interrupt_start(&mut self, by: Option<CallId>) {
@@ -354,12 +388,15 @@ impl Session {
         }
     }
 
-    /// Strikes what calls, but for the one that does it, hold for the session to be run.
+    /// Strikes what the client of a call has waiting in others for the session; all that waits, for a
+    /// person's key.
     fn drop_held(&mut self, by: Option<CallId>) {
-        self.drop_kept(Notice::InterruptedBeforeRun);
+        let this = self.calls.iter().find(|call| Some(call.id) == by);
+        let client = this.map(|call| call.client);
+        self.drop_kept(client, Notice::InterruptedBeforeRun);
         let mut struck = Vec::new();
         for call in self.calls.iter_mut().filter(|call| Some(call.id) != by) {
-            if holds_input(call) {
+            if client.is_none_or(|client| call.client == client) && holds_input(call) {
                 call.held = Some(Payload::poll());
                 struck.push(call.id);
             }

@@ -13,7 +13,9 @@ mod message;
 pub use frame::{FrameError, LineDecoder, encode};
 pub use hint::{HINTS, Hint};
 pub use mark::{Mark, OSC_NUMBER, mark_bytes};
-pub use message::{DOCUMENTS, Outcome, PROTOCOL, PictureLimit, Reader, ToServer, ToWorker};
+pub use message::{
+    COMPLETION, DOCUMENTS, Outcome, PROTOCOL, PictureLimit, Reader, ToServer, ToWorker,
+};
 
 /// The environment variable that names the socket to a worker.
 pub const SOCKET_VARIABLE: &str = "MCP_REPL_SIDEBAND";

@@ -16,6 +16,9 @@ pub const PROTOCOL: u32 = 1;
 /// The capability of a server that takes `document` and `too_large`.
 pub const DOCUMENTS: &str = "documents";
 
+/// The capability of a worker that takes `complete`.
+pub const COMPLETION: &str = "completion";
+
 /// A message from the worker to the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -36,7 +39,7 @@ pub enum ToServer {
         /// Its process.
         pid: u32,
         /// What the worker understands beyond the protocol's version: lower-case words, those
-        /// this side does not know included. None is defined yet for workers.
+        /// this side does not know included: [`COMPLETION`].
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         capabilities: Vec<String>,
     },
@@ -121,6 +124,17 @@ pub enum ToServer {
     },
     /// An interrupt was taken: sent to what ran or waited, or there was nothing to interrupt.
     Interrupted,
+    /// What may stand at a place of a cell, as far as the worker knows. Sent only for `complete`.
+    ///
+    /// It has no mark: it changes nothing that is shown.
+    Completion {
+        /// The number that `complete` gave.
+        id: u64,
+        /// Where what is to be replaced begins, in Unicode code points; it ends at the cursor.
+        start: u64,
+        /// What may stand there; empty when nothing is known.
+        matches: Vec<String>,
+    },
     /// The program is about to end; the process's own exit status has the last word.
     Exiting {
         /// The status it means to exit with.
@@ -160,6 +174,16 @@ pub enum ToWorker {
     },
     /// Interrupt what runs or waits. To be ignored when nothing does.
     Interrupt,
+    /// Say what may stand at a place of a cell that is not sent yet. Only to a ready worker with the
+    /// capability [`COMPLETION`].
+    Complete {
+        /// A number for the answer.
+        id: u64,
+        /// The cell as it stands.
+        text: String,
+        /// Where in it, in Unicode code points.
+        cursor: u64,
+    },
     /// End in good order.
     Shutdown,
 }
@@ -209,6 +233,7 @@ impl ToServer {
             ToServer::Hello { .. }
             | ToServer::InputTaken { .. }
             | ToServer::Interrupted
+            | ToServer::Completion { .. }
             | ToServer::Exiting { .. } => None,
         }
     }

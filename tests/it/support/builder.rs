@@ -9,7 +9,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Server, python, quoted};
+use super::{
+    Runtime, Server, python, quoted,
+    runtime::{lend, use_runtime},
+};
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcp-repl");
@@ -20,6 +23,19 @@ pub(crate) const CHOOSERS: [&str; 3] = ["MCP_REPL_PYTHON", "VIRTUAL_ENV", "CONDA
 /// A variable of the build, which cargo hands on to tests.
 const OF_THE_BUILD: &str = "MCP_REPL_EXTENSION_FILE";
 
+/// Set to have the sessions of all servers in hosts.
+const ALL_HOSTED: &str = "MCP_REPL_TEST_HOSTED";
+
+/// Where the sessions of a server are.
+enum Place {
+    /// In its own process, unless all tests are run with hosts.
+    Usual,
+    /// In hosts of a run-time directory that the test shares, by its path.
+    Shared(PathBuf),
+    /// In hosts of a run-time directory of its own.
+    Hosted,
+}
+
 /// A command line of the binary and the conditions it is started in.
 pub(crate) struct Builder {
     python: Option<PathBuf>,
@@ -28,6 +44,9 @@ pub(crate) struct Builder {
     clear_environment: bool,
     directory: Option<PathBuf>,
     conditions: Vec<String>,
+    place: Place,
+    client: String,
+    under_another: bool,
 }
 
 impl Builder {
@@ -40,7 +59,34 @@ impl Builder {
             clear_environment: false,
             directory: None,
             conditions: Vec::new(),
+            place: Place::Usual,
+            client: "test".to_owned(),
+            under_another: false,
         }
+    }
+
+    /// With its sessions in hosts, which are killed when the server is dropped.
+    pub(crate) fn hosted(mut self) -> Builder {
+        self.place = Place::Hosted;
+        self
+    }
+
+    /// With its sessions in hosts of this directory.
+    pub(crate) fn runtime(mut self, runtime: &Runtime) -> Builder {
+        self.place = Place::Shared(runtime.path().to_owned());
+        self
+    }
+
+    /// Spoken to by a client of this name.
+    pub(crate) fn client(mut self, name: &str) -> Builder {
+        self.client = name.to_owned();
+        self
+    }
+
+    /// As the child of another process than the test, which only waits for its end.
+    pub(crate) fn under_another(mut self) -> Builder {
+        self.under_another = true;
+        self.condition("if os.fork(): os.wait(); os._exit(0)")
     }
 
     /// With this Python, named by `--python`.
@@ -124,6 +170,11 @@ impl Builder {
         for name in CHOOSERS.into_iter().chain([OF_THE_BUILD]) {
             command.env_remove(name);
         }
+        match &self.place {
+            Place::Usual => drop(command.env("MCP_REPL_GRACE", "0")),
+            Place::Shared(run) => lend(run, &mut command),
+            Place::Hosted => {}
+        }
         for (name, value) in &self.environment {
             match value {
                 Some(value) => command.env(name, value),
@@ -161,15 +212,26 @@ impl Builder {
 
     /// Starts a server and shakes hands with it as a client of 2025-06-18.
     pub(crate) fn start(self) -> Server {
+        let client = self.client.clone();
         let server = self.start_silent();
-        server.initialize("2025-06-18");
+        server.initialize_as(&client, "2025-06-18");
         server
     }
 
     /// Starts a server and says nothing to it yet.
-    pub(crate) fn start_silent(self) -> Server {
+    pub(crate) fn start_silent(mut self) -> Server {
+        let all_hosted = std::env::var_os(ALL_HOSTED).is_some();
+        if matches!(self.place, Place::Usual) && all_hosted {
+            self.place = Place::Hosted;
+        }
+        let own = matches!(self.place, Place::Hosted).then(Runtime::new);
+        let under_another = self.under_another;
         let (mut command, directory) = self.command();
+        if let Some(runtime) = &own {
+            use_runtime(runtime.path(), &mut command);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Server::new(command.spawn().unwrap(), directory)
+        let child = command.spawn().unwrap();
+        Server::new(child, under_another, directory, own)
     }
 }

@@ -2,6 +2,8 @@
 //! `tests/README.md` says what there is, a line each.
 
 mod builder;
+mod chance;
+mod guest;
 mod inbox;
 mod lifeline;
 pub(crate) mod packages;
@@ -9,19 +11,25 @@ pub(crate) mod paging;
 pub(crate) mod pictures;
 pub(crate) mod python;
 mod replies;
+mod runtime;
 mod server;
+mod sshd;
 mod terminal;
 mod waiting;
 
 use std::time::Duration;
 
 pub(crate) use builder::{BINARY, Builder, CHOOSERS};
+pub(crate) use chance::Chance;
+pub(crate) use guest::{Guest, hello, only};
 pub(crate) use lifeline::{Lifeline, Listening};
 pub(crate) use python::on_every_python;
 pub(crate) use replies::{
     FRESH, IDLE, SECRET, WAITING, assert_has, assert_has_not, text_of, without_carets,
 };
-pub(crate) use server::Server;
+pub(crate) use runtime::{Runtime, gone};
+pub(crate) use server::{Call, Server};
+pub(crate) use sshd::Sshd;
 pub(crate) use terminal::Terminal;
 pub(crate) use waiting::IN_KERNEL;
 

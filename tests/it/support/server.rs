@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Builder, HANG, IDLE, inbox::Inbox, replies::text_of};
+use super::{Builder, HANG, IDLE, Runtime, inbox::Inbox, replies::text_of};
 
 /// A server of the test's own. Killed when the test is done.
 pub(crate) struct Server {
@@ -24,9 +24,11 @@ pub(crate) struct Server {
     inbox: Inbox,
     ended: mpsc::Receiver<ExitStatus>,
     stderr: mpsc::Receiver<String>,
-    directory: TempDir,
     calls: AtomicU64,
     running: bool,
+    // What runs there ends before the directory goes.
+    runtime: Option<Runtime>,
+    directory: TempDir,
 }
 
 /// A call that was made and has no answer yet.
@@ -50,8 +52,15 @@ impl Server {
         repl
     }
 
-    pub(super) fn new(mut child: Child, directory: TempDir) -> Server {
-        let pid = Pid::from_child(&child);
+    /// The server is `child`, or the only child of that. Hosts of `runtime` are its own.
+    pub(super) fn new(
+        mut child: Child,
+        under_another: bool,
+        directory: TempDir,
+        runtime: Option<Runtime>,
+    ) -> Server {
+        let started = Pid::from_child(&child);
+        let pid = if under_another { only_child(started) } else { started };
         let stdin = Mutex::new(child.stdin.take());
         let inbox = Inbox::read(child.stdout.take().unwrap());
         let (tell_stderr, stderr) = mpsc::channel();
@@ -65,7 +74,7 @@ impl Server {
         let (tell_end, ended) = mpsc::channel();
         std::thread::spawn(move || tell_end.send(child.wait().unwrap()));
         let calls = AtomicU64::new(0);
-        Server { pid, stdin, inbox, ended, stderr, directory, calls, running: true }
+        Server { pid, stdin, inbox, ended, stderr, directory, calls, running: true, runtime }
     }
 
     /// The directory the server was started in, unless the test chose another.
@@ -137,7 +146,12 @@ impl Server {
 
     /// Shakes hands as a client of this version.
     pub(crate) fn initialize(&self, version: &str) -> Value {
-        let client = json!({"name": "test", "version": "1"});
+        self.initialize_as("test", version)
+    }
+
+    /// Shakes hands as a client of this name and version.
+    pub(crate) fn initialize_as(&self, name: &str, version: &str) -> Value {
+        let client = json!({"name": name, "version": "1"});
         let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": client});
         let answer = self.request("initialize", &params);
         self.notify("notifications/initialized", &json!({}));
@@ -206,6 +220,11 @@ impl Server {
         reply.trim().parse().unwrap_or_else(|_| panic!("a number: {reply}"))
     }
 
+    /// The server's process.
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
     /// Ends the server's standard input.
     pub(crate) fn close_stdin(&self) {
         *self.stdin.lock().unwrap() = None;
@@ -214,6 +233,26 @@ impl Server {
     /// Sends the server a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).unwrap();
+    }
+
+    /// Kills the server, as clients do that are in a hurry, and waits for its end.
+    pub(crate) fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.wait();
+    }
+
+    /// Ends the server's standard input, as a client does that is done, and waits for its end.
+    #[track_caller]
+    pub(crate) fn hang_up(&mut self) {
+        self.close_stdin();
+        let (status, stderr) = self.wait();
+        assert!(status.success(), "{status}: {stderr}");
+    }
+
+    /// The run-time directory of a server that was started as hosted.
+    #[track_caller]
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("a server with hosts of its own")
     }
 
     /// Waits for the server's end. Gives its exit status and what it wrote to standard error.
@@ -234,6 +273,20 @@ impl Drop for Server {
                 let _ = kill_process(self.pid, Signal::KILL);
             }
         }
+    }
+}
+
+/// The child that a process has or is about to have.
+fn only_child(of: Pid) -> Pid {
+    let end = std::time::Instant::now() + HANG;
+    let place = format!("/proc/{0}/task/{0}/children", of.as_raw_nonzero());
+    loop {
+        let children = std::fs::read_to_string(&place).unwrap();
+        if let Some(child) = children.split_whitespace().next() {
+            return Pid::from_raw(child.parse().unwrap()).unwrap();
+        }
+        assert!(std::time::Instant::now() < end, "it starts no child");
+        std::thread::yield_now();
     }
 }
 

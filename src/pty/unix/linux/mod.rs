@@ -3,6 +3,7 @@
 mod blocked;
 mod call;
 mod members;
+mod running;
 mod tasks;
 
 use std::{ffi::CStr, fs, io, path::Path};
@@ -13,7 +14,12 @@ use rustix::{
     thread::set_name,
 };
 
-pub(super) use self::{blocked::blocked_reader, members::Members, tasks::TaskWatch};
+pub(super) use self::{
+    blocked::blocked_reader,
+    members::Members,
+    running::{kill_if, own_program, resident_memory, start_time},
+    tasks::TaskWatch,
+};
 
 /// The processes of the session that `leader` leads or led, the leader left out.
 pub(super) fn session_members(leader: Pid) -> Vec<Pid> {

@@ -6,7 +6,6 @@
 //! not expect `O_NONBLOCK`.
 
 mod relay;
-mod socket;
 
 use std::{
     fs::{File, FileType},
@@ -19,10 +18,8 @@ use std::{
 
 use tokio::net::unix::pipe;
 
-use self::{
-    relay::{relay_input, relay_output},
-    socket::Socket,
-};
+use self::relay::{relay_input, relay_output};
+use super::socket::halves;
 use crate::pty::{StdinStream, StdoutStream};
 
 /// Linux opens a pipe anew through these names, with flags of its own. Elsewhere they do not
@@ -52,7 +49,7 @@ fn input() -> io::Result<StdinStream> {
         return Ok(Box::new(pipe));
     }
     if kind.is_socket() {
-        return Ok(Box::new(Socket::new(fd)?));
+        return Ok(Box::new(halves(fd, false)?.0));
     }
     Ok(Box::new(relay_input(fd)?))
 }
@@ -66,7 +63,8 @@ fn output() -> io::Result<StdoutStream> {
         return Ok(Box::new(pipe));
     }
     if kind.is_socket() {
-        return Ok(Box::new(Socket::new(fd)?));
+        // Standard input may be the same socket.
+        return Ok(Box::new(halves(fd, false)?.1));
     }
     Ok(Box::new(relay_output(fd)?))
 }

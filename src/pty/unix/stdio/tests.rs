@@ -43,7 +43,13 @@ fn serve_when_asked() {
             }
         });
         let worker = &crate::mcp::WorkerText::ANY;
-        crate::mcp::serve(session, worker, crate::mcp::OnCancel::default()).await.unwrap();
+        crate::mcp::serve(
+            crate::mcp::Sessions::only(session),
+            worker,
+            crate::mcp::OnCancel::default(),
+        )
+        .await
+        .unwrap();
     });
 }
 

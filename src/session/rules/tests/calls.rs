@@ -90,14 +90,15 @@ impl Fates {
     }
 
     /// Who waits has its reply where things stand still, or somebody looks, or the worker has
-    /// something to say.
+    /// something to say; but for who waits for the end of another client's cell.
     fn is_looked_after(&self) {
         let session = &self.rules.session;
         let stands_still = matches!(
             session.state().doing(),
             Some(Doing::TerminalWait { .. } | Doing::Pager { .. } | Doing::FullScreen { .. })
         );
-        let waits = session.calls.iter().any(|call| !call.interrupting);
+        let mut calls = session.calls.iter().filter(|call| !call.interrupting);
+        let waits = calls.any(|call| !(call.in_line && session.is_anothers_cell(call.client)));
         assert!(!stands_still || !waits || session.wants_look(), "{session:?}");
     }
 

@@ -86,8 +86,9 @@ fn the_next_reply_says_that_the_cell_of_a_cancelled_call_still_runs() {
     // Another client has cancelled nothing.
     let mut rules = Rules::running();
     rules.step(cancel(1));
-    let refused = Action::Reply { call: 2, client: OTHER, status: busy(0, true), has_text: true };
-    assert_eq!(rules.send(OTHER, Payload::Text("next".into()), None), [refused]);
+    assert_eq!(rules.send(OTHER, Payload::Text("next".into()), None), []);
+    let refused = Action::Reply { call: 2, client: OTHER, status: busy(40, true), has_text: true };
+    assert_eq!(rules.tick(PATIENCE), [refused]);
 }
 
 #[test]

@@ -24,12 +24,13 @@ fn what_is_wrong_with_a_call_is_told_to_who_made_it() {
     let actions = rules.send(OTHER, Payload::Keys(keys("Enter")), None);
     let notice = Notice::Refused(Refusal::NobodyReads);
     assert_eq!(actions[0], Action::Notice { to: Audience::Client(OTHER), notice });
-    // The cell that an interrupt strikes is the other's.
+    // The cell that an interrupt strikes is the other's, as the interrupt is.
     let mut rules = Rules::starting();
     rules.send(OTHER, Payload::Text("cell".into()), None);
     let notice = Notice::InterruptedBeforeRun;
     let told = Action::Notice { to: Audience::Client(OTHER), notice };
-    assert_eq!(rules.call("\u{3}"), [told]);
+    let interrupt = Payload::Interrupt(Payload::poll().into());
+    assert_eq!(rules.send(OTHER, interrupt, None), [told]);
 }
 
 /// A person types, and nobody reads the terminal in the background.

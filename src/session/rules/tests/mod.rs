@@ -6,12 +6,14 @@ mod calls;
 mod cancel;
 mod cells;
 mod clients;
+mod complete;
 mod ends;
 mod open_calls;
 mod others;
 mod pagers;
 mod reads;
 mod starts;
+mod turns;
 
 use std::time::Duration;
 
@@ -34,6 +36,8 @@ pub(super) struct Rules {
     pub(super) session: Session,
     pub(super) now: Duration,
     pub(super) calls: u64,
+    /// What clients did.
+    pub(super) deeds: Vec<(ClientId, Deed)>,
 }
 
 /// The client that makes the calls.
@@ -49,6 +53,7 @@ impl Rules {
             session: Session::new(Duration::ZERO, Paging::Through),
             now: Duration::ZERO,
             calls: 0,
+            deeds: Vec::new(),
         }
     }
 
@@ -89,7 +94,13 @@ impl Rules {
                 | Event::Exited { .. }
                 | Event::Failed(_)
         );
-        let actions = self.session.step(event, self.now);
+        let mut actions = Vec::new();
+        for action in self.session.step(event, self.now) {
+            match action {
+                Action::Did { client, deed } => self.deeds.push((client, deed)),
+                action => actions.push(action),
+            }
+        }
         if is_rest {
             self.nobody_waits_for_nothing();
         }

@@ -8,7 +8,7 @@ use super::{
 use crate::screen::pager::Place;
 
 /// A pager that shows a page; its thread woke so often.
-fn page(wakes: u64, at_end: bool, has_new_text: bool, next_fits: bool) -> Sighting {
+pub(super) fn page(wakes: u64, at_end: bool, has_new_text: bool, next_fits: bool) -> Sighting {
     let place =
         Place { at_end, lines_below: None, has_next: false, prompt: "lines 1-39/361".into() };
     let view = View::Pager(PagerView { place, has_new_text, next_fits });

@@ -1,0 +1,255 @@
+//! Completions: what may stand at the cursor of a cell that is still being written, by what lives in
+//! `__main__`, as the standard library's `rlcompleter` has it.
+//!
+//! Code of the program's may run for it (`__getattr__`, `__dir__`): it is struck when something else
+//! comes or its time is up (`fifo`), and what it prints and raises goes nowhere.
+
+use std::{env, fs, path::PathBuf};
+
+use mcp_repl_sideband::ToServer;
+use pyo3::{
+    exceptions::PyImportError,
+    ffi,
+    prelude::*,
+    types::{PyCFunction, PyDict},
+};
+
+use crate::{
+    cell, fork,
+    quiet::{Interrupts, without_output},
+    report::without_working_directory,
+    unfinished::Place,
+    worker::Worker,
+};
+
+/// The most that is told of a place.
+const MOST_MATCHES: usize = 500;
+/// How many files of a directory are looked at.
+const MOST_FILES: usize = 50_000;
+
+/// Where what is to be replaced begins, in characters, and what may stand there.
+type Found = (usize, Vec<String>);
+
+/// Finds completions.
+#[derive(Debug)]
+pub(crate) struct Completer {
+    interrupts: Interrupts,
+    /// `rlcompleter.Completer`, once loaded.
+    class: Option<Py<PyAny>>,
+}
+
+impl Completer {
+    /// Captures what the program could change. The rest is loaded when it is needed.
+    pub(crate) fn new(py: Python<'_>) -> PyResult<Completer> {
+        Ok(Completer { interrupts: Interrupts::new(py)?, class: None })
+    }
+
+    /// Answers what the server asked last, if that is still worth something. `settle` handles the
+    /// signals that came meanwhile.
+    ///
+    /// # Errors
+    /// That of `settle`, and when the program's streams can't be replaced.
+    pub(crate) fn answer(
+        &mut self,
+        sys: &Bound<'_, PyModule>,
+        worker: &Worker,
+        globals: &Bound<'_, PyDict>,
+        settle: impl FnOnce() -> PyResult<()>,
+    ) -> PyResult<()> {
+        let py = sys.py();
+        let Completer { interrupts, class } = self;
+        let find = || {
+            let asked = py.detach(|| worker.fifo.begin_completion())?;
+            let found = without_output(sys, || {
+                let place = Place::of(&asked.text, asked.cursor)?;
+                // What it raised is let go of here, where a finaliser prints nothing either.
+                let found = find(class, sys, globals, place).ok();
+                if fork::is_child() {
+                    // A forked child came back: its work is done.
+                    // SAFETY: the GIL is held.
+                    unsafe { ffi::Py_Exit(0) }
+                }
+                found
+            });
+            py.detach(|| worker.fifo.end_completion());
+            Some((asked.id, found))
+        };
+        let answer = interrupts.raise_during(py, find, settle)?;
+        let Some((id, found)) = answer else { return Ok(()) };
+        let (start, mut matches) = found?.unwrap_or_default();
+        matches.sort_unstable();
+        matches.dedup();
+        matches.truncate(MOST_MATCHES);
+        let start = start as u64;
+        py.detach(|| worker.channel.send(&ToServer::Completion { id, start, matches }));
+        Ok(())
+    }
+}
+
+fn find(
+    class: &mut Option<Py<PyAny>>,
+    sys: &Bound<'_, PyModule>,
+    globals: &Bound<'_, PyDict>,
+    place: Place,
+) -> PyResult<Found> {
+    let py = sys.py();
+    Ok(match place {
+        Place::Name { start, word } => {
+            let loaded = match class.take() {
+                Some(loaded) => loaded,
+                None => load(sys)?.unbind(),
+            };
+            let loaded = class.insert(loaded).bind(py);
+            let completer = loaded.call1((globals,))?;
+            completer.call_method1("complete", (word, 0))?;
+            (start, texts(&completer.getattr("matches")?)?)
+        }
+        Place::Module { start, word } => (start, modules(sys, &word)?),
+        Place::Member { start, module, word } => (start, members(sys, &module, &word)?),
+        Place::Path { start, directory, word } => (start, py.detach(|| files(&directory, &word))),
+    })
+}
+
+/// Those of some objects that are strings.
+fn texts(names: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let texts =
+        names.try_iter()?.filter_map(|name| name.map(|name| name.extract().ok()).transpose());
+    texts.collect()
+}
+
+/// A `rlcompleter.Completer` of our own: the module is not among the program's, and does not find
+/// `readline`, whose completer it would take the place of.
+fn load<'py>(sys: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyAny>> {
+    let code = without_working_directory(sys, |py| {
+        // What it imports only when it is asked.
+        for name in ["keyword", "re"] {
+            py.import(name)?;
+        }
+        let spec = path_finder(py)?.call_method1("find_spec", ("rlcompleter",))?;
+        spec.getattr("loader")?.call_method1("get_code", ("rlcompleter",))
+    })?;
+    let py = sys.py();
+    let builtins = py.import("builtins")?.dict().copy()?;
+    let import = builtins.as_any().get_item("__import__")?;
+    builtins.set_item("__import__", without_readline(&import)?)?;
+    let namespace = PyDict::new(py);
+    namespace.set_item("__name__", "rlcompleter")?;
+    namespace.set_item("__builtins__", &builtins)?;
+    without_working_directory(sys, |_| cell::evaluate(&code, &namespace))?;
+    builtins.set_item("__import__", import)?;
+    namespace.as_any().get_item("Completer")
+}
+
+/// `import`, as `__import__`, by which nothing finds `readline`.
+fn without_readline<'py>(import: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyCFunction>> {
+    let (py, import) = (import.py(), import.clone().unbind());
+    PyCFunction::new_closure(py, None, None, move |arguments, keywords| -> PyResult<Py<PyAny>> {
+        if arguments.get_item(0)?.eq("readline")? {
+            return Err(PyImportError::new_err("not here"));
+        }
+        import.call(arguments.py(), arguments, keywords)
+    })
+}
+
+/// `importlib.machinery.PathFinder`, which loads nothing.
+fn path_finder(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    py.import("_frozen_importlib_external")?.getattr("PathFinder")
+}
+
+/// Modules that can be imported, by the beginning of the name. None is.
+fn modules(sys: &Bound<'_, PyModule>, word: &str) -> PyResult<Vec<String>> {
+    let Some((package, word)) = word.rsplit_once('.') else {
+        let mut names = submodules(sys, None)?;
+        names.extend(texts(&sys.getattr("builtin_module_names")?)?);
+        return Ok(beginning_with(names, word).collect());
+    };
+    let names = match package_path(sys, package)? {
+        Some(path) => submodules(sys, Some(&path))?,
+        None => Vec::new(),
+    };
+    Ok(beginning_with(names, word).map(|name| format!("{package}.{name}")).collect())
+}
+
+/// What can be imported from a module: what it has, if it is loaded, and its submodules.
+fn members(sys: &Bound<'_, PyModule>, module: &str, word: &str) -> PyResult<Vec<String>> {
+    let mut names = Vec::new();
+    if let Ok(loaded) = sys.getattr("modules")?.get_item(module) {
+        names.extend(texts(loaded.dir()?.as_any())?);
+    }
+    if let Some(path) = package_path(sys, module)? {
+        names.extend(submodules(sys, Some(&path))?);
+    }
+    Ok(beginning_with(names, word).collect())
+}
+
+/// Those that a word may become; names that begin with `_` are shown to who asks for one.
+fn beginning_with(names: Vec<String>, word: &str) -> impl Iterator<Item = String> {
+    let is_name = |name: &String| name.chars().all(|part| part.is_alphanumeric() || part == '_');
+    names.into_iter().filter(move |name| {
+        name.starts_with(word) && is_name(name) && (!word.is_empty() || !name.starts_with('_'))
+    })
+}
+
+/// The modules that a package has; those of `sys.path` without one.
+fn submodules(sys: &Bound<'_, PyModule>, path: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
+    let pkgutil = without_working_directory(sys, |py| {
+        py.import("inspect")?;
+        py.import("pkgutil")
+    })?;
+    let found = pkgutil.call_method1("iter_modules", (path,))?;
+    found.try_iter()?.map(|module| module?.getattr("name")?.extract()).collect()
+}
+
+/// Where the modules of a package are; `None` if it is no package. What is not loaded stays so.
+fn package_path<'py>(
+    sys: &Bound<'py, PyModule>,
+    package: &str,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = sys.py();
+    if let Ok(loaded) = sys.getattr("modules")?.get_item(package) {
+        return Ok(loaded.getattr("__path__").ok());
+    }
+    let finder = path_finder(py)?;
+    let mut path = py.None().into_bound(py);
+    let ends = package.match_indices('.').map(|(end, _)| end).chain([package.len()]);
+    for end in ends {
+        let spec = finder.call_method1("find_spec", (&package[..end], &path))?;
+        if spec.is_none() {
+            return Ok(None);
+        }
+        path = spec.getattr("submodule_search_locations")?;
+        if path.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(path))
+}
+
+/// The files of a directory whose names begin so; directories end with a slash. Without the GIL.
+fn files(directory: &str, word: &str) -> Vec<String> {
+    let place = match directory.strip_prefix("~/") {
+        Some(rest) => env::home_dir().unwrap_or_default().join(rest),
+        None if directory.is_empty() => PathBuf::from("."),
+        None => PathBuf::from(directory),
+    };
+    let Ok(entries) = fs::read_dir(place) else { return Vec::new() };
+    let mut names: Vec<(String, fs::DirEntry)> = entries
+        .take(MOST_FILES)
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name().into_string().ok()?;
+            // What a string would have to escape is left out.
+            let is_plain =
+                !name.contains(|c: char| c.is_control() || matches!(c, '"' | '\'' | '\\'));
+            let is_meant = name.starts_with(word) && (!word.is_empty() || !name.starts_with('.'));
+            (is_plain && is_meant).then_some((name, entry))
+        })
+        .collect();
+    names.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    names.truncate(MOST_MATCHES);
+    let shown = names.into_iter().map(|(name, entry)| {
+        let is_directory = fs::metadata(entry.path()).is_ok_and(|file| file.is_dir());
+        if is_directory { name + "/" } else { name }
+    });
+    shown.collect()
+}

@@ -1,0 +1,203 @@
+//! What a session runs and for how long: the options of the command line, the same as they travel
+//! to a host, and what a host makes of them.
+
+use std::{path::Path, time::Duration};
+
+use clap::Args;
+use mcp_repl_control::SessionOptions;
+
+use super::{LONGEST_EDGE, WorkerArguments, config, image_size, paging, picture_limit, size};
+use crate::{
+    host::Life,
+    reply::BUDGET,
+    session::{
+        engine::{Attachments, Config},
+        output_disk::OutputDisk,
+        rules::state::Paging,
+    },
+};
+
+/// The variable of the environment that has the grace time; empty, it has none.
+pub(super) const GRACE: &str = "MCP_REPL_GRACE";
+
+/// How long a kept session may be idle where no time is given.
+const KEPT: &str = "8h";
+
+/// How a session treats pagers, files and pictures, and how long it lives.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SessionArguments {
+    /// What is done about pagers: turn their pages and give all of the text (`through`), give
+    /// one page a call (`page`), or have programs print without one (`plain`).
+    #[arg(long, value_name = "HOW", default_value = "through", value_parser = paging)]
+    pub(super) pager: Paging,
+    /// How much the files of long outputs, pictures and documents may take on disk, all together:
+    /// bytes, or with a unit (`500M`, `2GiB`). The oldest are deleted first.
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size)]
+    pub(super) max_output_disk: u64,
+    /// How many pixels the longer side of a picture has at most. The area falls with that: at 1568
+    /// it is 1.15 megapixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
+    pub(super) image_size: u32,
+    /// How long a session lives on when its last client has gone, so that one that comes back finds
+    /// its variables: `30s`, `10m`, `8h`, `2d`, or seconds. `0` ends it with its client.
+    #[arg(
+        long, env = GRACE, value_name = "DURATION", default_value = "10m",
+        value_parser = duration
+    )]
+    pub(super) grace: Duration,
+    /// Keep a session until it was idle and without clients for that long, 8 hours where no time is
+    /// given, or is ended by `mcp-repl end`.
+    #[arg(
+        long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
+        default_missing_value = KEPT, value_parser = duration
+    )]
+    pub(super) keep: Option<Duration>,
+}
+
+impl SessionArguments {
+    /// The same as they travel to a host.
+    pub(super) fn options(&self, worker: &WorkerArguments) -> SessionOptions {
+        let pager = match self.pager {
+            Paging::Through => "through",
+            Paging::Page => "page",
+            Paging::Plain => "plain",
+        };
+        SessionOptions {
+            python: worker.python.as_deref().map(|file| file.to_string_lossy().into_owned()),
+            worker: worker.worker.clone(),
+            pager: pager.to_owned(),
+            max_output_disk: Some(self.max_output_disk),
+            image_size: Some(self.image_size),
+            grace_ms: Some(milliseconds(self.grace)),
+            keep_ms: self.keep.map(milliseconds),
+        }
+    }
+}
+
+/// What a host runs, and for how long. The options may be those of another machine's command line,
+/// so they are looked at as a command line is.
+///
+/// # Errors
+/// When one of them is wrong, in the words of the command line; when there is no room for a
+/// session.
+pub(super) fn of_host(options: &SessionOptions) -> Result<(Config, Life), String> {
+    let python = options.python.as_ref().map(|file| Path::new(file).to_owned());
+    if python.is_some() && options.worker.is_some() {
+        return Err("`--python` can't be used with `--worker`".into());
+    }
+    let target = WorkerArguments { python, worker: options.worker.clone() }.target()?;
+    let paging = match &*options.pager {
+        "" => Paging::Through,
+        how => paging(how).map_err(|why| wrong("--pager", how, &why))?,
+    };
+    let pixels = match options.image_size {
+        Some(pixels) => {
+            let pixels = pixels.to_string();
+            image_size(&pixels).map_err(|why| wrong("--image-size", &pixels, &why))?
+        }
+        None => LONGEST_EDGE,
+    };
+    let mut config = config(target, paging, BUDGET)?;
+    config.attachments = Attachments::Kept(picture_limit(pixels));
+    if let Some(bytes) = options.max_output_disk {
+        config.output_disk = OutputDisk::new(bytes);
+    }
+    let mut life = Life { keep: options.keep_ms.map(Duration::from_millis), ..Life::default() };
+    if let Some(grace) = options.grace_ms {
+        life.grace = Duration::from_millis(grace);
+    }
+    Ok((config, life))
+}
+
+/// What clap says.
+fn wrong(option: &str, value: &str, why: &str) -> String {
+    format!("invalid value '{value}' for '{option}': {why}")
+}
+
+/// A time: `30s`, `10m`, `8h`, `2d`, or seconds.
+pub(super) fn duration(value: &str) -> Result<Duration, String> {
+    let digits = value.len() - value.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = value.split_at(digits);
+    let seconds = match unit {
+        "" | "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(60 * 60),
+        "d" => Some(24 * 60 * 60),
+        _ => None,
+    };
+    let seconds = seconds.and_then(|seconds| number.parse::<u64>().ok()?.checked_mul(seconds));
+    // What a clock can't count is no limit either.
+    seconds
+        .map(|seconds| Duration::from_secs(seconds.min(LONGEST_TIME)))
+        .ok_or_else(|| "it is a time: `30s`, `10m`, `8h`, `2d`, or seconds".into())
+}
+
+/// The longest time that is taken, in seconds: a hundred years.
+const LONGEST_TIME: u64 = 100 * 365 * 24 * 60 * 60;
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit_or_are_seconds() {
+        let seconds = |text: &str| duration(text).map(|time| time.as_secs());
+        let known =
+            [("0", 0), ("45", 45), ("30s", 30), ("10m", 600), ("8h", 28_800), ("2d", 172_800)];
+        for (text, expected) in known {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+        assert_eq!(seconds("99999999999d"), Ok(LONGEST_TIME));
+        for text in
+            ["", "m", "-1", "1.5h", "10 m", "10x", "10mm", "1h30m", "é", "999999999999999999d"]
+        {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_refuses_what_the_command_line_does() {
+        let error = |options: SessionOptions| of_host(&options).map(drop).unwrap_err();
+        let default = SessionOptions::default;
+        assert_eq!(
+            error(SessionOptions { pager: "more".into(), ..default() }),
+            "invalid value 'more' for '--pager': it is one of `through`, `page` and `plain`"
+        );
+        assert_eq!(
+            error(SessionOptions { image_size: Some(7), ..default() }),
+            "invalid value '7' for '--image-size': it is a number of pixels, 100 to 1568"
+        );
+        assert_eq!(
+            error(SessionOptions { worker: Some(" ".into()), ..default() }),
+            "--worker names no program"
+        );
+        let both = SessionOptions {
+            python: Some("python3".into()),
+            worker: Some("w".into()),
+            ..default()
+        };
+        assert_eq!(error(both), "`--python` can't be used with `--worker`");
+    }
+
+    #[test]
+    fn options_travel_whole() {
+        let arguments = SessionArguments {
+            pager: Paging::Page,
+            max_output_disk: 7,
+            image_size: 500,
+            grace: Duration::from_secs(5),
+            keep: Some(Duration::from_secs(60)),
+        };
+        let worker = WorkerArguments { python: None, worker: Some("w x".into()) };
+        let (config, life) = of_host(&arguments.options(&worker)).unwrap();
+        assert_eq!(config.paging, Paging::Page);
+        assert!(matches!(config.attachments, Attachments::Kept(limit) if limit.edge == 500));
+        assert_eq!(life, Life { grace: arguments.grace, keep: arguments.keep });
+        let (_, life) = of_host(&SessionOptions::default()).unwrap();
+        assert_eq!(life, Life::default());
+    }
+}

@@ -1,0 +1,67 @@
+//! Which session is wanted, and what it runs if it is started.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Hello;
+
+/// What whoever needs a session asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Open {
+    /// Which session.
+    pub wanted: Wanted,
+    /// What it runs if it is started.
+    pub options: SessionOptions,
+    /// Who needs it. The token is filled in by who finds the session.
+    pub hello: Hello,
+}
+
+/// Which session is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// The one of this name.
+    Named {
+        /// The name.
+        name: String,
+        /// Whether it is started if there is none.
+        start: bool,
+    },
+    /// The one that waits for such a client, else a fresh one, with a name made of the directory.
+    Own(Identity),
+}
+
+/// For whom a session without a name was started: another client with the same identity, but for
+/// `parent`, goes on with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// How the client introduces itself, `claude-code`.
+    pub client: String,
+    /// The working directory; empty for that of the process that starts the session.
+    pub directory: String,
+    /// What chooses the interpreter or worker, in words that are equal when the choice is.
+    pub interpreter: String,
+    /// The process that started the server, with its start time, so that it is not taken for
+    /// another; of several sessions that wait, its own comes first.
+    pub parent: String,
+}
+
+/// What a session runs, and for how long: the options of the command line. Times are in
+/// milliseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionOptions {
+    /// `--python`.
+    pub python: Option<String>,
+    /// `--worker`.
+    pub worker: Option<String>,
+    /// `--pager`: `through`, `page` or `plain`; empty for the first.
+    pub pager: String,
+    /// `--max-output-disk`, in bytes.
+    pub max_output_disk: Option<u64>,
+    /// `--image-size`, in pixels.
+    pub image_size: Option<u32>,
+    /// `--grace`.
+    pub grace_ms: Option<u64>,
+    /// `--keep`.
+    pub keep_ms: Option<u64>,
+}

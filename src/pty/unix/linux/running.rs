@@ -1,0 +1,59 @@
+//! What `/proc` tells of a process that is none of ours, and of our own program; an
+//! end by descriptor.
+
+use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf};
+
+use rustix::{
+    io::Errno,
+    param::page_size,
+    process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal},
+};
+
+/// When a process started, in ticks since the system's start.
+pub(in crate::pty::unix) fn start_time(pid: Pid) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // The name, in parentheses, may hold anything. Behind it comes field 3; 22 is `starttime`
+    // (proc_pid_stat(5)).
+    stat.rsplit_once(')')?.1.split_whitespace().nth(22 - 3)?.parse().ok()
+}
+
+/// The resident set of a process, in bytes.
+pub(in crate::pty::unix) fn resident_memory(pid: Pid) -> Option<u64> {
+    let statm = fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_nonzero())).ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    pages.checked_mul(page_size().try_into().ok()?)
+}
+
+/// Kills a process if its number still means that one, as `is_there` tells, which is asked when
+/// the number can't come to mean another any more.
+///
+/// # Errors
+/// `NotFound` when it is gone; when it may not be killed.
+pub(in crate::pty::unix) fn kill_if(pid: Pid, is_there: impl FnOnce() -> bool) -> io::Result<()> {
+    let descriptor = match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(descriptor) => Some(descriptor),
+        // Kernels before 5.3, and some sandboxes.
+        Err(Errno::NOSYS | Errno::PERM) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if !is_there() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    match descriptor {
+        Some(descriptor) => pidfd_send_signal(descriptor, Signal::KILL)?,
+        None => kill_process(pid, Signal::KILL)?,
+    }
+    Ok(())
+}
+
+/// Where the kernel has the program of whoever opens it, also when its file is gone.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// The file of this process's program, by its own name if it still has that.
+pub(in crate::pty::unix) fn own_program() -> io::Result<PathBuf> {
+    let named = std::env::current_exe()?;
+    let running = fs::metadata(OWN_PROGRAM)?;
+    let is_same =
+        |found: fs::Metadata| (found.dev(), found.ino()) == (running.dev(), running.ino());
+    Ok(if fs::metadata(&named).is_ok_and(is_same) { named } else { OWN_PROGRAM.into() })
+}

@@ -1,0 +1,137 @@
+//! Several clients of one session: whose turn it is, who may answer, and what the others are told.
+//! Pure.
+
+use mcp_repl_sideband::ToWorker;
+
+use super::{
+    Action, Session,
+    calls::holds_input,
+    payload::{Keys, Payload},
+    state::{Call, CallId, ClientId, Doing, State},
+};
+use crate::reply::Deed;
+
+impl Session {
+    /// Whether the cell on its way is another client's than this one's.
+    pub(super) fn is_anothers_cell(&self, client: ClientId) -> bool {
+        matches!(&self.state, State::InCell { cell, .. } if cell.client != client)
+    }
+
+    /// Whether a text of this client is a cell that waits for the end of another client's. It is
+    /// an answer only where its client was told that somebody waits for one.
+    pub(super) fn waits_for_turn(&self, client: ClientId) -> bool {
+        self.is_anothers_cell(client) && !self.is_asked(client)
+    }
+
+    /// Keeps a text of an open call until what runs is over.
+    pub(super) fn wait_for_turn(&mut self, id: CallId, text: String) {
+        self.hold(id, Payload::Text(text));
+        self.calls.iter_mut().filter(|call| call.id == id).for_each(|call| call.in_line = true);
+    }
+
+    /// Whether a call has its reply before what others hold is routed: its client holds nothing, and
+    /// it waits for what is over by then.
+    pub(super) fn is_before_turns(&self, call: &Call) -> bool {
+        let mut holding = self.calls.iter().filter(|other| holds_input(other));
+        holding.all(|other| other.client != call.client)
+    }
+
+    /// Whether a client was told that what waits for input now does.
+    fn is_asked(&self, client: ClientId) -> bool {
+        match self.state.doing() {
+            Some(Doing::InputWait { waits }) => {
+                let open = waits.iter().find(|wait| wait.answer.is_none());
+                open.is_some_and(|wait| wait.told.contains(&client))
+            }
+            Some(Doing::TerminalWait { .. } | Doing::Pager { .. } | Doing::FullScreen { .. }) => {
+                self.asked.contains(&client)
+            }
+            Some(Doing::Running { .. } | Doing::Tidying { .. }) | None => false,
+        }
+    }
+
+    /// Whether a program that a client was told of is looked at anew for another client's poll.
+    pub(super) fn is_looked_at_for_another(&self, client: ClientId) -> bool {
+        matches!(self.state.doing(), Some(Doing::Running { typed_for: None, .. }))
+            && self.asked.contains(&client)
+            && self.calls.iter().any(|call| call.client != client && !holds_input(call))
+    }
+
+    /// After what was decided: who was told that what reads the terminal waits.
+    pub(super) fn note_who_is_asked(&mut self) {
+        let Session { actions, asked, .. } = self;
+        for action in actions.iter() {
+            match action {
+                Action::Type(_)
+                | Action::TypeKeys(_)
+                | Action::Interrupt { .. }
+                | Action::Send(ToWorker::Cell { .. } | ToWorker::Stdin { .. }) => asked.clear(),
+                Action::Reply { client, status, .. }
+                    if status.asks_for_input() && !asked.contains(client) =>
+                {
+                    asked.push(*client);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A client did something by what was decided from this place on: the others are told first.
+    pub(super) fn did(&mut self, place: usize, client: ClientId, deed: Deed) {
+        self.actions.insert(place.min(self.actions.len()), Action::Did { client, deed });
+    }
+
+    /// What routing a payload did, where it was sent to whoever waits.
+    pub(super) fn tell_sent(&mut self, place: usize, client: ClientId, sent: Sent) {
+        let Sent { words, is_keys, is_shown } = sent;
+        let words = is_shown.then_some(words);
+        let done = self.actions[place..].iter().find_map(|action| match action {
+            Action::Send(ToWorker::Stdin { .. }) => Some(false),
+            Action::Type(_) | Action::TypeKeys(_) => Some(true),
+            _ => None,
+        });
+        let deed = match done {
+            None => return,
+            Some(_) if is_keys => Deed::TypedKeys { keys: words },
+            Some(false) => Deed::Answered { text: words },
+            Some(true) => Deed::Typed { text: words },
+        };
+        self.did(place, client, deed);
+    }
+
+    /// What a payload is to others, if it is sent to whoever waits now.
+    pub(super) fn sent(&self, payload: &Payload) -> Option<Sent> {
+        let is_shown = self.shows_typing();
+        match payload {
+            Payload::Text(text) if !text.is_empty() => {
+                let words = if is_shown { Deed::told_of(text) } else { String::new() };
+                Some(Sent { words, is_keys: false, is_shown })
+            }
+            Payload::Keys(Keys(words)) => {
+                Some(Sent { words: Deed::told_of(&words.join(" ")), is_keys: true, is_shown })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether what is typed now is shown, so that it is no secret.
+    fn shows_typing(&self) -> bool {
+        let waits = match &self.state {
+            State::Ready { waits, .. } | State::Ending { waits: Some(waits), .. } => waits,
+            _ => match self.state.doing() {
+                Some(Doing::InputWait { waits }) => waits,
+                Some(Doing::TerminalWait { modes, .. }) => return modes.echo,
+                Some(Doing::Pager { .. }) => return true,
+                _ => return false,
+            },
+        };
+        waits.iter().find(|wait| wait.answer.is_none()).is_some_and(|wait| wait.echo)
+    }
+}
+
+/// What was sent to whoever waits.
+pub(super) struct Sent {
+    words: String,
+    is_keys: bool,
+    is_shown: bool,
+}
