@@ -30,12 +30,10 @@ use crate::{
     mcp::OnCancel,
     registry::SessionName,
     reply::{AttachmentRoom, BUDGET, Budget},
-    screen::Size,
     session::{
         client::Handle,
-        engine::{self, Attachments, Config},
+        engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
-        output_disk::OutputDisk,
         rules::state::Paging,
     },
 };
@@ -357,10 +355,7 @@ fn config(target: Target, paging: Paging, budget: impl Into<Budget>) -> Result<C
     check_descriptors()?;
     let runtime =
         RuntimeDirectory::new().map_err(|error| format!("no private directory: {error}"))?;
-    let output_disk = OutputDisk::default();
-    let (size, budget) = (Size::default(), budget.into());
-    let attachments = Attachments::AsTheyCome;
-    Ok(Config { target, runtime, paging, size, budget, attachments, output_disk, recorder: None })
+    Ok(Config { paging, budget: budget.into(), ..Config::new(target, runtime) })
 }
 
 /// Runs a session beside its client, and ends it in good order when the client is done.

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use mcp_repl_control::{Hello, Identity, Open, PROTOCOL, Role, SessionOptions, Wanted};
+use mcp_repl_control::{Hello, Identity, Open, Role, SessionOptions, Wanted};
 use mcp_repl_sideband::PictureLimit;
 use tokio::task::JoinHandle;
 
@@ -218,15 +218,10 @@ impl Hosts {
 
     fn hello(&self, client: &str, resume: Option<String>) -> Hello {
         Hello {
-            protocol: PROTOCOL,
-            token: String::new(),
-            role: Role::Client,
-            name: if client.is_empty() { "mcp".to_owned() } else { client.to_owned() },
             budget: Some(budget_to_wire(&self.budget)),
             keep_ms: self.options.keep_ms,
             resume,
-            only_waiting: false,
-            once: false,
+            ..Hello::new(Role::Client, if client.is_empty() { "mcp" } else { client })
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use mcp_repl_control::{Hello, PROTOCOL, Role, SessionInfo, ToHost};
+use mcp_repl_control::{Hello, Role, SessionInfo, ToHost};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -75,17 +75,7 @@ async fn describe(entry: &Entry) -> Result<SessionInfo, Trouble> {
 /// business.
 pub(super) async fn connect(entry: &Entry, who: &str) -> Result<Opened, Trouble> {
     let token = entry.token()?;
-    let hello = Hello {
-        protocol: PROTOCOL,
-        token,
-        role: Role::Status,
-        name: who.to_owned(),
-        budget: None,
-        keep_ms: None,
-        resume: None,
-        only_waiting: false,
-        once: false,
-    };
+    let hello = Hello { token, ..Hello::new(Role::Status, who) };
     let (reader, writer) = entry.connect().await?;
     Ok(remote::connect(reader, writer, &ToHost::Hello(hello)).await?)
 }

@@ -4,14 +4,12 @@
 use std::{os::unix::net::UnixListener, path::Path};
 
 use mcp_repl::{
-    reply::{BUDGET, Block},
-    screen::Size,
+    reply::Block,
     session::{
         client::{Client, Completion, Handle, OnDrop, Request},
-        engine::{self, Attachments, Config},
+        engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
-        output_disk::OutputDisk,
-        rules::{payload::Payload, state::Paging},
+        rules::payload::Payload,
     },
 };
 
@@ -29,16 +27,7 @@ struct Live {
 
 impl Live {
     fn start(target: Target) -> Live {
-        let config = Config {
-            target,
-            runtime: RuntimeDirectory::new().unwrap(),
-            paging: Paging::Through,
-            size: Size::default(),
-            budget: BUDGET.into(),
-            attachments: Attachments::AsTheyCome,
-            output_disk: OutputDisk::default(),
-            recorder: None,
-        };
+        let config = Config::new(target, RuntimeDirectory::new().unwrap());
         let (session, engine) = engine::start(config).unwrap();
         Live { client: session.join(), session, engine }
     }

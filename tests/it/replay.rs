@@ -7,9 +7,8 @@ use mcp_repl::{
     screen::Size,
     session::{
         client::{Client, Handle, OnDrop, Request, ScreenUpdate},
-        engine::{self, Attachments, Config},
+        engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
-        output_disk::OutputDisk,
         pipeline::{Effect, Input, Pipeline},
         rules::{
             payload::{Keys, Payload},
@@ -37,14 +36,8 @@ impl Live {
         let search = PythonSearch::of_process(Some(python::default()));
         let (recorder, recorded) = mpsc::unbounded_channel();
         let config = Config {
-            target: Target::Python(search),
-            runtime: RuntimeDirectory::new().unwrap(),
-            paging: Paging::Through,
-            size: Size::default(),
-            budget: BUDGET.into(),
-            attachments: Attachments::AsTheyCome,
-            output_disk: OutputDisk::default(),
             recorder: Some(recorder),
+            ..Config::new(Target::Python(search), RuntimeDirectory::new().unwrap())
         };
         let (session, engine) = engine::start(config).unwrap();
         Live { session, replies: Vec::new(), recorded, engine }

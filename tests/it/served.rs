@@ -6,23 +6,18 @@ use mcp_repl::{
     host::{self, Life},
     registry::{Record, Registry},
     remote::{self, Opened},
-    reply::{BUDGET, Block},
-    screen::Size,
+    reply::Block,
     session::{
         client::{Client, OnDrop, Request},
-        engine::{Attachments, Config},
+        engine::Config,
         launch::{RuntimeDirectory, Target, python::PythonSearch},
-        output_disk::OutputDisk,
-        rules::{payload::Payload, state::Paging},
+        rules::payload::Payload,
     },
 };
-use mcp_repl_control::{Hello, PROTOCOL, Role, ToHost};
+use mcp_repl_control::{Hello, Role, ToHost};
 use tokio::task::JoinHandle;
 
-use crate::support::python;
-
-/// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(180);
+use crate::support::{HANG, python};
 
 /// A host in this process.
 struct Served {
@@ -42,33 +37,17 @@ impl Served {
             host_pid: std::process::id(),
             started_ms: 0,
         });
-        let config = Config {
-            target: Target::Python(PythonSearch::of_process(Some(python::default()))),
-            runtime: RuntimeDirectory::new().unwrap(),
-            paging: Paging::Through,
-            size: Size::default(),
-            budget: BUDGET.into(),
-            attachments: Attachments::AsTheyCome,
-            output_disk: OutputDisk::default(),
-            recorder: None,
-        };
+        let config = Config::new(
+            Target::Python(PythonSearch::of_process(Some(python::default()))),
+            RuntimeDirectory::new().unwrap(),
+        );
         let serving = tokio::spawn(host::run(config, registration.unwrap(), life));
         Served { registry, serving, _directory: directory }
     }
 
     async fn open(&self, change: impl FnOnce(&mut Hello)) -> Opened {
         let entry = self.registry.find(&"proj".parse().unwrap()).expect("it is listed");
-        let mut hello = Hello {
-            protocol: PROTOCOL,
-            token: entry.token().unwrap(),
-            role: Role::Client,
-            name: "test".into(),
-            budget: None,
-            keep_ms: None,
-            resume: None,
-            only_waiting: false,
-            once: false,
-        };
+        let mut hello = Hello { token: entry.token().unwrap(), ..Hello::new(Role::Client, "test") };
         change(&mut hello);
         let (reader, writer) = entry.connect().await.unwrap();
         remote::connect(reader, writer, &ToHost::Hello(hello)).await.expect("it is let in")
@@ -76,7 +55,7 @@ impl Served {
 
     /// Waits for the end of the host, after which nothing is listed.
     async fn ends(self) {
-        tokio::time::timeout(LONG, self.serving).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(HANG, self.serving).await.unwrap().unwrap().unwrap();
         assert!(self.registry.entries().is_empty());
         assert_eq!(std::fs::read_dir(self.registry.path()).unwrap().count(), 0);
     }
@@ -84,7 +63,7 @@ impl Served {
 
 async fn send(client: &Client, input: &str) -> String {
     let payload = Payload::parse(input, Vec::new()).unwrap();
-    let request = Request { payload, timeout: LONG, progress: None, on_drop: OnDrop::default() };
+    let request = Request { payload, timeout: HANG, progress: None, on_drop: OnDrop::default() };
     let reply = client.call(request).await.expect("the session is there");
     let texts = reply.merged().into_iter().filter_map(|block| match block {
         Block::Text(text) => Some(text),
@@ -106,7 +85,7 @@ async fn one_that_was_cut_off_goes_on_where_it_was() {
     send(&client, waits).await;
     let request = Request {
         payload: Payload::parse("print('untold')", Vec::new()).unwrap(),
-        timeout: LONG,
+        timeout: HANG,
         progress: None,
         on_drop: OnDrop::default(),
     };
@@ -131,17 +110,7 @@ async fn a_client_that_never_reads_slows_nobody() {
     let working = served.open(|_| {}).await;
     let entry = served.registry.find(&"proj".parse().unwrap()).unwrap();
     let (reader, mut writer) = entry.connect().await.unwrap();
-    let hello = Hello {
-        protocol: PROTOCOL,
-        token: entry.token().unwrap(),
-        role: Role::Client,
-        name: "stopped".into(),
-        budget: None,
-        keep_ms: None,
-        resume: None,
-        only_waiting: false,
-        once: false,
-    };
+    let hello = Hello { token: entry.token().unwrap(), ..Hello::new(Role::Client, "stopped") };
     let mut said = Vec::new();
     for message in [ToHost::Hello(hello), ToHost::Subscribe] {
         said.extend(mcp_repl_control::encode(&message, &[]));

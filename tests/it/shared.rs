@@ -3,35 +3,24 @@
 use std::time::Duration;
 
 use mcp_repl::{
-    reply::{BUDGET, Block, Deed},
-    screen::Size,
+    reply::{Block, Deed},
     session::{
         client::{Client, ClientInfo, Handle, OnDrop, Request, ScreenUpdate},
-        engine::{self, Attachments, Config},
+        engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
-        output_disk::OutputDisk,
         pipeline::Standing,
-        rules::{payload::Payload, state::Paging},
+        rules::payload::Payload,
     },
 };
 
-use crate::support::python;
-
-/// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(180);
+use crate::support::{HANG, python};
 
 /// A session, and its engine's end.
 fn start() -> (Handle, tokio::task::JoinHandle<()>) {
-    let config = Config {
-        target: Target::Python(PythonSearch::of_process(Some(python::default()))),
-        runtime: RuntimeDirectory::new().unwrap(),
-        paging: Paging::Through,
-        size: Size::default(),
-        budget: BUDGET.into(),
-        attachments: Attachments::AsTheyCome,
-        output_disk: OutputDisk::default(),
-        recorder: None,
-    };
+    let config = Config::new(
+        Target::Python(PythonSearch::of_process(Some(python::default()))),
+        RuntimeDirectory::new().unwrap(),
+    );
     engine::start(config).unwrap()
 }
 
@@ -46,7 +35,7 @@ fn request(input: &str, timeout: Duration) -> Request {
 
 /// The text of the reply to a call.
 async fn send(client: &Client, input: &str) -> String {
-    let reply = client.call(request(input, LONG)).await.expect("the engine lives");
+    let reply = client.call(request(input, HANG)).await.expect("the engine lives");
     let text = |block| match block {
         Block::Text(text) => text,
         Block::Image { mime, .. } => mime,
@@ -67,7 +56,7 @@ async fn each_is_told_of_the_others_and_has_its_turn() {
     assert_eq!(send(&agent, "x + 1").await, told);
     // A cell waits for the other's, which asks for something on its way.
     assert_eq!(send(&agent, "name = input('Who? '); 'mine', name").await, "Who? ");
-    let theirs = exec.call(request("'theirs', name", LONG));
+    let theirs = exec.call(request("'theirs', name", HANG));
     let theirs = tokio::spawn(theirs);
     assert_eq!(send(&agent, "Ada").await, "('mine', 'Ada')\n");
     let theirs = theirs.await.unwrap().unwrap().merged();

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use mcp_repl_control::{
-    Attachments as Wanted, Budget, Hello, MOST_TEXT, Open, PROTOCOL, Role, SessionOptions,
-    Wanted as Session,
+    Attachments as Wanted, Budget, Hello, MOST_TEXT, Open, Role, SessionOptions, Wanted as Session,
 };
 use tokio::io::stdout;
 
@@ -62,15 +61,9 @@ fn open(name: &SessionName) -> Open {
         wanted: Session::Named { name: name.to_string(), start: false },
         options: SessionOptions::default(),
         hello: Hello {
-            protocol: PROTOCOL,
-            token: String::new(),
-            role: Role::Client,
-            name: "exec".into(),
             budget: Some(Budget { text: MOST_TEXT, attachments: Wanted::All }),
-            keep_ms: None,
-            resume: None,
-            only_waiting: false,
             once: true,
+            ..Hello::new(Role::Client, "exec")
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Deed, Open, Reply, SessionInfo, SessionState};
+use crate::{Deed, Open, PROTOCOL, Reply, SessionInfo, SessionState};
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -223,6 +223,23 @@ pub struct Hello {
     /// Nobody comes back as this client: nothing is kept for it once its connection has ended.
     #[serde(default)]
     pub once: bool,
+}
+
+impl Hello {
+    /// That of a new client, which asks for nothing in particular. Its token is still to be filled in.
+    pub fn new(role: Role, name: impl Into<String>) -> Hello {
+        Hello {
+            protocol: PROTOCOL,
+            token: String::new(),
+            role,
+            name: name.into(),
+            budget: None,
+            keep_ms: None,
+            resume: None,
+            only_waiting: false,
+            once: false,
+        }
+    }
 }
 
 /// What a client is for.

@@ -355,17 +355,7 @@ impl Peer {
 }
 
 fn hello(name: &str) -> Hello {
-    Hello {
-        protocol: mcp_repl_control::PROTOCOL,
-        token: TOKEN.into(),
-        role: Role::Client,
-        name: name.into(),
-        budget: None,
-        keep_ms: None,
-        resume: None,
-        only_waiting: false,
-        once: false,
-    }
+    Hello { token: TOKEN.into(), ..Hello::new(Role::Client, name) }
 }
 
 fn call(id: u64, input: &str) -> ToHost {

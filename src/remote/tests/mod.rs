@@ -61,17 +61,7 @@ impl Host {
 }
 
 pub(crate) fn hello() -> ToHost {
-    ToHost::Hello(Hello {
-        protocol: PROTOCOL,
-        token: "token".into(),
-        role: Role::Client,
-        name: "test".into(),
-        budget: None,
-        keep_ms: None,
-        resume: None,
-        only_waiting: false,
-        once: false,
-    })
+    ToHost::Hello(Hello { token: "token".into(), ..Hello::new(Role::Client, "test") })
 }
 
 pub(crate) fn welcome() -> Welcome {

@@ -1,8 +1,7 @@
 //! Which session is found, among ones whose hosts the test plays.
 
 use mcp_repl_control::{
-    Hello, Identity, Open, PROTOCOL, Role, SessionOptions, ToClient, ToHost, Wanted, Welcome,
-    encode,
+    Hello, Identity, Open, Role, SessionOptions, ToClient, ToHost, Wanted, Welcome, encode,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -28,17 +27,7 @@ fn identity(client: &str, parent: &str) -> Identity {
 }
 
 fn wish(wanted: Wanted) -> Open {
-    let hello = Hello {
-        protocol: PROTOCOL,
-        token: String::new(),
-        role: Role::Client,
-        name: "test".into(),
-        budget: None,
-        keep_ms: None,
-        resume: None,
-        only_waiting: false,
-        once: false,
-    };
+    let hello = Hello::new(Role::Client, "test");
     Open { wanted, options: SessionOptions::default(), hello }
 }
 

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use mcp_repl_control::{Hello, PROTOCOL, Role, SessionOptions, Wanted};
+use mcp_repl_control::{Hello, Role, SessionOptions, Wanted};
 use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, sync::oneshot};
 
@@ -63,17 +63,7 @@ fn leads_to(directory: &Path) -> ViaCommand {
 
 fn open_message() -> Open {
     let wanted = Wanted::Named { name: "there".into(), start: true };
-    let hello = Hello {
-        protocol: PROTOCOL,
-        token: String::new(),
-        role: Role::Client,
-        name: "test".into(),
-        budget: None,
-        keep_ms: None,
-        resume: None,
-        only_waiting: false,
-        once: false,
-    };
+    let hello = Hello::new(Role::Client, "test");
     Open { wanted, options: SessionOptions::default(), hello }
 }
 

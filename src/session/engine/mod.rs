@@ -38,7 +38,7 @@ use super::{
 use wait::Woken;
 
 use crate::{
-    reply::{Budget, Failure, Reply},
+    reply::{BUDGET, Budget, Failure, Reply},
     screen::Size,
 };
 
@@ -70,6 +70,22 @@ pub struct Config {
     pub output_disk: OutputDisk,
     /// Where all that happens is told, with its time: a replay needs nothing else.
     pub recorder: Option<mpsc::UnboundedSender<(Time, Input<'static>)>>,
+}
+
+impl Config {
+    /// This program, with pagers read through, replies as an agent's, and all else by default.
+    pub fn new(target: Target, runtime: RuntimeDirectory) -> Config {
+        Config {
+            target,
+            runtime,
+            paging: Paging::Through,
+            size: Size::default(),
+            budget: BUDGET.into(),
+            attachments: Attachments::AsTheyCome,
+            output_disk: OutputDisk::default(),
+            recorder: None,
+        }
+    }
 }
 
 /// What a session does with the pictures and documents of its programs.
