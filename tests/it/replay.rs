@@ -18,10 +18,7 @@ use mcp_repl::{
 };
 use tokio::sync::mpsc;
 
-use crate::support::python;
-
-/// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(180);
+use crate::support::{HANG, python};
 
 /// A live session in this process, and what happens in it.
 struct Live {
@@ -54,12 +51,12 @@ impl Live {
 
     async fn send(&mut self, client: &Client, input: &str) -> String {
         let payload = Payload::parse(input, Vec::new()).unwrap();
-        self.call(client, payload, LONG).await
+        self.call(client, payload, HANG).await
     }
 
     async fn keys(&mut self, client: &Client, keys: &[&str]) -> String {
         let words = keys.iter().map(|key| key.to_string()).collect();
-        self.call(client, Payload::Keys(Keys(words)), LONG).await
+        self.call(client, Payload::Keys(Keys(words)), HANG).await
     }
 
     /// How things stand.
@@ -236,7 +233,7 @@ async fn the_interrupt_key_reaches_a_program_that_reads_in_the_background() {
     let client = live.session.join();
     live.send(&client, "import subprocess\nchild = subprocess.Popen(['cat'])").await;
     // When it reads, and when it has gone, is the machine's affair.
-    let struck = tokio::time::timeout(LONG, async {
+    let struck = tokio::time::timeout(HANG, async {
         while !matches!(live.status(&client).await, Status::Reading { .. }) {}
         client.type_bytes(vec![3]).await;
         while matches!(live.status(&client).await, Status::Reading { .. }) {}
