@@ -200,7 +200,7 @@ impl Bytes for ToClient {
 /// What a client says first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`PROTOCOL`](crate::PROTOCOL).
+    /// [`PROTOCOL`].
     pub protocol: u32,
     /// What is in the session's token file.
     pub token: String,
@@ -281,7 +281,7 @@ pub enum Attachments {
 /// What a host says first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// [`PROTOCOL`](crate::PROTOCOL).
+    /// [`PROTOCOL`].
     pub protocol: u32,
     /// The version of `mcp-repl` there.
     pub version: String,
