@@ -178,8 +178,9 @@ impl Interpreter {
         let globals = self.globals.bind(py);
         let has_builtins = self.give_builtins(globals);
         let settle = || run_signal_handlers(py);
+        let Interpreter { completer, compiler, .. } = self;
         let answered =
-            has_builtins.and_then(|()| self.completer.answer(sys, worker, globals, settle));
+            has_builtins.and_then(|()| completer.answer(sys, worker, globals, compiler, settle));
         self.streams.repair(sys);
         let Err(error) = answered else { return Ok(()) };
         py.detach(|| worker.fifo.drop_completion());

@@ -26,7 +26,7 @@ use crate::{
     reply::{budget_from_wire, to_wire},
     screen::Size,
     session::{
-        client::{Answer, ClientInfo, OnDrop, Request, ScreenUpdate, Subscription},
+        client::{Answer, ClientInfo, Completion, OnDrop, Request, ScreenUpdate, Subscription},
         rules::payload::{INTERRUPT, Payload},
     },
 };
@@ -340,9 +340,8 @@ impl Connection {
             ToHost::Complete { id, text, cursor } => {
                 let completion = client.complete(text, cursor);
                 self.pending.ask(async move {
-                    let completion = completion.await;
-                    let (start, matches) = (completion.start, completion.matches);
-                    ToClient::Completion { id, start, matches }
+                    let Completion { start, matches, is_incomplete } = completion.await;
+                    ToClient::Completion { id, start, matches, is_incomplete }
                 });
             }
             ToHost::Show { id, part } => {

@@ -392,9 +392,9 @@ impl Player {
                 self.show(ScreenUpdate::Repaint { size, bytes });
             }
             ToClient::Output { .. } => self.show(ScreenUpdate::Bytes(bytes)),
-            ToClient::Completion { id, start, matches } => {
+            ToClient::Completion { id, start, matches, is_incomplete } => {
                 if let Some(answer) = self.completing.remove(&id) {
-                    let _ = answer.send(Completion { start, matches });
+                    let _ = answer.send(Completion { start, matches, is_incomplete });
                 }
             }
             ToClient::Shown { id, text, failed } => {

@@ -158,6 +158,9 @@ pub enum ToClient {
         start: usize,
         /// What may take its place; empty when nothing is known, or it took too long.
         matches: Vec<String>,
+        /// Whether the cell as it stands has no end yet, so that running it would be an error.
+        #[serde(default)]
+        is_incomplete: bool,
     },
     /// A part of a long output.
     Shown {

@@ -57,8 +57,15 @@ async fn what_one_connection_says_reaches_the_session_in_that_order() {
     assert_eq!(second.text(), "y");
     taken.send(()).unwrap();
     assert_eq!(peer.receive().await, ToClient::Typed);
-    answer.send(Completion { start: 0, matches: vec!["print".into()] }).unwrap();
-    let completion = ToClient::Completion { id: 2, start: 0, matches: vec!["print".into()] };
+    answer
+        .send(Completion { start: 0, matches: vec!["print".into()], is_incomplete: true })
+        .unwrap();
+    let completion = ToClient::Completion {
+        id: 2,
+        start: 0,
+        matches: vec!["print".into()],
+        is_incomplete: true,
+    };
     assert_eq!(peer.receive().await, completion);
     second.answer("done");
     assert_eq!(peer.reply(3).await, "done");

@@ -208,7 +208,13 @@ async fn who_looks_on_gets_the_screen_then_what_is_shown_and_the_screen_anew_whe
     let answering = async {
         let ToHost::Complete { id, text, cursor: 3 } = host.heard().await else { panic!() };
         assert_eq!(text, "pri");
-        host.say(ToClient::Completion { id, start: 0, matches: vec!["print".into()] }).await;
+        host.say(ToClient::Completion {
+            id,
+            start: 0,
+            matches: vec!["print".into()],
+            is_incomplete: true,
+        })
+        .await;
     };
     let (completion, ()) = tokio::join!(soon(completing), answering);
     assert_eq!(completion.matches, ["print"]);

@@ -50,7 +50,9 @@ impl Session {
                 }
             }
             ToServer::Interrupted => self.interrupt_taken(),
-            ToServer::Completion { id, start, matches } => self.completed(id, start, matches),
+            ToServer::Completion { id, start, matches, is_incomplete } => {
+                self.completed(id, start, matches, is_incomplete);
+            }
             // The sideband has checked it.
             ToServer::Hello { .. } => {}
         }

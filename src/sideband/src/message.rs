@@ -134,6 +134,10 @@ pub enum ToServer {
         start: u64,
         /// What may stand there; empty when nothing is known.
         matches: Vec<String>,
+        /// Whether the cell as it stands goes on: it has no end yet, so that running it would be an
+        /// error for that alone.
+        #[serde(default)]
+        is_incomplete: bool,
     },
     /// The program is about to end; the process's own exit status has the last word.
     Exiting {
