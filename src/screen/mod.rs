@@ -248,6 +248,22 @@ impl Screen {
         self.terminal().dump().into_bytes()
     }
 
+    /// The same for a terminal on which other things stand, and stay: what is on the primary screen is
+    /// printed from its cursor on, which is to be in the first column.
+    pub fn dump_in_line(&self) -> Vec<u8> {
+        self.terminal().dump_in_line().into_bytes()
+    }
+
+    /// The alternate screen alone, for a terminal that shows another state of it.
+    pub fn dump_alternate(&self) -> Vec<u8> {
+        self.terminal().dump_alternate().into_bytes()
+    }
+
+    /// Escape sequences that set the modes of a fresh terminal as they are here.
+    pub fn dump_modes(&self) -> Vec<u8> {
+        self.terminal().dump_modes().into_bytes()
+    }
+
     /// Appends the answers the terminal owes the program, to be written as if typed.
     pub fn take_answers(&mut self, out: &mut Vec<u8>) {
         self.receiver.terminal.answers.take(out);

@@ -172,6 +172,33 @@ proptest! {
     }
 
     #[test]
+    fn what_stands_on_another_terminal_stays_when_a_screen_is_shown_there(
+        pieces in prop::collection::vec(piece(), 1..20),
+        lines in 0usize..4,
+    ) {
+        let shown = screen(12, 5, &pieces.concat());
+        let mut other = screen(12, 5, &"before\r\n".repeat(lines));
+        other.feed(&shown.dump_in_line());
+        other.verify();
+        prop_assert_eq!(&other.terminal().modes, &shown.terminal().modes);
+        prop_assert_eq!(other.is_alternate(), shown.is_alternate());
+        prop_assert_eq!(other.cursor().1, shown.cursor().1);
+        if shown.is_alternate() {
+            prop_assert_eq!(other.page_text(), shown.page_text());
+        } else {
+            let page = shown.page_text();
+            let text = other.page_text();
+            prop_assert!(text.ends_with(page.trim_start_matches('\n')), "{:?} {:?}", text, page);
+        }
+        let mut all = String::new();
+        other.drain(&mut |text: &str| all.push_str(text));
+        other.report(&mut all);
+        if !shown.is_alternate() {
+            prop_assert_eq!(all.matches("before").count() >= lines, true, "{:?}", all);
+        }
+    }
+
+    #[test]
     fn any_bytes_leave_a_sound_screen(
         pieces in prop::collection::vec(prop_oneof![
             3 => piece().prop_map(String::into_bytes),

@@ -74,6 +74,10 @@ pub struct Pipeline<O> {
     /// What who looks on was last told.
     told_standing: Option<Standing>,
     work: Work,
+    /// Whether people are attached, whose terminals say what size this one has.
+    has_people: bool,
+    /// The size that it has without them.
+    size_alone: Size,
     now: Time,
     effects: VecDeque<Effect>,
 }
@@ -96,6 +100,8 @@ impl<O: Observer> Pipeline<O> {
             attachments: 0,
             told_standing: None,
             work: Work::default(),
+            has_people: false,
+            size_alone: size,
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -226,7 +232,12 @@ impl<O: Observer> Pipeline<O> {
                 self.step(Event::Keystrokes { bytes: bytes.into_owned(), background });
             }
             Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
-            Input::People { attached } => self.step(Event::People { attached }),
+            Input::People { attached } => {
+                if std::mem::replace(&mut self.has_people, attached) && !attached {
+                    self.effects.push_back(Effect::Resize(self.size_alone));
+                }
+                self.step(Event::People { attached });
+            }
             Input::Cancel { id, interrupt } => self.step(Event::Cancel { id, interrupt }),
             Input::Returned { client, reply } => {
                 self.news.forget(client);

@@ -303,3 +303,24 @@ fn a_session_is_idle_from_the_end_of_its_last_cell_on() {
     assert!(end >= now + hour);
     assert_eq!(played.pipeline.idle_for(end + hour), hour);
 }
+
+#[test]
+fn the_last_person_who_leaves_gives_the_size_back() {
+    let mut played = of_two();
+    let resizes = |played: &mut Played| {
+        let effects = std::mem::take(&mut played.effects).into_iter();
+        let size = |effect| match effect {
+            Effect::Resize(size) => Some(size),
+            _ => None,
+        };
+        effects.filter_map(size).collect::<Vec<_>>()
+    };
+    let small = Size { columns: 80, rows: 24 };
+    played.play([(0, Input::People { attached: false })]);
+    assert_eq!(resizes(&mut played), []);
+    played.play([(0, Input::People { attached: true }), (0, Input::Resize(small))]);
+    played.play([(0, Input::Resized(small))]);
+    assert_eq!(resizes(&mut played), [small]);
+    played.play([(0, Input::People { attached: false })]);
+    assert_eq!(resizes(&mut played), [Size::default()]);
+}
