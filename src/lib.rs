@@ -7,6 +7,7 @@
 //! the [`registry`]; [`remote`] speaks with it.
 #![deny(unsafe_code)]
 
+pub mod attach;
 pub mod cli;
 pub mod host;
 pub mod mcp;
@@ -17,3 +18,4 @@ pub mod remote;
 pub mod reply;
 pub mod screen;
 pub mod session;
+mod terminal;

@@ -1,5 +1,6 @@
 //! The command line: arguments, and one file a subcommand.
 
+mod attach;
 mod doctor;
 mod end;
 mod exec;
@@ -8,7 +9,6 @@ mod ls;
 mod serve;
 mod session_options;
 mod sessions;
-mod terminal;
 mod via;
 
 use std::{
@@ -36,6 +36,7 @@ use crate::{
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         rules::state::Paging,
     },
+    terminal,
 };
 
 /// One live Python terminal session for an agent (over MCP) and a person.
@@ -80,6 +81,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Take part in a session at this terminal, or start one: a Python prompt that an agent can share.
+    Attach(Box<attach::AttachArguments>),
     /// Run cells in a fresh session, or in one that lives, and print what they print.
     Exec(exec::ExecArguments),
     /// Show which Python is chosen and whether a session with it works.
@@ -95,7 +98,11 @@ enum Command {
 impl Command {
     /// Whether it uses a session of another process.
     fn is_client(&self) -> bool {
-        matches!(self, Command::Exec(exec) if exec.session.is_some())
+        match self {
+            Command::Attach(_) => true,
+            Command::Exec(exec) => exec.session.is_some(),
+            _ => false,
+        }
     }
 }
 
@@ -283,7 +290,7 @@ pub fn main() -> ExitCode {
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
-        Some(Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
+        Some(Command::Attach(_) | Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
     };
     if holds_sessions {
         crate::pty::guard_sessions();
@@ -302,10 +309,14 @@ pub fn main() -> ExitCode {
             };
             serve::serve(target, options, place?)
         }),
-        Some(command) if arguments.via.is_given() && !command.is_client() => {
-            Err("--via is for the server and for `exec --session`; others are run there, as in \
+        Some(command) if arguments.via.is_given() && !command.is_client() => Err(
+            "--via is for the server, `attach` and `exec --session`; others are run there, as in \
                  `ssh gpu mcp-repl ls`"
-                .into())
+                .into(),
+        ),
+        Some(Command::Attach(attach)) => {
+            let place = arguments.via.place();
+            place.and_then(|place| attach::attach(&place, attach, &arguments.worker))
         }
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
             Err("--python and --worker are for a fresh session, and --session names one that \

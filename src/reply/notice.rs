@@ -227,6 +227,21 @@ impl Notice {
         matches!(self, Notice::Meanwhile { .. } | Notice::MeanwhilePrinted { .. })
     }
 
+    /// Whether who looks on has seen it: what other clients did, and how the session was come to.
+    pub fn is_seen(&self) -> bool {
+        let is_told_seen = |line: &str| line.starts_with("[repl] meanwhile ");
+        self.whose().is_some()
+            || match self {
+                Notice::Meanwhile { .. }
+                | Notice::MeanwhilePrinted { .. }
+                | Notice::Rejoined { .. }
+                | Notice::Joined { .. } => true,
+                // Of another process's notices there is the line only.
+                Notice::Told(line) => is_told_seen(line),
+                _ => false,
+            }
+    }
+
     /// Whose cell what follows it is of, where it says so.
     pub fn whose(&self) -> Option<Whose> {
         match self {

@@ -3,6 +3,9 @@
 mod support;
 
 mod architecture;
+mod attach;
+mod attach_prompt;
+mod attach_session;
 mod attachments;
 mod bars;
 mod browsers;

@@ -11,6 +11,7 @@
 //! listener   the socket a sideband or a client connects to
 //! connection a session's control socket, from both sides
 //! stdio      this process's standard streams
+//! keyboard   the same where somebody types
 //! detach     a process that outlives whoever started it
 //! running    what is asked of processes that are none of this one's own
 //! signal     those that ask this process to end; masks, dispositions, names
@@ -29,6 +30,7 @@ mod connection;
 mod detach;
 mod file;
 mod guard;
+mod keyboard;
 mod launcher;
 mod listener;
 mod private;
@@ -56,6 +58,7 @@ pub use detach::{Detached, detach};
 pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
+pub use keyboard::TerminalInput;
 pub use launcher::{launch, platform_name};
 pub use listener::Listener;
 pub use private::{

@@ -8,6 +8,7 @@ mod inbox;
 mod lifeline;
 pub(crate) mod packages;
 pub(crate) mod paging;
+mod person;
 pub(crate) mod pictures;
 pub(crate) mod python;
 mod replies;

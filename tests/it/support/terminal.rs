@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     process::Command,
     sync::mpsc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use mcp_repl::screen::{Screen, Size};
@@ -72,19 +72,35 @@ impl Terminal {
     /// Waits until the page has this on it.
     #[track_caller]
     pub(crate) fn shows(&mut self, part: &str) {
-        let end = Instant::now() + HANG;
-        while !self.page().contains(part) {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.printed.recv_timeout(left) {
-                Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("{part:?} does not come; there is:\n{}", self.page()),
-            }
-        }
+        self.shows_when(part, |page| page.contains(part));
     }
 
     fn take(&mut self, bytes: &[u8]) {
         self.screen.feed(bytes);
         self.bytes.extend(bytes);
+        // As any terminal does.
+        let mut answers = Vec::new();
+        self.screen.take_answers(&mut answers);
+        self.keyboard.write_all(&answers).unwrap();
+    }
+
+    /// Waits until the page ends with this.
+    #[track_caller]
+    pub(crate) fn ends_with(&mut self, end: &str) {
+        self.shows_when(end, |page| page.ends_with(end));
+    }
+
+    /// Waits until the page has what is looked for; `what` says what that is.
+    #[track_caller]
+    pub(crate) fn shows_when(&mut self, what: &str, is_there: impl Fn(&str) -> bool) {
+        let end = Instant::now() + HANG;
+        while !is_there(&self.page()) {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.printed.recv_timeout(left) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("{what:?} does not come; there is:\n{}", self.page()),
+            }
+        }
     }
 
     pub(crate) fn page(&self) -> String {
@@ -115,7 +131,24 @@ impl Terminal {
     /// terminal is as the program found it.
     #[track_caller]
     pub(crate) fn ends(mut self) -> (u32, String) {
-        let status = self.child.wait().unwrap().exit_code();
+        let (tell, told) = mpsc::channel();
+        let mut child = self.child;
+        std::thread::spawn(move || tell.send(child.wait().unwrap().exit_code()));
+        let end = Instant::now() + HANG;
+        let status = loop {
+            // Who ends may ask the terminal something.
+            while let Ok(bytes) = self.printed.try_recv() {
+                self.screen.feed(&bytes);
+                let mut answers = Vec::new();
+                self.screen.take_answers(&mut answers);
+                let _ = self.keyboard.write_all(&answers);
+            }
+            match told.recv_timeout(Duration::from_millis(20)) {
+                Ok(status) => break status,
+                Err(_) if Instant::now() < end => {}
+                Err(_) => panic!("it does not end; there is:\n{}", self.screen.page_text()),
+            }
+        };
         assert_eq!(modes(&*self.master), self.modes_before);
         drop((self.slave, self.keyboard));
         while let Ok(bytes) = self.printed.recv_timeout(HANG) {

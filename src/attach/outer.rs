@@ -1,0 +1,130 @@
+//! The person's terminal as what a session shows is printed on it, in line with what stands there.
+
+use std::io;
+
+use tokio::io::{AsyncWriteExt, Stdout};
+
+use crate::screen::{QueryFilter, Screen, Size};
+
+/// Standard output, a terminal, and what is known of it.
+#[derive(Debug)]
+pub(super) struct Outer {
+    out: Stdout,
+    /// What is not written yet.
+    pending: Vec<u8>,
+    /// Whether something was written that may not be there yet.
+    is_unflushed: bool,
+    queries: QueryFilter,
+    /// What the terminal shows, as far as it came from here.
+    screen: Screen,
+}
+
+impl Outer {
+    pub(super) fn new(size: Size) -> Outer {
+        Outer {
+            out: tokio::io::stdout(),
+            pending: Vec::new(),
+            is_unflushed: false,
+            queries: QueryFilter::default(),
+            screen: Screen::new(size),
+        }
+    }
+
+    /// How much is not written yet, in bytes.
+    pub(super) fn behind(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether all that was printed is on the terminal.
+    pub(super) fn is_done(&self) -> bool {
+        self.pending.is_empty() && !self.is_unflushed
+    }
+
+    /// Writes on with what is printed. Cancel safe.
+    pub(super) async fn write(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            self.out.flush().await?;
+            self.is_unflushed = false;
+        } else {
+            self.is_unflushed = true;
+            let written = self.out.write(&self.pending).await?;
+            self.pending.drain(..written);
+        }
+        Ok(())
+    }
+
+    /// Prints what programs print. What asks the terminal something is left out: the session
+    /// answers that.
+    pub(super) fn program(&mut self, bytes: &[u8]) {
+        let mut shown = Vec::with_capacity(bytes.len());
+        self.queries.filter(bytes, &mut shown);
+        self.print(&shown);
+    }
+
+    /// Prints something of this process's own.
+    pub(super) fn print(&mut self, bytes: &[u8]) {
+        self.screen.feed(bytes);
+        // Nobody reads the text or fetches answers here.
+        self.screen.drain(&mut |_| {});
+        self.pending.extend(bytes);
+    }
+
+    /// The same for what is taken off the terminal before anything else is printed.
+    pub(super) fn print_aside(&mut self, bytes: &[u8]) {
+        self.pending.extend(bytes);
+    }
+
+    /// Something stands on the terminal that others have printed, and the cursor is below it.
+    pub(super) fn is_below(&mut self) {
+        self.screen.feed(b"\r\n");
+        self.screen.drain(&mut |_| {});
+    }
+
+    /// Prints a line on a row of its own. Where a program has the whole screen there is no room.
+    pub(super) fn line(&mut self, line: &str) {
+        if !self.is_alternate() {
+            self.fresh_row();
+            self.print(format!("{line}\r\n").as_bytes());
+        }
+    }
+
+    /// Goes to the next row, unless nothing stands on this one.
+    pub(super) fn fresh_row(&mut self) {
+        if self.column() > 0 {
+            self.print(b"\r\n");
+        }
+    }
+
+    /// Where in its row the cursor is, from 0.
+    pub(super) fn column(&self) -> u16 {
+        self.screen.cursor().1
+    }
+
+    pub(super) fn is_alternate(&self) -> bool {
+        self.screen.is_alternate()
+    }
+
+    /// Puts the terminal back as programs find it, below what stands there.
+    pub(super) fn restore(&mut self) {
+        // A program's sequence may have been cut.
+        self.queries = QueryFilter::default();
+        self.screen.drain(&mut |_| {});
+        let sequences = self.screen.restore();
+        self.pending.extend(sequences);
+    }
+
+    /// The terminal has another size.
+    pub(super) fn resize(&mut self, size: Size) {
+        self.screen.resize(size);
+    }
+}
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            use std::io::Write;
+            let _ = io::stdout().write_all(&self.screen.restore());
+            let _ = io::stdout().flush();
+        }
+    }
+}

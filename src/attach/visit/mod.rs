@@ -1,0 +1,360 @@
+//! The loop of a person's visit: what is typed goes to the program or the line editor, what the
+//! session shows to the terminal.
+
+mod editing;
+mod show;
+mod typing;
+
+use std::{collections::VecDeque, io, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
+
+use editing::edited;
+
+use super::{
+    Attachment, Left,
+    editor::{Draft, Edited, Editor, Stop},
+    keys::Keys,
+    outer::Outer,
+    told,
+};
+use crate::{
+    pty::{Request as Asked, Requests, TerminalInput},
+    reply::{Deed, Reply, Status},
+    screen::{Screen, Size},
+    session::{
+        client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription},
+        pipeline::Standing,
+        rules::payload::Payload,
+    },
+    terminal,
+};
+
+/// Longer than anybody waits.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// How much is read of the keyboard at once, in bytes.
+const MOST_TYPED: usize = 4096;
+/// How far the terminal may be behind before no more is taken of what the session shows, in bytes.
+const MOST_BEHIND: usize = 64 * 1024;
+/// How many updates wait while a line is being edited.
+const MOST_WAITING: usize = 256;
+/// How long a line can be edited before it is taken off again to print above it.
+const UNDISTURBED: Duration = Duration::from_millis(40);
+/// How long what is typed behind a cell waits until it is known whether a program reads it, or the
+/// line editor does.
+const AHEAD: Duration = Duration::from_millis(100);
+/// The same for a session that starts.
+const AHEAD_OF_START: Duration = Duration::from_secs(3);
+/// How long a terminal that takes nothing, or the editor, is waited for at the end.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Below that a terminal is no window that somebody looks at.
+const SMALLEST: Size = Size { columns: 10, rows: 3 };
+
+/// What the session tells, in its order.
+#[derive(Debug)]
+pub(super) enum Told {
+    Update(ScreenUpdate),
+    Lines(Vec<String>),
+}
+
+/// Who has the keyboard.
+enum Keyboard {
+    /// This loop.
+    Loop,
+    /// The line editor.
+    Editor {
+        editing: JoinHandle<(Editor, io::Result<Edited>)>,
+        stop: Stop,
+        since: Instant,
+        is_stopping: bool,
+    },
+}
+
+/// A question that the next key answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    /// Whether the session of one's own is to end.
+    End,
+}
+
+pub(super) struct Visit {
+    handle: Handle,
+    client: Client,
+    name: String,
+    /// How others are told of this client.
+    own: String,
+    is_own: bool,
+    observes: bool,
+    input: TerminalInput,
+    typing: mpsc::UnboundedSender<Vec<u8>>,
+    pub(super) outer: Outer,
+    /// What the session's terminal shows; `None` before it was told.
+    pub(super) inner: Option<Screen>,
+    pub(super) standing: Standing,
+    /// What is to be shown once the line is taken off.
+    waiting: VecDeque<Told>,
+    keys: Keys,
+    keyboard: Keyboard,
+    /// `None` while it edits, and where there is none.
+    editor: Option<Editor>,
+    draft: Draft,
+    /// Whether a row of a program's is to be gone on with, above the line.
+    is_above: bool,
+    /// Whether the terminal is ready for the editor.
+    is_prepared: bool,
+    /// Whether what reads the keyboard in the editor's place may have read more than it took.
+    was_edited: bool,
+    calls: JoinSet<Option<Reply>>,
+    /// Whether a cell of this client's was sent, and nothing is known of it.
+    awaits_reply: bool,
+    /// Whether the reply to the last cell came before its end.
+    is_unfinished: bool,
+    /// Before that, keys wait.
+    read_from: Option<Instant>,
+    /// What this client did, of which it is told as well.
+    pub(super) own_deeds: VecDeque<Deed>,
+    question: Option<Question>,
+    /// What others did, and was not said yet.
+    unsaid: Vec<String>,
+    /// The size of this terminal.
+    size: Size,
+}
+
+impl Visit {
+    pub(super) fn new(
+        attachment: &Attachment,
+        editor: Option<Editor>,
+        size: Size,
+        input: TerminalInput,
+    ) -> Visit {
+        let handle = attachment.handle.clone();
+        let (typing, mut typed) = mpsc::unbounded_channel();
+        let typist = handle.join();
+        tokio::spawn(async move {
+            while let Some(bytes) = typed.recv().await {
+                typist.type_bytes(bytes).await;
+            }
+        });
+        Visit {
+            client: handle.join(),
+            handle,
+            name: attachment.name.clone(),
+            own: attachment.client.clone(),
+            is_own: attachment.is_own,
+            observes: attachment.observes,
+            input,
+            typing,
+            outer: Outer::new(size),
+            inner: None,
+            standing: Standing::Starting,
+            waiting: VecDeque::new(),
+            keys: Keys::default(),
+            keyboard: Keyboard::Loop,
+            editor,
+            draft: Draft::default(),
+            is_above: false,
+            is_prepared: false,
+            was_edited: false,
+            calls: JoinSet::new(),
+            awaits_reply: false,
+            is_unfinished: false,
+            read_from: Some(Instant::now() + AHEAD_OF_START),
+            own_deeds: VecDeque::new(),
+            question: None,
+            unsaid: Vec::new(),
+            size,
+        }
+    }
+
+    /// Until the person leaves, the session is gone or a signal comes.
+    pub(super) async fn run(mut self, mut requests: Requests) -> io::Result<Left> {
+        self.lead();
+        let left = match self.client.subscribe().await {
+            Some(subscription) => self.rounds(&mut requests, subscription).await,
+            None => Ok(Left::Gone),
+        };
+        if let Keyboard::Editor { editing, stop, .. } = &mut self.keyboard {
+            stop.ask();
+            if let Ok(Ok((_, Ok(Edited::Stopped(draft) | Edited::Escape(draft, _))))) =
+                tokio::time::timeout(PATIENCE, editing).await
+            {
+                self.draft = draft;
+                self.take_off();
+            }
+        }
+        self.outer.restore();
+        self.outer.fresh_row();
+        let ending = async {
+            while !self.outer.is_done() {
+                self.outer.write().await?;
+            }
+            io::Result::Ok(())
+        };
+        // A terminal that is gone, or takes nothing, stays as it is.
+        let _ = tokio::time::timeout(PATIENCE, ending).await;
+        left
+    }
+
+    async fn rounds(
+        &mut self,
+        requests: &mut Requests,
+        mut subscription: Subscription,
+    ) -> io::Result<Left> {
+        let mut buffer = vec![0; MOST_TYPED];
+        loop {
+            self.begin_editing()?;
+            let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
+            let is_read_from = self.read_from;
+            let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
+            let stop_at = self.stop_at();
+            tokio::select! {
+                biased;
+                asked = requests.next() => if let Some(left) = self.heed(asked) {
+                    return Ok(left);
+                },
+                written = self.outer.write(), if !self.outer.is_done() => written?,
+                edited = edited(&mut self.keyboard), if is_editing => {
+                    if let Some(left) = self.edited(edited)? {
+                        return Ok(left);
+                    }
+                }
+                length = self.input.read(&mut buffer), if !is_editing && is_read_from.is_none() => {
+                    let length = length?;
+                    if length == 0 {
+                        return Ok(Left::Asked { signal: "SIGHUP" });
+                    }
+                    if let Some(left) = self.typed(&buffer[..length]) {
+                        return Ok(left);
+                    }
+                }
+                update = subscription.next(), if takes_more => {
+                    let Some(update) = update else { return Ok(Left::Gone) };
+                    self.told(Told::Update(update));
+                    if self.is_over() {
+                        return Ok(Left::Ended);
+                    }
+                }
+                Some(reply) = self.calls.join_next() => {
+                    let Ok(Some(reply)) = reply else { return Ok(Left::Gone) };
+                    self.replied(&reply);
+                }
+                () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
+                () = sleep_until(is_read_from), if is_read_from.is_some() => {
+                    if let Some(left) = self.read_on()? {
+                        return Ok(left);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What others ask of this process.
+    fn heed(&mut self, asked: Asked) -> Option<Left> {
+        match asked {
+            Asked::End { signal } => return Some(Left::Asked { signal }),
+            Asked::Interrupt => return Some(Left::Asked { signal: "SIGINT" }),
+            Asked::Resize | Asked::Continue => {
+                if asked == Asked::Continue && matches!(self.keyboard, Keyboard::Loop) {
+                    terminal::make_raw_again();
+                }
+                if let Some(size) = terminal::size() {
+                    self.size = size;
+                    self.outer.resize(size);
+                    self.lead();
+                }
+            }
+        }
+        None
+    }
+
+    /// The session's terminal takes this one's size: who typed last leads.
+    fn lead(&self) {
+        let Size { columns, rows } = self.size;
+        let is_window = columns >= SMALLEST.columns && rows >= SMALLEST.rows;
+        if is_window && !self.observes {
+            self.client.resize(self.size);
+        }
+    }
+
+    /// Whether the session of one's own has ended, and its host with it.
+    fn is_over(&self) -> bool {
+        let is_over = self.is_own && self.standing == Standing::Ended;
+        if is_over {
+            self.handle.shutdown();
+        }
+        is_over
+    }
+
+    fn is_lead(&self) -> bool {
+        self.inner.as_ref().is_none_or(|inner| inner.size() == self.size)
+    }
+
+    fn told(&mut self, told: Told) {
+        match self.keyboard {
+            Keyboard::Loop => self.show_one(told),
+            Keyboard::Editor { .. } => self.waiting.push_back(told),
+        }
+    }
+
+    fn show_one(&mut self, told: Told) {
+        match told {
+            Told::Lines(lines) => lines.iter().for_each(|line| self.outer.line(line)),
+            Told::Update(ScreenUpdate::Standing(standing)) => self.stands(standing),
+            Told::Update(update) => self.show(update),
+        }
+    }
+
+    fn stands(&mut self, standing: Standing) {
+        match standing {
+            Standing::Waiting { .. } => self.read_from = self.read_from.map(|_| Instant::now()),
+            Standing::Ready => {
+                if std::mem::take(&mut self.is_unfinished) {
+                    // What the cell had to say behind its reply.
+                    self.call(Payload::poll());
+                }
+            }
+            Standing::Starting | Standing::Running { .. } | Standing::Ending | Standing::Ended => {}
+        }
+        self.standing = standing;
+    }
+
+    fn call(&mut self, payload: Payload) {
+        let on_drop = OnDrop::default();
+        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop };
+        self.calls.spawn(self.client.call(request));
+    }
+
+    fn replied(&mut self, reply: &Reply) {
+        self.awaits_reply &= !self.calls.is_empty();
+        self.is_unfinished |= reply.status.asks_for_input() && self.standing != Standing::Ready;
+        if let Status::Failed { failure } = &reply.status {
+            self.told(Told::Lines(vec![failure.to_string()]));
+        }
+        let lines = told::notices(reply);
+        if !lines.is_empty() {
+            self.told(Told::Lines(lines));
+        }
+    }
+
+    /// Whether this is told of what this client did itself.
+    pub(super) fn is_own_deed(&mut self, client: &str, deed: &Deed) -> bool {
+        let is_same = |own: &Deed| match (own, deed) {
+            // Long ones are cut.
+            (Deed::Ran { source: own }, Deed::Ran { source }) => own.starts_with(&**source),
+            (own, deed) => own == deed,
+        };
+        let place = self.own_deeds.iter().position(is_same).filter(|_| client == self.own);
+        place.map(|place| self.own_deeds.drain(..=place)).is_some()
+    }
+}
+
+async fn sleep_until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,75 @@
+//! What the session shows, on the person's terminal: in line, so that what stands there stays.
+
+use super::Visit;
+use crate::{
+    attach::told,
+    reply::Deed,
+    screen::{Screen, Size},
+    session::client::ScreenUpdate,
+};
+
+/// What is said where the terminal was too slow to be shown all.
+const LEFT_OUT: &str = "[repl] some of the output was left out here";
+
+impl Visit {
+    /// Shows an update.
+    pub(super) fn show(&mut self, update: ScreenUpdate) {
+        match update {
+            ScreenUpdate::Bytes(bytes) => {
+                if let Some(inner) = &mut self.inner {
+                    inner.feed(&bytes);
+                    inner.drain(&mut |_| {});
+                }
+                self.outer.program(&bytes);
+                self.say_rest();
+            }
+            ScreenUpdate::Repaint { size, bytes } => self.repaint(size, &bytes),
+            ScreenUpdate::Standing(standing) => self.standing = standing,
+            ScreenUpdate::Did { client, deed } => {
+                if !self.is_own_deed(&client, &deed) {
+                    self.unsaid.extend(told::deed(&client, &deed));
+                    if matches!(deed, Deed::Ran { .. }) {
+                        self.outer.fresh_row();
+                    }
+                    self.say_rest();
+                }
+            }
+        }
+    }
+
+    /// Says what others did, once what they typed does not stand in the same row.
+    pub(super) fn say_rest(&mut self) {
+        if self.outer.column() == 0 {
+            std::mem::take(&mut self.unsaid).iter().for_each(|line| self.outer.line(line));
+        }
+    }
+
+    /// The whole page came: at first, when the size has changed, a new program was started, or this
+    /// one fell behind.
+    fn repaint(&mut self, size: Size, bytes: &[u8]) {
+        let mut screen = Screen::new(size);
+        screen.feed(bytes);
+        screen.drain(&mut |_| {});
+        let before = self.inner.replace(screen);
+        let Some(screen) = &self.inner else { return };
+        match before {
+            None => {
+                self.outer.fresh_row();
+                self.outer.print(&screen.dump_in_line());
+            }
+            // Programs that draw it draw it anew, and terminals wrap lines by themselves.
+            Some(before) if before.size() != size && !screen.is_alternate() => {}
+            Some(before) if before.page_text() == screen.page_text() => {}
+            Some(_) => {
+                let sequences = screen.dump_in_line();
+                self.outer.restore();
+                if screen.is_alternate() {
+                    self.outer.print(&screen.dump_alternate());
+                } else {
+                    self.outer.line(LEFT_OUT);
+                    self.outer.print(&sequences);
+                }
+            }
+        }
+    }
+}
