@@ -299,5 +299,6 @@ impl Writer<'_> {
         if modes.cursor_shape != 0 {
             self.push(format_args!("\x1b[{} q", modes.cursor_shape));
         }
+        modes.keyboard.dump(&mut self.out);
     }
 }

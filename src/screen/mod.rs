@@ -6,7 +6,7 @@
 //!
 //! - From bytes to commands: `scanner` and `sequence` before the parser, `perform` behind it.
 //! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
-//!   `osc`, `answers`, `reset`, `resize`.
+//!   `keyboard`, `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
 //! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
@@ -21,6 +21,7 @@ mod edit;
 mod extras;
 mod finished;
 mod full_screen;
+mod keyboard;
 mod marks;
 mod modes;
 mod motion;

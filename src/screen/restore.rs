@@ -69,6 +69,7 @@ impl Screen {
         add(cursor.charsets != Charsets::default(), "\x0f\x1b(B\x1b)B");
         add(cursor.pen.visible() != Style::default(), "\x1b[m");
         add(terminal.extras.get(cursor.pen.extra).link.is_some(), "\x1b]8;;\x1b\\");
+        modes.keyboard.restore(&mut out);
         out
     }
 }
@@ -90,6 +91,8 @@ mod tests {
             ("a\x1b]0;never ended", "a"),
             ("1\r\n2\r\n3\x1b[2A", "1\n2\n3"),
             ("\x1b]8;;http://x\x1b\\link", "link"),
+            ("keys\x1b[>1u\x1b[>5u\x1b[=8;2u\x1b[>4;2m", "keys"),
+            ("keys\x1b[=3u", "keys"),
         ] {
             let size = Size { columns: 20, rows: 6 };
             let (mut screen, mut other) = (Screen::new(size), Screen::new(size));

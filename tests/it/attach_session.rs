@@ -112,7 +112,7 @@ fn who_joins_a_full_screen_program_sees_it_in_its_modes_and_leaves_without() {
     agent.gives("print('text before')", "text before\n");
     let _held = agent.begin(
         "print('\\033[?1049h\\033[2J\\033[5;9Hfull screen\\033[?1h\\033[?1002h\\033[?1006h\
-         \\033[?2004h\\033[?1004h\\033[?25l\\033[3 q', end='', flush=True)\n\
+         \\033[?2004h\\033[?1004h\\033[?25l\\033[3 q\\033[>1u', end='', flush=True)\n\
          _ = line.send(b'!'), line.recv(1)",
     );
     line.hears("!");
@@ -120,8 +120,15 @@ fn who_joins_a_full_screen_program_sees_it_in_its_modes_and_leaves_without() {
     person.shows("        full screen");
     assert_has_not(&person.page(), "text before");
     let bytes = String::from_utf8_lossy(&person.bytes).into_owned();
-    for mode in ["\x1b[?1h", "\x1b[?1002h", "\x1b[?1006h", "\x1b[?2004h", "\x1b[?1004h", "\x1b[3 q"]
-    {
+    for mode in [
+        "\x1b[?1h",
+        "\x1b[?1002h",
+        "\x1b[?1006h",
+        "\x1b[?2004h",
+        "\x1b[?1004h",
+        "\x1b[3 q",
+        "\x1b[>1u",
+    ] {
         assert_has(&bytes, mode);
     }
     person.types("\x1dd");
@@ -189,6 +196,41 @@ fn the_terminal_of_who_typed_last_says_the_size_and_the_agents_comes_back() {
     assert_eq!(person.ends().0, 0);
     assert_has(&agent.repl(size), "(120, 40)\n");
     agent.gives("1", "1\n");
+}
+
+#[test]
+fn of_several_people_the_one_who_typed_last_leads() {
+    let runtime = Runtime::new();
+    let (_agent, mut one) = two(&runtime);
+    one.resize(100, 30);
+    let size = "import os; tuple(os.get_terminal_size())";
+    one.types(&format!("{size}\r"));
+    one.shows("\n(100, 30)\n>>>");
+    let mut other = runtime.attach(&[]);
+    other.runs(size);
+    other.shows("\n(80, 24)\n>>>");
+    // Each is shown what the other does.
+    one.shows("(80, 24)\n>>>");
+    one.types(&format!("{size}\r"));
+    one.shows_when("its own size again", |page| page.ends_with("(100, 30)\n>>>"));
+    other.types("\x1dd");
+    assert_eq!(other.ends().0, 0);
+    one.types("'here'\r");
+    one.shows("\n'here'\n>>>");
+}
+
+#[test]
+fn one_that_is_stopped_holds_nobody_up_and_catches_up() {
+    let runtime = Runtime::new();
+    let (agent, mut person) = two(&runtime);
+    let pid = Pid::from_raw(person.pid()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let said = agent.repl("for n in range(200_000): print('line', n)\nprint('end')");
+    assert_has(&said, "end");
+    kill_process(pid, Signal::CONT).unwrap();
+    person.ends_with("\nline 199999\nend\n>>>");
+    person.types("'on'\r");
+    person.shows("\n'on'\n>>>");
 }
 
 #[test]
