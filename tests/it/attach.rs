@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::support::{IDLE, Runtime, assert_has, assert_has_not};
+use crate::support::{BINARY, IDLE, Runtime, Terminal, assert_has, assert_has_not};
 
 #[test]
 fn with_no_session_it_starts_one_of_its_own_and_may_end_it() {
@@ -123,7 +123,7 @@ fn without_a_terminal_it_says_so() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_has(&said, "attach needs a terminal, and standard input is none");
     let dumb = runtime.attaching(&[]).condition("os.environ['TERM'] = 'dumb'");
-    let (status, page) = crate::support::Terminal::run(dumb).ends();
+    let (status, page) = Terminal::run(dumb).ends();
     assert_eq!(status, 2);
     assert_has(&page, "TERM says that t");
     assert_eq!(runtime.names(), Vec::<String>::new());
@@ -149,4 +149,26 @@ fn who_looks_on_types_nothing() {
     assert_eq!(person.ends().0, 0);
     let (status, page) = runtime.attach(&["--observe", "nobody"]).ends();
     assert_eq!(status, 2, "{page}");
+}
+
+#[test]
+fn one_elsewhere_is_attached_to_by_its_name() {
+    let runtime = Runtime::new();
+    let directory = std::path::Path::new(BINARY).parent().unwrap();
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
+    let attach = |arguments: &[&str]| {
+        let builder = runtime.attaching(arguments).args(["--via", "sh -c"]);
+        Terminal::run(builder.env("PATH", &path))
+    };
+    let (status, page) = attach(&[]).ends();
+    assert_eq!(status, 2);
+    assert_has(&page, "--via needs the name of the session there");
+    let mut person = attach(&["--new", "box"]);
+    person.runs("x = 6");
+    person.is_at_prompt();
+    person.types("\x1dd");
+    assert_eq!(person.ends().0, 0);
+    let mut person = attach(&["box"]);
+    person.runs("x * 7");
+    person.shows("\n42\n>>>");
 }
