@@ -277,7 +277,7 @@ impl Connection {
             ToHost::Open(_) | ToHost::Hello(_) => {
                 return Err(End::Broken("a host takes one `hello`, and no `open`".into()));
             }
-            ToHost::Call { id, input, keys, timeout_ms, progress } => {
+            ToHost::Call { id, input, keys, timeout_ms, progress, person } => {
                 if self.pending.has_call(id) || self.untold.0.iter().any(|(other, _)| *other == id)
                 {
                     return Err(End::Broken(format!("there is a call {id} already")));
@@ -292,7 +292,7 @@ impl Connection {
                 };
                 let timeout = Duration::from_millis(timeout_ms).min(LONGEST_TIMEOUT);
                 let on_drop = OnDrop::default();
-                let request = Request { payload, timeout, progress: None, on_drop };
+                let request = Request { payload, timeout, progress: None, on_drop, person };
                 self.pending.call(id, client, request, progress);
                 self.seat.has_called = true;
                 self.seat.host.is_used();

@@ -30,7 +30,7 @@ fn join(session: &Handle, name: &str, budget: Option<usize>) -> Client {
 
 fn request(input: &str, timeout: Duration) -> Request {
     let payload = Payload::parse(input, Vec::new()).unwrap();
-    Request { payload, timeout, progress: None, on_drop: OnDrop::default() }
+    Request { payload, timeout, progress: None, on_drop: OnDrop::default(), person: None }
 }
 
 /// The text of the reply to a call.

@@ -29,6 +29,9 @@ pub enum ToHost {
         /// Whether the last line on the screen is to be told while the call waits.
         #[serde(default)]
         progress: bool,
+        /// What a person is asked for with the reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
     },
     /// The call is given up: no reply is wanted.
     Cancel {

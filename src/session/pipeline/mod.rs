@@ -16,6 +16,7 @@ mod input;
 mod news;
 mod observer;
 mod outboxes;
+mod people;
 mod schedule;
 mod standing;
 mod stream;
@@ -209,14 +210,15 @@ impl<O: Observer> Pipeline<O> {
                 self.display.outboxes.leave(client);
                 self.step(Event::Answers { client, answers: false });
             }
-            Input::Call { id, client, payload, deadline, background } => {
+            Input::Call { id, client, payload, deadline, background, person } => {
                 self.drain();
                 if self.display.outboxes.open(client) {
                     self.tell_whose(client);
                 }
                 let background = background.and_then(|found| self.sighting(found));
                 let told = self.news.told(client);
-                self.step(Event::Call { id, client, payload, deadline, told, background });
+                let event = Event::Call { id, client, payload, deadline, told, background, person };
+                self.step(event);
                 if deadline <= now {
                     self.step(Event::Tick);
                 }
@@ -227,9 +229,10 @@ impl<O: Observer> Pipeline<O> {
                 }
                 self.step(Event::Answers { client, answers });
             }
-            Input::Keystrokes { bytes, background } => {
+            Input::Keystrokes { client, bytes, background } => {
                 let background = background.and_then(|found| self.sighting(found));
-                self.step(Event::Keystrokes { bytes: bytes.into_owned(), background });
+                let bytes = bytes.into_owned();
+                self.step(Event::Keystrokes { client, bytes, background });
             }
             Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
             Input::People { attached } => {
@@ -393,7 +396,7 @@ impl<O: Observer> Pipeline<O> {
     fn looked(&mut self, found: Option<Found>, holds_input: bool, took: std::time::Duration) {
         let sighting = found.and_then(|found| self.sighting(found));
         // One that is known to wait, and is looked at for news, is no more urgent than nobody.
-        let is_known = self.session.looks_for_news();
+        let is_known = self.session.looks_for_news() || self.session.looks_for_end_of_secret();
         let settles = sighting.as_ref().and_then(|sighting| match sighting.is_settled {
             true => (!is_known).then_some(self.now),
             false => Some(self.news.quiet_from(sighting.reader.awaits)),
@@ -476,6 +479,7 @@ impl<O: Observer> Pipeline<O> {
                 }
                 return;
             }
+            Action::TellOf { to, by, news } => return self.tell_of(to, by, news),
             Action::Did { client, deed } => return self.display.did(client, &deed, awaits_pager),
             Action::Attach { mime, data } => {
                 self.attachments += 1;
@@ -489,11 +493,11 @@ impl<O: Observer> Pipeline<O> {
             Action::Reply { call, client, status, has_text: true } => {
                 self.display.report_for(&status, awaits_pager);
                 let running = self.running_cell(&status);
-                let whose = self.whose_cell(client, &status);
+                let standing = self.standing_notices(client, &status);
                 self.news.tell(client);
                 self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
-                let reply = self.display.reply(client, status, whose);
+                let reply = self.display.reply(client, status, standing);
                 self.tell_whose(client);
                 Effect::Reply { call, client, reply }
             }

@@ -73,6 +73,11 @@ impl Outboxes {
         self.introduced.get(&client).map_or("", |introduced| introduced.name.as_str())
     }
 
+    /// What a person runs to come to the session, as a client may say it; `None` where nobody can.
+    pub(super) fn attach_command(&self, _client: ClientId) -> Option<&str> {
+        None
+    }
+
     /// Whether others than this client are told what happens.
     pub(super) fn has_others(&self, client: ClientId) -> bool {
         self.outboxes.keys().any(|&other| other != client && other != NOBODY)
