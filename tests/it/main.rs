@@ -6,6 +6,7 @@ mod architecture;
 mod attach;
 mod attach_prompt;
 mod attach_session;
+mod attach_slow;
 mod attachments;
 mod bars;
 mod browsers;
