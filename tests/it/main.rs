@@ -52,6 +52,7 @@ mod reads_others;
 mod reads_python;
 mod reads_terminal;
 mod reads_unusual;
+mod recordings;
 mod replay;
 mod rich_values;
 mod robustness;
