@@ -6,6 +6,7 @@ mod end;
 mod exec;
 mod host;
 mod ls;
+mod replay;
 mod serve;
 mod session_options;
 mod sessions;
@@ -91,6 +92,8 @@ enum Command {
     Ls(ls::LsArguments),
     /// End sessions, whoever uses them.
     End(end::EndArguments),
+    /// Show what a recording of a terminal shows: as a picture, or as text.
+    Replay(replay::ReplayArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
 }
@@ -290,7 +293,13 @@ pub fn main() -> ExitCode {
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
-        Some(Command::Attach(_) | Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
+        Some(
+            Command::Attach(_)
+            | Command::Host(_)
+            | Command::Ls(_)
+            | Command::End(_)
+            | Command::Replay(_),
+        ) => false,
     };
     if holds_sessions {
         crate::pty::guard_sessions();
@@ -332,6 +341,7 @@ pub fn main() -> ExitCode {
         }
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
     };
     result.unwrap_or_else(|why| {

@@ -244,7 +244,7 @@ impl Player {
             EngineCommand::Resize { size: Size { columns, rows } } => {
                 self.out.push(&ToHost::Resize { columns, rows }, &[]);
             }
-            EngineCommand::Subscribe { subscription } => {
+            EngineCommand::Subscribe { subscription, .. } => {
                 let id = self.next_id();
                 let (subscriber, given) = Subscriber::new(id, self.own.clone());
                 if subscription.send(given).is_ok() {
@@ -256,6 +256,11 @@ impl Player {
             EngineCommand::Repaint { .. } => self.out.push(&ToHost::Subscribe, &[]),
             EngineCommand::People { attached } => {
                 self.out.push(&ToHost::People { attached }, &[]);
+            }
+            EngineCommand::Hold { on, .. } => self.out.push(&ToHost::Hold { on }, &[]),
+            EngineCommand::Approve { on, .. } => self.out.push(&ToHost::Approve { on }, &[]),
+            EngineCommand::Decide { proposal: id, decision, .. } => {
+                self.ask(&ToHost::Decide { id, decision: words::decision(decision) });
             }
             EngineCommand::Show { part, answer, .. } => {
                 let id = self.next_id();
@@ -415,6 +420,11 @@ impl Player {
                     self.show(ScreenUpdate::Did { client, deed });
                 }
             }
+            ToClient::Hands(hands) => self.show(ScreenUpdate::Hands(words::hands(hands))),
+            ToClient::Proposed { id, client, source } => {
+                self.show(ScreenUpdate::Proposed { id, client, source });
+            }
+            ToClient::Settled { id } => self.show(ScreenUpdate::Settled { id }),
             ToClient::Refused { id: None, .. } => {}
         }
         None

@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use super::{
     client::EngineCommand,
     followers::Followers,
-    pipeline::{Observer, Shown, Standing},
+    pipeline::{Hands, NOBODY, Observer, Proposal, Roles, Shown, Situation, Standing},
+    rules::{hands::ProposalId, state::ClientId},
 };
 use crate::{
     reply::Deed,
@@ -48,6 +49,23 @@ pub enum ScreenUpdate {
         client: String,
         /// What; the source of a long cell is cut.
         deed: Deed,
+    },
+    /// In whose hands the session is from here on. Follows each repaint that makes up for something.
+    Hands(Hands),
+    /// A cell waits for the word of this client, which approves. What [`Hands::proposals`] does not
+    /// name any more is settled.
+    Proposed {
+        /// Its number.
+        id: ProposalId,
+        /// The name of the client whose it is; may be empty.
+        client: String,
+        /// The cell.
+        source: String,
+    },
+    /// A cell that this client was asked about waits no more.
+    Settled {
+        /// Its number.
+        id: ProposalId,
     },
 }
 
@@ -101,6 +119,8 @@ pub(super) struct Subscribers {
 #[derive(Debug)]
 pub(crate) struct Subscriber {
     id: SubscriberId,
+    /// The client whose it is.
+    client: ClientId,
     updates: mpsc::Sender<ScreenUpdate>,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
@@ -112,31 +132,41 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one, whose first updates are the screen and how things stand.
-    pub(super) fn add(&mut self, screen: &Screen, standing: Standing) -> Subscription {
+    /// Adds one of this client, whose first updates are the screen and how things stand.
+    pub(super) fn add(
+        &mut self,
+        client: ClientId,
+        screen: &Screen,
+        situation: Situation,
+    ) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (subscriber, subscription) = Subscriber::new(self.last, commands);
-        subscriber.show(repaint(screen));
-        subscriber.show(ScreenUpdate::Standing(standing));
+        let (subscriber, subscription) = Subscriber::of_client(client, self.last, commands);
+        subscriber.show_all(screen, situation);
         self.all.push(subscriber);
         subscription
     }
 
     /// Gives one the whole screen and how things stand, if it missed something.
-    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, standing: Standing) {
+    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, situation: Situation) {
         let one = self.all.iter().find(|subscriber| subscriber.id == id);
         if let Some(subscriber) = one.filter(|one| one.missed.load(Ordering::Relaxed)) {
-            subscriber.show(repaint(screen));
-            subscriber.show(ScreenUpdate::Standing(standing));
+            subscriber.show_all(screen, situation);
         }
     }
 
     fn tell_all(&mut self, update: impl Fn() -> ScreenUpdate) {
+        self.tell_each(|_| Some(update()));
+    }
+
+    /// Tells each what there is for its client.
+    fn tell_each(&mut self, update: impl Fn(ClientId) -> Option<ScreenUpdate>) {
         self.all.retain(|subscriber| !subscriber.is_gone());
         for subscriber in &self.all {
-            if !subscriber.missed.load(Ordering::Relaxed) {
-                subscriber.show(update());
+            if !subscriber.missed.load(Ordering::Relaxed)
+                && let Some(update) = update(subscriber.client)
+            {
+                subscriber.show(update);
             }
         }
     }
@@ -144,17 +174,37 @@ impl Subscribers {
 
 impl Subscriber {
     /// One that has missed all up to now, and asks over `commands` for what is on the screen once
-    /// it has fallen behind.
+    /// it has fallen behind; the only client's.
     pub(crate) fn new(
+        id: SubscriberId,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    ) -> (Subscriber, Subscription) {
+        Subscriber::of_client(NOBODY, id, commands)
+    }
+
+    /// The same of one of several clients.
+    fn of_client(
+        client: ClientId,
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
         let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
         let missed = Arc::new(AtomicBool::new(true));
-        let subscriber = Subscriber { id, updates, missed: missed.clone() };
+        let subscriber = Subscriber { id, client, updates, missed: missed.clone() };
         // The whole screen comes first, without being asked for.
         let has_asked = true;
         (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
+    }
+
+    /// Shows the whole screen, and how things stand.
+    fn show_all(&self, screen: &Screen, situation: Situation) {
+        let Situation { standing, roles, proposals } = situation;
+        self.show(repaint(screen));
+        self.show(ScreenUpdate::Standing(standing));
+        self.show(ScreenUpdate::Hands(roles.told_to(self.client)));
+        for proposal in proposals.iter().filter(|proposal| proposal.to == self.client) {
+            self.show(proposed(proposal));
+        }
     }
 
     /// Whether nobody looks on any more.
@@ -198,6 +248,18 @@ impl Observer for Subscribers {
         self.tell_all(|| ScreenUpdate::Standing(standing.clone()));
     }
 
+    fn hands(&mut self, roles: &Roles) {
+        self.tell_each(|client| Some(ScreenUpdate::Hands(roles.told_to(client))));
+    }
+
+    fn proposed(&mut self, proposal: &Proposal) {
+        self.tell_each(|client| (client == proposal.to).then(|| proposed(proposal)));
+    }
+
+    fn settled(&mut self, id: ProposalId, to: ClientId) {
+        self.tell_each(|client| (client == to).then_some(ScreenUpdate::Settled { id }));
+    }
+
     fn did(&mut self, client: &str, deed: &Deed) {
         if self.looks_on() {
             let deed = match deed {
@@ -215,6 +277,11 @@ impl Observer for Subscribers {
 
 fn repaint(screen: &Screen) -> ScreenUpdate {
     ScreenUpdate::Repaint { size: screen.size(), bytes: screen.dump() }
+}
+
+fn proposed(proposal: &Proposal) -> ScreenUpdate {
+    let Proposal { id, client, source, .. } = proposal;
+    ScreenUpdate::Proposed { id: *id, client: client.clone(), source: source.clone() }
 }
 
 #[cfg(test)]
@@ -239,6 +306,10 @@ mod tests {
         screen
     }
 
+    fn situation(standing: Standing) -> Situation {
+        Situation { standing, roles: Roles::default(), proposals: Vec::new() }
+    }
+
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
         let mut next = || {
             let update = subscription.updates.try_recv().ok();
@@ -254,8 +325,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(&screen, Standing::Ready);
-        let mut quick = subscribers.add(&screen, Standing::Ready);
+        let mut slow = subscribers.add(1, &screen, situation(Standing::Ready));
+        let mut quick = subscribers.add(2, &screen, situation(Standing::Ready));
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");
@@ -269,12 +340,43 @@ mod tests {
         // It asks as soon as it has read what it has.
         let next = tokio::spawn(async move { (slow.next().await, slow) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen, Standing::Ended);
+        subscribers.repaint(subscriber, &screen, situation(Standing::Ended));
         let (update, mut slow) = next.await.unwrap();
         screen.feed(b"after");
         subscribers.shown(Shown::Bytes(b"after"), &screen);
         let updates = [vec![update.unwrap()], queued(&mut slow)].concat();
         assert_eq!(updates[1], ScreenUpdate::Standing(Standing::Ended));
         assert_eq!(painted(updates).unwrap().dump(), screen.dump());
+    }
+
+    #[test]
+    fn each_is_told_its_own_part_and_the_approver_alone_what_is_proposed() {
+        let (commands, _asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let screen = Screen::new(Size::default());
+        let one = Some((1, "ann".to_owned()));
+        let roles =
+            Roles { holder: one.clone(), approver: one, proposals: vec![7], ..Roles::default() };
+        let (client, source) = ("bot".to_owned(), "x = 1".to_owned());
+        let proposal = Proposal { id: 7, to: 1, client: client.clone(), source: source.clone() };
+        let standing = Standing::Ready;
+        let joins = Situation { standing, roles: roles.clone(), proposals: vec![proposal.clone()] };
+        let mut approver = subscribers.add(1, &screen, joins.clone());
+        let mut other = subscribers.add(2, &screen, joins);
+        subscribers.hands(&roles);
+        subscribers.proposed(&proposal);
+        subscribers.settled(7, 1);
+        let not_screen = |subscription: &mut Subscription| queued(subscription).split_off(2);
+        let hands = |is_it| {
+            let hands = Hands { is_holder: is_it, is_approver: is_it, ..roles.told_to(2) };
+            ScreenUpdate::Hands(hands)
+        };
+        assert_eq!(roles.told_to(2).holder, Some("ann".into()));
+        let proposed = ScreenUpdate::Proposed { id: 7, client, source };
+        assert_eq!(
+            not_screen(&mut approver),
+            [hands(true), proposed.clone(), hands(true), proposed, ScreenUpdate::Settled { id: 7 }]
+        );
+        assert_eq!(not_screen(&mut other), [hands(false), hands(false)]);
     }
 }

@@ -12,6 +12,7 @@
 //! ```
 
 mod display;
+mod hands;
 mod input;
 mod news;
 mod observer;
@@ -27,7 +28,8 @@ use std::collections::VecDeque;
 
 use mcp_repl_sideband::{COMPLETION, ToServer};
 
-pub use input::{Effect, Found, Input, WorkerInfo};
+pub use hands::{Hands, Proposal, Roles, Situation};
+pub use input::{ClientInfo, Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
 pub use outboxes::NOBODY;
 pub use standing::Standing;
@@ -36,8 +38,8 @@ pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
 use display::Display;
+use hands::ToldHands;
 use news::News;
-use outboxes::CellStart;
 use schedule::LookSchedule;
 
 use super::rules::{
@@ -46,7 +48,7 @@ use super::rules::{
     state::{ClientId, Paging, State, Time},
 };
 use crate::{
-    reply::{Attachment, Budget, Failure, Notice, Status},
+    reply::{Attachment, Budget, Failure, Notice},
     screen::{Screen, Size},
 };
 
@@ -75,6 +77,7 @@ pub struct Pipeline<O> {
     /// What who looks on was last told.
     told_standing: Option<Standing>,
     work: Work,
+    told_hands: ToldHands,
     /// Whether people are attached, whose terminals say what size this one has.
     has_people: bool,
     /// The size that it has without them.
@@ -101,6 +104,7 @@ impl<O: Observer> Pipeline<O> {
             attachments: 0,
             told_standing: None,
             work: Work::default(),
+            told_hands: ToldHands::default(),
             has_people: false,
             size_alone: size,
             now: Time::ZERO,
@@ -121,14 +125,6 @@ impl<O: Observer> Pipeline<O> {
     /// Who looks on, with what they see.
     pub fn observer_and_screen(&mut self) -> (&mut O, &Screen) {
         self.display.observer_and_screen()
-    }
-
-    /// Somebody begins to look on, or has missed something: with what they see, and how things stand.
-    pub fn look_on(&mut self, now: Time) -> (&mut O, &Screen, Standing) {
-        let standing = self.standing(now);
-        self.told_standing = Some(standing.clone().key(now));
-        let (observer, screen) = self.display.observer_and_screen();
-        (observer, screen, standing)
     }
 
     /// Whether what happens is kept for nobody in particular: no client has called, or all that did
@@ -202,11 +198,20 @@ impl<O: Observer> Pipeline<O> {
     pub fn take(&mut self, input: Input<'_>, now: Time) {
         self.now = now;
         match input {
-            Input::Introduce { client, name, budget } => {
-                self.display.outboxes.introduce(client, &name, budget);
+            Input::Introduce { client, who } => {
+                let (is_person, is_reachable) = (who.is_person, who.attach.is_some());
+                self.display.outboxes.introduce(client, who);
+                self.step(Event::Introduced { client, is_person, is_reachable });
+            }
+            Input::Hold { client, on } => self.step(Event::Hold { client, on }),
+            Input::Approve { client, on } => self.step(Event::Approve { client, on }),
+            Input::Decide { client, proposal, decision } => {
+                self.step(Event::Decide { client, proposal, decision });
             }
             Input::Leave { client } => {
                 self.news.forget(client);
+                // Others are told by its name.
+                self.step(Event::Left { client });
                 self.display.outboxes.leave(client);
                 self.step(Event::Answers { client, answers: false });
             }
@@ -217,6 +222,7 @@ impl<O: Observer> Pipeline<O> {
                 }
                 let background = background.and_then(|found| self.sighting(found));
                 let told = self.news.told(client);
+                let person = person.map(|why| people::asked(&why));
                 let event = Event::Call { id, client, payload, deadline, told, background, person };
                 self.step(event);
                 if deadline <= now {
@@ -453,6 +459,7 @@ impl<O: Observer> Pipeline<O> {
         }
         self.note_work();
         self.tell_standing();
+        self.tell_hands();
     }
 
     fn perform(&mut self, action: Action) {
@@ -541,14 +548,6 @@ impl<O: Observer> Pipeline<O> {
     fn type_bytes(&mut self, bytes: Vec<u8>) -> Effect {
         self.news.sent(&bytes, self.now);
         Effect::Type(bytes)
-    }
-
-    /// The cell that goes on after a reply with this status.
-    fn running_cell(&self, status: &Status) -> Option<CellStart> {
-        match (self.session.state(), status) {
-            (State::InCell { cell, .. }, Status::Busy { .. }) => Some((cell.id, cell.since)),
-            _ => None,
-        }
     }
 
     /// Takes the text that can't change any more.

@@ -2,7 +2,7 @@
 
 use super::{Observer, Pipeline};
 use crate::{
-    reply::{HeldCell, Notice, PeopleNotice, Status},
+    reply::{HeldCell, Notice, PeopleNotice, Status, one_line},
     session::rules::{
         Audience,
         need::Why,
@@ -10,6 +10,14 @@ use crate::{
         state::ClientId,
     },
 };
+
+/// The longest that is told of what a person is asked for, in characters.
+const LONGEST_WHY: usize = 200;
+
+/// What a person is asked for, in one line that is not too long for a terminal's.
+pub(super) fn asked(why: &str) -> String {
+    one_line(why).chars().take(LONGEST_WHY).collect()
+}
 
 impl<O: Observer> Pipeline<O> {
     /// What a reply to a client says, behind its text: whose cell goes on or waits, and what waits

@@ -2,7 +2,9 @@
 
 mod clients;
 mod complete;
+mod hands;
 mod others;
+mod people;
 
 use std::time::Duration;
 

@@ -178,6 +178,9 @@ impl Session {
 
     /// A client takes the session over, or gives it back: then nobody is needed any more.
     pub(super) fn take_over(&mut self, client: ClientId, on: bool) {
+        if on && !self.is_person(client) {
+            return;
+        }
         if on {
             self.people_here.holder = Some(client);
             self.take_in_what_waits();
@@ -193,7 +196,11 @@ impl Session {
     /// A client decides on cells from here on, or no longer.
     pub(super) fn approve(&mut self, client: ClientId, on: bool) {
         match self.people_here.approver {
-            _ if on => self.people_here.approver = Some(client),
+            _ if on => {
+                if self.is_person(client) {
+                    self.people_here.approver = Some(client);
+                }
+            }
             Some(approver) if approver == client => self.approve_no_more(client),
             _ => {}
         }
