@@ -4,8 +4,11 @@ mod support;
 
 mod architecture;
 mod attach;
+mod attach_keys;
+mod attach_kill;
 mod attach_prompt;
 mod attach_session;
+mod attach_stop;
 mod attachments;
 mod bars;
 mod browsers;
