@@ -4,9 +4,12 @@ mod support;
 
 mod architecture;
 mod attach;
+mod attach_keys;
+mod attach_kill;
 mod attach_prompt;
 mod attach_session;
 mod attach_slow;
+mod attach_stop;
 mod attachments;
 mod bars;
 mod browsers;
