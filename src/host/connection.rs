@@ -330,11 +330,15 @@ impl Connection {
                 }
             }
             ToHost::People { attached } => self.seat.host.people(self.seat.number, attached),
-            ToHost::Subscribe => {
+            ToHost::Subscribe { screen } => {
+                self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
                 if !self.pending.is_subscribing() {
                     self.subscription = None;
-                    self.pending.subscribe(client.subscribe());
+                    match screen {
+                        true => self.pending.subscribe(client.subscribe()),
+                        false => self.pending.subscribe(client.watch()),
+                    }
                 }
             }
             ToHost::Complete { id, text, cursor } => {
@@ -451,6 +455,7 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
         ScreenUpdate::Standing(standing) => {
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
         }
+        ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }

@@ -1,7 +1,8 @@
 //! Those who look on: what is on the screen, then what is shown, as a terminal takes it.
 //!
 //! One that does not read misses what does not fit into its queue, costs nothing, and gets the
-//! whole screen anew once it has read what it has.
+//! whole screen anew once it has read what it has. One that wants nothing of the screen is told that
+//! it has missed something, and how things stand.
 
 use std::sync::{
     Arc,
@@ -42,6 +43,9 @@ pub enum ScreenUpdate {
     Bytes(Vec<u8>),
     /// How things stand from here on. Follows each repaint that makes up for something.
     Standing(Standing),
+    /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
+    /// one that wants nothing of the screen.
+    Missed,
     /// What a client did.
     Did {
         /// Its name; may be empty.
@@ -63,7 +67,8 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The next update; the first one is a repaint. `None` when the session is gone. Cancel safe.
+    /// The next update; the first one is a repaint, and for one that wants nothing of the screen how
+    /// things stand. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
         let wants_repaint = self.updates.is_empty() && self.missed.load(Ordering::Relaxed);
         if wants_repaint
@@ -73,17 +78,21 @@ impl Subscription {
             let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
         }
         let update = self.updates.recv().await;
-        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+        self.note(update.as_ref());
         update
     }
-}
 
-impl Subscription {
     /// The next update, if it is there already.
     pub fn try_next(&mut self) -> Option<ScreenUpdate> {
         let update = self.updates.try_recv().ok();
-        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+        self.note(update.as_ref());
         update
+    }
+
+    /// Notes that what was asked for is there.
+    fn note(&mut self, update: Option<&ScreenUpdate>) {
+        let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
+        self.has_asked &= !makes_up;
     }
 }
 
@@ -102,6 +111,8 @@ pub(super) struct Subscribers {
 pub(crate) struct Subscriber {
     id: SubscriberId,
     updates: mpsc::Sender<ScreenUpdate>,
+    /// Whether it is told what is on the screen.
+    screen: bool,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
 }
@@ -112,13 +123,20 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one, whose first updates are the screen and how things stand.
-    pub(super) fn add(&mut self, screen: &Screen, standing: Standing) -> Subscription {
+    /// Adds one, whose first updates are the screen, if it `is_shown` that, and how things stand.
+    pub(super) fn add(
+        &mut self,
+        is_shown: bool,
+        screen: &Screen,
+        standing: Standing,
+    ) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (subscriber, subscription) = Subscriber::new(self.last, commands);
-        subscriber.show(repaint(screen));
-        subscriber.show(ScreenUpdate::Standing(standing));
+        let (subscriber, subscription) = match is_shown {
+            true => Subscriber::new(self.last, commands),
+            false => Subscriber::watching(self.last, commands),
+        };
+        subscriber.repaint(screen, standing);
         self.all.push(subscriber);
         subscription
     }
@@ -127,15 +145,23 @@ impl Subscribers {
     pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, standing: Standing) {
         let one = self.all.iter().find(|subscriber| subscriber.id == id);
         if let Some(subscriber) = one.filter(|one| one.missed.load(Ordering::Relaxed)) {
-            subscriber.show(repaint(screen));
-            subscriber.show(ScreenUpdate::Standing(standing));
+            subscriber.repaint(screen, standing);
         }
     }
 
     fn tell_all(&mut self, update: impl Fn() -> ScreenUpdate) {
+        self.tell(|_| true, update);
+    }
+
+    /// The same for those alone that are told what is on the screen.
+    fn show_all(&mut self, update: impl Fn() -> ScreenUpdate) {
+        self.tell(|subscriber| subscriber.screen, update);
+    }
+
+    fn tell(&mut self, whom: impl Fn(&Subscriber) -> bool, update: impl Fn() -> ScreenUpdate) {
         self.all.retain(|subscriber| !subscriber.is_gone());
-        for subscriber in &self.all {
-            if !subscriber.missed.load(Ordering::Relaxed) {
+        for subscriber in self.all.iter().filter(|subscriber| whom(subscriber)) {
+            if !subscriber.screen || !subscriber.missed.load(Ordering::Relaxed) {
                 subscriber.show(update());
             }
         }
@@ -149,12 +175,30 @@ impl Subscriber {
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
-        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
-        let missed = Arc::new(AtomicBool::new(true));
-        let subscriber = Subscriber { id, updates, missed: missed.clone() };
+        let (subscriber, subscription) = Subscriber::watching(id, commands);
+        subscriber.missed.store(true, Ordering::Relaxed);
         // The whole screen comes first, without being asked for.
-        let has_asked = true;
+        (
+            Subscriber { screen: true, ..subscriber },
+            Subscription { has_asked: true, ..subscription },
+        )
+    }
+
+    /// One that is told nothing of the screen, and has missed nothing yet.
+    pub(crate) fn watching(
+        id: SubscriberId,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    ) -> (Subscriber, Subscription) {
+        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
+        let missed = Arc::new(AtomicBool::new(false));
+        let subscriber = Subscriber { id, updates, screen: false, missed: missed.clone() };
+        let has_asked = false;
         (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
+    }
+
+    /// Whether it is told what is on the screen.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.screen
     }
 
     /// Whether nobody looks on any more.
@@ -162,16 +206,36 @@ impl Subscriber {
         self.updates.is_closed()
     }
 
-    /// Tells it an update, unless it has missed one: then it is told of the whole screen only.
+    /// Tells it an update, unless it has missed one: then it is told of the whole screen only, or
+    /// how things stand, behind the word that it has missed something.
     pub(crate) fn show(&self, update: ScreenUpdate) {
+        let has_missed = self.missed.load(Ordering::Relaxed);
         match update {
+            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.screen => return,
             ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
-            _ if self.missed.load(Ordering::Relaxed) => return,
+            ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
+            ScreenUpdate::Standing(_) if has_missed && !self.screen => {
+                if self.updates.capacity() < 2
+                    || self.updates.try_send(ScreenUpdate::Missed).is_err()
+                {
+                    return;
+                }
+                self.missed.store(false, Ordering::Relaxed);
+            }
+            _ if has_missed => return,
             _ => {}
         }
         if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
             self.missed.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Tells it all there is: what is on the screen, if it is shown that, and how things stand.
+    fn repaint(&self, screen: &Screen, standing: Standing) {
+        if self.screen {
+            self.show(repaint(screen));
+        }
+        self.show(ScreenUpdate::Standing(standing));
     }
 }
 
@@ -180,13 +244,13 @@ impl Observer for Subscribers {
         let Shown::Bytes(bytes) = shown else { return };
         self.followers.printed(bytes);
         if !self.all.is_empty() {
-            self.tell_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
+            self.show_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
         }
     }
 
     fn replaced(&mut self, screen: &Screen) {
         if !self.all.is_empty() {
-            self.tell_all(|| repaint(screen));
+            self.show_all(|| repaint(screen));
         }
     }
 
@@ -242,10 +306,44 @@ mod tests {
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
         let mut next = || {
             let update = subscription.updates.try_recv().ok();
-            subscription.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+            subscription.note(update.as_ref());
             update
         };
         std::iter::from_fn(&mut next).collect()
+    }
+
+    #[tokio::test]
+    async fn one_that_wants_no_screen_is_told_that_it_missed_something_and_how_things_stand() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let screen = Screen::new(Size::default());
+        let mut watcher = subscribers.add(false, &screen, Standing::Ready);
+        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ready)]);
+        subscribers.shown(Shown::Bytes(b"printed"), &screen);
+        subscribers.replaced(&screen);
+        assert_eq!(queued(&mut watcher), []);
+        let did = || ScreenUpdate::Did { client: "a".into(), deed: Deed::Interrupted };
+        for _ in 0..LONGEST_QUEUE + 10 {
+            subscribers.did("a", &Deed::Interrupted);
+        }
+        subscribers.stands(&Standing::Ending);
+        assert_eq!(queued(&mut watcher), vec![did(); LONGEST_QUEUE]);
+        // The last state is told though nothing happens any more.
+        let next = tokio::spawn(async move { (watcher.next().await, watcher) });
+        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
+        subscribers.repaint(subscriber, &screen, Standing::Ended);
+        let (update, mut watcher) = next.await.unwrap();
+        assert_eq!(update, Some(ScreenUpdate::Missed));
+        subscribers.did("a", &Deed::Interrupted);
+        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ended), did()]);
+        // Where something is told before it asks, that makes up for it as well.
+        for _ in 0..LONGEST_QUEUE + 10 {
+            subscribers.did("a", &Deed::Interrupted);
+        }
+        queued(&mut watcher);
+        subscribers.stands(&Standing::Ready);
+        let told = [ScreenUpdate::Missed, ScreenUpdate::Standing(Standing::Ready)];
+        assert_eq!(queued(&mut watcher), told);
     }
 
     #[tokio::test]
@@ -254,8 +352,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(&screen, Standing::Ready);
-        let mut quick = subscribers.add(&screen, Standing::Ready);
+        let mut slow = subscribers.add(true, &screen, Standing::Ready);
+        let mut quick = subscribers.add(true, &screen, Standing::Ready);
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");

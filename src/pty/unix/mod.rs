@@ -69,6 +69,6 @@ pub use private::{
 pub use process::{Process, spawn};
 pub use running::{own_program, parent_identity, process_identity, resident_memory};
 pub use signal::{Requests, asked_to_end, signal_number, unblock_signals};
-pub use stdio::stdio;
+pub use stdio::{reader_has_gone, stdio};
 pub use stream::ByteStream;
 pub use terminal::{PtyMaster, has_the_terminal};

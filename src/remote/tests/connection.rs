@@ -192,7 +192,7 @@ async fn who_looks_on_gets_the_screen_then_what_is_shown_and_the_screen_anew_whe
     let (Opened { handle, .. }, mut host) = opened().await;
     let client = handle.join();
     let mut looking = soon(client.subscribe()).await.expect("a session");
-    assert_eq!(host.heard().await, ToHost::Subscribe);
+    assert_eq!(host.heard().await, ToHost::Subscribe { screen: true });
     let repaint = ToClient::Repaint { columns: 80, rows: 24, length: 6 };
     // What crossed the request is on the screen that comes.
     host.say_with_bytes(ToClient::Output { length: 5 }, b"early").await;
@@ -224,7 +224,7 @@ async fn who_looks_on_gets_the_screen_then_what_is_shown_and_the_screen_anew_whe
             biased;
             update = looking.next() => update,
             message = host.heard() => {
-                assert_eq!(message, ToHost::Subscribe);
+                assert_eq!(message, ToHost::Subscribe { screen: true });
                 host.say_with_bytes(repaint.clone(), b"screen").await;
                 continue;
             }

@@ -36,10 +36,10 @@ impl Engine {
                 self.typing.push(taken);
             }
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),
-            EngineCommand::Subscribe { subscription } => {
+            EngineCommand::Subscribe { screen: is_shown, subscription } => {
                 let now = self.now();
                 let (subscribers, screen, standing) = self.pipeline.look_on(now);
-                let _ = subscription.send(subscribers.add(screen, standing));
+                let _ = subscription.send(subscribers.add(is_shown, screen, standing));
             }
             EngineCommand::Follow { client, follow, following } => {
                 let answers = follow == Follow::Terminal { answers: true };
