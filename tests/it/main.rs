@@ -21,6 +21,7 @@ mod completion;
 mod control;
 mod ends;
 mod environment;
+mod events;
 mod exec;
 mod exec_live;
 mod exec_script;
