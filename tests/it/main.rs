@@ -7,6 +7,7 @@ mod attach;
 mod attach_prompt;
 mod attach_session;
 mod attach_slow;
+mod attach_terminals;
 mod attachments;
 mod bars;
 mod browsers;
