@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod attach;
+mod attach_chaos;
 mod attach_joining;
 mod attach_prompt;
 mod attach_session;
