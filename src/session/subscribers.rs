@@ -2,14 +2,19 @@
 //!
 //! One that does not read misses what does not fit into its queue, costs nothing, and gets the
 //! whole screen anew once it has read what it has. One that wants nothing of the screen is told that
-//! it has missed something, and how things stand.
+//! it has missed something, and how things stand. One that can't keep up with what is printed
+//! gets the screen a few times a second, and little of what comes between: nobody could read that,
+//! and all who look on share their processors with the program that prints.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     client::EngineCommand,
@@ -24,6 +29,10 @@ use crate::{
 
 /// How many updates a subscriber may be behind.
 const LONGEST_QUEUE: usize = 64;
+/// The same behind a screen that makes up for something. It grows again as the subscriber reads.
+const SHORTEST_QUEUE: usize = 8;
+/// How long it is from one such screen to the next, at least.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How much of a cell's source a subscriber is told, in bytes.
 const LONGEST_SOURCE: usize = 64 * 1024;
 
@@ -81,6 +90,8 @@ pub struct Subscription {
     missed: Arc<AtomicBool>,
     /// Whether the whole screen was asked for, and is on its way.
     has_asked: bool,
+    /// Before that, it is not asked for again.
+    asks_from: Instant,
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
 }
 
@@ -89,21 +100,33 @@ impl Subscription {
     /// things stand. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
         let wants_repaint = self.updates.is_empty() && self.missed.load(Ordering::Relaxed);
-        if wants_repaint
-            && !std::mem::replace(&mut self.has_asked, true)
-            && let Some(commands) = self.commands.upgrade()
-        {
-            let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
+        if wants_repaint && !self.has_asked {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(self.asks_from) => {}
+                update = self.updates.recv() => return self.took(update),
+            }
+            self.has_asked = true;
+            if let Some(commands) = self.commands.upgrade() {
+                let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
+            }
         }
         let update = self.updates.recv().await;
-        self.note(update.as_ref());
-        update
+        self.took(update)
     }
 
     /// The next update, if it is there already.
     pub fn try_next(&mut self) -> Option<ScreenUpdate> {
         let update = self.updates.try_recv().ok();
-        self.note(update.as_ref());
+        self.took(update)
+    }
+
+    /// Notes that what was asked for is there.
+    fn took(&mut self, update: Option<ScreenUpdate>) -> Option<ScreenUpdate> {
+        let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
+        if makes_up && std::mem::take(&mut self.has_asked) {
+            self.asks_from = Instant::now() + PAUSE;
+        }
         update
     }
 
@@ -135,6 +158,8 @@ pub(crate) struct Subscriber {
     screen: bool,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
+    /// How many updates it may be behind.
+    longest_queue: AtomicUsize,
 }
 
 impl Subscribers {
@@ -219,9 +244,17 @@ impl Subscriber {
         let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
         // The whole screen comes first, without being asked for.
         let missed = Arc::new(AtomicBool::new(screen));
-        let subscriber = Subscriber { id, client, updates, screen, missed: missed.clone() };
-        let has_asked = screen;
-        (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
+        let (has_asked, asks_from) = (screen, Instant::now());
+        let longest_queue = AtomicUsize::new(LONGEST_QUEUE);
+        let subscription = Subscription {
+            id,
+            updates: receiver,
+            missed: missed.clone(),
+            has_asked,
+            asks_from,
+            commands,
+        };
+        (Subscriber { id, client, updates, screen, missed, longest_queue }, subscription)
     }
 
     /// Tells all there is: what is on the screen, if it is shown that, and how things stand.
@@ -251,6 +284,8 @@ impl Subscriber {
     /// how things stand, behind the word that it has missed something.
     pub(crate) fn show(&self, update: ScreenUpdate) {
         let has_missed = self.missed.load(Ordering::Relaxed);
+        let behind = self.updates.max_capacity() - self.updates.capacity();
+        let mut longest = self.longest_queue.load(Ordering::Relaxed);
         match update {
             ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.screen => return,
             ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
@@ -264,11 +299,14 @@ impl Subscriber {
                 self.missed.store(false, Ordering::Relaxed);
             }
             _ if has_missed => return,
+            _ if behind == 0 => longest = (2 * longest).min(LONGEST_QUEUE),
             _ => {}
         }
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
+        if behind >= longest || self.updates.try_send(update).is_err() {
             self.missed.store(true, Ordering::Relaxed);
+            longest = SHORTEST_QUEUE;
         }
+        self.longest_queue.store(longest, Ordering::Relaxed);
     }
 }
 
@@ -358,12 +396,7 @@ mod tests {
     }
 
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
-        let mut next = || {
-            let update = subscription.updates.try_recv().ok();
-            subscription.note(update.as_ref());
-            update
-        };
-        std::iter::from_fn(&mut next).collect()
+        std::iter::from_fn(|| subscription.try_next()).collect()
     }
 
     #[tokio::test]
@@ -452,5 +485,43 @@ mod tests {
             [hands(true), proposed.clone(), hands(true), proposed, ScreenUpdate::Settled { id: 7 }]
         );
         assert_eq!(not_screen(&mut other), [hands(false), hands(false)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_can_not_keep_up_gets_the_screen_a_few_times_a_second_and_then_all() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let mut screen = Screen::new(Size::default());
+        let mut subscription = subscribers.add(1, true, &screen, situation(Standing::Ready));
+        let (mut repaints, mut updates) = (0, 0);
+        let start = Instant::now();
+        while start.elapsed() < 10 * PAUSE {
+            for _ in 0..2 * LONGEST_QUEUE {
+                subscribers.shown(Shown::Bytes(b"much\r\n"), &screen);
+            }
+            let is_told = tokio::time::timeout(PAUSE / 100, subscription.next()).await;
+            updates += usize::from(is_told.is_ok()) + queued(&mut subscription).len();
+            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
+                repaints += 1;
+                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+            }
+        }
+        assert!((9..=11).contains(&repaints), "{repaints}");
+        assert!(updates <= LONGEST_QUEUE + repaints * SHORTEST_QUEUE, "{updates}");
+        // Nothing is left out once it does keep up.
+        while let Ok(Some(_)) = tokio::time::timeout(2 * PAUSE, subscription.next()).await {
+            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
+                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+            }
+        }
+        for round in 0..20 {
+            for _ in 0..(SHORTEST_QUEUE << round).min(LONGEST_QUEUE) {
+                screen.feed(b"little\r\n");
+                subscribers.shown(Shown::Bytes(b"little\r\n"), &screen);
+            }
+            let told = queued(&mut subscription);
+            assert!(told.iter().all(|update| matches!(update, ScreenUpdate::Bytes(_))));
+            assert_eq!(told.len(), (SHORTEST_QUEUE << round).min(LONGEST_QUEUE));
+        }
     }
 }

@@ -4,12 +4,15 @@ mod support;
 
 mod architecture;
 mod attach;
+mod attach_chaos;
+mod attach_joining;
 mod attach_keys;
 mod attach_kill;
 mod attach_prompt;
 mod attach_session;
 mod attach_slow;
 mod attach_stop;
+mod attach_terminals;
 mod attachments;
 mod bars;
 mod browsers;
