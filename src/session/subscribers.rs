@@ -129,12 +129,6 @@ impl Subscription {
         }
         update
     }
-
-    /// Notes that what was asked for is there.
-    fn note(&mut self, update: Option<&ScreenUpdate>) {
-        let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
-        self.has_asked &= !makes_up;
-    }
 }
 
 /// The engine's end.
