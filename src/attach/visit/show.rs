@@ -29,6 +29,8 @@ impl Visit {
             ScreenUpdate::Hands(_)
             | ScreenUpdate::Proposed { .. }
             | ScreenUpdate::Settled { .. } => {}
+            // That a repaint says.
+            ScreenUpdate::Missed => {}
             ScreenUpdate::Did { client, deed } => {
                 if !self.is_own_deed(&client, &deed) {
                     self.unsaid.extend(told::deed(&client, &deed));
