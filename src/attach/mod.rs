@@ -6,14 +6,18 @@
 //! outer    that terminal, in line with what stands there
 //! keys     what is typed, taken apart: the escape key, late answers, all else
 //! editor   the line editor at the prompt; the only place that names reedline
+//! hands    in whose hands the session is, in words
+//! question what is asked about an agent's cell, and which keys answer
 //! told     what others do and what there is to say, in words
 //! ```
 //!
 //! It works on a [`Handle`], whoever answers that.
 
 mod editor;
+mod hands;
 mod keys;
 mod outer;
+mod question;
 mod told;
 mod visit;
 

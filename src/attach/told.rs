@@ -8,15 +8,21 @@ use crate::reply::{Content, Deed, Reply};
 const MOST_LINES: usize = 20;
 
 /// What the escape key does.
-pub(super) const HELP: &str = "[repl] Ctrl-] then: d detach, i interrupt, r fresh session, ? this \
-                               help; Ctrl-] again sends it to the program";
+pub(super) const HELP: &str = "[repl] Ctrl-] then: d detach, i interrupt, r fresh session, t take over \
+                               or give back, a approve cells or not, ? this help; Ctrl-] again sends it \
+                               to the program";
 
 /// The same for who only looks on.
 pub(super) const OBSERVER_HELP: &str = "[repl] you look on; Ctrl-] then d, Ctrl-C or Ctrl-D leaves";
 
+/// A client's name, to be read.
+pub(super) fn client_name(client: &str) -> &str {
+    if client.is_empty() { "another client" } else { client }
+}
+
 /// What a client did, in lines.
 pub(super) fn deed(client: &str, deed: &Deed) -> Vec<String> {
-    let client = if client.is_empty() { "another client" } else { client };
+    let client = client_name(client);
     let Deed::Ran { source } = deed else {
         return vec![plain(&format!("[{client}] {deed}"))];
     };
@@ -48,7 +54,7 @@ pub(super) fn notices(reply: &Reply) -> Vec<String> {
 }
 
 /// Without what could move the cursor.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let text = text.replace('\t', "    ");
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -47,7 +47,7 @@ impl Visit {
     }
 
     pub(super) fn typed(&mut self, bytes: &[u8]) -> Option<Left> {
-        let commands = if self.observes { "d?" } else { "dir?" };
+        let commands = if self.observes { "d?" } else { "dirta?" };
         for typed in self.keys.take(bytes, commands) {
             let left = match typed {
                 Typed::Bytes(bytes) => self.typed_bytes(bytes),
@@ -72,15 +72,17 @@ impl Visit {
                 _ => None,
             };
         }
+        if self.in_hands.asks() {
+            self.answer(&bytes);
+            return None;
+        }
         if self.observes {
             let leaves = bytes.contains(&CTRL_C) || bytes.contains(&CTRL_D);
             return leaves.then_some(Left::Detached);
         }
         if self.is_at_prompt() {
             // What came when the editor was not there yet.
-            let text = String::from_utf8_lossy(&bytes);
-            let text: String = text.chars().filter(|c| !c.is_control()).collect();
-            self.draft.insert(&text);
+            self.type_ahead(&bytes);
             return None;
         }
         if !self.is_lead() {
@@ -90,8 +92,18 @@ impl Visit {
         None
     }
 
+    /// What is typed is for the line.
+    pub(super) fn type_ahead(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        self.draft.insert(&text);
+    }
+
     pub(super) fn command(&mut self, command: char) -> Option<Left> {
+        self.take_row_off();
         match command {
+            't' => self.take_or_give_back(),
+            'a' => self.approve_or_not(),
             'd' => return Some(Left::Detached),
             'i' => {
                 self.own_deeds.push_back(Deed::Interrupted);
