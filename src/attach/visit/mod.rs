@@ -332,7 +332,7 @@ impl Visit {
 
     fn call(&mut self, payload: Payload) {
         let on_drop = OnDrop::default();
-        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop };
+        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop, person: None };
         self.calls.spawn(self.client.call(request));
     }
 

@@ -29,6 +29,9 @@ pub enum ToHost {
         /// Whether the last line on the screen is to be told while the call waits.
         #[serde(default)]
         progress: bool,
+        /// What a person is asked for with the reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
     },
     /// The call is given up: no reply is wanted.
     Cancel {
@@ -259,6 +262,10 @@ pub struct Hello {
     /// Nobody comes back as this client: nothing is kept for it once its connection has ended.
     #[serde(default)]
     pub once: bool,
+    /// What a person runs to come to a session, where this client is, in front of its name: the
+    /// client's replies say so when one is needed, and its polls wait for them.
+    #[serde(default)]
+    pub attach: Option<String>,
 }
 
 impl Hello {
@@ -274,6 +281,7 @@ impl Hello {
             resume: None,
             only_waiting: false,
             once: false,
+            attach: None,
         }
     }
 }

@@ -33,6 +33,7 @@ fn request(text: &str) -> Request {
         timeout: Duration::from_secs(40),
         progress: None,
         on_drop: OnDrop::default(),
+        person: None,
     }
 }
 
