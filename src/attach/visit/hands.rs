@@ -158,7 +158,9 @@ impl Visit {
         self.in_hands.waiting.remove(place);
         if place == 0 && self.in_hands.stage != Stage::Unasked {
             self.end_question();
-            self.outer.line(WITHDRAWN);
+            if self.in_hands.hands.is_approver {
+                self.outer.line(WITHDRAWN);
+            }
         }
     }
 

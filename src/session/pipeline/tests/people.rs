@@ -56,7 +56,14 @@ fn secret_cell(id: u64, source: &str) -> Vec<Recorded> {
 }
 
 fn typed(text: &str) -> Recorded {
-    (0, Input::Keystrokes { client: WOLF, bytes: text.as_bytes().to_vec().into(), background: None })
+    (
+        0,
+        Input::Keystrokes {
+            client: WOLF,
+            bytes: text.as_bytes().to_vec().into(),
+            background: None,
+        },
+    )
 }
 
 /// All that anybody is told, and is kept.
@@ -162,12 +169,8 @@ fn a_person_who_is_asked_for_is_told_why() {
 fn what_was_decided_about_a_cell_is_told_to_its_client() {
     let mut played = with_person();
     played.play([(0, Input::Approve { client: WOLF, on: true }), call(1, AGENT, "x = 1", 1000)]);
-    let proposal = Proposal {
-        id: 1,
-        to: WOLF,
-        client: "claude-code".into(),
-        source: "x = 1".into(),
-    };
+    let proposal =
+        Proposal { id: 1, to: WOLF, client: "claude-code".into(), source: "x = 1".into() };
     let situation = played.pipeline.look_on(played.now).2;
     assert_eq!(situation.proposals, [proposal]);
     assert_eq!(situation.roles.proposals, [1]);
