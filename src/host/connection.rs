@@ -341,11 +341,15 @@ impl Connection {
             ToHost::Hold { on } => client.hold(on),
             ToHost::Approve { on } => client.approve(on),
             ToHost::Decide { id, decision } => client.decide(id, words::decision(decision)),
-            ToHost::Subscribe => {
+            ToHost::Subscribe { screen } => {
+                self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
                 if !self.pending.is_subscribing() {
                     self.subscription = None;
-                    self.pending.subscribe(client.subscribe());
+                    match screen {
+                        true => self.pending.subscribe(client.subscribe()),
+                        false => self.pending.subscribe(client.watch()),
+                    }
                 }
             }
             ToHost::Complete { id, text, cursor } => {
@@ -476,6 +480,7 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
             outgoing.add_screen(&ToClient::Proposed { id, client, source }, &[]);
         }
         ScreenUpdate::Settled { id } => outgoing.add_screen(&ToClient::Settled { id }, &[]),
+        ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }

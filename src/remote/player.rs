@@ -244,16 +244,19 @@ impl Player {
             EngineCommand::Resize { size: Size { columns, rows } } => {
                 self.out.push(&ToHost::Resize { columns, rows }, &[]);
             }
-            EngineCommand::Subscribe { subscription, .. } => {
+            EngineCommand::Subscribe { screen, subscription, .. } => {
                 let id = self.next_id();
-                let (subscriber, given) = Subscriber::new(id, self.own.clone());
+                let (subscriber, given) = match screen {
+                    true => Subscriber::new(id, self.own.clone()),
+                    false => Subscriber::watching(id, self.own.clone()),
+                };
                 if subscription.send(given).is_ok() {
                     self.subscribers.push(subscriber);
-                    self.out.push(&ToHost::Subscribe, &[]);
+                    self.subscribe();
                 }
             }
             // The whole screen comes anew, for all of them.
-            EngineCommand::Repaint { .. } => self.out.push(&ToHost::Subscribe, &[]),
+            EngineCommand::Repaint { .. } => self.subscribe(),
             EngineCommand::People { attached } => {
                 self.out.push(&ToHost::People { attached }, &[]);
             }
@@ -319,6 +322,12 @@ impl Player {
         }
         self.out.push_encoded(message);
         self.calls.insert(id, Call { reply, progress, on_drop, deadline });
+    }
+
+    /// Asks for what the subscribers want of all there is.
+    fn subscribe(&mut self) {
+        let screen = self.subscribers.iter().any(Subscriber::is_shown);
+        self.out.push(&ToHost::Subscribe { screen }, &[]);
     }
 
     /// Sends a question, if it is no longer than a host takes.
@@ -415,6 +424,7 @@ impl Player {
             ToClient::State { state } => {
                 self.show(ScreenUpdate::Standing(words::standing(&state)));
             }
+            ToClient::Missed => self.show(ScreenUpdate::Missed),
             ToClient::Did(Deed { client, what, text }) => {
                 if let Some(deed) = Did::of_words(&what, text) {
                     self.show(ScreenUpdate::Did { client, deed });

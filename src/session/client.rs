@@ -109,6 +109,8 @@ pub enum EngineCommand {
     Subscribe {
         /// Its number.
         client: ClientId,
+        /// Whether what is on the screen is told, too.
+        screen: bool,
         /// Where the subscription goes.
         subscription: oneshot::Sender<Subscription>,
     },
@@ -369,8 +371,19 @@ impl Client {
 
     /// Looks on: what is on the screen, then what is shown. `None` when the engine is gone.
     pub fn subscribe(&self) -> impl Future<Output = Option<Subscription>> + Send + use<> {
+        self.looks_on(true)
+    }
+
+    /// Is told how things stand and what clients do, from now on, and nothing of the screen. `None`
+    /// when the engine is gone.
+    pub fn watch(&self) -> impl Future<Output = Option<Subscription>> + Send + use<> {
+        self.looks_on(false)
+    }
+
+    fn looks_on(&self, screen: bool) -> impl Future<Output = Option<Subscription>> + Send + use<> {
         let (subscription, given) = oneshot::channel();
-        let _ = self.commands.send(EngineCommand::Subscribe { client: self.id, subscription });
+        let (client, commands) = (self.id, &self.commands);
+        let _ = commands.send(EngineCommand::Subscribe { client, screen, subscription });
         async { given.await.ok() }
     }
 }

@@ -1,7 +1,8 @@
 //! Those who look on: what is on the screen, then what is shown, as a terminal takes it.
 //!
 //! One that does not read misses what does not fit into its queue, costs nothing, and gets the
-//! whole screen anew once it has read what it has.
+//! whole screen anew once it has read what it has. One that wants nothing of the screen is told that
+//! it has missed something, and how things stand.
 
 use std::sync::{
     Arc,
@@ -43,6 +44,9 @@ pub enum ScreenUpdate {
     Bytes(Vec<u8>),
     /// How things stand from here on. Follows each repaint that makes up for something.
     Standing(Standing),
+    /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
+    /// one that wants nothing of the screen.
+    Missed,
     /// What a client did.
     Did {
         /// Its name; may be empty.
@@ -81,7 +85,8 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The next update; the first one is a repaint. `None` when the session is gone. Cancel safe.
+    /// The next update; the first one is a repaint, and for one that wants nothing of the screen how
+    /// things stand. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
         let wants_repaint = self.updates.is_empty() && self.missed.load(Ordering::Relaxed);
         if wants_repaint
@@ -91,17 +96,21 @@ impl Subscription {
             let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
         }
         let update = self.updates.recv().await;
-        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+        self.note(update.as_ref());
         update
     }
-}
 
-impl Subscription {
     /// The next update, if it is there already.
     pub fn try_next(&mut self) -> Option<ScreenUpdate> {
         let update = self.updates.try_recv().ok();
-        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+        self.note(update.as_ref());
         update
+    }
+
+    /// Notes that what was asked for is there.
+    fn note(&mut self, update: Option<&ScreenUpdate>) {
+        let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
+        self.has_asked &= !makes_up;
     }
 }
 
@@ -122,6 +131,8 @@ pub(crate) struct Subscriber {
     /// The client whose it is.
     client: ClientId,
     updates: mpsc::Sender<ScreenUpdate>,
+    /// Whether it is told what is on the screen.
+    screen: bool,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
 }
@@ -132,16 +143,19 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one of this client, whose first updates are the screen and how things stand.
+    /// Adds one of this client, whose first updates are the screen, if it `is_shown` that, and how
+    /// things stand.
     pub(super) fn add(
         &mut self,
         client: ClientId,
+        is_shown: bool,
         screen: &Screen,
         situation: Situation,
     ) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (subscriber, subscription) = Subscriber::of_client(client, self.last, commands);
+        let (subscriber, subscription) =
+            Subscriber::of_client(client, is_shown, self.last, commands);
         subscriber.show_all(screen, situation);
         self.all.push(subscriber);
         subscription
@@ -159,12 +173,17 @@ impl Subscribers {
         self.tell_each(|_| Some(update()));
     }
 
-    /// Tells each what there is for its client.
-    fn tell_each(&mut self, update: impl Fn(ClientId) -> Option<ScreenUpdate>) {
+    /// The same for those alone that are told what is on the screen.
+    fn show_all(&mut self, update: impl Fn() -> ScreenUpdate) {
+        self.tell_each(|subscriber| subscriber.screen.then(&update));
+    }
+
+    /// Tells each what there is for it.
+    fn tell_each(&mut self, update: impl Fn(&Subscriber) -> Option<ScreenUpdate>) {
         self.all.retain(|subscriber| !subscriber.is_gone());
         for subscriber in &self.all {
             if !subscriber.missed.load(Ordering::Relaxed)
-                && let Some(update) = update(subscriber.client)
+                && let Some(update) = update(subscriber)
             {
                 subscriber.show(update);
             }
@@ -179,27 +198,38 @@ impl Subscriber {
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
-        Subscriber::of_client(NOBODY, id, commands)
+        Subscriber::of_client(NOBODY, true, id, commands)
+    }
+
+    /// The same of one that is told nothing of the screen.
+    pub(crate) fn watching(
+        id: SubscriberId,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    ) -> (Subscriber, Subscription) {
+        Subscriber::of_client(NOBODY, false, id, commands)
     }
 
     /// The same of one of several clients.
     fn of_client(
         client: ClientId,
+        screen: bool,
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
         let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
-        let missed = Arc::new(AtomicBool::new(true));
-        let subscriber = Subscriber { id, client, updates, missed: missed.clone() };
         // The whole screen comes first, without being asked for.
-        let has_asked = true;
+        let missed = Arc::new(AtomicBool::new(screen));
+        let subscriber = Subscriber { id, client, updates, screen, missed: missed.clone() };
+        let has_asked = screen;
         (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
     }
 
-    /// Shows the whole screen, and how things stand.
+    /// Tells all there is: what is on the screen, if it is shown that, and how things stand.
     fn show_all(&self, screen: &Screen, situation: Situation) {
         let Situation { standing, roles, proposals } = situation;
-        self.show(repaint(screen));
+        if self.screen {
+            self.show(repaint(screen));
+        }
         self.show(ScreenUpdate::Standing(standing));
         self.show(ScreenUpdate::Hands(roles.told_to(self.client)));
         for proposal in proposals.iter().filter(|proposal| proposal.to == self.client) {
@@ -207,16 +237,33 @@ impl Subscriber {
         }
     }
 
+    /// Whether it is told what is on the screen.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.screen
+    }
+
     /// Whether nobody looks on any more.
     pub(crate) fn is_gone(&self) -> bool {
         self.updates.is_closed()
     }
 
-    /// Tells it an update, unless it has missed one: then it is told of the whole screen only.
+    /// Tells it an update, unless it has missed one: then it is told of the whole screen only, or
+    /// how things stand, behind the word that it has missed something.
     pub(crate) fn show(&self, update: ScreenUpdate) {
+        let has_missed = self.missed.load(Ordering::Relaxed);
         match update {
+            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.screen => return,
             ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
-            _ if self.missed.load(Ordering::Relaxed) => return,
+            ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
+            ScreenUpdate::Standing(_) if has_missed && !self.screen => {
+                if self.updates.capacity() < 2
+                    || self.updates.try_send(ScreenUpdate::Missed).is_err()
+                {
+                    return;
+                }
+                self.missed.store(false, Ordering::Relaxed);
+            }
+            _ if has_missed => return,
             _ => {}
         }
         if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
@@ -230,13 +277,13 @@ impl Observer for Subscribers {
         let Shown::Bytes(bytes) = shown else { return };
         self.followers.printed(bytes);
         if !self.all.is_empty() {
-            self.tell_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
+            self.show_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
         }
     }
 
     fn replaced(&mut self, screen: &Screen) {
         if !self.all.is_empty() {
-            self.tell_all(|| repaint(screen));
+            self.show_all(|| repaint(screen));
         }
     }
 
@@ -249,15 +296,15 @@ impl Observer for Subscribers {
     }
 
     fn hands(&mut self, roles: &Roles) {
-        self.tell_each(|client| Some(ScreenUpdate::Hands(roles.told_to(client))));
+        self.tell_each(|one| Some(ScreenUpdate::Hands(roles.told_to(one.client))));
     }
 
     fn proposed(&mut self, proposal: &Proposal) {
-        self.tell_each(|client| (client == proposal.to).then(|| proposed(proposal)));
+        self.tell_each(|one| (one.client == proposal.to).then(|| proposed(proposal)));
     }
 
     fn settled(&mut self, id: ProposalId, to: ClientId) {
-        self.tell_each(|client| (client == to).then_some(ScreenUpdate::Settled { id }));
+        self.tell_each(|one| (one.client == to).then_some(ScreenUpdate::Settled { id }));
     }
 
     fn did(&mut self, client: &str, deed: &Deed) {
@@ -313,10 +360,37 @@ mod tests {
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
         let mut next = || {
             let update = subscription.updates.try_recv().ok();
-            subscription.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+            subscription.note(update.as_ref());
             update
         };
         std::iter::from_fn(&mut next).collect()
+    }
+
+    #[tokio::test]
+    async fn one_that_wants_no_screen_is_told_that_it_missed_something_and_how_things_stand() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let screen = Screen::new(Size::default());
+        let mut watcher = subscribers.add(1, false, &screen, situation(Standing::Ready));
+        let hands = || ScreenUpdate::Hands(Hands::default());
+        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ready), hands()]);
+        subscribers.shown(Shown::Bytes(b"printed"), &screen);
+        subscribers.replaced(&screen);
+        assert_eq!(queued(&mut watcher), []);
+        let did = || ScreenUpdate::Did { client: "a".into(), deed: Deed::Interrupted };
+        for _ in 0..LONGEST_QUEUE + 10 {
+            subscribers.did("a", &Deed::Interrupted);
+        }
+        subscribers.stands(&Standing::Ending);
+        assert_eq!(queued(&mut watcher), vec![did(); LONGEST_QUEUE]);
+        // The last state is told though nothing happens any more.
+        let next = tokio::spawn(async move { (watcher.next().await, watcher) });
+        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
+        subscribers.repaint(subscriber, &screen, situation(Standing::Ended));
+        let (update, mut watcher) = next.await.unwrap();
+        assert_eq!(update, Some(ScreenUpdate::Missed));
+        subscribers.did("a", &Deed::Interrupted);
+        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ended), hands(), did()]);
     }
 
     #[tokio::test]
@@ -325,8 +399,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(1, &screen, situation(Standing::Ready));
-        let mut quick = subscribers.add(2, &screen, situation(Standing::Ready));
+        let mut slow = subscribers.add(1, true, &screen, situation(Standing::Ready));
+        let mut quick = subscribers.add(2, true, &screen, situation(Standing::Ready));
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");
@@ -361,8 +435,8 @@ mod tests {
         let proposal = Proposal { id: 7, to: 1, client: client.clone(), source: source.clone() };
         let standing = Standing::Ready;
         let joins = Situation { standing, roles: roles.clone(), proposals: vec![proposal.clone()] };
-        let mut approver = subscribers.add(1, &screen, joins.clone());
-        let mut other = subscribers.add(2, &screen, joins);
+        let mut approver = subscribers.add(1, true, &screen, joins.clone());
+        let mut other = subscribers.add(2, true, &screen, joins);
         subscribers.hands(&roles);
         subscribers.proposed(&proposal);
         subscribers.settled(7, 1);

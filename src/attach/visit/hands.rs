@@ -125,7 +125,8 @@ impl Visit {
 
     /// Says what has changed.
     fn say_hands(&mut self, before: &Hands) {
-        let escape = (!self.observes).then_some("Ctrl-]");
+        let escape = self.escape.character().is_some().then(|| self.escape.to_string());
+        let escape = escape.as_deref().filter(|_| !self.observes);
         let Changes { lines, rings } = changes(before, &self.in_hands.hands, escape);
         if rings {
             self.outer.print(b"\x07");
@@ -268,6 +269,14 @@ impl Visit {
             off += &format!("\x1b[A\x1b[{}G", self.outer.column() + 1);
         }
         self.outer.print_aside(off.as_bytes());
+    }
+
+    /// The terminal is given away: a question is asked anew when it is there again.
+    pub(super) fn stop_asking(&mut self) {
+        if self.in_hands.asks() {
+            self.end_question();
+        }
+        self.in_hands.is_restored = false;
     }
 
     /// The question has the terminal no more, and the person's own line has its place.

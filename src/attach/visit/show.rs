@@ -30,6 +30,8 @@ impl Visit {
                 self.proposed(Proposal { id, client, source });
             }
             ScreenUpdate::Settled { id } => self.settled(id),
+            // That a repaint says.
+            ScreenUpdate::Missed => {}
             ScreenUpdate::Did { client, deed } => {
                 if !self.is_own_deed(&client, &deed) {
                     self.unsaid.extend(told::deed(&client, &deed));

@@ -98,6 +98,8 @@ impl Asks {
                 }
                 self.resize(client);
             }
+            // It is stopped by the kernel itself.
+            (Asked::Stop, _) => {}
             (Asked::End { signal }, _) => return Err(Stop::Asked { signal }),
         }
         Ok(())

@@ -88,8 +88,12 @@ pub enum ToHost {
         /// What.
         decision: Decision,
     },
-    /// Be shown the screen and what happens to it. `Repaint` follows, then the others.
-    Subscribe,
+    /// Be told what happens, and be shown the screen. `Repaint` follows, then the others.
+    Subscribe {
+        /// Whether the screen is shown; without it `State` follows, then what is none of the screen.
+        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+        screen: bool,
+    },
     /// Complete a name. `Completion` follows.
     Complete {
         /// The client's number for it.
@@ -186,6 +190,9 @@ pub enum ToClient {
         /// Its number.
         id: u64,
     },
+    /// Something was left out here, since the client was behind; only to one that subscribed without
+    /// the screen. `State` follows.
+    Missed,
     /// What may stand in the place of a name.
     Completion {
         /// The number of the client's request.
@@ -210,6 +217,10 @@ pub enum ToClient {
     },
     /// What there is to tell of the session.
     Session(Box<SessionInfo>),
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Of a message: how many bytes of the terminal's follow its line.

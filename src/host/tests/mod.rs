@@ -229,7 +229,7 @@ impl TestHost {
 
     /// A peer subscribes, and is shown a screen with this on it.
     async fn shown_to(&mut self, peer: &mut Peer, text: &[u8]) -> (Subscriber, Screen) {
-        peer.send(&ToHost::Subscribe).await;
+        peer.send(&ToHost::Subscribe { screen: true }).await;
         let EngineCommand::Subscribe { subscription, .. } = self.command().await else { panic!() };
         let mut screen = Screen::new(Size::default());
         screen.feed(text);
