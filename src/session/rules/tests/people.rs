@@ -407,3 +407,15 @@ fn a_poll_waits_for_a_cell_that_only_waits_for_its_turn() {
     let theirs = Action::Reply { call: 3, client: OTHER, status: ok(), has_text: true };
     assert_eq!(rules.done(2), [theirs]);
 }
+
+#[test]
+fn an_interrupt_takes_a_cell_back_that_waits_for_the_start_of_a_session() {
+    let mut rules = held(Rules::starting());
+    rules.call("cell");
+    assert_eq!(rules.tick(PATIENCE), [reply(1, busy(40, false))]);
+    rules.step(hold(false));
+    let taken_back = told_caller(Notice::InterruptedBeforeRun);
+    assert!(rules.call("\u{3}").contains(&taken_back));
+    rules.says(super::ready(1));
+    assert_eq!(rules.deeds.iter().filter(|(_, deed)| deed.words().0 == "ran").count(), 0);
+}
