@@ -29,7 +29,7 @@ use crate::{
 
 /// How far a subscriber may be behind, in bytes: what is printed at once is told whole, unless it is
 /// more than anybody would read.
-const LONGEST_QUEUE: usize = 4 << 20;
+const LONGEST_QUEUE: usize = 2 << 20;
 /// The same behind a screen that makes up for something. It grows again as the subscriber reads.
 const SHORTEST_QUEUE: usize = 64 * 1024;
 /// What an update counts at least, in bytes.

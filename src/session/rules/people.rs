@@ -196,11 +196,8 @@ impl Session {
     /// A client decides on cells from here on, or no longer.
     pub(super) fn approve(&mut self, client: ClientId, on: bool) {
         match self.people_here.approver {
-            _ if on => {
-                if self.is_person(client) {
-                    self.people_here.approver = Some(client);
-                }
-            }
+            _ if on && self.is_person(client) => self.people_here.approver = Some(client),
+            _ if on => {}
             Some(approver) if approver == client => self.approve_no_more(client),
             _ => {}
         }
