@@ -34,6 +34,7 @@ mod files;
 mod foreground;
 mod full_screen;
 mod guard;
+mod hands;
 mod hints;
 mod host_commands;
 mod hostile;
