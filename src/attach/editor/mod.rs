@@ -19,9 +19,9 @@ use std::{
 };
 
 use reedline::{
-    ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder, Prompt,
-    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
-    default_emacs_keybindings,
+    ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder,
+    Osc133Markers, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
+    ReedlineMenu, Signal, default_emacs_keybindings,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -29,6 +29,8 @@ pub(super) use assistant::Assistant;
 use assistant::{Checker, Names};
 use escape::{BehindEscape, Escaping};
 pub(super) use history::SharedHistory;
+
+use crate::terminal;
 
 /// What stands before the first line of a cell, and before the others.
 pub(super) const PROMPT: &str = ">>> ";
@@ -76,6 +78,8 @@ pub(super) struct Editor {
     history: SharedHistory,
     assistant: Assistant,
     has_colors: bool,
+    /// Whether prompts are marked, for terminals that find them.
+    has_marks: bool,
 }
 
 impl Draft {
@@ -97,7 +101,8 @@ impl Draft {
 impl Editor {
     pub(super) fn new(history: SharedHistory, assistant: Assistant) -> Editor {
         let has_colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Editor { history, assistant, has_colors }
+        let has_marks = terminal::takes_marks();
+        Editor { history, assistant, has_colors, has_marks }
     }
 
     /// Lets the person go on with the draft. Blocks, and leaves the terminal in raw mode or not.
@@ -151,6 +156,7 @@ impl Editor {
             .with_partial_completions(true)
             .with_edit_mode(Box::new(Escaping::new(Emacs::new(keys), behind_escape.clone())))
             .with_ansi_colors(self.has_colors)
+            .with_semantic_markers(self.has_marks.then(Osc133Markers::boxed))
             .use_bracketed_paste(true)
             .with_poll_interval(POLL)
             .with_break_signal(stop.0.clone())

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use editing::edited;
+use show::Begun;
 
 use super::{
     Attachment, Left,
@@ -118,6 +119,8 @@ pub(super) struct Visit {
     read_from: Option<Instant>,
     /// What this client did, of which it is told as well.
     pub(super) own_deeds: VecDeque<Deed>,
+    /// The cell whose echo comes next.
+    begun: Option<Begun>,
     question: Option<Question>,
     /// What others did, and was not said yet.
     unsaid: Vec<String>,
@@ -159,6 +162,7 @@ impl Visit {
             is_unfinished: false,
             read_from: Some(Instant::now() + AHEAD_OF_START),
             own_deeds: VecDeque::new(),
+            begun: None,
             question: None,
             unsaid: Vec::new(),
             size,

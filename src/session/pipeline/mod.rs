@@ -11,7 +11,9 @@
 //! news: what was printed and typed when
 //! ```
 
+mod cells;
 mod display;
+pub(crate) mod echo;
 mod hands;
 mod input;
 mod news;
@@ -349,8 +351,10 @@ impl<O: Observer> Pipeline<O> {
 
     fn message(&mut self, message: ToServer) {
         self.drain();
-        if let ToServer::Hello { .. } = &message {
-            self.worker = WorkerInfo::from_hello(&message);
+        match &message {
+            ToServer::Hello { .. } => self.worker = WorkerInfo::from_hello(&message),
+            ToServer::CellDone { outcome, .. } => self.display.cells.done(*outcome),
+            _ => {}
         }
         self.step(Event::Message(message));
     }
@@ -533,6 +537,7 @@ impl<O: Observer> Pipeline<O> {
             Action::Kill => Effect::Kill,
             Action::Retire => {
                 self.drop_stream();
+                self.display.end_echo();
                 Effect::Retire
             }
         };
