@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncWriteExt, Stdout};
 
-use super::told;
+use super::{guarded::Guarded, told};
 use crate::{
     screen::{QueryFilter, Screen, Size},
     terminal,
@@ -25,6 +25,7 @@ pub(super) struct Outer {
     ends_with_edited: bool,
     /// What the terminal shows, as far as it came from here.
     screen: Screen,
+    guarded: Guarded,
 }
 
 impl Outer {
@@ -37,6 +38,7 @@ impl Outer {
             takes_marks: terminal::takes_marks(),
             ends_with_edited: false,
             screen: Screen::new(size),
+            guarded: Guarded::default(),
         }
     }
 
@@ -55,6 +57,7 @@ impl Outer {
         if self.pending.is_empty() {
             self.out.flush().await?;
             self.is_unflushed = false;
+            self.guarded.settles(self.screen.mode_restoration());
         } else {
             self.is_unflushed = true;
             let written = self.out.write(&self.pending).await?;
@@ -103,7 +106,18 @@ impl Outer {
         self.screen.feed(bytes);
         // Nobody reads the text or fetches answers here.
         self.screen.drain(&mut |_| {});
+        self.guarded.changes(&self.screen.mode_restoration());
         self.pending.extend(bytes);
+    }
+
+    /// The line editor has the terminal from here on, until something is printed.
+    pub(super) fn is_edited(&mut self) {
+        self.guarded.is_edited();
+    }
+
+    /// It has it no more.
+    pub(super) fn is_not_edited(&mut self) {
+        self.guarded.settles(self.screen.mode_restoration());
     }
 
     /// The same for what is taken off the terminal before anything else is printed.

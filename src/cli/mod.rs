@@ -3,6 +3,7 @@
 mod attach;
 mod doctor;
 mod end;
+mod events;
 mod exec;
 mod host;
 mod ls;
@@ -94,6 +95,8 @@ enum Command {
     End(end::EndArguments),
     /// Show what a recording of a terminal shows: as a picture, or as text.
     Replay(replay::ReplayArguments),
+    /// Print what happens in a session as JSON lines, for status bars and scripts.
+    Events(events::EventsArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
 }
@@ -102,7 +105,7 @@ impl Command {
     /// Whether it uses a session of another process.
     fn is_client(&self) -> bool {
         match self {
-            Command::Attach(_) => true,
+            Command::Attach(_) | Command::Events(_) => true,
             Command::Exec(exec) => exec.session.is_some(),
             _ => false,
         }
@@ -239,10 +242,15 @@ fn command_line() -> clap::Command {
     let mut command = Arguments::command();
     // Options of all that mean nothing there: each says so when it is used, and helps nobody before.
     let elsewhere = ["via", "via_install"];
+    let worker = ["python", "worker"];
     let all = ["python", "worker", "via", "via_install"];
-    for (name, hidden) in
-        [("ls", &all[..]), ("end", &all), ("doctor", &elsewhere), ("host", &elsewhere)]
-    {
+    for (name, hidden) in [
+        ("ls", &all[..]),
+        ("end", &all),
+        ("events", &worker),
+        ("doctor", &elsewhere),
+        ("host", &elsewhere),
+    ] {
         let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
         let hidden: Vec<Arg> = command.get_arguments().filter(is_hidden).cloned().collect();
         command = command.mut_subcommand(name, |subcommand| {
@@ -298,7 +306,8 @@ pub fn main() -> ExitCode {
             | Command::Host(_)
             | Command::Ls(_)
             | Command::End(_)
-            | Command::Replay(_),
+            | Command::Replay(_)
+            | Command::Events(_),
         ) => false,
     };
     if holds_sessions {
@@ -318,11 +327,11 @@ pub fn main() -> ExitCode {
             };
             serve::serve(target, options, place?)
         }),
-        Some(command) if arguments.via.is_given() && !command.is_client() => Err(
-            "--via is for the server, `attach` and `exec --session`; others are run there, as in \
-                 `ssh gpu mcp-repl ls`"
-                .into(),
-        ),
+        Some(command) if arguments.via.is_given() && !command.is_client() => {
+            Err("--via is for the server, `attach`, `events` and `exec --session`; others are run \
+                 there, as in `ssh gpu mcp-repl ls`"
+                .into())
+        }
         Some(Command::Attach(attach)) => {
             let place = arguments.via.place();
             place.and_then(|place| attach::attach(&place, attach, &arguments.worker))
@@ -342,6 +351,9 @@ pub fn main() -> ExitCode {
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
+        Some(Command::Events(events)) => {
+            arguments.via.place().and_then(|place| events::events(&place, events))
+        }
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
     };
     result.unwrap_or_else(|why| {

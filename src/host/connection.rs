@@ -78,7 +78,8 @@ where
     let is_resumed = client.is_some();
     let client = client.unwrap_or_else(|| host.session.join());
     let budget = hello.budget.as_ref().map(budget_from_wire);
-    let who = ClientInfo { name: hello.name.clone(), budget, is_person: false };
+    let attach = hello.attach.map(|attach| words::attach(&attach, &host.record.name));
+    let who = ClientInfo { name: hello.name.clone(), budget, is_person: false, attach };
     client.introduce(who.clone());
     let mut connection = Connection {
         role: hello.role,
@@ -280,7 +281,7 @@ impl Connection {
             ToHost::Open(_) | ToHost::Hello(_) => {
                 return Err(End::Broken("a host takes one `hello`, and no `open`".into()));
             }
-            ToHost::Call { id, input, keys, timeout_ms, progress } => {
+            ToHost::Call { id, input, keys, timeout_ms, progress, person } => {
                 if self.pending.has_call(id) || self.untold.0.iter().any(|(other, _)| *other == id)
                 {
                     return Err(End::Broken(format!("there is a call {id} already")));
@@ -295,7 +296,7 @@ impl Connection {
                 };
                 let timeout = Duration::from_millis(timeout_ms).min(LONGEST_TIMEOUT);
                 let on_drop = OnDrop::default();
-                let request = Request { payload, timeout, progress: None, on_drop };
+                let request = Request { payload, timeout, progress: None, on_drop, person };
                 self.pending.call(id, client, request, progress);
                 self.seat.has_called = true;
                 self.seat.host.is_used();
@@ -340,11 +341,15 @@ impl Connection {
             ToHost::Hold { on } => client.hold(on),
             ToHost::Approve { on } => client.approve(on),
             ToHost::Decide { id, decision } => client.decide(id, words::decision(decision)),
-            ToHost::Subscribe => {
+            ToHost::Subscribe { screen } => {
+                self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
                 if !self.pending.is_subscribing() {
                     self.subscription = None;
-                    self.pending.subscribe(client.subscribe());
+                    match screen {
+                        true => self.pending.subscribe(client.subscribe()),
+                        false => self.pending.subscribe(client.watch()),
+                    }
                 }
             }
             ToHost::Complete { id, text, cursor } => {
@@ -478,6 +483,7 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
             outgoing.add_screen(&ToClient::Proposed { id, client, source }, &[]);
         }
         ScreenUpdate::Settled { id } => outgoing.add_screen(&ToClient::Settled { id }, &[]),
+        ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }

@@ -29,12 +29,13 @@ fn join(session: &Handle, name: &str, budget: Option<usize>) -> Client {
         name: name.into(),
         budget: budget.map(Into::into),
         is_person: false,
+        attach: None,
     })
 }
 
 fn request(input: &str, timeout: Duration) -> Request {
     let payload = Payload::parse(input, Vec::new()).unwrap();
-    Request { payload, timeout, progress: None, on_drop: OnDrop::default() }
+    Request { payload, timeout, progress: None, on_drop: OnDrop::default(), person: None }
 }
 
 /// The text of the reply to a call.

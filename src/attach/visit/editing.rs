@@ -53,6 +53,7 @@ impl Visit {
             return Ok(());
         }
         let Some(editor) = self.editor.take() else { return Ok(()) };
+        self.outer.is_edited();
         (self.is_prepared, self.read_from, self.was_edited) = (false, None, true);
         let (draft, stop) = (self.draft.clone(), Stop::default());
         let asked = stop.clone();
@@ -102,6 +103,7 @@ impl Visit {
     pub(super) fn edited(&mut self, ended: EditorEnd) -> io::Result<Option<Left>> {
         let (editor, edited) = ended.map_err(io::Error::other)?;
         (self.keyboard, self.editor) = (Keyboard::Loop, Some(editor));
+        self.outer.is_not_edited();
         let (mut left, mut behind_escape) = (None, None);
         match edited? {
             Edited::Cell(text) => {
@@ -125,6 +127,12 @@ impl Visit {
                 self.keys.escaped();
                 behind_escape = Some(typed);
             }
+            Edited::Suspend(draft, typed) => {
+                self.draft = draft;
+                self.take_off();
+                self.wants_stop = true;
+                behind_escape = Some(typed);
+            }
             Edited::Stopped(draft) => {
                 self.draft = draft;
                 self.take_off();
@@ -134,7 +142,7 @@ impl Visit {
             self.show_one(told);
         }
         if self.is_over() {
-            left = Some(Left::Ended);
+            left = Some(Left::Ended { status: 0 });
         }
         if !self.is_at_prompt() && self.read_from.is_none() {
             self.give_back();

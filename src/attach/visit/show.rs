@@ -37,6 +37,8 @@ impl Visit {
             ScreenUpdate::Hands(_)
             | ScreenUpdate::Proposed { .. }
             | ScreenUpdate::Settled { .. } => {}
+            // That a repaint says.
+            ScreenUpdate::Missed => {}
             ScreenUpdate::Did { client, deed } => {
                 let is_own = self.is_own_deed(&client, &deed);
                 if let Deed::Ran { .. } = deed {

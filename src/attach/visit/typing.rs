@@ -4,7 +4,10 @@ use std::io;
 
 use super::{Left, MOST_TYPED, Question, Visit};
 use crate::{
-    attach::{keys::Typed, told},
+    attach::{
+        keys::{CTRL_Z, Typed},
+        told,
+    },
     reply::Deed,
     session::rules::payload::Payload,
     terminal,
@@ -47,7 +50,7 @@ impl Visit {
     }
 
     pub(super) fn typed(&mut self, bytes: &[u8]) -> Option<Left> {
-        let commands = if self.observes { "d?" } else { "dir?" };
+        let commands = if self.observes { "d?\u{1a}" } else { "dir?\u{1a}" };
         for typed in self.keys.take(bytes, commands) {
             let left = match typed {
                 Typed::Bytes(bytes) => self.typed_bytes(bytes),
@@ -66,13 +69,14 @@ impl Visit {
             return match bytes[0] {
                 b'y' | b'Y' => {
                     self.handle.shutdown();
-                    Some(Left::Ended)
+                    Some(Left::Ended { status: 0 })
                 }
                 b'd' | b'D' | CTRL_D => Some(Left::Detached),
                 _ => None,
             };
         }
         if self.observes {
+            self.wants_stop |= bytes.contains(&(CTRL_Z as u8));
             let leaves = bytes.contains(&CTRL_C) || bytes.contains(&CTRL_D);
             return leaves.then_some(Left::Detached);
         }
@@ -101,8 +105,11 @@ impl Visit {
                 self.own_deeds.push_back(Deed::Reset);
                 self.call(Payload::Reset(Box::new(Payload::poll())));
             }
-            _ if self.observes => self.outer.line(told::OBSERVER_HELP),
-            _ => self.outer.line(told::HELP),
+            CTRL_Z => self.wants_stop = true,
+            _ => {
+                let lines = told::help(self.escape, self.observes);
+                lines.iter().for_each(|line| self.outer.line(line));
+            }
         }
         None
     }

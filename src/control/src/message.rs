@@ -29,6 +29,9 @@ pub enum ToHost {
         /// Whether the last line on the screen is to be told while the call waits.
         #[serde(default)]
         progress: bool,
+        /// What a person is asked for with the reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
     },
     /// The call is given up: no reply is wanted.
     Cancel {
@@ -85,8 +88,12 @@ pub enum ToHost {
         /// What.
         decision: Decision,
     },
-    /// Be shown the screen and what happens to it. `Repaint` follows, then the others.
-    Subscribe,
+    /// Be told what happens, and be shown the screen. `Repaint` follows, then the others.
+    Subscribe {
+        /// Whether the screen is shown; without it `State` follows, then what is none of the screen.
+        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+        screen: bool,
+    },
     /// Complete a name. `Completion` follows.
     Complete {
         /// The client's number for it.
@@ -187,6 +194,9 @@ pub enum ToClient {
         /// Its number.
         id: u64,
     },
+    /// Something was left out here, since the client was behind; only to one that subscribed without
+    /// the screen. `State` follows.
+    Missed,
     /// What may stand in the place of a name.
     Completion {
         /// The number of the client's request.
@@ -211,6 +221,10 @@ pub enum ToClient {
     },
     /// What there is to tell of the session.
     Session(Box<SessionInfo>),
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Of a message: how many bytes of the terminal's follow its line.
@@ -263,6 +277,10 @@ pub struct Hello {
     /// Nobody comes back as this client: nothing is kept for it once its connection has ended.
     #[serde(default)]
     pub once: bool,
+    /// What a person runs to come to a session, where this client is, in front of its name: the
+    /// client's replies say so when one is needed, and its polls wait for them.
+    #[serde(default)]
+    pub attach: Option<String>,
 }
 
 impl Hello {
@@ -278,6 +296,7 @@ impl Hello {
             resume: None,
             only_waiting: false,
             once: false,
+            attach: None,
         }
     }
 }

@@ -44,7 +44,7 @@ async fn what_one_connection_says_reaches_the_session_in_that_order() {
     bytes.extend(encode(&super::call(3, "y"), &[]));
     peer.send_raw(&bytes).await;
     let first = host.call().await;
-    let EngineCommand::Keystrokes { bytes, taken } = host.command().await else { panic!() };
+    let EngineCommand::Keystrokes { bytes, taken, .. } = host.command().await else { panic!() };
     assert_eq!(bytes, b"abc");
     let EngineCommand::Keystrokes { bytes, .. } = host.command().await else { panic!() };
     assert_eq!(bytes, [3]);
@@ -144,6 +144,7 @@ async fn keys_progress_and_bad_payloads() {
         keys: keys.clone(),
         timeout_ms: u64::MAX,
         progress,
+        person: None,
     };
     peer.send(&keyed(1, "1 + 1", false)).await;
     let ToClient::Refused { id: Some(1), message } = peer.receive().await else { panic!() };
@@ -341,7 +342,7 @@ async fn who_only_looks_on_is_refused_the_rest_and_stays() {
             let refused = refusal(&mut peer, &ToHost::End, &[]).await;
             assert_eq!(refused, (None, "end the session".into()));
         }
-        peer.send(&ToHost::Subscribe).await;
+        peer.send(&ToHost::Subscribe { screen: true }).await;
         assert!(matches!(host.command().await, EngineCommand::Subscribe { .. }));
         peer.assert_served().await;
     }
