@@ -54,6 +54,11 @@ pub enum ScreenUpdate {
     },
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
+    /// Shown beside that, with its escape sequences: the echo of a cell that begins, from
+    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; or where one is over.
+    ///
+    /// [`PROMPT_MARK`]: super::pipeline::echo::PROMPT_MARK
+    Echo(Vec<u8>),
     /// How things stand from here on. Follows each repaint that makes up for something.
     Standing(Standing),
     /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
@@ -329,6 +334,10 @@ impl Observer for Subscribers {
         }
     }
 
+    fn echoed(&mut self, bytes: &[u8]) {
+        self.tell_all(|| ScreenUpdate::Echo(bytes.to_vec()));
+    }
+
     fn replaced(&mut self, screen: &Screen) {
         if !self.all.is_empty() {
             self.show_all(|| repaint(screen));
@@ -408,7 +417,9 @@ mod tests {
                     fresh.feed(&bytes);
                     screen = Some(fresh);
                 }
-                (ScreenUpdate::Bytes(bytes), Some(screen)) => screen.feed(&bytes),
+                (ScreenUpdate::Bytes(bytes) | ScreenUpdate::Echo(bytes), Some(screen)) => {
+                    screen.feed(&bytes);
+                }
                 (_, Some(_)) => {}
                 (_, None) => panic!("an update before the screen"),
             }

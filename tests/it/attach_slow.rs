@@ -67,9 +67,9 @@ fn people_whose_terminals_take_nothing_hold_nobody_up() {
     people[0].goes_on_taking();
     people[1].goes_on_taking();
     kill_process(pid(&people[2]), Signal::CONT).unwrap();
-    people[0].ends_with("\nthe end of the flood\n42\n>>>");
-    people[2].ends_with("\nthe end of the flood\n42\n>>>");
-    people[1].ends_with("\nthe end of the flood\n42\n>>> 'half");
+    people[0].ends_with("\nthe end of the flood\n[agent] >>> 6 * 7\n42\n>>>");
+    people[2].ends_with("\nthe end of the flood\n[agent] >>> 6 * 7\n42\n>>>");
+    people[1].ends_with("\nthe end of the flood\n[agent] >>> 6 * 7\n42\n>>> 'half");
     people[1].types("typed'\r");
     people[1].shows("\n'half typed'\n>>>");
     people[0].runs("'on'");
