@@ -29,7 +29,7 @@ use crate::{
 
 /// How far a subscriber may be behind, in bytes: what is printed at once is told whole, unless it is
 /// more than anybody would read.
-const LONGEST_QUEUE: usize = 4 << 20;
+const LONGEST_QUEUE: usize = 2 << 20;
 /// The same behind a screen that makes up for something. It grows again as the subscriber reads.
 const SHORTEST_QUEUE: usize = 64 * 1024;
 /// What an update counts at least, in bytes.
@@ -54,6 +54,11 @@ pub enum ScreenUpdate {
     },
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
+    /// Shown beside that, with its escape sequences: the echo of a cell that begins, from
+    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; or where one is over.
+    ///
+    /// [`PROMPT_MARK`]: super::pipeline::echo::PROMPT_MARK
+    Echo(Vec<u8>),
     /// How things stand from here on. Follows each repaint that makes up for something.
     Standing(Standing),
     /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
@@ -329,6 +334,10 @@ impl Observer for Subscribers {
         }
     }
 
+    fn echoed(&mut self, bytes: &[u8]) {
+        self.tell_all(|| ScreenUpdate::Echo(bytes.to_vec()));
+    }
+
     fn replaced(&mut self, screen: &Screen) {
         if !self.all.is_empty() {
             self.show_all(|| repaint(screen));
@@ -408,7 +417,9 @@ mod tests {
                     fresh.feed(&bytes);
                     screen = Some(fresh);
                 }
-                (ScreenUpdate::Bytes(bytes), Some(screen)) => screen.feed(&bytes),
+                (ScreenUpdate::Bytes(bytes) | ScreenUpdate::Echo(bytes), Some(screen)) => {
+                    screen.feed(&bytes);
+                }
                 (_, Some(_)) => {}
                 (_, None) => panic!("an update before the screen"),
             }

@@ -5,6 +5,8 @@ mod support;
 mod architecture;
 mod attach;
 mod attach_chaos;
+mod attach_echo;
+mod attach_flood;
 mod attach_hands;
 mod attach_joining;
 mod attach_keys;
