@@ -279,12 +279,16 @@ fn a_cell_may_be_changed_or_refused() {
     let refused = told_of(PersonDid::Refused("not now".into()));
     let decided = decide(&mut rules, 2, Decision::Refused("not now".into()));
     assert_eq!(decided, [refused, reply(2, nothing_ran())]);
+    // What is the same was not changed.
+    rules.call("same");
+    assert_eq!(decide(&mut rules, 3, Decision::Edited("same".into())), run(2, "same"));
+    rules.done(2);
     // Nothing is left of it.
     rules.call("more");
     let refused = told_of(PersonDid::Refused(String::new()));
-    let decided = decide(&mut rules, 3, Decision::Edited(" \n".into()));
-    assert_eq!(decided, [refused, reply(3, nothing_ran())]);
-    assert_eq!(rules.deeds.len(), 1);
+    let decided = decide(&mut rules, 4, Decision::Edited(" \n".into()));
+    assert_eq!(decided, [refused, reply(4, nothing_ran())]);
+    assert_eq!(rules.deeds.len(), 2);
 }
 
 #[test]
