@@ -3,6 +3,7 @@
 use std::io;
 
 use tokio::io::{AsyncWriteExt, Stdout};
+use unicode_width::UnicodeWidthStr;
 
 use super::{guarded::Guarded, told};
 use crate::{
@@ -151,6 +152,14 @@ impl Outer {
     /// Where in its row the cursor is, from 0.
     pub(super) fn column(&self) -> u16 {
         self.screen.cursor().1
+    }
+
+    /// What stands in the cursor's row and is not finished; empty where more stands behind the cursor, or
+    /// in other rows of that line.
+    pub(super) fn unfinished_row(&self) -> String {
+        let line = self.screen.line_at_cursor();
+        let is_all = line.width() == usize::from(self.column());
+        if is_all { line } else { String::new() }
     }
 
     pub(super) fn is_alternate(&self) -> bool {

@@ -17,15 +17,20 @@ pub(super) fn help(escape: EscapeKey, observes: bool) -> Vec<String> {
     }
     vec![
         format!("[repl] {escape} then: d detach, i interrupt, r fresh session,"),
+        "[repl]   t take over or give back, a decide on the agent's cells or not,".into(),
         "[repl]   Ctrl-Z stops this client, ? this help;".into(),
         format!("[repl]   {escape} again sends it to the program"),
     ]
 }
 
+/// A client's name, to be read.
+pub(super) fn client_name(client: &str) -> &str {
+    if client.is_empty() { "another client" } else { client }
+}
+
 /// What a client did beside running a cell, which is echoed.
 pub(super) fn deed(client: &str, deed: &Deed) -> String {
-    let client = if client.is_empty() { "another client" } else { client };
-    plain(&format!("[{client}] {deed}"))
+    plain(&format!("[{}] {deed}", client_name(client)))
 }
 
 /// The echo of a cell from its prompt on, and what is before that; `None` of other marks.
@@ -71,7 +76,7 @@ pub(super) fn notices(reply: &Reply) -> Vec<String> {
 }
 
 /// Without what could move the cursor.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let text = text.replace('\t', "    ");
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::Visit;
 use crate::{
-    attach::told,
+    attach::{question::Proposal, told},
     reply::Deed,
     screen::{Screen, Size},
     session::{client::ScreenUpdate, pipeline::echo::OUTPUT_MARK},
@@ -33,10 +33,11 @@ impl Visit {
             ScreenUpdate::Echo(bytes) => self.echo(&bytes),
             ScreenUpdate::Repaint { size, bytes } => self.repaint(size, &bytes),
             ScreenUpdate::Standing(standing) => self.standing = standing,
-            // Nothing of that is offered yet.
-            ScreenUpdate::Hands(_)
-            | ScreenUpdate::Proposed { .. }
-            | ScreenUpdate::Settled { .. } => {}
+            ScreenUpdate::Hands(hands) => self.hands(hands),
+            ScreenUpdate::Proposed { id, client, source } => {
+                self.proposed(Proposal { id, client, source });
+            }
+            ScreenUpdate::Settled { id } => self.settled(id),
             // That a repaint says.
             ScreenUpdate::Missed => {}
             ScreenUpdate::Did { client, deed } => {
