@@ -18,6 +18,7 @@ use tokio::{
 
 use editing::edited;
 use hands::InHands;
+use show::Begun;
 
 use super::{
     Attachment, Left,
@@ -124,6 +125,8 @@ pub(super) struct Visit {
     read_from: Option<Instant>,
     /// What this client did, of which it is told as well.
     pub(super) own_deeds: VecDeque<Deed>,
+    /// The cell whose echo comes next.
+    begun: Option<Begun>,
     question: Option<Question>,
     in_hands: InHands,
     /// What others did, and was not said yet.
@@ -171,6 +174,7 @@ impl Visit {
             is_unfinished: false,
             read_from: Some(Instant::now() + AHEAD_OF_START),
             own_deeds: VecDeque::new(),
+            begun: None,
             question: None,
             in_hands: InHands::default(),
             unsaid: Vec::new(),
