@@ -8,6 +8,7 @@
 //! escape_key   which key is for this process
 //! keys     what is typed, taken apart: the escape key, late answers, all else
 //! editor   the line editor at the prompt; the only place that names reedline
+//! status   the status line and the title, in words
 //! told     what others do and what there is to say, in words
 //! ```
 //!
@@ -18,6 +19,7 @@ mod escape_key;
 mod guarded;
 mod keys;
 mod outer;
+mod status;
 mod told;
 mod visit;
 
@@ -52,6 +54,8 @@ pub struct Attachment {
     pub history: Option<PathBuf>,
     /// The key that is for this process whatever runs.
     pub escape: EscapeKey,
+    /// Whether the status is shown.
+    pub has_status: bool,
 }
 
 /// How it ended.

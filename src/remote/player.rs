@@ -415,6 +415,9 @@ impl Player {
                     self.show(ScreenUpdate::Did { client, deed });
                 }
             }
+            ToClient::Here { members } => {
+                self.show(ScreenUpdate::Here(members.into_iter().map(words::present).collect()));
+            }
             ToClient::Refused { id: None, .. } => {}
         }
         None

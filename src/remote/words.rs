@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use mcp_repl_control::{SessionInfo, SessionState};
+use mcp_repl_control::{Member, Role, SessionInfo, SessionState};
 
 use crate::session::{
-    client::Description,
+    client::{Description, Present},
     pipeline::{Standing, WorkerInfo},
     rules::payload::{INTERRUPT, Keys, Payload, RESET},
 };
@@ -49,6 +49,12 @@ pub(super) fn standing(state: &SessionState) -> Standing {
         SessionState::Ending => Standing::Ending,
         SessionState::Ended => Standing::Ended,
     }
+}
+
+/// One who is there.
+pub(super) fn present(member: Member) -> Present {
+    let Member { name, role, person, own } = member;
+    Present { name, looks_on: role == Role::Observer, is_person: person, is_own: own }
 }
 
 /// Who the worker is; `None` while it has not said it.

@@ -23,7 +23,7 @@ use crate::{
 pub use super::followers::{Follow, Following, Piece};
 pub use super::rules::complete::Completion;
 pub(crate) use super::subscribers::Subscriber;
-pub use super::subscribers::{ScreenUpdate, Subscription};
+pub use super::subscribers::{Present, ScreenUpdate, Subscription};
 
 /// One call of a client.
 #[derive(Debug)]

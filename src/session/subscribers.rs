@@ -49,6 +49,21 @@ pub enum ScreenUpdate {
         /// What; the source of a long cell is cut.
         deed: Deed,
     },
+    /// Who is there, of a session in a host: after each repaint, and when it has changed.
+    Here(Vec<Present>),
+}
+
+/// One who is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Its name; may be empty.
+    pub name: String,
+    /// Whether it only looks on.
+    pub looks_on: bool,
+    /// Whether people sit at its terminal.
+    pub is_person: bool,
+    /// Whether it is the one who is told this.
+    pub is_own: bool,
 }
 
 /// The subscriber's end.

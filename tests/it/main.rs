@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod attach;
+mod attach_bar;
 mod attach_keys;
 mod attach_kill;
 mod attach_prompt;

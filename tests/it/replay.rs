@@ -197,7 +197,7 @@ async fn shows(subscription: &mut mcp_repl::session::client::Subscription, expec
                 screen.feed(&bytes);
             }
             ScreenUpdate::Bytes(bytes) => screen.feed(&bytes),
-            ScreenUpdate::Standing(_) | ScreenUpdate::Did { .. } => {}
+            ScreenUpdate::Standing(_) | ScreenUpdate::Did { .. } | ScreenUpdate::Here(_) => {}
         }
     }
     screen.size()

@@ -19,8 +19,8 @@ use std::{
 };
 
 use reedline::{
-    ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder, Prompt,
-    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
+    Color, ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder,
+    Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
     default_emacs_keybindings,
 };
 use unicode_width::UnicodeWidthStr;
@@ -105,8 +105,15 @@ impl Editor {
         Editor { history, assistant, has_colors, escape }
     }
 
-    /// Lets the person go on with the draft. Blocks, and leaves the terminal in raw mode or not.
-    pub(super) fn edit(&self, draft: &Draft, stop: &Stop) -> io::Result<Edited> {
+    /// Whether the person wants colours.
+    pub(super) fn has_colors(&self) -> bool {
+        self.has_colors
+    }
+
+    /// Lets the person go on with the draft; `beside` stands at the right of the first line until the cell
+    /// is run. Blocks, and leaves the terminal in raw mode or not.
+    pub(super) fn edit(&self, draft: &Draft, beside: String, stop: &Stop) -> io::Result<Edited> {
+        let prompt = CellPrompt { beside };
         let indentation = self.assistant.indentation();
         let behind_escape = Arc::default();
         let mut line = self.line_editor(stop, &behind_escape);
@@ -115,7 +122,7 @@ impl Editor {
             EditCommand::MoveToPosition { position: draft.cursor, select: false },
         ]);
         loop {
-            let signal = line.read_line(&CellPrompt)?;
+            let signal = line.read_line(&prompt)?;
             let draft = || Draft {
                 text: line.current_buffer_contents().to_owned(),
                 cursor: line.current_insertion_point(),
@@ -163,6 +170,7 @@ impl Editor {
                 behind_escape.clone(),
             )))
             .with_ansi_colors(self.has_colors)
+            .with_transient_prompt(Box::new(CellPrompt::default()))
             .use_bracketed_paste(true)
             .with_poll_interval(POLL)
             .with_break_signal(stop.0.clone())
@@ -170,7 +178,11 @@ impl Editor {
 }
 
 /// The prompts of Python.
-struct CellPrompt;
+#[derive(Default)]
+struct CellPrompt {
+    /// What stands at the right.
+    beside: String,
+}
 
 impl Prompt for CellPrompt {
     fn render_prompt_left(&self) -> Cow<'_, str> {
@@ -178,7 +190,11 @@ impl Prompt for CellPrompt {
     }
 
     fn render_prompt_right(&self) -> Cow<'_, str> {
-        "".into()
+        (&*self.beside).into()
+    }
+
+    fn get_prompt_right_color(&self) -> Color {
+        Color::DarkGray
     }
 
     fn render_prompt_indicator(&self, _: PromptEditMode) -> Cow<'_, str> {

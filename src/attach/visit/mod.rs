@@ -1,6 +1,7 @@
 //! The loop of a person's visit: what is typed goes to the program or the line editor, what the
 //! session shows to the terminal.
 
+mod bar;
 mod editing;
 mod show;
 mod suspend;
@@ -14,6 +15,7 @@ use tokio::{
     time::Instant,
 };
 
+use bar::Bar;
 use editing::edited;
 
 use super::{
@@ -127,6 +129,7 @@ pub(super) struct Visit {
     /// The size of this terminal.
     size: Size,
     escape: EscapeKey,
+    bar: Bar,
     /// Whether this process is to stop until it is continued.
     wants_stop: bool,
     /// Whether it was continued, which others may have stopped.
@@ -177,6 +180,7 @@ impl Visit {
             unsaid: Vec::new(),
             size,
             escape: attachment.escape,
+            bar: Bar::new(attachment.has_status),
             wants_stop: false,
             was_stopped: false,
         }
@@ -222,7 +226,7 @@ impl Visit {
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
             let is_read_from = self.read_from;
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
-            let stop_at = self.stop_at();
+            let (stop_at, status_at) = (self.stop_at(), self.bar.due());
             tokio::select! {
                 biased;
                 asked = requests.next() => if let Some(left) = self.heed(asked) {
@@ -254,6 +258,7 @@ impl Visit {
                     let Ok(Some(reply)) = reply else { return Ok(Left::Gone) };
                     self.replied(&reply);
                 }
+                () = sleep_until(status_at), if status_at.is_some() => self.show_status(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
                 () = sleep_until(is_read_from), if is_read_from.is_some() => {
                     if let Some(left) = self.read_on()? {
@@ -351,6 +356,7 @@ impl Visit {
             Standing::Starting | Standing::Running { .. } | Standing::Ending | Standing::Ended => {}
         }
         self.standing = standing;
+        self.bar_stands();
     }
 
     fn call(&mut self, payload: Payload) {

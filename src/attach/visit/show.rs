@@ -22,9 +22,14 @@ impl Visit {
                 }
                 self.outer.program(&bytes);
                 self.say_rest();
+                self.bar_goes();
             }
             ScreenUpdate::Repaint { size, bytes } => self.repaint(size, &bytes),
             ScreenUpdate::Standing(standing) => self.standing = standing,
+            ScreenUpdate::Here(here) => {
+                self.bar.here = here;
+                self.bar_changes();
+            }
             ScreenUpdate::Did { client, deed } => {
                 if !self.is_own_deed(&client, &deed) {
                     self.unsaid.extend(told::deed(&client, &deed));

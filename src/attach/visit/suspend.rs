@@ -46,6 +46,7 @@ impl Visit {
     pub(super) async fn put_back(&mut self) {
         self.outer.restore();
         self.outer.fresh_row();
+        self.outer.restore_title();
         let writing = async {
             while !self.outer.is_done() {
                 self.outer.write().await?;
@@ -110,6 +111,7 @@ impl Visit {
                 if inner.is_alternate() { inner.dump_alternate() } else { inner.dump_in_line() };
             self.outer.print(&page);
         }
+        self.bar_changes();
         Ok(None)
     }
 }

@@ -19,7 +19,7 @@ mod session;
 pub use frame::{
     Decoder, FrameError, LONGEST_LINE, LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, encode, encode_to,
 };
-pub use message::{Attachments, Budget, Bytes, Hello, Role, ToClient, ToHost, Welcome};
+pub use message::{Attachments, Budget, Bytes, Hello, Member, Role, ToClient, ToHost, Welcome};
 pub use open::{Identity, Open, SessionOptions, Wanted};
 pub use reply::{Exit, Part, Picture, Reply, Status};
 pub use session::{Deed, SessionInfo, SessionState};

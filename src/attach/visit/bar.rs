@@ -1,0 +1,106 @@
+//! When the status and the title are shown: the status below what a program prints, and beside the
+//! prompt.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Keyboard, Visit};
+use crate::{
+    attach::status,
+    screen::Size,
+    session::{client::Present, pipeline::Standing},
+};
+
+/// How long a state lasts before the status is shown, and how often it is shown again.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// On less there is no room for a status.
+const LEAST: Size = Size { columns: 20, rows: 5 };
+
+/// What the status is made of, and when it is due.
+#[derive(Debug)]
+pub(super) struct Bar {
+    is_on: bool,
+    pub(super) here: Vec<Present>,
+    /// When it began that things stand so.
+    since: Instant,
+    due: Option<Instant>,
+}
+
+impl Bar {
+    pub(super) fn new(is_on: bool) -> Bar {
+        Bar { is_on, here: Vec::new(), since: Instant::now(), due: None }
+    }
+
+    /// When the status is to be shown.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+}
+
+impl Visit {
+    /// From here on things stand otherwise.
+    pub(super) fn bar_stands(&mut self) {
+        let elapsed = match self.standing {
+            Standing::Running { elapsed, .. } => elapsed,
+            _ => Duration::ZERO,
+        };
+        let now = Instant::now();
+        self.bar.since = now.checked_sub(elapsed).unwrap_or(now);
+        self.bar.due = None;
+        self.bar_changes();
+    }
+
+    /// Something was printed, for which what was shown was taken off.
+    pub(super) fn bar_goes(&mut self) {
+        if self.has_bar() && self.bar.due.is_none() && !self.is_at_prompt() {
+            self.bar.due = Some(Instant::now() + INTERVAL);
+        }
+    }
+
+    /// Something else is to be shown.
+    pub(super) fn bar_changes(&mut self) {
+        self.bar_goes();
+        let state = status::state(&self.standing, None, &self.own);
+        self.outer.title(status::title(&self.name, &state));
+    }
+
+    /// Shows the status where there is room for it.
+    pub(super) fn show_status(&mut self) {
+        let is_running = matches!(self.standing, Standing::Running { .. });
+        self.bar.due = is_running.then(|| Instant::now() + INTERVAL);
+        let is_free = matches!(self.keyboard, Keyboard::Loop)
+            && !self.is_at_prompt()
+            && self.question.is_none()
+            && self.outer.is_done();
+        if is_free {
+            let row = self.status_row(self.size.columns);
+            let is_plain = self.editor.as_ref().is_none_or(|editor| !editor.has_colors());
+            // Faint.
+            let row = if is_plain { row } else { format!("\x1b[2m{row}\x1b[m") };
+            self.outer.status(&row);
+        }
+    }
+
+    /// What stands at the right of the prompt.
+    pub(super) fn beside_prompt(&self) -> String {
+        if !self.has_bar() {
+            return String::new();
+        }
+        let others = match &self.standing {
+            Standing::Running { .. } => status::state(&self.standing, None, &self.own),
+            _ => String::new(),
+        };
+        // So that there is room for a line.
+        status::row(&[&self.name, &others, &status::company(&self.bar.here)], self.size.columns / 2)
+    }
+
+    fn status_row(&self, columns: u16) -> String {
+        let state = status::state(&self.standing, Some(self.bar.since.elapsed()), &self.own);
+        status::row(&[&self.name, &state, &status::company(&self.bar.here)], columns)
+    }
+
+    fn has_bar(&self) -> bool {
+        self.bar.is_on && self.size.columns >= LEAST.columns && self.size.rows >= LEAST.rows
+    }
+}
