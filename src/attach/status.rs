@@ -74,9 +74,10 @@ pub(super) fn row(parts: &[&str], columns: u16) -> String {
     text[..end].to_owned()
 }
 
-/// A title of these parts.
-pub(super) fn title(session: &str, state: &str) -> String {
-    plain(&format!("{session}: {state}"))
+/// A title of these parts; empty ones are left out.
+pub(super) fn title(session: &str, parts: &[&str]) -> String {
+    let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    plain(&format!("{session}: {}", parts.join(", ")))
 }
 
 /// Without what a terminal does not take for text.
@@ -144,6 +145,6 @@ mod tests {
         assert_eq!(row(&["work", "ready"], 10), "work \u{b7} re");
         assert_eq!(row(&["漢漢漢"], 6), "漢漢");
         assert_eq!(row(&["a\x1b[2J"], 80), "a?[2J");
-        assert_eq!(title("work", "a\u{7}"), "work: a?");
+        assert_eq!(title("work", &["", "a\u{7}"]), "work: a?");
     }
 }

@@ -24,6 +24,7 @@
 //! | `process_identity`, `parent_identity`, `resident_memory` | what is asked of other processes |
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
+//! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
 //! | `TerminalInput` | what is typed on the terminal that this process is on |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `guard_terminal`, `restore_by_guard` | puts this process's terminal back, also when it is killed |
@@ -61,8 +62,8 @@ pub use platform::{
     guard_terminal, has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private,
     kill_listener, launch, open_or_create_own_file, open_own_file, others_can_replace,
     own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
-    process_identity, resident_memory, restore_by_guard, signal_number, spawn, stdio, stop_group,
-    unblock_signals, user_number,
+    process_identity, reader_has_gone, resident_memory, restore_by_guard, signal_number, spawn,
+    stdio, stop_group, unblock_signals, user_number,
 };
 
 /// A program to be run, with this process's working directory.

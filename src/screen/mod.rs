@@ -8,12 +8,15 @@
 //! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
 //!   `keyboard`, `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
-//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, and what [`pager`] and `full_screen` know of
+//! - What is shown on it that no program printed: `cell_echo`.
+//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a picture
+//!   (`svg`), and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
 //! - For a terminal elsewhere that shows the same: `queries`, `restore`.
 
 mod answers;
 mod cell;
+mod cell_echo;
 mod charset;
 mod cursor;
 mod dump;
@@ -42,6 +45,7 @@ mod sequence;
 mod sgr;
 mod style;
 mod styled_text;
+mod svg;
 mod tabs;
 mod terminal;
 mod text;
@@ -51,6 +55,7 @@ mod verify;
 
 pub use marks::{MarkSplitter, Segment};
 pub use queries::QueryFilter;
+pub use svg::Film;
 
 use modes::private::{BRACKETED_PASTE, DECCKM};
 use params::Params;
@@ -224,13 +229,6 @@ impl Screen {
     /// without blank rows at the end.
     pub fn page_text(&self) -> String {
         self.terminal().page().visible_text()
-    }
-
-    /// The last row of the page that is not blank, without blanks at its end; empty if there is
-    /// none.
-    pub fn last_line(&self) -> String {
-        let text = self.page_text();
-        text.rsplit('\n').next().unwrap_or_default().to_owned()
     }
 
     /// The line the cursor is on, all its rows joined, with the blanks the program printed.

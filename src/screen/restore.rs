@@ -100,6 +100,7 @@ impl Screen {
         add(cursor.pen.visible() != Style::default(), "\x1b[m");
         add(terminal.extras.get(cursor.pen.extra).link.is_some(), "\x1b]8;;\x1b\\");
         modes.keyboard.restore(&mut out);
+        out.push_str(&"\x1b[23;0t".repeat(terminal.title.depth()));
         out
     }
 }
@@ -123,6 +124,7 @@ mod tests {
             ("\x1b]8;;http://x\x1b\\link", "link"),
             ("keys\x1b[>1u\x1b[>5u\x1b[=8;2u\x1b[>4;2m", "keys"),
             ("keys\x1b[=3u", "keys"),
+            ("a\x1b[?1049h\x1b[22;0;0tb\x1b[22;2tc", "a"),
         ] {
             let size = Size { columns: 20, rows: 6 };
             let (mut screen, mut other) = (Screen::new(size), Screen::new(size));

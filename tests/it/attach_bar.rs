@@ -41,7 +41,8 @@ fn the_status_is_below_what_runs_and_beside_the_prompt() {
     let page = person.page();
     assert_has_not(&page, "running");
     // The cell stands without it in the scrollback.
-    assert_eq!(lines(&page)[..3], [">>> step('one'); step('two')", "one on", "two on"]);
+    let begun = page.find(">>> step('one'").unwrap();
+    assert_eq!(lines(&page[begun..])[..3], [">>> step('one'); step('two')", "one on", "two on"]);
     assert_eq!(page.matches("work · agent").count(), 1, "{page}");
 }
 
@@ -51,9 +52,9 @@ fn it_says_what_is_waited_for_and_who_comes_and_goes() {
     let (agent, _line, mut person) = two(&runtime);
     let _held = agent.begin("name = input('name? ')");
     person.shows("name?\nwork · waits for input (agent) · agent");
-    let mut other = runtime.attach(&["work", "--observe"]);
+    let mut other = Terminal::run(runtime.attaching(&["work", "--observe"]).env("USER", "other"));
     other.shows("name?");
-    person.shows("name?\nwork · waits for input (agent) · agent, attach (looks on)");
+    person.shows("name?\nwork · waits for input (agent) · agent, other (looks on)");
     other.types("\x1dd");
     assert_eq!(other.ends().0, 0);
     person.shows_when("it without the other", |page| page.ends_with("input (agent) · agent"));

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Keyboard, Visit};
 use crate::{
-    attach::status,
+    attach::{hands, status},
     screen::Size,
     session::{client::Present, pipeline::Standing},
 };
@@ -53,7 +53,7 @@ impl Visit {
 
     /// Something was printed, for which what was shown was taken off.
     pub(super) fn bar_goes(&mut self) {
-        if self.has_bar() && self.bar.due.is_none() && !self.is_at_prompt() {
+        if self.bar.due.is_none() && !self.is_at_prompt() && (self.has_bar() || self.is_running()) {
             self.bar.due = Some(Instant::now() + INTERVAL);
         }
     }
@@ -61,17 +61,34 @@ impl Visit {
     /// Something else is to be shown.
     pub(super) fn bar_changes(&mut self) {
         self.bar_goes();
+        // Of what is over in a moment no window is to be told.
+        if !self.is_running() {
+            self.retitle();
+        }
+    }
+
+    fn retitle(&mut self) {
         let state = status::state(&self.standing, None, &self.own);
-        self.outer.title(status::title(&self.name, &state));
+        let hands = hands::status(self.in_hands.hands());
+        self.outer.title(status::title(&self.name, &[&hands, &state]));
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(self.standing, Standing::Running { .. })
     }
 
     /// Shows the status where there is room for it.
     pub(super) fn show_status(&mut self) {
-        let is_running = matches!(self.standing, Standing::Running { .. });
-        self.bar.due = is_running.then(|| Instant::now() + INTERVAL);
-        let is_free = matches!(self.keyboard, Keyboard::Loop)
+        let has_bar = self.has_bar();
+        self.bar.due = (has_bar && self.is_running()).then(|| Instant::now() + INTERVAL);
+        if matches!(self.keyboard, Keyboard::Loop) {
+            self.retitle();
+        }
+        let is_free = has_bar
+            && matches!(self.keyboard, Keyboard::Loop)
             && !self.is_at_prompt()
             && self.question.is_none()
+            && !self.in_hands.asks()
             && self.outer.is_done();
         if is_free {
             let row = self.status_row(self.size.columns);
@@ -91,13 +108,16 @@ impl Visit {
             Standing::Running { .. } => status::state(&self.standing, None, &self.own),
             _ => String::new(),
         };
+        let hands = hands::status(self.in_hands.hands());
+        let here = status::company(&self.bar.here);
         // So that there is room for a line.
-        status::row(&[&self.name, &others, &status::company(&self.bar.here)], self.size.columns / 2)
+        status::row(&[&self.name, &hands, &others, &here], self.size.columns / 2)
     }
 
     fn status_row(&self, columns: u16) -> String {
         let state = status::state(&self.standing, Some(self.bar.since.elapsed()), &self.own);
-        status::row(&[&self.name, &state, &status::company(&self.bar.here)], columns)
+        let hands = hands::status(self.in_hands.hands());
+        status::row(&[&self.name, &hands, &state, &status::company(&self.bar.here)], columns)
     }
 
     fn has_bar(&self) -> bool {

@@ -3,9 +3,11 @@
 
 mod bar;
 mod editing;
+mod hands;
 mod show;
 mod suspend;
 mod typing;
+mod typist;
 
 use std::{collections::VecDeque, io, time::Duration};
 
@@ -17,6 +19,8 @@ use tokio::{
 
 use bar::Bar;
 use editing::edited;
+use hands::InHands;
+use show::Begun;
 
 use super::{
     Attachment, Left,
@@ -123,7 +127,10 @@ pub(super) struct Visit {
     read_from: Option<Instant>,
     /// What this client did, of which it is told as well.
     pub(super) own_deeds: VecDeque<Deed>,
+    /// The cell whose echo comes next.
+    begun: Option<Begun>,
     question: Option<Question>,
+    in_hands: InHands,
     /// What others did, and was not said yet.
     unsaid: Vec<String>,
     /// The size of this terminal.
@@ -144,13 +151,7 @@ impl Visit {
         input: TerminalInput,
     ) -> Visit {
         let handle = attachment.handle.clone();
-        let (typing, mut typed) = mpsc::unbounded_channel();
-        let typist = handle.join();
-        tokio::spawn(async move {
-            while let Some(bytes) = typed.recv().await {
-                typist.type_bytes(bytes).await;
-            }
-        });
+        let typing = typist::typist(handle.join());
         Visit {
             client: handle.join(),
             handle,
@@ -176,7 +177,9 @@ impl Visit {
             is_unfinished: false,
             read_from: Some(Instant::now() + AHEAD_OF_START),
             own_deeds: VecDeque::new(),
+            begun: None,
             question: None,
+            in_hands: InHands::default(),
             unsaid: Vec::new(),
             size,
             escape: attachment.escape,
@@ -222,11 +225,15 @@ impl Visit {
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
+            if let Some(left) = self.attend()? {
+                return Ok(left);
+            }
             self.begin_editing()?;
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
             let is_read_from = self.read_from;
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
             let (stop_at, status_at) = (self.stop_at(), self.bar.due());
+            let goes_on_at = self.in_hands.goes_on_at();
             tokio::select! {
                 biased;
                 asked = requests.next() => if let Some(left) = self.heed(asked) {
@@ -260,6 +267,7 @@ impl Visit {
                 }
                 () = sleep_until(status_at), if status_at.is_some() => self.show_status(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
+                () = sleep_until(goes_on_at), if goes_on_at.is_some() && self.outer.is_done() => {}
                 () = sleep_until(is_read_from), if is_read_from.is_some() => {
                     if let Some(left) = self.read_on()? {
                         return Ok(left);
@@ -331,7 +339,10 @@ impl Visit {
 
     fn told(&mut self, told: Told) {
         match self.keyboard {
-            Keyboard::Loop => self.show_one(told),
+            Keyboard::Loop => {
+                self.take_row_off();
+                self.show_one(told);
+            }
             Keyboard::Editor { .. } => self.waiting.push_back(told),
         }
     }
@@ -361,7 +372,7 @@ impl Visit {
 
     fn call(&mut self, payload: Payload) {
         let on_drop = OnDrop::default();
-        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop };
+        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop, person: None };
         self.calls.spawn(self.client.call(request));
     }
 

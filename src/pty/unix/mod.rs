@@ -71,7 +71,7 @@ pub use private::{
 pub use process::{Process, spawn};
 pub use running::{own_program, parent_identity, process_identity, resident_memory};
 pub use signal::{Requests, asked_to_end, signal_number, stop_group, unblock_signals};
-pub use stdio::stdio;
+pub use stdio::{reader_has_gone, stdio};
 pub use stream::ByteStream;
 pub use terminal::{PtyMaster, has_the_terminal};
 pub use terminal_guard::{guard_terminal, restore_by_guard};
