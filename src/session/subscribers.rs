@@ -55,7 +55,8 @@ pub enum ScreenUpdate {
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
     /// Shown beside that, with its escape sequences: the echo of a cell that begins, from
-    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; or where one is over.
+    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; a mark where one is over;
+    /// the working directory.
     ///
     /// [`PROMPT_MARK`]: super::pipeline::echo::PROMPT_MARK
     Echo(Vec<u8>),
