@@ -10,6 +10,7 @@
 //! editor   the line editor at the prompt; the only place that names reedline
 //! hands    in whose hands the session is, in words
 //! question what is asked about an agent's cell, and which keys answer
+//! status   the status line and the title, in words
 //! told     what others do and what there is to say, in words
 //! ```
 //!
@@ -22,6 +23,7 @@ mod hands;
 mod keys;
 mod outer;
 mod question;
+mod status;
 mod told;
 mod visit;
 
@@ -56,6 +58,8 @@ pub struct Attachment {
     pub history: Option<PathBuf>,
     /// The key that is for this process whatever runs.
     pub escape: EscapeKey,
+    /// Whether the status is shown.
+    pub has_status: bool,
 }
 
 /// How it ended.

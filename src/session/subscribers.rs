@@ -55,7 +55,8 @@ pub enum ScreenUpdate {
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
     /// Shown beside that, with its escape sequences: the echo of a cell that begins, from
-    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; or where one is over.
+    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; a mark where one is over;
+    /// the working directory.
     ///
     /// [`PROMPT_MARK`]: super::pipeline::echo::PROMPT_MARK
     Echo(Vec<u8>),
@@ -71,6 +72,8 @@ pub enum ScreenUpdate {
         /// What; the source of a long cell is cut.
         deed: Deed,
     },
+    /// Who is there, of a session in a host: after each repaint, and when it has changed.
+    Here(Vec<Present>),
     /// In whose hands the session is from here on. Follows each repaint that makes up for something.
     Hands(Hands),
     /// A cell waits for the word of this client, which approves. What [`Hands::proposals`] does not
@@ -88,6 +91,19 @@ pub enum ScreenUpdate {
         /// Its number.
         id: ProposalId,
     },
+}
+
+/// One who is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Its name; may be empty.
+    pub name: String,
+    /// Whether it only looks on.
+    pub looks_on: bool,
+    /// Whether people sit at its terminal.
+    pub is_person: bool,
+    /// Whether it is the one who is told this.
+    pub is_own: bool,
 }
 
 /// The subscriber's end.

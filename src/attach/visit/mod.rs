@@ -1,6 +1,7 @@
 //! The loop of a person's visit: what is typed goes to the program or the line editor, what the
 //! session shows to the terminal.
 
+mod bar;
 mod editing;
 mod hands;
 mod show;
@@ -16,6 +17,7 @@ use tokio::{
     time::Instant,
 };
 
+use bar::Bar;
 use editing::edited;
 use hands::InHands;
 use show::Begun;
@@ -134,6 +136,7 @@ pub(super) struct Visit {
     /// The size of this terminal.
     size: Size,
     escape: EscapeKey,
+    bar: Bar,
     /// Whether this process is to stop until it is continued.
     wants_stop: bool,
     /// Whether it was continued, which others may have stopped.
@@ -180,6 +183,7 @@ impl Visit {
             unsaid: Vec::new(),
             size,
             escape: attachment.escape,
+            bar: Bar::new(attachment.has_status),
             wants_stop: false,
             was_stopped: false,
         }
@@ -228,7 +232,7 @@ impl Visit {
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
             let is_read_from = self.read_from;
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
-            let stop_at = self.stop_at();
+            let (stop_at, status_at) = (self.stop_at(), self.bar.due());
             let goes_on_at = self.in_hands.goes_on_at();
             tokio::select! {
                 biased;
@@ -261,6 +265,7 @@ impl Visit {
                     let Ok(Some(reply)) = reply else { return Ok(Left::Gone) };
                     self.replied(&reply);
                 }
+                () = sleep_until(status_at), if status_at.is_some() => self.show_status(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
                 () = sleep_until(goes_on_at), if goes_on_at.is_some() && self.outer.is_done() => {}
                 () = sleep_until(is_read_from), if is_read_from.is_some() => {
@@ -362,6 +367,7 @@ impl Visit {
             Standing::Starting | Standing::Running { .. } | Standing::Ending | Standing::Ended => {}
         }
         self.standing = standing;
+        self.bar_stands();
     }
 
     fn call(&mut self, payload: Payload) {

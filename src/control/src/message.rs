@@ -166,8 +166,8 @@ pub enum ToClient {
     Output {
         /// How many bytes follow.
         length: usize,
-        /// Whether no program printed it: a cell that begins, as it would stand at a prompt, or a mark
-        /// where one is over.
+        /// Whether no program printed it: a cell that begins, as it would stand at a prompt, a mark
+        /// where one is over, or the working directory.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         echo: bool,
     },
@@ -178,6 +178,11 @@ pub enum ToClient {
     },
     /// What a client did; only to one that subscribed.
     Did(Deed),
+    /// Who is there, after each repaint and when that has changed; only to one that subscribed.
+    Here {
+        /// Clients and observers, in the order in which they came.
+        members: Vec<Member>,
+    },
     /// In whose hands the session is; only to one that subscribed.
     Hands(Hands),
     /// A cell waits for the word of this client, which approves. `Decide` is expected.
@@ -356,6 +361,21 @@ pub struct Welcome {
     pub is_alive: bool,
     /// What a later hello says to go on as this client.
     pub resume: String,
+}
+
+/// One who is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name, for others to read.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Whether people sit at its terminal.
+    #[serde(default)]
+    pub person: bool,
+    /// Whether it is the one who is told this.
+    #[serde(default)]
+    pub own: bool,
 }
 
 #[cfg(test)]

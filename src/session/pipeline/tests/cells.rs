@@ -217,3 +217,56 @@ fn a_session_that_goes_ends_its_cell() {
     played.play([(0, output(&mark(1))), (0, message(ready))]);
     assert_eq!(played.shown(), "<{A}[bot] >>> {B}next\r\n{C}>");
 }
+
+#[test]
+fn the_working_directory_is_told_where_it_has_changed() {
+    let mut played = Played::with(Watched::default());
+    let pipeline = Pipeline::new(Paging::Through, Size::default(), BUDGET, Watched::default());
+    played.pipeline = pipeline.on_machine("box".into());
+    let directory = |path: &str| (0, message(ToServer::Directory { path: path.into() }));
+    played.play(start());
+    played.shown();
+    let told = |path: &str| format!("<\x1b]7;file://box{path}}}>");
+    played.play([directory("/tmp/a b")]);
+    assert_eq!(played.shown(), told("/tmp/a%20b"));
+    // At the end of a cell, once.
+    let at_end = "{D;0}>".to_owned();
+    for (id, path, expected) in [(1, "/", at_end.clone() + &told("/")), (2, "/", at_end.clone())] {
+        played.play(begin(id, 1, "x"));
+        played.play([directory(path)]);
+        played.shown();
+        played.play(cell(id, 2 * id, ""));
+        assert_eq!(played.shown(), format!("<{expected}"));
+    }
+    // A shell in the session said another one.
+    played.play(begin(3, 1, "shell()"));
+    played.play(cell(3, 6, "\x1b]7;file://box/home\x07"));
+    assert!(played.shown().ends_with(&(at_end + &told("/"))));
+    // Who joins is told, too; that it is unknown is not.
+    let dump = String::from_utf8(played.pipeline.screen().dump_in_line()).unwrap();
+    assert!(dump.starts_with("\x1b]7;file://box/\x1b\\"), "{dump:?}");
+    played.play([directory("")]);
+    assert_eq!(played.shown(), "");
+}
+
+#[test]
+fn who_follows_has_each_line_on_its_own() {
+    let mut played = of_two();
+    played.play([call(1, 1, "", 0), (0, output("27%"))]);
+    played.play([call(2, 1, "", 0), (0, output("\r30%"))]);
+    played.texts();
+    played.effects.clear();
+    played.play([(0, Input::Follow { client: 3, answers: false })]);
+    played.play(begin(3, 3, "x"));
+    played.play(cell(1, 2, "done\r\n"));
+    let text = |piece: Content| match piece {
+        Content::Text(text) => text,
+        piece => format!("{piece:?}"),
+    };
+    let effects = std::mem::take(&mut played.effects).into_iter();
+    let told = effects.filter_map(|effect| match effect {
+        Effect::Tell { content, .. } => Some(content.into_iter().map(text).collect::<String>()),
+        _ => None,
+    });
+    assert_eq!(told.collect::<String>(), "\n30%\ndone\n");
+}
