@@ -235,8 +235,9 @@ impl Session {
                 return true;
             }
         }
-        // What runs is told first.
-        let is_needed = self.need_of(client).is_some() && self.settled().is_some();
+        // A cell of its own that runs is told first.
+        let runs_own = is_own_cell && self.settled().is_none();
+        let is_needed = self.need_of(client).is_some() && !runs_own;
         if is_needed {
             for call in self.calls.iter_mut().filter(|call| call.id == id) {
                 (call.held, call.awaits_person) = (None, true);

@@ -195,6 +195,11 @@ fn a_poll_of_a_cell_that_runs_waits_for_its_end_though_a_person_is_asked_for() {
     assert_eq!(rules.call(""), []);
     assert_eq!(rules.done(1), [reply(3, idle(Some(Outcome::Ok)))]);
     assert!(need(&rules).is_some());
+    // That of a person is not.
+    rules.send(WOLF, Payload::Text("theirs".into()), None);
+    assert_eq!(rules.call(""), []);
+    assert_eq!(rules.done(2).len(), 1);
+    assert_eq!(give_back(&mut rules), [gave_back(), reply(5, idle(Some(Outcome::Ok)))]);
 }
 
 #[test]
