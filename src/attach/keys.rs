@@ -2,8 +2,8 @@
 //! pressed behind it; what a terminal answers too late; and all else, which is for the program. Pure.
 
 /// Begins and ends what is pasted (bracketed paste).
-const PASTE: &[u8] = b"\x1b[200~";
-const PASTE_END: &[u8] = b"\x1b[201~";
+pub(super) const PASTE: &[u8] = b"\x1b[200~";
+pub(super) const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// The longest sequence that is looked at, in bytes.
 const LONGEST: usize = 4096;
@@ -28,6 +28,18 @@ pub(super) enum Typed {
     Bytes(Vec<u8>),
     /// This key behind the escape key.
     Command(char),
+    /// Where the cursor is, as a terminal answers who asks for it: a line editor does.
+    Position(Vec<u8>),
+}
+
+impl Typed {
+    /// How much that is, in bytes.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Typed::Bytes(bytes) | Typed::Position(bytes) => bytes.len(),
+            Typed::Command(_) => 1,
+        }
+    }
 }
 
 /// Takes apart what comes from a keyboard, which may be cut anywhere.
@@ -38,6 +50,8 @@ pub(super) struct Keys {
     /// The escape key as it came, when it was pressed last.
     escape: Option<Vec<u8>>,
     in_paste: bool,
+    /// Whether somebody asks where the cursor is.
+    pub(super) is_asked: bool,
 }
 
 /// A key or sequence.
@@ -89,12 +103,10 @@ impl Keys {
         self.escape.is_some()
     }
 
-    /// The escape key was pressed where others read the keyboard.
-    pub(super) fn escaped(&mut self) {
-        self.escape = Some(vec![CTRL_BRACKET]);
-    }
-
     fn one(&mut self, bytes: &[u8], commands: &str, typed: &mut Vec<Typed>) {
+        if self.is_asked && is_position(bytes) {
+            return typed.push(Typed::Position(bytes.to_vec()));
+        }
         let token = token(bytes);
         if token == Token::Answer {
             return;
@@ -143,7 +155,7 @@ fn pass(typed: &mut Vec<Typed>, bytes: &[u8]) {
 
 /// How long the key or sequence is that these bytes begin with; `None` when more is to come. A key
 /// that begins as sequences do, Esc or Alt-[ say, is no reason to wait.
-fn length_of(bytes: &[u8]) -> Option<usize> {
+pub(super) fn length_of(bytes: &[u8]) -> Option<usize> {
     let whole = |found: Option<usize>| match found {
         Some(length) => Some(length),
         None if bytes.len() > LONGEST => Some(bytes.len()),
@@ -195,6 +207,11 @@ fn token(bytes: &[u8]) -> Token {
             }
         }
     }
+}
+
+/// Whether this is where the cursor is (ECMA-48, CPR).
+fn is_position(bytes: &[u8]) -> bool {
+    matches!(bytes, [ESC, b'[', parameters @ .., b'R'] if parameters.contains(&b';'))
 }
 
 /// What a control sequence is that comes from a keyboard (xterm's `ctlseqs`; kitty's keyboard

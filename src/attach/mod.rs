@@ -4,6 +4,8 @@
 //! ```text
 //! visit    the loop: what is typed, what the session shows, what others ask of this process
 //! outer    that terminal, in line with what stands there
+//! feed     what of it the line editor is given, and when
+//! given    what was typed for programs, and comes back
 //! keys     what is typed, taken apart: the escape key, late answers, all else
 //! editor   the line editor at the prompt; the only place that names reedline
 //! told     what others do and what there is to say, in words
@@ -12,12 +14,16 @@
 //! It works on a [`Handle`], whoever answers that.
 
 mod editor;
+mod feed;
+mod given;
 mod keys;
 mod outer;
 mod told;
 mod visit;
 
 use std::{io, path::PathBuf};
+
+use tokio::sync::mpsc;
 
 use crate::{
     pty::{Requests, TerminalInput},
@@ -27,6 +33,7 @@ use crate::{
 
 use self::{
     editor::{Assistant, Editor, SharedHistory},
+    feed::{Feed, Pastes},
     visit::Visit,
 };
 
@@ -72,16 +79,22 @@ pub async fn attach(attachment: Attachment) -> io::Result<Left> {
     let requests = Requests::new()?;
     let size = terminal::size().unwrap_or_default();
     let Attachment { handle, observes, .. } = &attachment;
-    let editor = (!observes).then(|| {
-        let history = SharedHistory::new(attachment.history.clone());
-        Editor::new(history, Assistant::new(handle.join()))
-    });
     let raw = RawMode::enter()?;
     let input = TerminalInput::new()?;
+    let editing = match observes {
+        true => None,
+        false => {
+            let (history, pastes) =
+                (SharedHistory::new(attachment.history.clone()), Pastes::default());
+            let (reach, reached) = mpsc::unbounded_channel();
+            let feed = Feed::new(pastes.clone(), reached)?;
+            Some((Editor::new(history, Assistant::new(handle.join()), pastes, reach), feed))
+        }
+    };
     if !observes {
         handle.people(true);
     }
-    let left = Visit::new(&attachment, editor, size, input).run(requests).await;
+    let left = Visit::new(&attachment, editing, size, input).run(requests).await;
     if !observes {
         handle.people(false);
     }

@@ -24,7 +24,8 @@
 //! | `process_identity`, `parent_identity`, `resident_memory` | what is asked of other processes |
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
-//! | `TerminalInput` | what is typed on the terminal that this process is on |
+//! | `TerminalInput`, `set_raw_mode` | what is typed on the terminal that this process is on, and how that treats it |
+//! | `EditorInput` | what a line editor in this process reads in its place |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
 //! | `has_the_terminal` | whether what is typed there is for this process |
@@ -54,12 +55,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Detached, Listener, Process, PtyMaster, Requests, TerminalInput, allows_execution,
-    asked_to_end, connect, create_private_directory, create_private_file, detach, guard_sessions,
-    has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private, kill_listener,
-    launch, open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
-    own_program, parent_identity, platform_name, private_directory_in, process_identity,
-    resident_memory, signal_number, spawn, stdio, unblock_signals, user_number,
+    ByteStream, Detached, EditorInput, Listener, Process, PtyMaster, Requests, TerminalInput,
+    allows_execution, asked_to_end, connect, create_private_directory, create_private_file, detach,
+    guard_sessions, has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private,
+    kill_listener, launch, open_or_create_own_file, open_own_file, others_can_replace,
+    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
+    process_identity, resident_memory, set_raw_mode, signal_number, spawn, stdio, unblock_signals,
+    user_number,
 };
 
 /// A program to be run, with this process's working directory.

@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod attach;
+mod attach_editor;
 mod attach_prompt;
 mod attach_session;
 mod attachments;
