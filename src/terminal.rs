@@ -168,6 +168,11 @@ pub(crate) fn make_raw_again() {
     }
 }
 
+/// Leaves the terminal's modes to others, as it was found: until it is made raw again.
+pub(crate) fn leave_raw() {
+    let _ = pty::set_raw_mode(false);
+}
+
 /// What a line editor of this process is told in between what is typed, in the words of a terminal that
 /// says where its mouse is: no editor here has asked for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,8 @@
 //! outer    that terminal, in line with what stands there
 //! feed     what of it the line editor is given, and when
 //! given    what was typed for programs, and comes back
+//! guarded  what its guard is to put back if this process is killed
+//! escape_key   which key is for this process
 //! keys     what is typed, taken apart: the escape key, late answers, all else
 //! editor   the line editor at the prompt; the only place that names reedline
 //! told     what others do and what there is to say, in words
@@ -14,8 +16,10 @@
 //! It works on a [`Handle`], whoever answers that.
 
 mod editor;
+mod escape_key;
 mod feed;
 mod given;
+mod guarded;
 mod keys;
 mod outer;
 mod told;
@@ -31,6 +35,7 @@ use crate::{
     terminal::{self, RawMode},
 };
 
+pub use self::escape_key::{EscapeKey, EscapeKeyError};
 use self::{
     editor::{Assistant, Editor, SharedHistory},
     feed::{Feed, Pastes},
@@ -52,6 +57,8 @@ pub struct Attachment {
     pub observes: bool,
     /// The file of the history of cells.
     pub history: Option<PathBuf>,
+    /// The key that is for this process whatever runs.
+    pub escape: EscapeKey,
 }
 
 /// How it ended.
@@ -59,8 +66,11 @@ pub struct Attachment {
 pub enum Left {
     /// The person left; the session goes on.
     Detached,
-    /// The person ended the session.
-    Ended,
+    /// The session of one's own has ended, by the person's wish or with its program.
+    Ended {
+        /// That program's exit status, as a shell has it.
+        status: u8,
+    },
     /// The session is gone.
     Gone,
     /// This signal asked for it.
@@ -76,7 +86,7 @@ pub enum Left {
 /// # Errors
 /// When the terminal can't be used.
 pub async fn attach(attachment: Attachment) -> io::Result<Left> {
-    let requests = Requests::new()?;
+    let requests = Requests::new()?.with_stop()?;
     let size = terminal::size().unwrap_or_default();
     let Attachment { handle, observes, .. } = &attachment;
     let raw = RawMode::enter()?;

@@ -4,6 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncWriteExt, Stdout};
 
+use super::guarded::Guarded;
 use crate::screen::{QueryFilter, Screen, Size};
 
 /// Standard output, a terminal, and what is known of it.
@@ -17,6 +18,7 @@ pub(super) struct Outer {
     queries: QueryFilter,
     /// What the terminal shows, as far as it came from here.
     screen: Screen,
+    guarded: Guarded,
 }
 
 impl Outer {
@@ -27,6 +29,7 @@ impl Outer {
             is_unflushed: false,
             queries: QueryFilter::default(),
             screen: Screen::new(size),
+            guarded: Guarded::default(),
         }
     }
 
@@ -45,6 +48,7 @@ impl Outer {
         if self.pending.is_empty() {
             self.out.flush().await?;
             self.is_unflushed = false;
+            self.guarded.settles(self.screen.mode_restoration());
         } else {
             self.is_unflushed = true;
             let written = self.out.write(&self.pending).await?;
@@ -66,7 +70,18 @@ impl Outer {
         self.screen.feed(bytes);
         // Nobody reads the text or fetches answers here.
         self.screen.drain(&mut |_| {});
+        self.guarded.changes(&self.screen.mode_restoration());
         self.pending.extend(bytes);
+    }
+
+    /// The line editor has the terminal from here on, until something is printed.
+    pub(super) fn is_edited(&mut self) {
+        self.guarded.is_edited();
+    }
+
+    /// It has it no more.
+    pub(super) fn is_not_edited(&mut self) {
+        self.guarded.settles(self.screen.mode_restoration());
     }
 
     /// The same for what is taken off the terminal before anything else is printed.

@@ -1,18 +1,29 @@
 //! What is said on the person's terminal: what others do, with who did it, and the bridge's own lines.
 //! Pure.
 
-use super::editor::{MORE, PROMPT};
+use super::{
+    editor::{MORE, PROMPT},
+    escape_key::EscapeKey,
+};
 use crate::reply::{Content, Deed, Reply};
 
 /// How much of a cell of another client is shown, in lines.
 const MOST_LINES: usize = 20;
 
-/// What the escape key does.
-pub(super) const HELP: &str = "[repl] Ctrl-] then: d detach, i interrupt, r fresh session, ? this \
-                               help; Ctrl-] again sends it to the program";
-
-/// The same for who only looks on.
-pub(super) const OBSERVER_HELP: &str = "[repl] you look on; Ctrl-] then d, Ctrl-C or Ctrl-D leaves";
+/// What the keys behind the escape key do, in lines.
+pub(super) fn help(escape: EscapeKey, observes: bool) -> Vec<String> {
+    if observes {
+        return vec![
+            format!("[repl] you look on; {escape} then: d, Ctrl-C or Ctrl-D leaves,"),
+            "[repl]   Ctrl-Z stops this client, ? this help".into(),
+        ];
+    }
+    vec![
+        format!("[repl] {escape} then: d detach, i interrupt, r fresh session,"),
+        "[repl]   Ctrl-Z stops this client, ? this help;".into(),
+        format!("[repl]   {escape} again sends it to the program"),
+    ]
+}
 
 /// What a client did, in lines.
 pub(super) fn deed(client: &str, deed: &Deed) -> Vec<String> {

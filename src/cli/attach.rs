@@ -12,7 +12,7 @@ use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, Sessio
 
 use super::{WorkerArguments, ls, runtime, session_options::SessionArguments, sessions};
 use crate::{
-    attach::{self, Attachment, Left},
+    attach::{self, Attachment, EscapeKey, Left},
     pty,
     registry::{Registry, SessionName},
     remote::{self, Opened, Place, Underway},
@@ -38,6 +38,10 @@ pub(super) struct AttachArguments {
     /// Start a fresh session, of this name if one is given.
     #[arg(long)]
     new: bool,
+    /// The key that is for this client whatever runs: `ctrl-a` to `ctrl-z`, `ctrl-\`, `ctrl-]`, `ctrl-^`,
+    /// or `none`.
+    #[arg(long, value_name = "KEY", env = "MCP_REPL_ESCAPE", default_value = "ctrl-]")]
+    escape_key: EscapeKey,
     #[command(flatten)]
     options: SessionArguments,
 }
@@ -57,6 +61,8 @@ pub(super) fn attach(
     worker: &WorkerArguments,
 ) -> Result<ExitCode, String> {
     check_terminal()?;
+    // Before any thread is started.
+    pty::guard_terminal();
     let options = arguments.options.options(worker);
     let keep_ms = options.keep_ms;
     let choice = match (&arguments.name, arguments.new) {
@@ -93,6 +99,7 @@ pub(super) fn attach(
             is_own,
             observes: arguments.observe,
             history: history_file(),
+            escape: arguments.escape_key,
         };
         let left = attach::attach(attachment).await.map_err(|error| error.to_string())?;
         let name = &welcome.session;
@@ -101,9 +108,9 @@ pub(super) fn attach(
                 say(&format!("[repl] detached; the session goes on: mcp-repl attach {name}"));
                 Ok(ExitCode::SUCCESS)
             }
-            Left::Ended => {
+            Left::Ended { status } => {
                 connection.ended().await;
-                Ok(ExitCode::SUCCESS)
+                Ok(ExitCode::from(status))
             }
             Left::Gone => {
                 let end = connection.ended().await;

@@ -3,9 +3,11 @@
 mod attach;
 mod doctor;
 mod end;
+mod events;
 mod exec;
 mod host;
 mod ls;
+mod replay;
 mod serve;
 mod session_options;
 mod sessions;
@@ -91,6 +93,10 @@ enum Command {
     Ls(ls::LsArguments),
     /// End sessions, whoever uses them.
     End(end::EndArguments),
+    /// Show what a recording of a terminal shows: as a picture, or as text.
+    Replay(replay::ReplayArguments),
+    /// Print what happens in a session as JSON lines, for status bars and scripts.
+    Events(events::EventsArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
 }
@@ -99,7 +105,7 @@ impl Command {
     /// Whether it uses a session of another process.
     fn is_client(&self) -> bool {
         match self {
-            Command::Attach(_) => true,
+            Command::Attach(_) | Command::Events(_) => true,
             Command::Exec(exec) => exec.session.is_some(),
             _ => false,
         }
@@ -236,10 +242,15 @@ fn command_line() -> clap::Command {
     let mut command = Arguments::command();
     // Options of all that mean nothing there: each says so when it is used, and helps nobody before.
     let elsewhere = ["via", "via_install"];
+    let worker = ["python", "worker"];
     let all = ["python", "worker", "via", "via_install"];
-    for (name, hidden) in
-        [("ls", &all[..]), ("end", &all), ("doctor", &elsewhere), ("host", &elsewhere)]
-    {
+    for (name, hidden) in [
+        ("ls", &all[..]),
+        ("end", &all),
+        ("events", &worker),
+        ("doctor", &elsewhere),
+        ("host", &elsewhere),
+    ] {
         let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
         let hidden: Vec<Arg> = command.get_arguments().filter(is_hidden).cloned().collect();
         command = command.mut_subcommand(name, |subcommand| {
@@ -290,7 +301,14 @@ pub fn main() -> ExitCode {
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
-        Some(Command::Attach(_) | Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
+        Some(
+            Command::Attach(_)
+            | Command::Host(_)
+            | Command::Ls(_)
+            | Command::End(_)
+            | Command::Replay(_)
+            | Command::Events(_),
+        ) => false,
     };
     if holds_sessions {
         crate::pty::guard_sessions();
@@ -309,11 +327,11 @@ pub fn main() -> ExitCode {
             };
             serve::serve(target, options, place?)
         }),
-        Some(command) if arguments.via.is_given() && !command.is_client() => Err(
-            "--via is for the server, `attach` and `exec --session`; others are run there, as in \
-                 `ssh gpu mcp-repl ls`"
-                .into(),
-        ),
+        Some(command) if arguments.via.is_given() && !command.is_client() => {
+            Err("--via is for the server, `attach`, `events` and `exec --session`; others are run \
+                 there, as in `ssh gpu mcp-repl ls`"
+                .into())
+        }
         Some(Command::Attach(attach)) => {
             let place = arguments.via.place();
             place.and_then(|place| attach::attach(&place, attach, &arguments.worker))
@@ -332,6 +350,10 @@ pub fn main() -> ExitCode {
         }
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Replay(arguments)) => replay::replay(arguments),
+        Some(Command::Events(events)) => {
+            arguments.via.place().and_then(|place| events::events(&place, events))
+        }
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
     };
     result.unwrap_or_else(|why| {

@@ -78,9 +78,12 @@ where
     let is_resumed = client.is_some();
     let client = client.unwrap_or_else(|| host.session.join());
     let budget = hello.budget.as_ref().map(budget_from_wire);
-    client.introduce(ClientInfo { name: hello.name.clone(), budget });
+    let attach = hello.attach.map(|attach| words::attach(&attach, &host.record.name));
+    let who = ClientInfo { name: hello.name.clone(), budget, is_person: false, attach };
+    client.introduce(who.clone());
     let mut connection = Connection {
         role: hello.role,
+        who,
         attachments: hello.budget.map(|budget| budget.attachments).unwrap_or_default(),
         seat: Seat { host: host.clone(), number, client: Some(client), has_called: is_resumed },
         outgoing: Outgoing::new(),
@@ -143,6 +146,7 @@ struct Connection {
     subscription: Option<Subscription>,
     outgoing: Outgoing,
     role: Role,
+    who: ClientInfo,
     attachments: Attachments,
     /// How many messages came since the session was known to have taken them.
     ahead: usize,
@@ -277,7 +281,7 @@ impl Connection {
             ToHost::Open(_) | ToHost::Hello(_) => {
                 return Err(End::Broken("a host takes one `hello`, and no `open`".into()));
             }
-            ToHost::Call { id, input, keys, timeout_ms, progress } => {
+            ToHost::Call { id, input, keys, timeout_ms, progress, person } => {
                 if self.pending.has_call(id) || self.untold.0.iter().any(|(other, _)| *other == id)
                 {
                     return Err(End::Broken(format!("there is a call {id} already")));
@@ -292,7 +296,7 @@ impl Connection {
                 };
                 let timeout = Duration::from_millis(timeout_ms).min(LONGEST_TIMEOUT);
                 let on_drop = OnDrop::default();
-                let request = Request { payload, timeout, progress: None, on_drop };
+                let request = Request { payload, timeout, progress: None, on_drop, person };
                 self.pending.call(id, client, request, progress);
                 self.seat.has_called = true;
                 self.seat.host.is_used();
@@ -329,12 +333,23 @@ impl Connection {
                     client.resize(Size { columns, rows });
                 }
             }
-            ToHost::People { attached } => self.seat.host.people(self.seat.number, attached),
-            ToHost::Subscribe => {
+            ToHost::People { attached } => {
+                self.who.is_person = attached;
+                client.introduce(self.who.clone());
+                self.seat.host.people(self.seat.number, attached);
+            }
+            ToHost::Hold { on } => client.hold(on),
+            ToHost::Approve { on } => client.approve(on),
+            ToHost::Decide { id, decision } => client.decide(id, words::decision(decision)),
+            ToHost::Subscribe { screen } => {
+                self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
                 if !self.pending.is_subscribing() {
                     self.subscription = None;
-                    self.pending.subscribe(client.subscribe());
+                    match screen {
+                        true => self.pending.subscribe(client.subscribe()),
+                        false => self.pending.subscribe(client.watch()),
+                    }
                 }
             }
             ToHost::Complete { id, text, cursor } => {
@@ -374,6 +389,10 @@ impl Connection {
         if let Some(what) = self.forbidden(message) {
             return Some((id, format!("a connection that only looks on may not {what}")));
         }
+        let is_for_people = matches!(message, ToHost::Hold { .. } | ToHost::Approve { .. });
+        if is_for_people && !self.who.is_person {
+            return Some((id, "only a client that has said `people` may do that".into()));
+        }
         let is_full = self.pending.asked() + self.untold.0.len() >= MOST_OPEN;
         let full = || format!("{MOST_OPEN} calls are open, or their replies not told");
         (id.is_some() && is_full).then(|| (id, full()))
@@ -390,6 +409,9 @@ impl Connection {
             ToHost::Interrupt => Some("interrupt"),
             ToHost::Resize { .. } => Some("resize the terminal"),
             ToHost::People { .. } => Some("bring people"),
+            ToHost::Hold { .. } => Some("take the session over"),
+            ToHost::Approve { .. } => Some("approve"),
+            ToHost::Decide { .. } => Some("decide"),
             ToHost::End if self.role == Role::Observer => Some("end the session"),
             _ => None,
         }
@@ -451,6 +473,14 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
         ScreenUpdate::Standing(standing) => {
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
         }
+        ScreenUpdate::Hands(hands) => {
+            outgoing.add_screen(&ToClient::Hands(words::hands(hands)), &[]);
+        }
+        ScreenUpdate::Proposed { id, client, source } => {
+            outgoing.add_screen(&ToClient::Proposed { id, client, source }, &[]);
+        }
+        ScreenUpdate::Settled { id } => outgoing.add_screen(&ToClient::Settled { id }, &[]),
+        ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }

@@ -237,25 +237,33 @@ impl Player {
     fn command(&mut self, command: EngineCommand) {
         match command {
             EngineCommand::Call { request, reply, .. } => self.call(request, reply),
-            EngineCommand::Keystrokes { bytes, taken } => {
+            EngineCommand::Keystrokes { bytes, taken, .. } => {
                 self.typing.add(&bytes, taken);
                 self.type_more();
             }
             EngineCommand::Resize { size: Size { columns, rows } } => {
                 self.out.push(&ToHost::Resize { columns, rows }, &[]);
             }
-            EngineCommand::Subscribe { subscription } => {
+            EngineCommand::Subscribe { screen, subscription, .. } => {
                 let id = self.next_id();
-                let (subscriber, given) = Subscriber::new(id, self.own.clone());
+                let (subscriber, given) = match screen {
+                    true => Subscriber::new(id, self.own.clone()),
+                    false => Subscriber::watching(id, self.own.clone()),
+                };
                 if subscription.send(given).is_ok() {
                     self.subscribers.push(subscriber);
-                    self.out.push(&ToHost::Subscribe, &[]);
+                    self.subscribe();
                 }
             }
             // The whole screen comes anew, for all of them.
-            EngineCommand::Repaint { .. } => self.out.push(&ToHost::Subscribe, &[]),
+            EngineCommand::Repaint { .. } => self.subscribe(),
             EngineCommand::People { attached } => {
                 self.out.push(&ToHost::People { attached }, &[]);
+            }
+            EngineCommand::Hold { on, .. } => self.out.push(&ToHost::Hold { on }, &[]),
+            EngineCommand::Approve { on, .. } => self.out.push(&ToHost::Approve { on }, &[]),
+            EngineCommand::Decide { proposal: id, decision, .. } => {
+                self.ask(&ToHost::Decide { id, decision: words::decision(decision) });
             }
             EngineCommand::Show { part, answer, .. } => {
                 let id = self.next_id();
@@ -291,7 +299,7 @@ impl Player {
     }
 
     fn call(&mut self, request: Request, reply: oneshot::Sender<Answer>) {
-        let Request { payload, timeout, progress, on_drop } = request;
+        let Request { payload, timeout, progress, on_drop, person } = request;
         // Given up before it was sent: nothing has happened.
         if reply.is_closed() {
             return;
@@ -300,7 +308,7 @@ impl Player {
         let (input, keys) = words::of_payload(payload);
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let tells = progress.is_some();
-        let message = ToHost::Call { id, input, keys, timeout_ms, progress: tells };
+        let message = ToHost::Call { id, input, keys, timeout_ms, progress: tells, person };
         let deadline =
             timeout.checked_add(LATEST).and_then(|wait| Instant::now().checked_add(wait));
         let message = encode(&message, &[]);
@@ -314,6 +322,12 @@ impl Player {
         }
         self.out.push_encoded(message);
         self.calls.insert(id, Call { reply, progress, on_drop, deadline });
+    }
+
+    /// Asks for what the subscribers want of all there is.
+    fn subscribe(&mut self) {
+        let screen = self.subscribers.iter().any(Subscriber::is_shown);
+        self.out.push(&ToHost::Subscribe { screen }, &[]);
     }
 
     /// Sends a question, if it is no longer than a host takes.
@@ -410,11 +424,17 @@ impl Player {
             ToClient::State { state } => {
                 self.show(ScreenUpdate::Standing(words::standing(&state)));
             }
+            ToClient::Missed => self.show(ScreenUpdate::Missed),
             ToClient::Did(Deed { client, what, text }) => {
                 if let Some(deed) = Did::of_words(&what, text) {
                     self.show(ScreenUpdate::Did { client, deed });
                 }
             }
+            ToClient::Hands(hands) => self.show(ScreenUpdate::Hands(words::hands(hands))),
+            ToClient::Proposed { id, client, source } => {
+                self.show(ScreenUpdate::Proposed { id, client, source });
+            }
+            ToClient::Settled { id } => self.show(ScreenUpdate::Settled { id }),
             ToClient::Refused { id: None, .. } => {}
         }
         None

@@ -1,19 +1,26 @@
 //! Those who look on: what is on the screen, then what is shown, as a terminal takes it.
 //!
 //! One that does not read misses what does not fit into its queue, costs nothing, and gets the
-//! whole screen anew once it has read what it has.
+//! whole screen anew once it has read what it has. One that wants nothing of the screen is told that
+//! it has missed something, and how things stand. One that can't keep up with what is printed
+//! gets the screen a few times a second, and little of what comes between: nobody could read that,
+//! and all who look on share their processors with the program that prints.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     client::EngineCommand,
     followers::Followers,
-    pipeline::{Observer, Shown, Standing},
+    pipeline::{Hands, NOBODY, Observer, Proposal, Roles, Shown, Situation, Standing},
+    rules::{hands::ProposalId, state::ClientId},
 };
 use crate::{
     reply::Deed,
@@ -22,6 +29,10 @@ use crate::{
 
 /// How many updates a subscriber may be behind.
 const LONGEST_QUEUE: usize = 64;
+/// The same behind a screen that makes up for something. It grows again as the subscriber reads.
+const SHORTEST_QUEUE: usize = 8;
+/// How long it is from one such screen to the next, at least.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How much of a cell's source a subscriber is told, in bytes.
 const LONGEST_SOURCE: usize = 64 * 1024;
 
@@ -42,12 +53,32 @@ pub enum ScreenUpdate {
     Bytes(Vec<u8>),
     /// How things stand from here on. Follows each repaint that makes up for something.
     Standing(Standing),
+    /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
+    /// one that wants nothing of the screen.
+    Missed,
     /// What a client did.
     Did {
         /// Its name; may be empty.
         client: String,
         /// What; the source of a long cell is cut.
         deed: Deed,
+    },
+    /// In whose hands the session is from here on. Follows each repaint that makes up for something.
+    Hands(Hands),
+    /// A cell waits for the word of this client, which approves. What [`Hands::proposals`] does not
+    /// name any more is settled.
+    Proposed {
+        /// Its number.
+        id: ProposalId,
+        /// The name of the client whose it is; may be empty.
+        client: String,
+        /// The cell.
+        source: String,
+    },
+    /// A cell that this client was asked about waits no more.
+    Settled {
+        /// Its number.
+        id: ProposalId,
     },
 }
 
@@ -59,30 +90,43 @@ pub struct Subscription {
     missed: Arc<AtomicBool>,
     /// Whether the whole screen was asked for, and is on its way.
     has_asked: bool,
+    /// Before that, it is not asked for again.
+    asks_from: Instant,
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
 }
 
 impl Subscription {
-    /// The next update; the first one is a repaint. `None` when the session is gone. Cancel safe.
+    /// The next update; the first one is a repaint, and for one that wants nothing of the screen how
+    /// things stand. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
         let wants_repaint = self.updates.is_empty() && self.missed.load(Ordering::Relaxed);
-        if wants_repaint
-            && !std::mem::replace(&mut self.has_asked, true)
-            && let Some(commands) = self.commands.upgrade()
-        {
-            let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
+        if wants_repaint && !self.has_asked {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(self.asks_from) => {}
+                update = self.updates.recv() => return self.took(update),
+            }
+            self.has_asked = true;
+            if let Some(commands) = self.commands.upgrade() {
+                let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
+            }
         }
         let update = self.updates.recv().await;
-        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
-        update
+        self.took(update)
     }
-}
 
-impl Subscription {
     /// The next update, if it is there already.
     pub fn try_next(&mut self) -> Option<ScreenUpdate> {
         let update = self.updates.try_recv().ok();
-        self.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
+        self.took(update)
+    }
+
+    /// Notes that what was asked for is there.
+    fn took(&mut self, update: Option<ScreenUpdate>) -> Option<ScreenUpdate> {
+        let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
+        if makes_up && std::mem::take(&mut self.has_asked) {
+            self.asks_from = Instant::now() + PAUSE;
+        }
         update
     }
 }
@@ -101,9 +145,15 @@ pub(super) struct Subscribers {
 #[derive(Debug)]
 pub(crate) struct Subscriber {
     id: SubscriberId,
+    /// The client whose it is.
+    client: ClientId,
     updates: mpsc::Sender<ScreenUpdate>,
+    /// Whether it is told what is on the screen.
+    screen: bool,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
+    /// How many updates it may be behind.
+    longest_queue: AtomicUsize,
 }
 
 impl Subscribers {
@@ -112,31 +162,49 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one, whose first updates are the screen and how things stand.
-    pub(super) fn add(&mut self, screen: &Screen, standing: Standing) -> Subscription {
+    /// Adds one of this client, whose first updates are the screen, if it `is_shown` that, and how
+    /// things stand.
+    pub(super) fn add(
+        &mut self,
+        client: ClientId,
+        is_shown: bool,
+        screen: &Screen,
+        situation: Situation,
+    ) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (subscriber, subscription) = Subscriber::new(self.last, commands);
-        subscriber.show(repaint(screen));
-        subscriber.show(ScreenUpdate::Standing(standing));
+        let (subscriber, subscription) =
+            Subscriber::of_client(client, is_shown, self.last, commands);
+        subscriber.show_all(screen, situation);
         self.all.push(subscriber);
         subscription
     }
 
     /// Gives one the whole screen and how things stand, if it missed something.
-    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, standing: Standing) {
+    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, situation: Situation) {
         let one = self.all.iter().find(|subscriber| subscriber.id == id);
         if let Some(subscriber) = one.filter(|one| one.missed.load(Ordering::Relaxed)) {
-            subscriber.show(repaint(screen));
-            subscriber.show(ScreenUpdate::Standing(standing));
+            subscriber.show_all(screen, situation);
         }
     }
 
     fn tell_all(&mut self, update: impl Fn() -> ScreenUpdate) {
+        self.tell_each(|_| Some(update()));
+    }
+
+    /// The same for those alone that are told what is on the screen.
+    fn show_all(&mut self, update: impl Fn() -> ScreenUpdate) {
+        self.tell_each(|subscriber| subscriber.screen.then(&update));
+    }
+
+    /// Tells each what there is for it.
+    fn tell_each(&mut self, update: impl Fn(&Subscriber) -> Option<ScreenUpdate>) {
         self.all.retain(|subscriber| !subscriber.is_gone());
         for subscriber in &self.all {
-            if !subscriber.missed.load(Ordering::Relaxed) {
-                subscriber.show(update());
+            if !subscriber.missed.load(Ordering::Relaxed)
+                && let Some(update) = update(subscriber)
+            {
+                subscriber.show(update);
             }
         }
     }
@@ -144,17 +212,61 @@ impl Subscribers {
 
 impl Subscriber {
     /// One that has missed all up to now, and asks over `commands` for what is on the screen once
-    /// it has fallen behind.
+    /// it has fallen behind; the only client's.
     pub(crate) fn new(
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
+        Subscriber::of_client(NOBODY, true, id, commands)
+    }
+
+    /// The same of one that is told nothing of the screen.
+    pub(crate) fn watching(
+        id: SubscriberId,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    ) -> (Subscriber, Subscription) {
+        Subscriber::of_client(NOBODY, false, id, commands)
+    }
+
+    /// The same of one of several clients.
+    fn of_client(
+        client: ClientId,
+        screen: bool,
+        id: SubscriberId,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    ) -> (Subscriber, Subscription) {
         let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
-        let missed = Arc::new(AtomicBool::new(true));
-        let subscriber = Subscriber { id, updates, missed: missed.clone() };
         // The whole screen comes first, without being asked for.
-        let has_asked = true;
-        (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
+        let missed = Arc::new(AtomicBool::new(screen));
+        let (has_asked, asks_from) = (screen, Instant::now());
+        let longest_queue = AtomicUsize::new(LONGEST_QUEUE);
+        let subscription = Subscription {
+            id,
+            updates: receiver,
+            missed: missed.clone(),
+            has_asked,
+            asks_from,
+            commands,
+        };
+        (Subscriber { id, client, updates, screen, missed, longest_queue }, subscription)
+    }
+
+    /// Tells all there is: what is on the screen, if it is shown that, and how things stand.
+    fn show_all(&self, screen: &Screen, situation: Situation) {
+        let Situation { standing, roles, proposals } = situation;
+        if self.screen {
+            self.show(repaint(screen));
+        }
+        self.show(ScreenUpdate::Standing(standing));
+        self.show(ScreenUpdate::Hands(roles.told_to(self.client)));
+        for proposal in proposals.iter().filter(|proposal| proposal.to == self.client) {
+            self.show(proposed(proposal));
+        }
+    }
+
+    /// Whether it is told what is on the screen.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.screen
     }
 
     /// Whether nobody looks on any more.
@@ -162,16 +274,33 @@ impl Subscriber {
         self.updates.is_closed()
     }
 
-    /// Tells it an update, unless it has missed one: then it is told of the whole screen only.
+    /// Tells it an update, unless it has missed one: then it is told of the whole screen only, or
+    /// how things stand, behind the word that it has missed something.
     pub(crate) fn show(&self, update: ScreenUpdate) {
+        let has_missed = self.missed.load(Ordering::Relaxed);
+        let behind = self.updates.max_capacity() - self.updates.capacity();
+        let mut longest = self.longest_queue.load(Ordering::Relaxed);
         match update {
+            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.screen => return,
             ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
-            _ if self.missed.load(Ordering::Relaxed) => return,
+            ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
+            ScreenUpdate::Standing(_) if has_missed && !self.screen => {
+                if self.updates.capacity() < 2
+                    || self.updates.try_send(ScreenUpdate::Missed).is_err()
+                {
+                    return;
+                }
+                self.missed.store(false, Ordering::Relaxed);
+            }
+            _ if has_missed => return,
+            _ if behind == 0 => longest = (2 * longest).min(LONGEST_QUEUE),
             _ => {}
         }
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
+        if behind >= longest || self.updates.try_send(update).is_err() {
             self.missed.store(true, Ordering::Relaxed);
+            longest = SHORTEST_QUEUE;
         }
+        self.longest_queue.store(longest, Ordering::Relaxed);
     }
 }
 
@@ -180,13 +309,13 @@ impl Observer for Subscribers {
         let Shown::Bytes(bytes) = shown else { return };
         self.followers.printed(bytes);
         if !self.all.is_empty() {
-            self.tell_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
+            self.show_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
         }
     }
 
     fn replaced(&mut self, screen: &Screen) {
         if !self.all.is_empty() {
-            self.tell_all(|| repaint(screen));
+            self.show_all(|| repaint(screen));
         }
     }
 
@@ -196,6 +325,18 @@ impl Observer for Subscribers {
 
     fn stands(&mut self, standing: &Standing) {
         self.tell_all(|| ScreenUpdate::Standing(standing.clone()));
+    }
+
+    fn hands(&mut self, roles: &Roles) {
+        self.tell_each(|one| Some(ScreenUpdate::Hands(roles.told_to(one.client))));
+    }
+
+    fn proposed(&mut self, proposal: &Proposal) {
+        self.tell_each(|one| (one.client == proposal.to).then(|| proposed(proposal)));
+    }
+
+    fn settled(&mut self, id: ProposalId, to: ClientId) {
+        self.tell_each(|one| (one.client == to).then_some(ScreenUpdate::Settled { id }));
     }
 
     fn did(&mut self, client: &str, deed: &Deed) {
@@ -215,6 +356,11 @@ impl Observer for Subscribers {
 
 fn repaint(screen: &Screen) -> ScreenUpdate {
     ScreenUpdate::Repaint { size: screen.size(), bytes: screen.dump() }
+}
+
+fn proposed(proposal: &Proposal) -> ScreenUpdate {
+    let Proposal { id, client, source, .. } = proposal;
+    ScreenUpdate::Proposed { id: *id, client: client.clone(), source: source.clone() }
 }
 
 #[cfg(test)]
@@ -239,13 +385,39 @@ mod tests {
         screen
     }
 
+    fn situation(standing: Standing) -> Situation {
+        Situation { standing, roles: Roles::default(), proposals: Vec::new() }
+    }
+
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
-        let mut next = || {
-            let update = subscription.updates.try_recv().ok();
-            subscription.has_asked &= !matches!(update, Some(ScreenUpdate::Repaint { .. }));
-            update
-        };
-        std::iter::from_fn(&mut next).collect()
+        std::iter::from_fn(|| subscription.try_next()).collect()
+    }
+
+    #[tokio::test]
+    async fn one_that_wants_no_screen_is_told_that_it_missed_something_and_how_things_stand() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let screen = Screen::new(Size::default());
+        let mut watcher = subscribers.add(1, false, &screen, situation(Standing::Ready));
+        let hands = || ScreenUpdate::Hands(Hands::default());
+        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ready), hands()]);
+        subscribers.shown(Shown::Bytes(b"printed"), &screen);
+        subscribers.replaced(&screen);
+        assert_eq!(queued(&mut watcher), []);
+        let did = || ScreenUpdate::Did { client: "a".into(), deed: Deed::Interrupted };
+        for _ in 0..LONGEST_QUEUE + 10 {
+            subscribers.did("a", &Deed::Interrupted);
+        }
+        subscribers.stands(&Standing::Ending);
+        assert_eq!(queued(&mut watcher), vec![did(); LONGEST_QUEUE]);
+        // The last state is told though nothing happens any more.
+        let next = tokio::spawn(async move { (watcher.next().await, watcher) });
+        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
+        subscribers.repaint(subscriber, &screen, situation(Standing::Ended));
+        let (update, mut watcher) = next.await.unwrap();
+        assert_eq!(update, Some(ScreenUpdate::Missed));
+        subscribers.did("a", &Deed::Interrupted);
+        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ended), hands(), did()]);
     }
 
     #[tokio::test]
@@ -254,8 +426,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(&screen, Standing::Ready);
-        let mut quick = subscribers.add(&screen, Standing::Ready);
+        let mut slow = subscribers.add(1, true, &screen, situation(Standing::Ready));
+        let mut quick = subscribers.add(2, true, &screen, situation(Standing::Ready));
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");
@@ -269,12 +441,81 @@ mod tests {
         // It asks as soon as it has read what it has.
         let next = tokio::spawn(async move { (slow.next().await, slow) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen, Standing::Ended);
+        subscribers.repaint(subscriber, &screen, situation(Standing::Ended));
         let (update, mut slow) = next.await.unwrap();
         screen.feed(b"after");
         subscribers.shown(Shown::Bytes(b"after"), &screen);
         let updates = [vec![update.unwrap()], queued(&mut slow)].concat();
         assert_eq!(updates[1], ScreenUpdate::Standing(Standing::Ended));
         assert_eq!(painted(updates).unwrap().dump(), screen.dump());
+    }
+
+    #[test]
+    fn each_is_told_its_own_part_and_the_approver_alone_what_is_proposed() {
+        let (commands, _asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let screen = Screen::new(Size::default());
+        let one = Some((1, "ann".to_owned()));
+        let roles =
+            Roles { holder: one.clone(), approver: one, proposals: vec![7], ..Roles::default() };
+        let (client, source) = ("bot".to_owned(), "x = 1".to_owned());
+        let proposal = Proposal { id: 7, to: 1, client: client.clone(), source: source.clone() };
+        let standing = Standing::Ready;
+        let joins = Situation { standing, roles: roles.clone(), proposals: vec![proposal.clone()] };
+        let mut approver = subscribers.add(1, true, &screen, joins.clone());
+        let mut other = subscribers.add(2, true, &screen, joins);
+        subscribers.hands(&roles);
+        subscribers.proposed(&proposal);
+        subscribers.settled(7, 1);
+        let not_screen = |subscription: &mut Subscription| queued(subscription).split_off(2);
+        let hands = |is_it| {
+            let hands = Hands { is_holder: is_it, is_approver: is_it, ..roles.told_to(2) };
+            ScreenUpdate::Hands(hands)
+        };
+        assert_eq!(roles.told_to(2).holder, Some("ann".into()));
+        let proposed = ScreenUpdate::Proposed { id: 7, client, source };
+        assert_eq!(
+            not_screen(&mut approver),
+            [hands(true), proposed.clone(), hands(true), proposed, ScreenUpdate::Settled { id: 7 }]
+        );
+        assert_eq!(not_screen(&mut other), [hands(false), hands(false)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_can_not_keep_up_gets_the_screen_a_few_times_a_second_and_then_all() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let mut screen = Screen::new(Size::default());
+        let mut subscription = subscribers.add(1, true, &screen, situation(Standing::Ready));
+        let (mut repaints, mut updates) = (0, 0);
+        let start = Instant::now();
+        while start.elapsed() < 10 * PAUSE {
+            for _ in 0..2 * LONGEST_QUEUE {
+                subscribers.shown(Shown::Bytes(b"much\r\n"), &screen);
+            }
+            let is_told = tokio::time::timeout(PAUSE / 100, subscription.next()).await;
+            updates += usize::from(is_told.is_ok()) + queued(&mut subscription).len();
+            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
+                repaints += 1;
+                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+            }
+        }
+        assert!((9..=11).contains(&repaints), "{repaints}");
+        assert!(updates <= LONGEST_QUEUE + repaints * SHORTEST_QUEUE, "{updates}");
+        // Nothing is left out once it does keep up.
+        while let Ok(Some(_)) = tokio::time::timeout(2 * PAUSE, subscription.next()).await {
+            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
+                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+            }
+        }
+        for round in 0..20 {
+            for _ in 0..(SHORTEST_QUEUE << round).min(LONGEST_QUEUE) {
+                screen.feed(b"little\r\n");
+                subscribers.shown(Shown::Bytes(b"little\r\n"), &screen);
+            }
+            let told = queued(&mut subscription);
+            assert!(told.iter().all(|update| matches!(update, ScreenUpdate::Bytes(_))));
+            assert_eq!(told.len(), (SHORTEST_QUEUE << round).min(LONGEST_QUEUE));
+        }
     }
 }

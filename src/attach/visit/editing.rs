@@ -5,7 +5,7 @@ use std::io;
 
 use tokio::{task::JoinError, time::Instant};
 
-use super::{AHEAD, Feed, Keyboard, Left, MOST_TYPED, UNDISTURBED, Visit};
+use super::{AHEAD, Feed, Keyboard, Left, MOST_TYPED, PATIENCE, UNDISTURBED, Visit};
 use crate::{
     attach::editor::{Draft, Edited, Editor},
     reply::Deed,
@@ -61,6 +61,7 @@ impl Visit {
             return Ok(false);
         }
         let Some(editor) = self.editor.take() else { return Ok(false) };
+        self.outer.is_edited();
         (self.is_prepared, self.read_from, self.keys.is_asked) = (false, None, true);
         if let Some(feed) = &mut self.feed {
             feed.begin();
@@ -115,6 +116,7 @@ impl Visit {
     pub(super) fn edited(&mut self, ended: EditorEnd) -> io::Result<Option<Left>> {
         let (editor, edited) = ended.map_err(io::Error::other)?;
         (self.keyboard, self.editor, self.keys.is_asked) = (Keyboard::Loop, Some(editor), false);
+        self.outer.is_not_edited();
         let mut left = None;
         let edited = edited?;
         if let Some(feed) = &mut self.feed
@@ -147,7 +149,7 @@ impl Visit {
             self.show_one(told);
         }
         if self.is_over() {
-            left = Some(Left::Ended);
+            left = Some(Left::Ended { status: 0 });
         }
         if !self.is_at_prompt() && self.read_from.is_none() {
             self.give_back();
@@ -155,27 +157,22 @@ impl Visit {
         Ok(left)
     }
 
-    /// Takes the editor off the terminal for good.
-    pub(super) async fn end_editing(&mut self) -> io::Result<()> {
+    /// Has the editor stop, and waits for that; `None` where there is none, or it does not.
+    pub(super) async fn end_editor(&mut self) -> io::Result<Option<EditorEnd>> {
         self.stop_editor()?;
-        let mut buffer = vec![0; MOST_TYPED];
-        while let Keyboard::Editor { editing, .. } = &mut self.keyboard {
+        let (end, mut buffer) = (Instant::now() + PATIENCE, [0; MOST_TYPED]);
+        loop {
+            let Keyboard::Editor { editing, .. } = &mut self.keyboard else { return Ok(None) };
             tokio::select! {
-                ended = editing => {
-                    self.keyboard = Keyboard::Loop;
-                    if let Ok((_, Ok(Edited::Stopped(draft)))) = ended {
-                        self.draft = draft;
-                        self.take_off();
-                    }
-                }
+                ended = editing => return Ok(Some(ended)),
                 // It asks where the cursor is.
                 length = self.input.read(&mut buffer) => match length? {
-                    0 => break,
+                    0 => return Ok(None),
                     length => self.typed(&buffer[..length])?,
                 },
+                () = tokio::time::sleep_until(end) => return Ok(None),
             }
         }
-        Ok(())
     }
 
     /// Takes the line off the terminal.

@@ -3,7 +3,9 @@
 
 mod editing;
 mod show;
+mod suspend;
 mod typing;
+mod typist;
 
 use std::{collections::VecDeque, io, time::Duration};
 
@@ -18,6 +20,7 @@ use editing::{edited, taken};
 use super::{
     Attachment, Left,
     editor::{Draft, Edited, Editor},
+    escape_key::EscapeKey,
     feed::Feed,
     given::Given,
     keys::{Keys, Typed},
@@ -25,8 +28,8 @@ use super::{
     told,
 };
 use crate::{
-    pty::{Request as Asked, Requests, TerminalInput},
-    reply::{Content, Deed, Reply, Status},
+    pty::{self, Request as Asked, Requests, TerminalInput},
+    reply::{Content, Deed, Exit, Reply, Status},
     screen::{Screen, Size},
     session::{
         client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription},
@@ -55,6 +58,8 @@ const AHEAD: Duration = Duration::from_millis(100);
 const AHEAD_OF_START: Duration = Duration::from_secs(3);
 /// How long a terminal that takes nothing, or the editor, is waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What a shell adds to a signal's number for the exit status of what it killed.
+const KILLED: u8 = 128;
 /// Below that a terminal is no window that somebody looks at.
 const SMALLEST: Size = Size { columns: 10, rows: 3 };
 
@@ -132,6 +137,11 @@ pub(super) struct Visit {
     unsaid: Vec<String>,
     /// The size of this terminal.
     size: Size,
+    escape: EscapeKey,
+    /// Whether this process is to stop until it is continued.
+    wants_stop: bool,
+    /// Whether it was continued, which others may have stopped.
+    was_stopped: bool,
 }
 
 impl Visit {
@@ -143,13 +153,7 @@ impl Visit {
     ) -> Visit {
         let handle = attachment.handle.clone();
         let (editor, feed) = editing.unzip();
-        let (typing, mut typed) = mpsc::unbounded_channel();
-        let typist = handle.join();
-        tokio::spawn(async move {
-            while let Some(bytes) = typed.recv().await {
-                typist.type_bytes(bytes).await;
-            }
-        });
+        let typing = typist::typist(handle.join());
         Visit {
             client: handle.join(),
             handle,
@@ -163,7 +167,7 @@ impl Visit {
             inner: None,
             standing: Standing::Starting,
             waiting: VecDeque::new(),
-            keys: Keys::default(),
+            keys: Keys::new(attachment.escape),
             ahead: VecDeque::new(),
             given: Given::default(),
             keyboard: Keyboard::Loop,
@@ -181,6 +185,9 @@ impl Visit {
             question: None,
             unsaid: Vec::new(),
             size,
+            escape: attachment.escape,
+            wants_stop: false,
+            was_stopped: false,
         }
     }
 
@@ -191,17 +198,15 @@ impl Visit {
             Some(subscription) => self.rounds(&mut requests, subscription).await,
             None => Ok(Left::Gone),
         };
-        let _ = tokio::time::timeout(PATIENCE, self.end_editing()).await;
-        self.outer.restore();
-        self.outer.fresh_row();
-        let ending = async {
-            while !self.outer.is_done() {
-                self.outer.write().await?;
-            }
-            io::Result::Ok(())
+        let left = match left {
+            Ok(Left::Ended { .. }) if self.is_over() => Ok(self.end_with_program().await),
+            left => left,
         };
-        // A terminal that is gone, or takes nothing, stays as it is.
-        let _ = tokio::time::timeout(PATIENCE, ending).await;
+        if let Ok(Some(Ok((_, Ok(Edited::Stopped(draft)))))) = self.end_editor().await {
+            self.draft = draft;
+            self.take_off();
+        }
+        self.put_back().await;
         left
     }
 
@@ -212,10 +217,13 @@ impl Visit {
     ) -> io::Result<Left> {
         let mut buffer = vec![0; MOST_TYPED];
         loop {
+            if let Some(left) = self.stop_or_go_on(requests).await? {
+                return Ok(left);
+            }
             if let Some(left) = self.deliver()? {
                 return Ok(left);
             }
-            if self.begin_editing()? {
+            if self.wants_stop || self.begin_editing()? {
                 continue;
             }
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
@@ -246,7 +254,7 @@ impl Visit {
                     let Some(update) = update else { return Ok(Left::Gone) };
                     self.told(Told::Update(update));
                     if self.is_over() {
-                        return Ok(Left::Ended);
+                        return Ok(Left::Ended { status: 0 });
                     }
                 }
                 Some(reply) = self.calls.join_next() => {
@@ -264,10 +272,9 @@ impl Visit {
         match asked {
             Asked::End { signal } => return Some(Left::Asked { signal }),
             Asked::Interrupt => return Some(Left::Asked { signal: "SIGINT" }),
-            Asked::Resize | Asked::Continue => {
-                if asked == Asked::Continue && matches!(self.keyboard, Keyboard::Loop) {
-                    terminal::make_raw_again();
-                }
+            Asked::Stop => self.wants_stop = true,
+            Asked::Continue => self.was_stopped = true,
+            Asked::Resize => {
                 if let Some(size) = terminal::size() {
                     self.size = size;
                     self.outer.resize(size);
@@ -287,13 +294,33 @@ impl Visit {
         }
     }
 
-    /// Whether the session of one's own has ended, and its host with it.
+    /// Whether the session of one's own has ended, and its host is to do so with it.
     fn is_over(&self) -> bool {
-        let is_over = self.is_own && self.standing == Standing::Ended;
-        if is_over {
-            self.handle.shutdown();
+        self.is_own && self.standing == Standing::Ended
+    }
+
+    /// Says how it ended, and ends its host.
+    async fn end_with_program(&mut self) -> Left {
+        if self.calls.is_empty() {
+            self.call(Payload::poll());
         }
-        is_over
+        let mut exit = Exit::Unknown;
+        while let Ok(Some(Ok(Some(reply)))) =
+            tokio::time::timeout(PATIENCE, self.calls.join_next()).await
+        {
+            self.replied(&reply);
+            if let Status::Ended { exit: known } = reply.status {
+                exit = known;
+            }
+        }
+        self.handle.shutdown();
+        let status = match exit {
+            // As a parent is told it.
+            Exit::Status(status) => status.to_le_bytes()[0],
+            Exit::Signal(name) => pty::signal_number(&name).map_or(1, |number| KILLED + number),
+            Exit::Unknown => 1,
+        };
+        Left::Ended { status }
     }
 
     fn is_lead(&self) -> bool {
@@ -331,7 +358,7 @@ impl Visit {
 
     fn call(&mut self, payload: Payload) {
         let on_drop = OnDrop::default();
-        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop };
+        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop, person: None };
         self.calls.spawn(self.client.call(request));
     }
 

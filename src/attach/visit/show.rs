@@ -25,6 +25,12 @@ impl Visit {
             }
             ScreenUpdate::Repaint { size, bytes } => self.repaint(size, &bytes),
             ScreenUpdate::Standing(standing) => self.standing = standing,
+            // Nothing of that is offered yet.
+            ScreenUpdate::Hands(_)
+            | ScreenUpdate::Proposed { .. }
+            | ScreenUpdate::Settled { .. } => {}
+            // That a repaint says.
+            ScreenUpdate::Missed => {}
             ScreenUpdate::Did { client, deed } => {
                 if !self.is_own_deed(&client, &deed) {
                     self.unsaid.extend(told::deed(&client, &deed));

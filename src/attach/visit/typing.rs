@@ -4,10 +4,11 @@ use std::io;
 
 use tokio::time::Instant;
 
-use super::{AHEAD, Keyboard, Left, Question, Visit};
+use super::{AHEAD, Feed, Keyboard, Left, Question, Visit};
 use crate::{
     attach::{
-        keys::{Typed, length_of},
+        feed::CTRL_Z as STOP,
+        keys::{CTRL_Z, Typed, length_of},
         told,
     },
     reply::Deed,
@@ -32,7 +33,7 @@ impl Visit {
 
     /// Takes what was typed.
     pub(super) fn typed(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let commands = if self.observes { "d?" } else { "dir?" };
+        let commands = if self.observes { "d?\u{1a}" } else { "dir?\u{1a}" };
         for typed in self.keys.take(bytes, commands) {
             match (typed, &mut self.feed) {
                 // It is waited for.
@@ -64,7 +65,10 @@ impl Visit {
                     let behind = bytes.split_off(length_of(&bytes).unwrap_or(bytes.len()));
                     (Some(Typed::Bytes(behind)), self.typed_bytes(bytes))
                 }
-                next @ Typed::Bytes(_) if is_held && !self.observes => (Some(next), None),
+                Typed::Bytes(mut bytes) if is_held && !self.observes => {
+                    self.wants_stop |= self.read_from.is_none() && self.takes_stop(&mut bytes);
+                    (Some(Typed::Bytes(bytes)), None)
+                }
                 Typed::Bytes(mut bytes) => {
                     let behind = bytes.split_off(self.length_for_program(&bytes));
                     if let Some(feed) = &mut self.feed {
@@ -92,7 +96,18 @@ impl Visit {
         {
             feed.give(&mut bytes)?;
         }
+        self.wants_stop |= self.takes_stop(&mut bytes);
         Ok(Some(Typed::Bytes(bytes)))
+    }
+
+    /// Whether this begins with Ctrl-Z, which it takes out, at the prompt.
+    fn takes_stop(&self, bytes: &mut Vec<u8>) -> bool {
+        let takes =
+            self.feed.as_ref().is_some_and(Feed::takes_more) && bytes.first() == Some(&STOP);
+        if takes {
+            bytes.remove(0);
+        }
+        takes
     }
 
     /// How much of that is for who reads now: where a line is asked for, it is that, and who reads the
@@ -114,13 +129,14 @@ impl Visit {
             return match bytes[0] {
                 b'y' | b'Y' => {
                     self.handle.shutdown();
-                    Some(Left::Ended)
+                    Some(Left::Ended { status: 0 })
                 }
                 b'd' | b'D' | CTRL_D => Some(Left::Detached),
                 _ => None,
             };
         }
         if self.observes {
+            self.wants_stop |= bytes.contains(&(CTRL_Z as u8));
             let leaves = bytes.contains(&CTRL_C) || bytes.contains(&CTRL_D);
             return leaves.then_some(Left::Detached);
         }
@@ -144,8 +160,11 @@ impl Visit {
                 self.own_deeds.push_back(Deed::Reset);
                 self.call(Payload::Reset(Box::new(Payload::poll())));
             }
-            _ if self.observes => self.outer.line(told::OBSERVER_HELP),
-            _ => self.outer.line(told::HELP),
+            CTRL_Z => self.wants_stop = true,
+            _ => {
+                let lines = told::help(self.escape, self.observes);
+                lines.iter().for_each(|line| self.outer.line(line));
+            }
         }
         None
     }

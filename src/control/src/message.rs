@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Deed, Open, PROTOCOL, Reply, SessionInfo, SessionState};
+use crate::{Decision, Deed, Hands, Open, PROTOCOL, Reply, SessionInfo, SessionState};
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub enum ToHost {
         /// Whether the last line on the screen is to be told while the call waits.
         #[serde(default)]
         progress: bool,
+        /// What a person is asked for with the reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
     },
     /// The call is given up: no reply is wanted.
     Cancel {
@@ -68,8 +71,29 @@ pub enum ToHost {
         /// Whether there is one.
         attached: bool,
     },
-    /// Be shown the screen and what happens to it. `Repaint` follows, then the others.
-    Subscribe,
+    /// Take the session over, so that the calls of clients that are no people wait, or give it back.
+    Hold {
+        /// Whether it is taken over.
+        on: bool,
+    },
+    /// Be asked before each cell of a client that is no person, or no longer.
+    Approve {
+        /// Whether to be asked.
+        on: bool,
+    },
+    /// Say what becomes of a cell that was proposed.
+    Decide {
+        /// The number that the proposal has.
+        id: u64,
+        /// What.
+        decision: Decision,
+    },
+    /// Be told what happens, and be shown the screen. `Repaint` follows, then the others.
+    Subscribe {
+        /// Whether the screen is shown; without it `State` follows, then what is none of the screen.
+        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+        screen: bool,
+    },
     /// Complete a name. `Completion` follows.
     Complete {
         /// The client's number for it.
@@ -150,6 +174,25 @@ pub enum ToClient {
     },
     /// What a client did; only to one that subscribed.
     Did(Deed),
+    /// In whose hands the session is; only to one that subscribed.
+    Hands(Hands),
+    /// A cell waits for the word of this client, which approves. `Decide` is expected.
+    Proposed {
+        /// The proposal's number.
+        id: u64,
+        /// The name of the client whose cell it is; may be empty.
+        client: String,
+        /// The cell.
+        source: String,
+    },
+    /// A proposal waits no more: it was decided or withdrawn.
+    Settled {
+        /// Its number.
+        id: u64,
+    },
+    /// Something was left out here, since the client was behind; only to one that subscribed without
+    /// the screen. `State` follows.
+    Missed,
     /// What may stand in the place of a name.
     Completion {
         /// The number of the client's request.
@@ -174,6 +217,10 @@ pub enum ToClient {
     },
     /// What there is to tell of the session.
     Session(Box<SessionInfo>),
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Of a message: how many bytes of the terminal's follow its line.
@@ -226,6 +273,10 @@ pub struct Hello {
     /// Nobody comes back as this client: nothing is kept for it once its connection has ended.
     #[serde(default)]
     pub once: bool,
+    /// What a person runs to come to a session, where this client is, in front of its name: the
+    /// client's replies say so when one is needed, and its polls wait for them.
+    #[serde(default)]
+    pub attach: Option<String>,
 }
 
 impl Hello {
@@ -241,6 +292,7 @@ impl Hello {
             resume: None,
             only_waiting: false,
             once: false,
+            attach: None,
         }
     }
 }

@@ -229,8 +229,8 @@ impl TestHost {
 
     /// A peer subscribes, and is shown a screen with this on it.
     async fn shown_to(&mut self, peer: &mut Peer, text: &[u8]) -> (Subscriber, Screen) {
-        peer.send(&ToHost::Subscribe).await;
-        let EngineCommand::Subscribe { subscription } = self.command().await else { panic!() };
+        peer.send(&ToHost::Subscribe { screen: true }).await;
+        let EngineCommand::Subscribe { subscription, .. } = self.command().await else { panic!() };
         let mut screen = Screen::new(Size::default());
         screen.feed(text);
         let (subscriber, given) = Subscriber::new(1, self.session.downgrade());
@@ -360,7 +360,14 @@ fn hello(name: &str) -> Hello {
 
 fn call(id: u64, input: &str) -> ToHost {
     let keys = Vec::new();
-    ToHost::Call { id, input: input.into(), keys, timeout_ms: 40_000, progress: false }
+    ToHost::Call {
+        id,
+        input: input.into(),
+        keys,
+        timeout_ms: 40_000,
+        progress: false,
+        person: None,
+    }
 }
 
 fn worker() -> WorkerInfo {

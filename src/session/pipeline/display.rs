@@ -257,16 +257,16 @@ impl<O: Observer> Display<O> {
         !self.screen.line_at_cursor().trim().is_empty()
     }
 
-    /// The reply to a client: all that it was not told, and whose cell the status is of.
+    /// The reply to a client: all that it was not told, and notices of how things stand.
     pub(super) fn reply(
         &mut self,
         client: ClientId,
         status: Status,
-        whose: Option<Notice>,
+        standing: Vec<Notice>,
     ) -> Reply {
         let prompt_visible = self.shows_prompt();
         match self.outboxes.of(client) {
-            Some(outbox) => outbox.take_of(status, prompt_visible, whose),
+            Some(outbox) => outbox.take_of(status, prompt_visible, standing),
             None => Reply::without_text(status, prompt_visible),
         }
     }
@@ -320,7 +320,7 @@ mod tests {
     /// The text of a reply with this status.
     fn told(display: &mut Display<Watched>, status: Status) -> String {
         display.report_for(&status, false);
-        let reply = display.reply(CLIENT, status, None);
+        let reply = display.reply(CLIENT, status, Vec::new());
         let text = |block| match block {
             Block::Text(text) => text,
             Block::Image { mime, .. } => format!("({mime})"),

@@ -6,7 +6,7 @@ use mcp_repl_sideband::ToWorker;
 
 use super::{
     Action, Session,
-    state::{CallId, Doing, EndStep, State, Time, Wait},
+    state::{Call, CallId, Doing, EndStep, State, Time, Wait},
 };
 use crate::reply::{Exit, Failure, Notice, Status};
 
@@ -99,14 +99,20 @@ impl Session {
         self.act(Action::Retire);
         self.state = State::Ended { exit };
         let closing = self.closing;
-        let answered = self.calls.iter().filter(|call| closing || call.held.is_none());
+        if closing {
+            self.drop_queue();
+        }
+        let answered = self.calls.iter();
+        let answered = answered.filter(|call| closing || call.held.is_none() && !call.queued);
         let answered: Vec<CallId> = answered.map(|call| call.id).collect();
         for id in answered {
             if let Some(status) = self.settled() {
                 self.reply(id, status);
             }
         }
-        if !self.calls.is_empty() || (self.kept.is_some() && !closing) {
+        let is_wanted = |call: &Call| !call.queued;
+        let has_cell = self.kept.is_some() || self.has_cleared();
+        if self.calls.iter().any(is_wanted) || (has_cell && !closing) {
             self.start();
         }
     }
@@ -119,7 +125,8 @@ impl Session {
         self.tell(Notice::SessionFailed { failure: failure.clone() });
         self.drop_kept(None, Notice::NotRun);
         self.untold_failure = Some(failure.clone());
-        let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
+        let waiting = self.calls.iter().filter(|call| !call.queued);
+        let waiting: Vec<CallId> = waiting.map(|call| call.id).collect();
         for id in waiting {
             self.reply(id, Status::Failed { failure: failure.clone() });
         }

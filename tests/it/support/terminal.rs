@@ -2,30 +2,64 @@
 
 use std::{
     io::{Read, Write},
+    path::Path,
     process::Command,
-    sync::mpsc,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
 use mcp_repl::screen::{Screen, Size};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{Builder, HANG};
+use super::{BINARY, Builder, HANG, gone};
+
+type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
 
 /// A terminal with a program on it, and what it shows.
 pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
     /// Keeps the terminal as it is when the program has gone.
     slave: Box<dyn SlavePty + Send>,
-    keyboard: Box<dyn Write + Send>,
+    keyboard: Keyboard,
     child: Box<dyn Child + Send + Sync>,
     printed: mpsc::Receiver<Vec<u8>>,
+    flow: Arc<Flow>,
+    /// What is on it as it takes what is printed, which may be further than `screen`.
+    answering: Arc<Mutex<Screen>>,
     screen: Screen,
     /// All that was printed so far.
     pub(crate) bytes: Vec<u8>,
     modes_before: String,
     _directory: TempDir,
+}
+
+/// Whether the terminal takes what is printed on it.
+#[derive(Default)]
+struct Flow {
+    is_stopped: AtomicBool,
+    stopping: Mutex<()>,
+    goes_on: Condvar,
+}
+
+impl Flow {
+    fn wait(&self) {
+        let mut stopping = self.stopping.lock().unwrap();
+        while self.is_stopped.load(Ordering::Relaxed) {
+            stopping = self.goes_on.wait(stopping).unwrap();
+        }
+    }
+
+    fn set_stopped(&self, is_stopped: bool) {
+        let _stopping = self.stopping.lock().unwrap();
+        self.is_stopped.store(is_stopped, Ordering::Relaxed);
+        self.goes_on.notify_all();
+    }
 }
 
 impl Terminal {
@@ -42,27 +76,65 @@ impl Terminal {
             }
         }
         program.cwd(command.get_current_dir().unwrap());
+        Terminal::start(program, directory)
+    }
+
+    /// Runs a shell with job control, whose prompt is `$ ` and which finds the binary and this
+    /// run-time directory, on a terminal of 80 by 24.
+    #[track_caller]
+    pub(crate) fn shell(builder: Builder) -> Terminal {
+        let (command, directory) = builder.env("TERM", "xterm-256color").command();
+        let mut program = CommandBuilder::new("bash");
+        program.args(["--norc", "--noprofile", "-i"]);
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => program.env(name, value),
+                None => program.env_remove(name),
+            }
+        }
+        let path =
+            [Path::new(BINARY).parent().unwrap().as_os_str(), &std::env::var_os("PATH").unwrap()]
+                .join(std::ffi::OsStr::new(":"));
+        program.env("PATH", path);
+        program.env("PS1", "$ ");
+        program.env("HISTFILE", "");
+        program.cwd(command.get_current_dir().unwrap());
+        Terminal::start(program, directory)
+    }
+
+    fn start(program: CommandBuilder, directory: TempDir) -> Terminal {
+        let screen = || Screen::new(Size { columns: 80, rows: 24 });
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let modes_before = modes(&*pty.master);
         let child = pty.slave.spawn_command(program).unwrap();
         let mut output = pty.master.try_clone_reader().unwrap();
         let (tell, printed) = mpsc::channel();
+        let flow = Arc::new(Flow::default());
+        let keyboard: Keyboard = Arc::new(Mutex::new(pty.master.take_writer().unwrap()));
+        let answering = Arc::new(Mutex::new(screen()));
+        let (reading, answers, typing) = (flow.clone(), answering.clone(), keyboard.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = output.read(&mut buffer) {
+            while let Ok(length @ 1..) = {
+                reading.wait();
+                output.read(&mut buffer)
+            } {
+                answer(&answers, &buffer[..length], &typing);
                 if tell.send(buffer[..length].to_vec()).is_err() {
                     return;
                 }
             }
         });
         Terminal {
-            keyboard: pty.master.take_writer().unwrap(),
+            keyboard,
             master: pty.master,
             slave: pty.slave,
             child,
             printed,
-            screen: Screen::new(Size { columns: 80, rows: 24 }),
+            flow,
+            answering,
+            screen: screen(),
             bytes: Vec::new(),
             modes_before,
             _directory: directory,
@@ -78,10 +150,6 @@ impl Terminal {
     fn take(&mut self, bytes: &[u8]) {
         self.screen.feed(bytes);
         self.bytes.extend(bytes);
-        // As any terminal does.
-        let mut answers = Vec::new();
-        self.screen.take_answers(&mut answers);
-        self.keyboard.write_all(&answers).unwrap();
     }
 
     /// Waits until the page ends with this.
@@ -107,13 +175,25 @@ impl Terminal {
         self.screen.page_text()
     }
 
+    /// Takes nothing more of what is printed, as terminals do on Ctrl-S.
+    pub(crate) fn stops_taking(&self) {
+        self.flow.set_stopped(true);
+    }
+
+    /// Takes it again.
+    pub(crate) fn goes_on_taking(&self) {
+        self.flow.set_stopped(false);
+    }
+
     /// Presses keys.
     pub(crate) fn types(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.lock().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 
     pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
-        self.screen.resize(Size { columns: cols, rows });
+        let size = Size { columns: cols, rows };
+        self.screen.resize(size);
+        self.answering.lock().unwrap().resize(size);
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
@@ -122,6 +202,34 @@ impl Terminal {
         let name = self.master.tty_name().unwrap();
         let flag = if cfg!(target_os = "linux") { "-F" } else { "-f" };
         assert!(Command::new("stty").arg(flag).arg(name).arg("sane").status().unwrap().success());
+    }
+
+    /// Kills the program, and waits until its guard has ended; what the page shows then. The terminal is
+    /// as the program found it.
+    #[track_caller]
+    pub(crate) fn dies(mut self) -> String {
+        let guards = children(self.pid());
+        assert_eq!(guards.len(), 1, "{guards:?}");
+        kill_process(Pid::from_raw(self.pid()).unwrap(), Signal::KILL).unwrap();
+        self.child.wait().unwrap();
+        assert!(gone(guards[0]), "the guard does not end");
+        assert_eq!(modes(&*self.master), self.modes_before);
+        drop((self.slave, self.keyboard));
+        while let Ok(bytes) = self.printed.recv_timeout(HANG) {
+            self.screen.feed(&bytes);
+        }
+        assert_eq!(self.screen.mode_restoration(), "");
+        self.screen.page_text()
+    }
+
+    /// What the program has set otherwise than it found it, as sequences that put it back.
+    pub(crate) fn set_modes(&self) -> String {
+        self.screen.mode_restoration()
+    }
+
+    /// Whether what is typed comes by the key (POSIX: not `ICANON`).
+    pub(crate) fn is_raw(&self) -> bool {
+        modes(&*self.master) != self.modes_before
     }
 
     pub(crate) fn pid(&self) -> i32 {
@@ -137,12 +245,8 @@ impl Terminal {
         std::thread::spawn(move || tell.send(child.wait().unwrap().exit_code()));
         let end = Instant::now() + HANG;
         let status = loop {
-            // Who ends may ask the terminal something.
             while let Ok(bytes) = self.printed.try_recv() {
                 self.screen.feed(&bytes);
-                let mut answers = Vec::new();
-                self.screen.take_answers(&mut answers);
-                let _ = self.keyboard.write_all(&answers);
             }
             match told.recv_timeout(Duration::from_millis(20)) {
                 Ok(status) => break status,
@@ -161,8 +265,27 @@ impl Terminal {
     }
 }
 
+/// Answers what the terminal is asked, as any terminal does when it comes to that.
+fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard) {
+    let mut screen = screen.lock().unwrap();
+    screen.feed(printed);
+    screen.drain(&mut |_| {});
+    let mut answers = Vec::new();
+    screen.take_answers(&mut answers);
+    drop(screen);
+    // The program may have gone.
+    let _ = keyboard.lock().unwrap().write_all(&answers);
+}
+
 /// How the terminal treats what is typed, and what is printed.
 fn modes(master: &(dyn MasterPty + Send)) -> String {
     let modes = master.get_termios().unwrap();
     format!("{:?}", (modes.local_flags, modes.input_flags, modes.output_flags))
+}
+
+/// The children of a process.
+pub(crate) fn children(pid: i32) -> Vec<Pid> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let children = std::fs::read_to_string(path).unwrap_or_default();
+    children.split_whitespace().map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap()).collect()
 }

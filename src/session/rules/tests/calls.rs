@@ -142,7 +142,15 @@ impl Fates {
                 let (id, deadline) = (self.rules.calls, self.rules.now + PATIENCE);
                 let is_idle = self.rules.session.wants_background_look();
                 let background = Some(reader(1)).filter(|_| is_idle && kind % 2 > 0);
-                self.step(Event::Call { id, client, payload, deadline, told: 0, background });
+                self.step(Event::Call {
+                    id,
+                    client,
+                    payload,
+                    deadline,
+                    told: 0,
+                    background,
+                    person: None,
+                });
             }
             Next::Cancel(id, interrupt) => {
                 if id <= self.rules.calls && !self.replied.contains(&id) {
@@ -166,7 +174,7 @@ impl Fates {
             Next::Message(kind) => self.message(kind),
             Next::Typed(kind) => {
                 let bytes = [&b"\x03"[..], b"a", b"\r"][usize::from(kind)].to_vec();
-                self.step(Event::Keystrokes { bytes, background: None });
+                self.step(Event::Keystrokes { client: 9, bytes, background: None });
             }
             Next::Returned(client) => self.step(Event::Returned { client }),
             Next::People(attached) => self.step(Event::People { attached }),
