@@ -64,11 +64,13 @@ pub(super) fn without_marks(mut echo: &str) -> String {
     out + echo
 }
 
-/// What a reply has to say that is not on the session's terminal. What others did is seen there.
-pub(super) fn notices(reply: &Reply) -> Vec<String> {
+/// What a reply has to say that is not on the session's terminal. What others did is seen there; what
+/// nobody has read of what was typed may come back instead.
+pub(super) fn notices(reply: &Reply, is_unread_back: bool) -> Vec<String> {
     let line = |part: &Content| match part {
         Content::Text(_) | Content::Status(_) => None,
         Content::Notice(notice) if notice.is_seen() => None,
+        Content::Notice(notice) if is_unread_back && notice.unread().is_some() => None,
         Content::Notice(notice) => Some(plain(&notice.line())),
         Content::Attachment(attachment) => Some(plain(&attachment.line())),
     };
