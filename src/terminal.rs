@@ -8,8 +8,8 @@ use std::{
 };
 
 use crossterm::{
-    event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
-    terminal::{disable_raw_mode, enable_raw_mode, window_size},
+    event::{Event, MouseEventKind},
+    terminal::window_size,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, Stdout},
@@ -170,92 +170,52 @@ impl Keyboard {
 pub(crate) fn make_raw_again() {
     // In the background it would be stopped for that.
     if pty::has_the_terminal() {
-        let _ = disable_raw_mode().and_then(|()| enable_raw_mode());
+        let _ = pty::set_raw_mode(false).and_then(|()| pty::set_raw_mode(true));
     }
 }
 
 /// Leaves the terminal's modes to others, as it was found: until it is made raw again.
 pub(crate) fn leave_raw() {
-    let _ = disable_raw_mode();
+    let _ = pty::set_raw_mode(false);
 }
 
-/// What was read of the keyboard for a line editor that has ended, and was not for it: as a terminal
-/// sends it.
-pub(crate) fn typed_ahead() -> Vec<u8> {
-    let mut typed = Vec::new();
-    while event::poll(Duration::ZERO).unwrap_or(false) {
-        match event::read() {
-            Ok(event) => encode_event(event, &mut typed),
-            Err(_) => break,
+/// What a line editor of this process is told in between what is typed, in the words of a terminal that
+/// says where its mouse is: no editor here has asked for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// It is to say when it has come so far.
+    Reached(u16),
+    /// The same, and something was pasted here.
+    Pasted(u16),
+    /// The editor of this number is to stop.
+    Stop(u16),
+}
+
+impl Mark {
+    /// The greatest number of one.
+    pub(crate) const LAST: u16 = 60_000;
+
+    /// How it is given to the editor.
+    pub(crate) fn sequence(self) -> String {
+        let (number, row) = match self {
+            Mark::Reached(number) => (number, 1),
+            Mark::Pasted(number) => (number, 2),
+            Mark::Stop(number) => (number, 3),
+        };
+        // Counted from 1 (xterm's `ctlseqs`).
+        format!("\x1b[<35;{};{row}M", number + 1)
+    }
+
+    /// The one that this event is.
+    pub(crate) fn of(event: &Event) -> Option<Mark> {
+        let Event::Mouse(mouse) = event else { return None };
+        match (mouse.kind, mouse.row) {
+            (MouseEventKind::Moved, 0) => Some(Mark::Reached(mouse.column)),
+            (MouseEventKind::Moved, 1) => Some(Mark::Pasted(mouse.column)),
+            (MouseEventKind::Moved, 2) => Some(Mark::Stop(mouse.column)),
+            _ => None,
         }
     }
-    typed
-}
-
-/// Appends what a terminal sends when that happens.
-pub(crate) fn encode_event(event: Event, out: &mut Vec<u8>) {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => encode(key, out),
-        Event::Paste(text) => {
-            out.extend(b"\x1b[200~");
-            out.extend(text.as_bytes());
-            out.extend(b"\x1b[201~");
-        }
-        _ => {}
-    }
-}
-
-/// A key as a terminal sends it that was asked for nothing (xterm's `ctlseqs`).
-fn encode(key: KeyEvent, out: &mut Vec<u8>) {
-    let modifiers = key.modifiers;
-    let number = 1
-        + u8::from(modifiers.contains(KeyModifiers::SHIFT))
-        + 2 * u8::from(modifiers.contains(KeyModifiers::ALT))
-        + 4 * u8::from(modifiers.contains(KeyModifiers::CONTROL));
-    let sequence = |parameter: &str, action: char| match (parameter, number) {
-        ("", 1) => format!("\x1b[{action}"),
-        ("", number) => format!("\x1b[1;{number}{action}"),
-        (parameter, 1) => format!("\x1b[{parameter}{action}"),
-        (parameter, number) => format!("\x1b[{parameter};{number}{action}"),
-    };
-    let text = match key.code {
-        KeyCode::Char(c) => {
-            if modifiers.contains(KeyModifiers::ALT) {
-                out.push(0x1b);
-            }
-            match c.to_ascii_lowercase() {
-                c @ 'a'..='z' if modifiers.contains(KeyModifiers::CONTROL) => {
-                    return out.push(c as u8 & 0x1f);
-                }
-                ' ' if modifiers.contains(KeyModifiers::CONTROL) => return out.push(0),
-                c @ ('\\' | ']' | '^' | '_') if modifiers.contains(KeyModifiers::CONTROL) => {
-                    return out.push(c as u8 & 0x1f);
-                }
-                // As crossterm names the bytes from FS on.
-                c @ '4'..='7' if modifiers.contains(KeyModifiers::CONTROL) => {
-                    return out.push(c as u8 - b'4' + 0x1c);
-                }
-                _ => c.to_string(),
-            }
-        }
-        KeyCode::Enter => "\r".into(),
-        KeyCode::Tab => "\t".into(),
-        KeyCode::BackTab => "\x1b[Z".into(),
-        KeyCode::Backspace => "\x7f".into(),
-        KeyCode::Esc => "\x1b".into(),
-        KeyCode::Up => sequence("", 'A'),
-        KeyCode::Down => sequence("", 'B'),
-        KeyCode::Right => sequence("", 'C'),
-        KeyCode::Left => sequence("", 'D'),
-        KeyCode::Home => sequence("", 'H'),
-        KeyCode::End => sequence("", 'F'),
-        KeyCode::Insert => sequence("2", '~'),
-        KeyCode::Delete => sequence("3", '~'),
-        KeyCode::PageUp => sequence("5", '~'),
-        KeyCode::PageDown => sequence("6", '~'),
-        _ => String::new(),
-    };
-    out.extend(text.as_bytes());
 }
 
 /// The terminal's raw mode (cfmakeraw(3)): each key comes as it is pressed, and is not shown.
@@ -273,16 +233,16 @@ impl RawMode {
             let hook = std::panic::take_hook();
             // What a panic says is for people.
             std::panic::set_hook(Box::new(move |info| {
-                let _ = disable_raw_mode();
+                let _ = pty::set_raw_mode(false);
                 hook(info);
             }));
         });
-        enable_raw_mode().map(|()| RawMode)
+        pty::set_raw_mode(true).map(|()| RawMode)
     }
 }
 
 impl Drop for RawMode {
     fn drop(&mut self) {
-        let _ = disable_raw_mode();
+        let _ = pty::set_raw_mode(false);
     }
 }

@@ -30,6 +30,18 @@ pub(super) enum Typed {
     Bytes(Vec<u8>),
     /// This key behind the escape key.
     Command(char),
+    /// Where the cursor is, as a terminal answers who asks for it: a line editor does.
+    Position(Vec<u8>),
+}
+
+impl Typed {
+    /// How much that is, in bytes.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Typed::Bytes(bytes) | Typed::Position(bytes) => bytes.len(),
+            Typed::Command(_) => 1,
+        }
+    }
 }
 
 /// Takes apart what comes from a keyboard, which may be cut anywhere.
@@ -41,6 +53,8 @@ pub(super) struct Keys {
     /// The escape key as it came, when it was pressed last.
     escape: Option<Vec<u8>>,
     in_paste: bool,
+    /// Whether somebody asks where the cursor is.
+    pub(super) is_asked: bool,
 }
 
 /// A key or sequence.
@@ -97,12 +111,10 @@ impl Keys {
         self.escape.is_some()
     }
 
-    /// The escape key was pressed where others read the keyboard.
-    pub(super) fn escaped(&mut self) {
-        self.escape = Some(self.key.byte().into_iter().collect());
-    }
-
     fn one(&mut self, bytes: &[u8], commands: &str, typed: &mut Vec<Typed>) {
+        if self.is_asked && is_position(bytes) {
+            return typed.push(Typed::Position(bytes.to_vec()));
+        }
         let token = token(bytes, self.key);
         if token == Token::Answer {
             return;
@@ -203,6 +215,11 @@ fn token(bytes: &[u8], key: EscapeKey) -> Token {
             }
         }
     }
+}
+
+/// Whether this is where the cursor is (ECMA-48, CPR).
+fn is_position(bytes: &[u8]) -> bool {
+    matches!(bytes, [ESC, b'[', parameters @ .., b'R'] if parameters.contains(&b';'))
 }
 
 /// Whether Ctrl and this character are the escape key; Shift may be needed for that character.

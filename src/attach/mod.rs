@@ -4,6 +4,8 @@
 //! ```text
 //! visit    the loop: what is typed, what the session shows, what others ask of this process
 //! outer    that terminal, in line with what stands there
+//! feed     what of it the line editor is given, and when
+//! given    what was typed for programs, and comes back
 //! guarded  what its guard is to put back if this process is killed
 //! escape_key   which key is for this process
 //! keys     what is typed, taken apart: the escape key, late answers, all else
@@ -18,6 +20,8 @@
 
 mod editor;
 mod escape_key;
+mod feed;
+mod given;
 mod guarded;
 mod hands;
 mod keys;
@@ -29,6 +33,8 @@ mod visit;
 
 use std::{io, path::PathBuf};
 
+use tokio::sync::mpsc;
+
 use crate::{
     pty::{Requests, TerminalInput},
     session::client::Handle,
@@ -38,6 +44,7 @@ use crate::{
 pub use self::escape_key::{EscapeKey, EscapeKeyError};
 use self::{
     editor::{Assistant, Editor, SharedHistory},
+    feed::{Feed, Pastes},
     visit::Visit,
 };
 
@@ -90,16 +97,22 @@ pub async fn attach(attachment: Attachment) -> io::Result<Left> {
     let requests = Requests::new()?.with_stop()?;
     let size = terminal::size().unwrap_or_default();
     let Attachment { handle, observes, .. } = &attachment;
-    let editor = (!observes).then(|| {
-        let history = SharedHistory::new(attachment.history.clone());
-        Editor::new(history, Assistant::new(handle.join()), attachment.escape)
-    });
     let raw = RawMode::enter()?;
     let input = TerminalInput::new()?;
+    let editing = match observes {
+        true => None,
+        false => {
+            let (history, pastes) =
+                (SharedHistory::new(attachment.history.clone()), Pastes::default());
+            let (reach, reached) = mpsc::unbounded_channel();
+            let feed = Feed::new(pastes.clone(), reached)?;
+            Some((Editor::new(history, Assistant::new(handle.join()), pastes, reach), feed))
+        }
+    };
     if !observes {
         handle.people(true);
     }
-    let left = Visit::new(&attachment, editor, size, input).run(requests).await;
+    let left = Visit::new(&attachment, editing, size, input).run(requests).await;
     if !observes {
         handle.people(false);
     }

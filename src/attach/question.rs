@@ -115,6 +115,9 @@ impl Answering {
     fn one(&mut self, key: &[u8]) -> Option<Answer> {
         if key == PASTE || key == PASTE_END {
             self.in_paste = key == PASTE;
+            if self.words.is_none() {
+                self.others.extend(key);
+            }
             return None;
         }
         match (&mut self.words, key) {
@@ -190,12 +193,12 @@ mod tests {
 
     #[test]
     fn what_is_pasted_is_no_answer() {
-        assert_eq!(answers("\x1b[200~e\r\x1b[201~"), (None, "e\r".into()));
+        assert_eq!(answers("\x1b[200~e\r\x1b[201~"), (None, "\x1b[200~e\r\x1b[201~".into()));
         let mut answering = Answering::default();
         assert_eq!(answering.take(b"\x1b[200~a\r"), None);
         assert_eq!(answering.take(b"\r"), None);
         assert_eq!(answering.take(b"\x1b[201~"), None);
-        assert_eq!(answering.take_others(), b"a\r\r");
+        assert_eq!(answering.take_others(), b"\x1b[200~a\r\r\x1b[201~");
         assert_eq!(answering.take(b"\r"), Some(Answer::Decided(Decision::Run)));
         // One line of words it may be.
         assert_eq!(answers("x\x1b[200~not\rthis\x1b[201~!\r").0, refused("not this!"));

@@ -64,11 +64,13 @@ pub(super) fn without_marks(mut echo: &str) -> String {
     out + echo
 }
 
-/// What a reply has to say that is not on the session's terminal. What others did is seen there.
-pub(super) fn notices(reply: &Reply) -> Vec<String> {
+/// What a reply has to say that is not on the session's terminal. What others did is seen there; what
+/// nobody has read of what was typed may come back instead.
+pub(super) fn notices(reply: &Reply, is_unread_back: bool) -> Vec<String> {
     let line = |part: &Content| match part {
         Content::Text(_) | Content::Status(_) => None,
         Content::Notice(notice) if notice.is_seen() => None,
+        Content::Notice(notice) if is_unread_back && notice.unread().is_some() => None,
         Content::Notice(notice) => Some(plain(&notice.line())),
         Content::Attachment(attachment) => Some(plain(&attachment.line())),
     };
@@ -106,7 +108,7 @@ mod tests {
     fn what_a_person_has_seen_is_not_said_again() {
         let notices_of = |content: Vec<Notice>| {
             let content = content.into_iter().map(Content::Notice).collect();
-            notices(&Reply { content, status: Status::Ready { outcome: None } })
+            notices(&Reply { content, status: Status::Ready { outcome: None } }, false)
         };
         let told = |notice: &Notice| Notice::Told(notice.line());
         let seen = Notice::PageUnchanged;

@@ -247,6 +247,19 @@ impl Notice {
             }
     }
 
+    /// How much of what was typed for the last cell nobody has read, in bytes, where it says that.
+    pub fn unread(&self) -> Option<u64> {
+        match self {
+            Notice::InputDiscarded { bytes } => Some(*bytes),
+            Notice::Told(line) => {
+                let number = line.split(' ').nth(1)?;
+                let bytes = number.parse().ok()?;
+                (*line == Notice::InputDiscarded { bytes }.line()).then_some(bytes)
+            }
+            _ => None,
+        }
+    }
+
     /// Whose cell what follows it is of, where it says so.
     pub fn whose(&self) -> Option<Whose> {
         match self {

@@ -318,6 +318,9 @@ impl Subscriber {
             ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
             ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
             ScreenUpdate::Standing(_) if has_missed && !self.screen => {
+                if behind >= longest {
+                    return;
+                }
                 self.queue(ScreenUpdate::Missed);
                 self.missed.store(false, Ordering::Relaxed);
                 return self.queue(update);
@@ -398,7 +401,9 @@ impl Observer for Subscribers {
 /// What an update counts in a queue, in bytes.
 fn weight(update: &ScreenUpdate) -> usize {
     let length = match update {
-        ScreenUpdate::Repaint { bytes, .. } | ScreenUpdate::Bytes(bytes) => bytes.len(),
+        ScreenUpdate::Repaint { bytes, .. }
+        | ScreenUpdate::Bytes(bytes)
+        | ScreenUpdate::Echo(bytes) => bytes.len(),
         ScreenUpdate::Did { deed: Deed::Ran { source }, .. }
         | ScreenUpdate::Proposed { source, .. } => source.len(),
         _ => 0,

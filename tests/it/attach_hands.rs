@@ -111,6 +111,8 @@ fn a_cell_is_edited_before_it_runs() {
     person.types("half");
     person.ends_with(">>> half");
     let call = agent.begin("print('one'");
+    person.shows("wants to run:");
+    person.types(" before\r");
     person.ends_with(ASKS);
     person.types("e");
     person.ends_with("\n>>> print('one'");
@@ -126,7 +128,9 @@ fn a_cell_is_edited_before_it_runs() {
     assert_has(&told, "changed the cell to:\n");
     assert_has(&told, "print('one' + 'two')\n");
     assert_has(&told, "onetwo\n");
-    person.ends_with(">>> half");
+    // What was typed before it was asked is for the person's own line.
+    person.shows(">>> half before\n");
+    person.shows("SyntaxError");
 }
 
 #[test]
@@ -211,12 +215,12 @@ fn what_is_typed_before_it_is_asked_is_no_answer() {
     person.ends_with(ASKS);
     assert_has_not(&person.page(), "from the agent\n");
     // What is pasted is none either, nor are other keys.
-    person.types("\x1b[200~e\r\x1b[201~\x1b[A q");
+    person.types("\x1b[200~ex\x1b[201~\x1b[A q");
     person.types("xwait\x1b[200~,\rplease\x1b[201~");
     person.ends_with("wait, please");
     person.types("\r");
     assert_has(&call.error(), "nothing was run: wait, please\n");
-    person.ends_with(">>> halfe");
+    person.ends_with(">>> halfex");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod attach;
 mod attach_bar;
 mod attach_chaos;
 mod attach_echo;
+mod attach_editor;
 mod attach_flood;
 mod attach_hands;
 mod attach_joining;

@@ -2,16 +2,21 @@
 //! stand in it. It is waited for no longer than a person would.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use reedline::{Completer, CompletionResult, Span, Suggestion, ValidationResult, Validator};
+use reedline::{
+    Completer, CompletionResult, CompletionStatus, Span, Suggestion, ValidationResult, Validator,
+};
 use tokio::runtime::Handle;
 
 use super::{
-    Stop,
     cell::{STEP, ends_block, indentation},
+    taking::Progress,
 };
 use crate::session::client::{Client, Completion};
 
@@ -64,12 +69,12 @@ impl Assistant {
 /// Says whether Enter ends the cell.
 pub(super) struct Checker {
     assistant: Assistant,
-    stop: Stop,
+    stop: Arc<AtomicBool>,
 }
 
 impl Checker {
     /// It stops the editor to have a new line indented.
-    pub(super) fn new(assistant: Assistant, stop: Stop) -> Checker {
+    pub(super) fn new(assistant: Assistant, stop: Arc<AtomicBool>) -> Checker {
         Checker { assistant, stop }
     }
 }
@@ -86,7 +91,7 @@ impl Validator for Checker {
         let indentation = indentation(text);
         if !indentation.is_empty() {
             self.assistant.indentation.set(indentation);
-            self.stop.ask();
+            self.stop.store(true, Ordering::Relaxed);
         }
         ValidationResult::Incomplete
     }
@@ -95,15 +100,22 @@ impl Validator for Checker {
 /// Says what names may stand where the cursor is.
 pub(super) struct Names {
     assistant: Assistant,
+    progress: Progress,
 }
 
 impl Names {
-    pub(super) fn new(assistant: Assistant) -> Names {
-        Names { assistant }
+    pub(super) fn new(assistant: Assistant, progress: Progress) -> Names {
+        Names { assistant, progress }
     }
 }
 
 impl Completer for Names {
+    /// Called each time before the editor waits for keys: what it had is done.
+    fn poll_completion(&mut self) -> CompletionStatus {
+        self.progress.tell();
+        CompletionStatus::Idle
+    }
+
     fn complete(&mut self, text: &str, cursor: usize) -> CompletionResult {
         let suggestion = |start: usize, value: String| Suggestion {
             value,

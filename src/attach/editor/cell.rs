@@ -29,6 +29,12 @@ pub(super) fn indentation(text: &str) -> String {
     }
 }
 
+/// What was pasted, with the ends of lines that cells have, and without what is no text.
+pub(super) fn pasted(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.chars().filter(|&c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +66,10 @@ mod tests {
         ] {
             assert_eq!(ends_block(text), ends, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_pasted_has_lines_and_no_controls() {
+        assert_eq!(pasted("if x:\r\ty\r\nz\x1b[A\x07\n"), "if x:\n\ty\nz[A\n");
     }
 }

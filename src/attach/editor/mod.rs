@@ -1,20 +1,18 @@
 //! The line editor at the session's prompt.
 //!
 //! It has the terminal for itself in a thread, from where it is begun to where it ends, and is taken
-//! off for each thing that is to be printed above the line: a new one goes on with the line then.
+//! off for each thing that is to be printed above the line: a new one goes on with the line then. What
+//! is typed it is given (`feed`), and reads as if it came from standard input.
 
 mod assistant;
 mod cell;
-mod escape;
 mod history;
+mod taking;
 
 use std::{
     borrow::Cow,
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -23,22 +21,24 @@ use reedline::{
     Osc133Markers, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
     ReedlineMenu, Signal, default_emacs_keybindings,
 };
+use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthStr;
 
 pub(super) use assistant::Assistant;
 use assistant::{Checker, Names};
-use escape::{BehindEscape, Escaping};
 pub(super) use history::SharedHistory;
+use taking::{Progress, Taking};
 
-use super::escape_key::EscapeKey;
+use super::feed::Pastes;
 use crate::terminal;
 
 /// What stands before the first line of a cell, and before the others.
 pub(super) const PROMPT: &str = ">>> ";
 pub(super) const MORE: &str = "... ";
 
-/// How soon the editor sees that it is to stop.
-const POLL: Duration = Duration::from_millis(10);
+/// How often it is looked whether to stop to have a line indented, while nothing is typed: that is known
+/// at once when it is due.
+const POLL: Duration = Duration::from_secs(3600);
 const MENU: &str = "names";
 
 /// A cell that is being written.
@@ -58,40 +58,22 @@ pub(super) enum Edited {
     Cleared,
     /// The end of the input: Ctrl-D on an empty line.
     End,
-    /// The escape key was pressed, then this, and the draft stays.
-    Escape(Draft, Vec<u8>),
-    /// Ctrl-Z was pressed, then this, and the draft stays.
-    Suspend(Draft, Vec<u8>),
     /// It was told to stop, and the draft stays.
     Stopped(Draft),
-}
-
-/// Tells an editor to stop. Clones are of the same one.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    pub(super) fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// What editors have in common.
 pub(super) struct Editor {
     history: SharedHistory,
     assistant: Assistant,
+    progress: Progress,
+    pastes: Pastes,
     has_colors: bool,
     /// Whether prompts are marked, for terminals that find them.
     has_marks: bool,
-    escape: EscapeKey,
 }
 
 impl Draft {
-    pub(super) fn insert(&mut self, text: &str) {
-        self.text.insert_str(self.cursor, text);
-        self.cursor += text.len();
-    }
-
     /// How many rows above the cursor's the prompt begins, on a terminal of so many columns.
     pub(super) fn rows_above(&self, columns: u16) -> usize {
         let columns = usize::from(columns.max(1));
@@ -103,10 +85,16 @@ impl Draft {
 }
 
 impl Editor {
-    pub(super) fn new(history: SharedHistory, assistant: Assistant, escape: EscapeKey) -> Editor {
+    /// Takes what is pasted from `pastes`, and tells `reached` how far it has come.
+    pub(super) fn new(
+        history: SharedHistory,
+        assistant: Assistant,
+        pastes: Pastes,
+        reached: mpsc::UnboundedSender<u16>,
+    ) -> Editor {
         let has_colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let has_marks = terminal::takes_marks();
-        Editor { history, assistant, has_colors, has_marks, escape }
+        let (progress, has_marks) = (Progress::new(reached), terminal::takes_marks());
+        Editor { history, assistant, progress, pastes, has_colors, has_marks }
     }
 
     /// Whether the person wants colours.
@@ -114,19 +102,23 @@ impl Editor {
         self.has_colors
     }
 
-    /// Lets the person go on with the draft; `beside` stands at the right of the first line until the cell
-    /// is run. Blocks, and leaves the terminal in raw mode or not.
-    pub(super) fn edit(&self, draft: &Draft, beside: String, stop: &Stop) -> io::Result<Edited> {
+    /// Lets the person go on with the draft, until [`Mark::Stop`](crate::terminal::Mark) of this number
+    /// at the latest; `beside` stands at the right of the first line until the cell is run. Blocks.
+    pub(super) fn edit(&self, draft: &Draft, beside: String, number: u16) -> io::Result<Edited> {
         let prompt = CellPrompt { beside };
         let indentation = self.assistant.indentation();
-        let behind_escape = Arc::default();
-        let mut line = self.line_editor(stop, &behind_escape);
+        let mut line = self.line_editor(number);
         line.run_edit_commands(&[
             EditCommand::InsertString(draft.text.clone()),
             EditCommand::MoveToPosition { position: draft.cursor, select: false },
         ]);
         loop {
             let signal = line.read_line(&prompt)?;
+            match signal {
+                // It is known when it has ended, and given nothing before.
+                Signal::Success(_) | Signal::CtrlC | Signal::CtrlD => self.progress.forget(),
+                _ => self.progress.tell(),
+            }
             let draft = || Draft {
                 text: line.current_buffer_contents().to_owned(),
                 cursor: line.current_insertion_point(),
@@ -135,24 +127,18 @@ impl Editor {
                 Signal::Success(text) => Edited::Cell(text),
                 Signal::CtrlC => Edited::Cleared,
                 Signal::CtrlD => Edited::End,
-                Signal::HostCommand(command) if command == escape::STOP => {
-                    Edited::Suspend(draft(), escape::take(&behind_escape))
+                Signal::ExternalBreak(_) => {
+                    let indentation = indentation.take().unwrap_or_default();
+                    line.run_edit_commands(&[EditCommand::InsertString(indentation)]);
+                    continue;
                 }
-                Signal::HostCommand(_) => Edited::Escape(draft(), escape::take(&behind_escape)),
-                Signal::ExternalBreak(_) => match indentation.take() {
-                    Some(indentation) => {
-                        line.run_edit_commands(&[EditCommand::InsertString(indentation)]);
-                        continue;
-                    }
-                    None => Edited::Stopped(draft()),
-                },
                 // There are none of another kind.
                 _ => Edited::Stopped(draft()),
             });
         }
     }
 
-    fn line_editor(&self, stop: &Stop, behind_escape: &BehindEscape) -> Reedline {
+    fn line_editor(&self, number: u16) -> Reedline {
         let mut keys = default_emacs_keybindings();
         let names = ReedlineEvent::UntilFound(vec![
             ReedlineEvent::Menu(MENU.into()),
@@ -160,25 +146,29 @@ impl Editor {
         ]);
         keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, names);
         let menu = ColumnarMenu::default().with_name(MENU).with_marker(PROMPT);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (assistant, progress) = (self.assistant.clone(), self.progress.clone());
+        let taking = Taking {
+            keys: Box::new(Emacs::new(keys)),
+            number,
+            progress: progress.clone(),
+            pastes: self.pastes.clone(),
+        };
         Reedline::create()
             .with_history(Box::new(self.history.clone()))
             .with_hinter(Box::new(DefaultHinter::default().with_min_chars(2)))
-            .with_validator(Box::new(Checker::new(self.assistant.clone(), stop.clone())))
-            .with_completer(Box::new(Names::new(self.assistant.clone())))
+            .with_validator(Box::new(Checker::new(assistant.clone(), stop.clone())))
+            .with_completer(Box::new(Names::new(assistant, progress)))
             .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
             .with_quick_completions(true)
             .with_partial_completions(true)
-            .with_edit_mode(Box::new(Escaping::new(
-                Emacs::new(keys),
-                self.escape,
-                behind_escape.clone(),
-            )))
+            .with_edit_mode(Box::new(taking))
             .with_ansi_colors(self.has_colors)
             .with_transient_prompt(Box::new(CellPrompt::default()))
             .with_semantic_markers(self.has_marks.then(Osc133Markers::boxed))
             .use_bracketed_paste(true)
             .with_poll_interval(POLL)
-            .with_break_signal(stop.0.clone())
+            .with_break_signal(stop)
     }
 }
 

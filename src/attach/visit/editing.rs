@@ -5,12 +5,12 @@ use std::io;
 
 use tokio::{task::JoinError, time::Instant};
 
-use super::{AHEAD, Keyboard, Left, UNDISTURBED, Visit};
+use super::{AHEAD, Feed, Keyboard, Left, MOST_TYPED, PATIENCE, UNDISTURBED, Visit};
 use crate::{
-    attach::editor::{Draft, Edited, Editor, Stop},
+    attach::editor::{Draft, Edited, Editor},
     reply::Deed,
     session::{pipeline::Standing, rules::payload::Payload},
-    terminal,
+    terminal::Mark,
 };
 
 pub(super) type EditorEnd = Result<(Editor, io::Result<Edited>), JoinError>;
@@ -20,6 +20,14 @@ pub(super) async fn edited(keyboard: &mut Keyboard) -> EditorEnd {
     match keyboard {
         Keyboard::Editor { editing, .. } => editing.await,
         Keyboard::Loop => std::future::pending().await,
+    }
+}
+
+/// Waits until the editor has taken what it was given.
+pub(super) async fn taken(feed: &mut Option<Feed>) {
+    match feed {
+        Some(feed) => feed.reached().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -37,37 +45,39 @@ impl Visit {
         is_free && !self.awaits_reply && self.inner.is_some()
     }
 
-    /// Gives the terminal to the editor where that is due and all else is written.
-    pub(super) fn begin_editing(&mut self) -> io::Result<()> {
+    /// Gives the terminal to the editor where that is due and all else is written; whether it did.
+    pub(super) fn begin_editing(&mut self) -> io::Result<bool> {
         let is_due = self.is_at_prompt()
             && matches!(self.keyboard, Keyboard::Loop)
             && !self.keys.is_escaped()
             && self.question.is_none()
             && !self.in_hands.holds_editor();
         if !is_due || self.editor.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         if !std::mem::replace(&mut self.is_prepared, true) {
             self.prepare();
         }
         if !self.outer.is_done() {
-            return Ok(());
+            return Ok(false);
         }
-        let Some(editor) = self.editor.take() else { return Ok(()) };
+        let Some(editor) = self.editor.take() else { return Ok(false) };
         self.outer.is_edited();
-        (self.is_prepared, self.read_from, self.was_edited) = (false, None, true);
+        (self.is_prepared, self.read_from, self.keys.is_asked) = (false, None, true);
         self.in_hands.is_restored = false;
-        let (draft, stop) = (self.draft.clone(), Stop::default());
+        if let Some(feed) = &mut self.feed {
+            feed.begin();
+        }
+        self.editors = self.editors % Mark::LAST + 1;
+        let (draft, number) = (self.draft.clone(), self.editors);
         let beside = self.beside_prompt();
-        let asked = stop.clone();
         let editing = tokio::task::spawn_blocking(move || {
-            let edited = editor.edit(&draft, beside, &asked);
-            terminal::make_raw_again();
+            let edited = editor.edit(&draft, beside, number);
             (editor, edited)
         });
         let (since, is_stopping) = (Instant::now(), false);
-        self.keyboard = Keyboard::Editor { editing, stop, since, is_stopping };
-        Ok(())
+        self.keyboard = Keyboard::Editor { editing, number, since, is_stopping };
+        Ok(true)
     }
 
     /// Makes the terminal ready for the editor.
@@ -96,20 +106,29 @@ impl Visit {
         }
     }
 
-    pub(super) fn stop_editor(&mut self) {
-        if let Keyboard::Editor { stop, is_stopping, .. } = &mut self.keyboard {
-            stop.ask();
-            *is_stopping = true;
+    pub(super) fn stop_editor(&mut self) -> io::Result<()> {
+        if let Keyboard::Editor { number, is_stopping, .. } = &mut self.keyboard
+            && let Some(feed) = &mut self.feed
+            && !std::mem::replace(is_stopping, true)
+        {
+            feed.stop(*number)?;
         }
+        Ok(())
     }
 
     /// The editor ended.
     pub(super) fn edited(&mut self, ended: EditorEnd) -> io::Result<Option<Left>> {
         let (editor, edited) = ended.map_err(io::Error::other)?;
-        (self.keyboard, self.editor) = (Keyboard::Loop, Some(editor));
+        (self.keyboard, self.editor, self.keys.is_asked) = (Keyboard::Loop, Some(editor), false);
         self.outer.is_not_edited();
-        let (mut left, mut behind_escape) = (None, None);
-        match edited? {
+        let mut left = None;
+        let edited = edited?;
+        if let Some(feed) = &mut self.feed
+            && !matches!(edited, Edited::Stopped(_))
+        {
+            feed.is_taken();
+        }
+        match edited {
             ended @ (Edited::Cell(_) | Edited::Cleared | Edited::End)
                 if self.in_hands.is_edited() =>
             {
@@ -132,18 +151,6 @@ impl Visit {
                 self.outer.is_below();
                 left = self.end_of_input();
             }
-            Edited::Escape(draft, typed) => {
-                self.draft = draft;
-                self.take_off();
-                self.keys.escaped();
-                behind_escape = Some(typed);
-            }
-            Edited::Suspend(draft, typed) => {
-                self.draft = draft;
-                self.take_off();
-                self.wants_stop = true;
-                behind_escape = Some(typed);
-            }
             Edited::Stopped(draft) => {
                 self.draft = draft;
                 self.take_off();
@@ -158,13 +165,25 @@ impl Visit {
         if !self.is_at_prompt() && self.read_from.is_none() {
             self.give_back();
         }
-        if let Some(mut typed) = behind_escape {
-            typed.extend(self.typed_ahead()?);
-            left = left.or_else(|| self.typed(&typed));
-        } else if !self.is_at_prompt() && self.read_from.is_none() {
-            left = left.or(self.read_on()?);
-        }
         Ok(left)
+    }
+
+    /// Has the editor stop, and waits for that; `None` where there is none, or it does not.
+    pub(super) async fn end_editor(&mut self) -> io::Result<Option<EditorEnd>> {
+        self.stop_editor()?;
+        let (end, mut buffer) = (Instant::now() + PATIENCE, [0; MOST_TYPED]);
+        loop {
+            let Keyboard::Editor { editing, .. } = &mut self.keyboard else { return Ok(None) };
+            tokio::select! {
+                ended = editing => return Ok(Some(ended)),
+                // It asks where the cursor is.
+                length = self.input.read(&mut buffer) => match length? {
+                    0 => return Ok(None),
+                    length => self.typed(&buffer[..length])?,
+                },
+                () = tokio::time::sleep_until(end) => return Ok(None),
+            }
+        }
     }
 
     /// Takes the line off the terminal.
@@ -185,6 +204,7 @@ impl Visit {
         if !self.is_lead() {
             self.lead();
         }
+        self.given.begin();
         self.own_deeds.push_back(Deed::Ran { source: text.clone() });
         self.call(Payload::Text(text));
         self.awaits_reply = true;

@@ -1,14 +1,15 @@
 //! In whose hands the session is: what the person takes over, gives back and decides on.
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Keyboard, Left, MOST_TYPED, Visit};
+use super::{Keyboard, Visit};
 use crate::{
     attach::{
         editor::Draft,
         hands::{Changes, changes},
+        keys::Typed,
         question::{Answer, Answering, Proposal},
     },
     session::{
@@ -89,12 +90,18 @@ impl InHands {
         self.stage == Stage::Edited
     }
 
-    /// When the question goes on by itself.
-    pub(super) fn goes_on_at(&self) -> Option<Instant> {
+    /// When the question goes on by itself; `is_done`: whether all that was printed is on the terminal.
+    pub(super) fn goes_on_at(&self, is_done: bool) -> Option<Instant> {
         match self.stage {
-            Stage::Read { until } => Some(until),
+            Stage::Read { until } => Some(until).filter(|_| is_done),
+            Stage::Asked { since } => Some(since + STOOD_STILL).filter(|_| self.holds_keys()),
             _ => None,
         }
+    }
+
+    /// Whether no key is read: what asks is on its way to the terminal.
+    pub(super) fn holds_keys(&self) -> bool {
+        matches!(self.stage, Stage::Asked { since } if since.elapsed() < STOOD_STILL)
     }
 }
 
@@ -178,9 +185,9 @@ impl Visit {
 
     /// Goes on with the question about the first cell that waits, and takes it off where something
     /// else has the terminal.
-    pub(super) fn attend(&mut self) -> io::Result<Option<Left>> {
+    pub(super) fn attend(&mut self) {
         if matches!(self.keyboard, Keyboard::Editor { .. }) {
-            return Ok(None);
+            return;
         }
         if self.in_hands.is_unsaid && !self.outer.is_alternate() {
             self.say_hands(&Hands::default());
@@ -190,33 +197,31 @@ impl Visit {
             self.give_back();
         }
         if self.in_hands.is_edited() {
-            return Ok(None);
+            return;
         }
         if !self.may_ask() {
             if self.in_hands.asks() {
                 self.end_question();
             }
-            return Ok(None);
+            return;
         }
         let (is_done, now) = (self.outer.is_done(), Instant::now());
         match self.in_hands.stage {
             Stage::Unasked => self.show_cell(),
             Stage::Printed if is_done => self.in_hands.stage = Stage::Read { until: now + READING },
             Stage::Read { until } if is_done && until <= now => {
-                let left = self.typed_early()?;
+                self.in_hands.stage = Stage::Asked { since: now };
                 self.put_row();
-                return Ok(left);
             }
             Stage::Asked { .. } | Stage::Answered if !self.in_hands.row_stands => self.put_row(),
-            Stage::Asked { since } if is_done => {
-                let has_stood_still = now.duration_since(since) > STOOD_STILL;
-                let left = if has_stood_still { self.typed_early()? } else { None };
-                self.in_hands.stage = Stage::Answered;
-                return Ok(left);
+            // What is typed meanwhile is read.
+            Stage::Asked { since } if is_done && now.duration_since(since) >= STOOD_STILL => {
+                self.in_hands.stage = Stage::Read { until: now + READING };
+                self.take_row_off();
             }
+            Stage::Asked { .. } if is_done => self.in_hands.stage = Stage::Answered,
             _ => {}
         }
-        Ok(None)
     }
 
     /// Shows the cell that is asked about.
@@ -233,13 +238,6 @@ impl Visit {
         self.in_hands.stage = Stage::Printed;
     }
 
-    /// What is there to be read was typed before.
-    fn typed_early(&mut self) -> io::Result<Option<Left>> {
-        let mut early = vec![0; MOST_TYPED];
-        let length = self.input.try_read(&mut early)?;
-        Ok(self.typed(&early[..length]))
-    }
-
     /// Puts what asks below all that stands there.
     fn put_row(&mut self) {
         self.in_hands.is_below = self.outer.column() > 0;
@@ -248,9 +246,6 @@ impl Visit {
         }
         self.outer.print_aside(self.in_hands.answering.row().as_bytes());
         self.in_hands.row_stands = true;
-        if self.in_hands.stage != Stage::Answered {
-            self.in_hands.stage = Stage::Asked { since: Instant::now() };
-        }
     }
 
     /// Takes it off again, for what is to be printed above it.
@@ -288,7 +283,9 @@ impl Visit {
         self.in_hands.stage = Stage::Unasked;
         let mut early = std::mem::take(&mut self.in_hands.early);
         early.extend(self.in_hands.answering.take_others());
-        self.type_ahead(&early);
+        if !early.is_empty() {
+            self.ahead.push_front(Typed::Bytes(early));
+        }
     }
 
     /// Keys that came while the question had the terminal.
@@ -310,7 +307,10 @@ impl Visit {
             Some(Answer::Edit) => {
                 let Some(proposal) = self.in_hands.waiting.front() else { return };
                 let text = proposal.source.trim_end_matches('\n').to_owned();
+                // It is for the person's own line.
+                let early = std::mem::take(&mut self.in_hands.early);
                 self.end_question();
+                self.in_hands.early = early;
                 self.outer.line(EDITS);
                 let draft = Draft { cursor: text.len(), text };
                 self.in_hands.own = std::mem::replace(&mut self.draft, draft);

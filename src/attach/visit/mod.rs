@@ -18,21 +18,23 @@ use tokio::{
 };
 
 use bar::Bar;
-use editing::edited;
+use editing::{edited, taken};
 use hands::InHands;
 use show::Begun;
 
 use super::{
     Attachment, Left,
-    editor::{Draft, Edited, Editor, Stop},
+    editor::{Draft, Edited, Editor},
     escape_key::EscapeKey,
-    keys::Keys,
+    feed::Feed,
+    given::Given,
+    keys::{Keys, Typed},
     outer::Outer,
     told,
 };
 use crate::{
     pty::{self, Request as Asked, Requests, TerminalInput},
-    reply::{Deed, Exit, Reply, Status},
+    reply::{Content, Deed, Exit, Reply, Status},
     screen::{Screen, Size},
     session::{
         client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription},
@@ -46,6 +48,8 @@ use crate::{
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// How much is read of the keyboard at once, in bytes.
 const MOST_TYPED: usize = 4096;
+/// How much that is typed may wait for who takes it, in bytes.
+const MOST_AHEAD: usize = 64 * 1024;
 /// How far the terminal may be behind before no more is taken of what the session shows, in bytes.
 const MOST_BEHIND: usize = 64 * 1024;
 /// How many updates wait while a line is being edited.
@@ -78,7 +82,7 @@ enum Keyboard {
     /// The line editor.
     Editor {
         editing: JoinHandle<(Editor, io::Result<Edited>)>,
-        stop: Stop,
+        number: u16,
         since: Instant,
         is_stopping: bool,
     },
@@ -108,16 +112,22 @@ pub(super) struct Visit {
     /// What is to be shown once the line is taken off.
     waiting: VecDeque<Told>,
     keys: Keys,
+    /// What was typed and nobody has taken yet.
+    ahead: VecDeque<Typed>,
+    /// What programs were given since the last cell of this client's began.
+    given: Given,
     keyboard: Keyboard,
     /// `None` while it edits, and where there is none.
     editor: Option<Editor>,
+    /// `None` where there is no editor.
+    feed: Option<Feed>,
+    /// How many editors there were.
+    editors: u16,
     draft: Draft,
     /// Whether a row of a program's is to be gone on with, above the line.
     is_above: bool,
     /// Whether the terminal is ready for the editor.
     is_prepared: bool,
-    /// Whether what reads the keyboard in the editor's place may have read more than it took.
-    was_edited: bool,
     calls: JoinSet<Option<Reply>>,
     /// Whether a cell of this client's was sent, and nothing is known of it.
     awaits_reply: bool,
@@ -146,11 +156,12 @@ pub(super) struct Visit {
 impl Visit {
     pub(super) fn new(
         attachment: &Attachment,
-        editor: Option<Editor>,
+        editing: Option<(Editor, Feed)>,
         size: Size,
         input: TerminalInput,
     ) -> Visit {
         let handle = attachment.handle.clone();
+        let (editor, feed) = editing.unzip();
         let typing = typist::typist(handle.join());
         Visit {
             client: handle.join(),
@@ -166,12 +177,15 @@ impl Visit {
             standing: Standing::Starting,
             waiting: VecDeque::new(),
             keys: Keys::new(attachment.escape),
+            ahead: VecDeque::new(),
+            given: Given::default(),
             keyboard: Keyboard::Loop,
             editor,
+            feed,
+            editors: 0,
             draft: Draft::default(),
             is_above: false,
             is_prepared: false,
-            was_edited: false,
             calls: JoinSet::new(),
             awaits_reply: false,
             is_unfinished: false,
@@ -200,16 +214,9 @@ impl Visit {
             Ok(Left::Ended { .. }) if self.is_over() => Ok(self.end_with_program().await),
             left => left,
         };
-        if let Keyboard::Editor { editing, stop, .. } = &mut self.keyboard {
-            stop.ask();
-            if let Ok(Ok((
-                _,
-                Ok(Edited::Stopped(draft) | Edited::Escape(draft, _) | Edited::Suspend(draft, _)),
-            ))) = tokio::time::timeout(PATIENCE, editing).await
-            {
-                self.draft = draft;
-                self.take_off();
-            }
+        if let Ok(Some(Ok((_, Ok(Edited::Stopped(draft)))))) = self.end_editor().await {
+            self.draft = draft;
+            self.take_off();
         }
         self.put_back().await;
         left
@@ -225,15 +232,20 @@ impl Visit {
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
-            if let Some(left) = self.attend()? {
+            if let Some(left) = self.deliver()? {
                 return Ok(left);
             }
-            self.begin_editing()?;
+            self.attend();
+            if self.wants_stop || self.begin_editing()? {
+                continue;
+            }
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
             let is_read_from = self.read_from;
+            let reads = self.ahead.iter().map(Typed::length).sum::<usize>() < MOST_AHEAD
+                && !self.in_hands.holds_keys();
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
             let (stop_at, status_at) = (self.stop_at(), self.bar.due());
-            let goes_on_at = self.in_hands.goes_on_at();
+            let goes_on_at = self.in_hands.goes_on_at(self.outer.is_done());
             tokio::select! {
                 biased;
                 asked = requests.next() => if let Some(left) = self.heed(asked) {
@@ -245,14 +257,13 @@ impl Visit {
                         return Ok(left);
                     }
                 }
-                length = self.input.read(&mut buffer), if !is_editing && is_read_from.is_none() => {
+                () = taken(&mut self.feed), if is_editing => {}
+                length = self.input.read(&mut buffer), if reads => {
                     let length = length?;
                     if length == 0 {
                         return Ok(Left::Asked { signal: "SIGHUP" });
                     }
-                    if let Some(left) = self.typed(&buffer[..length]) {
-                        return Ok(left);
-                    }
+                    self.typed(&buffer[..length])?;
                 }
                 update = subscription.next(), if takes_more => {
                     let Some(update) = update else { return Ok(Left::Gone) };
@@ -266,13 +277,9 @@ impl Visit {
                     self.replied(&reply);
                 }
                 () = sleep_until(status_at), if status_at.is_some() => self.show_status(),
-                () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
-                () = sleep_until(goes_on_at), if goes_on_at.is_some() && self.outer.is_done() => {}
-                () = sleep_until(is_read_from), if is_read_from.is_some() => {
-                    if let Some(left) = self.read_on()? {
-                        return Ok(left);
-                    }
-                }
+                () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor()?,
+                () = sleep_until(goes_on_at), if goes_on_at.is_some() => {}
+                () = sleep_until(is_read_from), if is_read_from.is_some() => self.read_from = None,
             }
         }
     }
@@ -382,7 +389,15 @@ impl Visit {
         if let Status::Failed { failure } = &reply.status {
             self.told(Told::Lines(vec![failure.to_string()]));
         }
-        let lines = told::notices(reply);
+        let unread = reply.content.iter().find_map(|part| match part {
+            Content::Notice(notice) => notice.unread(),
+            _ => None,
+        });
+        let unread = unread.and_then(|count| self.given.unread(count));
+        let lines = told::notices(reply, unread.is_some());
+        if let Some(unread) = unread {
+            self.ahead.push_front(Typed::Bytes(unread));
+        }
         if !lines.is_empty() {
             self.told(Told::Lines(lines));
         }

@@ -19,12 +19,10 @@ impl Visit {
         requests: &mut Requests,
     ) -> io::Result<Option<Left>> {
         if self.wants_stop {
-            self.stop_editor();
-            while let Keyboard::Editor { editing, .. } = &mut self.keyboard {
-                let Ok(ended) = tokio::time::timeout(PATIENCE, editing).await else { break };
-                if let Some(left) = self.edited(ended)? {
-                    return Ok(Some(left));
-                }
+            if let Some(ended) = self.end_editor().await?
+                && let Some(left) = self.edited(ended)?
+            {
+                return Ok(Some(left));
             }
             self.put_back().await;
             terminal::leave_raw();
@@ -68,21 +66,12 @@ impl Visit {
                 (false, None) => return Ok(Some(Left::Asked { signal: "SIGHUP" })),
             }
         }
-        self.stop_editor();
-        if let Keyboard::Editor { editing, .. } = &mut self.keyboard
-            && let Ok(ended) = tokio::time::timeout(PATIENCE, editing).await
-        {
+        if let Some(ended) = self.end_editor().await? {
             match ended {
                 // The line stands there no more.
-                Ok((
-                    editor,
-                    Ok(
-                        Edited::Stopped(draft)
-                        | Edited::Escape(draft, _)
-                        | Edited::Suspend(draft, _),
-                    ),
-                )) => {
+                Ok((editor, Ok(Edited::Stopped(draft)))) => {
                     (self.keyboard, self.editor) = (Keyboard::Loop, Some(editor));
+                    self.keys.is_asked = false;
                     (self.draft, self.is_above) = (draft, false);
                     self.outer.is_not_edited();
                     for told in std::mem::take(&mut self.waiting) {

@@ -1,12 +1,58 @@
-//! What is typed on the terminal that this process is on, read in the event loop.
+//! The terminal that this process is on, as where somebody types: its modes, what is typed, read in
+//! the event loop, and what stands in for it.
 
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::OwnedFd,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::fcntl_dupfd_cloexec,
+    stdio::{dup2_stdin, stdin},
+    termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+};
 use tokio::io::{Interest, unix::AsyncFd};
+
+use super::{
+    stream::register,
+    terminal::{open_master, open_slave},
+};
+
+/// The modes of the terminal before it was made raw.
+static MODES_BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// What standard input was when it was first asked for: something else may stand in for it since.
+pub(super) fn keyboard() -> io::Result<&'static OwnedFd> {
+    static KEYBOARD: OnceLock<OwnedFd> = OnceLock::new();
+    if let Some(keyboard) = KEYBOARD.get() {
+        return Ok(keyboard);
+    }
+    let keyboard = fcntl_dupfd_cloexec(stdin(), 3)?;
+    Ok(KEYBOARD.get_or_init(|| keyboard))
+}
+
+/// Makes the terminal on standard input raw (cfmakeraw(3)), or puts its modes back.
+///
+/// # Errors
+/// When it has no such mode.
+pub fn set_raw_mode(raw: bool) -> io::Result<()> {
+    let mut before = MODES_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    let keyboard = keyboard()?;
+    if raw && before.is_none() {
+        let found = tcgetattr(keyboard)?;
+        let mut modes = found.clone();
+        modes.make_raw();
+        tcsetattr(keyboard, OptionalActions::Now, &modes)?;
+        *before = Some(found);
+    } else if !raw && let Some(modes) = &*before {
+        tcsetattr(keyboard, OptionalActions::Now, modes)?;
+        *before = None;
+    }
+    Ok(())
+}
 
 /// Standard input that is a terminal. Others may read it as well, when this one does not: nothing is
 /// read ahead.
@@ -21,9 +67,7 @@ impl TerminalInput {
     /// # Errors
     /// When that can't wait for it.
     pub fn new() -> io::Result<TerminalInput> {
-        let terminal = io::stdin().as_fd().try_clone_to_owned()?;
-        // SAFETY: the descriptor is owned, never replaced, and closed only when this is dropped.
-        let terminal = unsafe { AsyncFd::register_with_interest(terminal, Interest::READABLE)? };
+        let terminal = register(keyboard()?.try_clone()?, Interest::READABLE)?;
         Ok(TerminalInput { terminal })
     }
 
@@ -48,19 +92,58 @@ impl TerminalInput {
         }
     }
 
-    /// Reads what was typed already; 0 when there is nothing.
-    ///
-    /// # Errors
-    /// When the terminal can't be read.
-    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.is_readable()? {
-            return Ok(0);
-        }
-        Ok(rustix::io::read(&self.terminal, buffer)?)
-    }
-
     fn is_readable(&self) -> io::Result<bool> {
         let mut fds = [PollFd::new(&self.terminal, PollFlags::IN)];
         Ok(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? > 0)
+    }
+}
+
+/// A raw terminal of this process's own in the place of standard input, until this is dropped: a
+/// library that reads that reads what is given here. It is nobody's controlling terminal.
+#[derive(Debug)]
+pub struct EditorInput {
+    master: OwnedFd,
+}
+
+impl EditorInput {
+    /// Puts it in place.
+    ///
+    /// # Errors
+    /// When there is no terminal to be had.
+    pub fn new() -> io::Result<EditorInput> {
+        keyboard()?;
+        let (master, name) = open_master()?;
+        let slave = open_slave(&name, OFlags::empty())?;
+        let mut modes = tcgetattr(&slave)?;
+        modes.make_raw();
+        tcsetattr(&slave, OptionalActions::Now, &modes)?;
+        fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
+        dup2_stdin(&slave)?;
+        Ok(EditorInput { master })
+    }
+
+    /// Gives it to who reads. A terminal holds 4,095 bytes that nobody has read: what is more is
+    /// lost.
+    ///
+    /// # Errors
+    /// When it can't be written to.
+    pub fn give(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match rustix::io::write(&self.master, bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for EditorInput {
+    fn drop(&mut self) {
+        if let Ok(keyboard) = keyboard() {
+            let _ = dup2_stdin(keyboard);
+        }
     }
 }
