@@ -179,6 +179,42 @@ pub(crate) fn leave_raw() {
     let _ = disable_raw_mode();
 }
 
+/// Shows a question, and reads a line by its keys, which are shown; `None` when Esc, Ctrl-C or Ctrl-D ended it. Blocks.
+///
+/// # Errors
+/// When the terminal can't be read.
+pub(crate) fn read_line(question: &str) -> io::Result<Option<String>> {
+    let _raw = RawMode::enter()?;
+    let (mut line, mut out) = (String::new(), io::stdout());
+    out.write_all(question.as_bytes())?;
+    out.flush()?;
+    loop {
+        let Event::Key(key) = event::read()? else { continue };
+        if key.kind == KeyEventKind::Release {
+            continue;
+        }
+        let is_plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        match key.code {
+            // What was typed before the terminal was raw has its Enter as LF (POSIX: ICRNL).
+            KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                return Ok(Some(line));
+            }
+            KeyCode::Enter => return Ok(Some(line)),
+            KeyCode::Esc => return Ok(None),
+            KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                return Ok(None);
+            }
+            KeyCode::Backspace if line.pop().is_some() => out.write_all(b"\x08 \x08")?,
+            KeyCode::Char(c @ ' '..='~') if is_plain => {
+                line.push(c);
+                out.write_all(&[c as u8])?;
+            }
+            _ => {}
+        }
+        out.flush()?;
+    }
+}
+
 /// What was read of the keyboard for a line editor that has ended, and was not for it: as a terminal
 /// sends it.
 pub(crate) fn typed_ahead() -> Vec<u8> {

@@ -72,6 +72,13 @@ pub enum Left {
         /// That program's exit status, as a shell has it.
         status: u8,
     },
+    /// The person comes back to the session, and only looks on or does not.
+    Rejoins {
+        /// Whether they do.
+        observes: bool,
+    },
+    /// The person wants to choose another session.
+    Lists,
     /// The session is gone.
     Gone,
     /// This signal asked for it.
@@ -86,10 +93,10 @@ pub enum Left {
 ///
 /// # Errors
 /// When the terminal can't be used.
-pub async fn attach(attachment: Attachment) -> io::Result<Left> {
+pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
     let requests = Requests::new()?.with_stop()?;
     let size = terminal::size().unwrap_or_default();
-    let Attachment { handle, observes, .. } = &attachment;
+    let Attachment { handle, observes, .. } = attachment;
     let editor = (!observes).then(|| {
         let history = SharedHistory::new(attachment.history.clone());
         Editor::new(history, Assistant::new(handle.join()), attachment.escape)
@@ -99,7 +106,7 @@ pub async fn attach(attachment: Attachment) -> io::Result<Left> {
     if !observes {
         handle.people(true);
     }
-    let left = Visit::new(&attachment, editor, size, input).run(requests).await;
+    let left = Visit::new(attachment, editor, size, input).run(requests).await;
     if !observes {
         handle.people(false);
     }
