@@ -84,6 +84,7 @@ pub(super) fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply::{Notice, Status};
 
     const ECHO: &str =
         "\r\n\x1b]133;A\x1b\\>>> \x1b]133;B\x1b\\if x:\r\n...     y\r\n\x1b]133;C\x1b\\";
@@ -99,6 +100,19 @@ mod tests {
         // The session has said it.
         assert_eq!(labelled(&labelled_cell, "ann"), labelled_cell);
         assert_eq!(cell("\x1b]133;D;0\x1b\\"), None);
+    }
+
+    #[test]
+    fn what_a_person_has_seen_is_not_said_again() {
+        let notices_of = |content: Vec<Notice>| {
+            let content = content.into_iter().map(Content::Notice).collect();
+            notices(&Reply { content, status: Status::Ready { outcome: None } })
+        };
+        let told = |notice: &Notice| Notice::Told(notice.line());
+        let seen = Notice::PageUnchanged;
+        let fresh = Notice::SessionStarted;
+        let all = vec![told(&seen), seen, told(&fresh)];
+        assert_eq!(notices_of(all), [fresh.line()]);
     }
 
     #[test]

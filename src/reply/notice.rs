@@ -230,13 +230,15 @@ impl Notice {
         matches!(self, Notice::Meanwhile { .. } | Notice::MeanwhilePrinted { .. })
     }
 
-    /// Whether who looks on has seen it: what other clients did, and how the session was come to.
+    /// Whether who looks on has seen it: what other clients did, how the session was come to, and a page.
     pub fn is_seen(&self) -> bool {
-        let is_told_seen = |line: &str| line.starts_with("[repl] meanwhile ");
+        let page = Notice::PageUnchanged.line();
+        let is_told_seen = |line: &str| line.starts_with("[repl] meanwhile ") || line == page;
         self.whose().is_some()
             || match self {
                 Notice::Meanwhile { .. }
                 | Notice::MeanwhilePrinted { .. }
+                | Notice::PageUnchanged
                 | Notice::Rejoined { .. }
                 | Notice::Joined { .. } => true,
                 // Of another process's notices there is the line only.
