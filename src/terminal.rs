@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    pty,
+    pty::{self, TerminalInput},
     screen::{QueryFilter, Screen, Size},
     session::{client::Client, rules::payload::INTERRUPT},
 };
@@ -177,6 +177,45 @@ pub(crate) fn make_raw_again() {
 /// Leaves the terminal's modes to others, as it was found: until it is made raw again.
 pub(crate) fn leave_raw() {
     let _ = pty::set_raw_mode(false);
+}
+
+/// Shows a question, and reads a line by its keys, which are shown; `None` when Esc, Ctrl-C or Ctrl-D
+/// ended it, or the terminal is gone. To be dropped where something else comes first.
+///
+/// # Errors
+/// When the terminal can't be used.
+pub(crate) async fn read_line(question: &str) -> io::Result<Option<String>> {
+    let _raw = RawMode::enter()?;
+    let input = TerminalInput::new()?;
+    let (mut line, mut out) = (String::new(), io::stdout());
+    out.write_all(question.as_bytes())?;
+    out.flush()?;
+    let mut keys = [0; 256];
+    loop {
+        let length = input.read(&mut keys).await?;
+        let keys = &keys[..length];
+        // Alone it is Esc, with others it begins a key that means nothing here.
+        if keys.is_empty() || keys == b"\x1b" {
+            return Ok(None);
+        }
+        if keys.starts_with(b"\x1b") {
+            continue;
+        }
+        for &key in keys {
+            match key {
+                // What was typed before the terminal was raw has its Enter as LF (POSIX: ICRNL).
+                b'\r' | b'\n' => return Ok(Some(line)),
+                0x03 | 0x04 => return Ok(None),
+                0x08 | 0x7f if line.pop().is_some() => out.write_all(b"\x08 \x08")?,
+                b' '..=b'~' => {
+                    line.push(key.into());
+                    out.write_all(&[key])?;
+                }
+                _ => {}
+            }
+        }
+        out.flush()?;
+    }
 }
 
 /// What a line editor of this process is told in between what is typed, in the words of a terminal that

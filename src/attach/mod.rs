@@ -79,6 +79,13 @@ pub enum Left {
         /// That program's exit status, as a shell has it.
         status: u8,
     },
+    /// The person comes back to the session, and only looks on or does not.
+    Rejoins {
+        /// Whether they do.
+        observes: bool,
+    },
+    /// The person wants to choose another session.
+    Lists,
     /// The session is gone.
     Gone,
     /// This signal asked for it.
@@ -93,10 +100,10 @@ pub enum Left {
 ///
 /// # Errors
 /// When the terminal can't be used.
-pub async fn attach(attachment: Attachment) -> io::Result<Left> {
+pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
     let requests = Requests::new()?.with_stop()?;
     let size = terminal::size().unwrap_or_default();
-    let Attachment { handle, observes, .. } = &attachment;
+    let Attachment { handle, observes, .. } = attachment;
     let raw = RawMode::enter()?;
     let input = TerminalInput::new()?;
     let editing = match observes {
@@ -112,7 +119,7 @@ pub async fn attach(attachment: Attachment) -> io::Result<Left> {
     if !observes {
         handle.people(true);
     }
-    let left = Visit::new(&attachment, editing, size, input).run(requests).await;
+    let left = Visit::new(attachment, editing, size, input).run(requests).await;
     if !observes {
         handle.people(false);
     }

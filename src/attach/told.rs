@@ -11,14 +11,14 @@ use crate::{
 pub(super) fn help(escape: EscapeKey, observes: bool) -> Vec<String> {
     if observes {
         return vec![
-            format!("[repl] you look on; {escape} then: d, Ctrl-C or Ctrl-D leaves,"),
-            "[repl]   Ctrl-Z stops this client, ? this help".into(),
+            format!("[repl] you look on; {escape} then: d, Ctrl-C or Ctrl-D leaves, o takes part,"),
+            "[repl]   l other sessions, Ctrl-Z stops this client, ? this help".into(),
         ];
     }
     vec![
         format!("[repl] {escape} then: d detach, i interrupt, r fresh session,"),
         "[repl]   t take over or give back, a decide on the agent's cells or not,".into(),
-        "[repl]   Ctrl-Z stops this client, ? this help;".into(),
+        "[repl]   o look on only, l other sessions, Ctrl-Z stops this client, ? this help;".into(),
         format!("[repl]   {escape} again sends it to the program"),
     ]
 }

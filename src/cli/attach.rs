@@ -1,5 +1,7 @@
 //! `mcp-repl attach`: a person joins a session, or starts one.
 
+mod switch;
+
 use std::{
     env,
     io::{self, IsTerminal, Write},
@@ -23,6 +25,9 @@ use crate::{
 const SOMEBODY: &str = "attach";
 /// The longest name of an account that is told, in characters.
 const LONGEST_NAME: usize = 32;
+/// What is said when the person only looks on from here on, and when no longer.
+const LOOKS_ON: &str = "[repl] from here on you only look on";
+const TAKES_PART: &str = "[repl] you take part again";
 /// What a shell adds to a signal's number for the exit status of what it killed.
 const KILLED: u8 = 128;
 /// The most sessions of one directory.
@@ -96,10 +101,9 @@ pub(super) fn attach(
             }
             Choice::Fresh(name) => (start(place, name, options).await?, true),
         };
-        let Opened { handle, welcome, connection } = opened;
-        let attachment = Attachment {
-            handle,
-            name: welcome.session.clone(),
+        let mut attachment = Attachment {
+            handle: opened.handle,
+            name: opened.welcome.session,
             client: person(),
             is_own,
             observes: arguments.observe,
@@ -107,10 +111,36 @@ pub(super) fn attach(
             escape: arguments.escape_key,
             has_status: !arguments.no_status && terminal::can_show(),
         };
-        let left = attach::attach(attachment).await.map_err(|error| error.to_string())?;
-        let name = &welcome.session;
+        let mut connection = opened.connection;
+        let left = loop {
+            let left = attach::attach(&attachment).await.map_err(|error| error.to_string())?;
+            let name = match left {
+                Left::Rejoins { observes } => {
+                    attachment.observes = observes;
+                    say(if observes { LOOKS_ON } else { TAKES_PART });
+                    attachment.name.clone()
+                }
+                Left::Lists => match switch::choose(place, &attachment.name).await? {
+                    Some(name) => {
+                        attachment.is_own = false;
+                        name.to_string()
+                    }
+                    None => continue,
+                },
+                left => break left,
+            };
+            let role = if attachment.observes { Role::Observer } else { Role::Client };
+            let wanted = Wanted::Named { name, start: false };
+            let options = SessionOptions::default();
+            let opened = open(place, Open { wanted, options, hello: hello(role, None) }).await?;
+            // The one before is left once this one is there: a session is not without anybody meanwhile.
+            (attachment.handle, attachment.name) = (opened.handle, opened.welcome.session);
+            connection = opened.connection;
+        };
+        let name = &attachment.name;
         match left {
-            Left::Detached => {
+            // The loop takes the other two.
+            Left::Detached | Left::Rejoins { .. } | Left::Lists => {
                 say(&format!("[repl] detached; the session goes on: mcp-repl attach {name}"));
                 Ok(ExitCode::SUCCESS)
             }
@@ -183,12 +213,18 @@ fn choose(place: &Place) -> Result<Choice, String> {
         if length == 0 {
             return Err("no session was chosen".into());
         }
-        let by_number = answer.parse::<usize>().ok().and_then(|n| listed.get(n.wrapping_sub(1)));
-        let by_name = || listed.iter().find(|one| name(one).to_string() == answer);
-        if let Some(one) = by_number.or_else(by_name) {
-            return Ok(Choice::Living(name(one)));
+        if let Some(name) = chosen(&listed, answer) {
+            return Ok(Choice::Living(name));
         }
     }
+}
+
+/// The session of a list that an answer names, by its number from 1 or its name.
+fn chosen(listed: &[sessions::Listed], answer: &str) -> Option<SessionName> {
+    let name = |one: &sessions::Listed| one.entry.record().name.clone();
+    let by_number = answer.parse::<usize>().ok().and_then(|n| listed.get(n.wrapping_sub(1)));
+    let by_name = || listed.iter().find(|one| name(one).to_string() == answer);
+    by_number.or_else(by_name).map(name)
 }
 
 async fn open(place: &Place, open: Open) -> Result<Opened, String> {

@@ -65,3 +65,55 @@ fn what_is_no_escape_key_is_refused_with_those_that_are() {
         assert_has(&said, why);
     }
 }
+
+#[test]
+fn the_list_leads_to_another_session_or_back() {
+    let runtime = Runtime::new();
+    let _servers = ["one", "two"].map(|name| {
+        let server = runtime.server().args(["--session", name]).start();
+        server.gives(&format!("name = {name:?}"), IDLE);
+        server
+    });
+    let mut person = runtime.attach(&["one"]);
+    person.is_at_prompt();
+    // Back to the same one.
+    person.types("\x1dl");
+    person.ends_with("Esc goes back:");
+    assert_has(&person.page(), "  1* one");
+    person.types("tw\x1b");
+    person.runs("name");
+    person.ends_with("\n'one'\n>>>");
+    for (answer, name) in [("2", "two"), ("none\rone", "one")] {
+        person.types("\x1dl");
+        person.ends_with("Esc goes back:");
+        person.types(&format!("{answer}\r"));
+        person.runs("name");
+        person.ends_with(&format!("\n'{name}'\n>>>"));
+    }
+    person.types("\x1dd");
+    let (status, page) = person.ends();
+    assert_eq!(status, 0);
+    assert_has(&page, "the session goes on: mcp-repl attach one");
+}
+
+#[test]
+fn a_person_may_only_look_on_for_a_while_and_the_host_sees_to_that() {
+    let runtime = Runtime::new();
+    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    agent.gives("x = 1", IDLE);
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("\x1do");
+    person.shows("you only look on");
+    person.types("\x1d?");
+    person.shows("you look on");
+    person.types("x = 2\r");
+    agent.gives("x", "1\n");
+    person.shows("[agent] >>> x\n1");
+    person.types("\x1do");
+    person.shows("you take part again");
+    person.runs("x + 1");
+    person.ends_with("\n2\n>>>");
+    person.types("\x1dd");
+    assert_eq!(person.ends().0, 0);
+}

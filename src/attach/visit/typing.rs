@@ -33,7 +33,7 @@ impl Visit {
 
     /// Takes what was typed.
     pub(super) fn typed(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let commands = if self.observes { "d?\u{1a}" } else { "dirta?\u{1a}" };
+        let commands = if self.observes { "dlo?\u{1a}" } else { "dirtalo?\u{1a}" };
         for typed in self.keys.take(bytes, commands) {
             match (typed, &mut self.feed) {
                 // It is waited for.
@@ -159,6 +159,8 @@ impl Visit {
             't' => self.take_or_give_back(),
             'a' => self.approve_or_not(),
             'd' => return Some(Left::Detached),
+            'o' => return Some(Left::Rejoins { observes: !self.observes }),
+            'l' => return Some(Left::Lists),
             'i' => {
                 self.own_deeds.push_back(Deed::Interrupted);
                 self.call(Payload::Interrupt(Box::new(Payload::poll())));

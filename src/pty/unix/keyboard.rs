@@ -12,7 +12,7 @@ use rustix::{
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::fcntl_dupfd_cloexec,
     stdio::{dup2_stdin, stdin},
-    termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+    termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr},
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -100,9 +100,27 @@ impl TerminalInput {
 
 /// A raw terminal of this process's own in the place of standard input, until this is dropped: a
 /// library that reads that reads what is given here. It is nobody's controlling terminal.
+///
+/// There is one in a process: such a library goes on waiting for the one that it found first.
 #[derive(Debug)]
 pub struct EditorInput {
-    master: OwnedFd,
+    master: &'static OwnedFd,
+}
+
+/// The ends of that terminal: this process's, and the one that is read.
+static STAND_IN: OnceLock<(OwnedFd, OwnedFd)> = OnceLock::new();
+
+fn stand_in() -> io::Result<&'static (OwnedFd, OwnedFd)> {
+    if let Some(ends) = STAND_IN.get() {
+        return Ok(ends);
+    }
+    let (master, name) = open_master()?;
+    let slave = open_slave(&name, OFlags::empty())?;
+    let mut modes = tcgetattr(&slave)?;
+    modes.make_raw();
+    tcsetattr(&slave, OptionalActions::Now, &modes)?;
+    fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
+    Ok(STAND_IN.get_or_init(|| (master, slave)))
 }
 
 impl EditorInput {
@@ -112,13 +130,10 @@ impl EditorInput {
     /// When there is no terminal to be had.
     pub fn new() -> io::Result<EditorInput> {
         keyboard()?;
-        let (master, name) = open_master()?;
-        let slave = open_slave(&name, OFlags::empty())?;
-        let mut modes = tcgetattr(&slave)?;
-        modes.make_raw();
-        tcsetattr(&slave, OptionalActions::Now, &modes)?;
-        fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
-        dup2_stdin(&slave)?;
+        let (master, slave) = stand_in()?;
+        // What an earlier editor was given and has not read.
+        tcflush(slave, QueueSelector::IFlush)?;
+        dup2_stdin(slave)?;
         Ok(EditorInput { master })
     }
 
@@ -129,7 +144,7 @@ impl EditorInput {
     /// When it can't be written to.
     pub fn give(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            match rustix::io::write(&self.master, bytes) {
+            match rustix::io::write(self.master, bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => break,
