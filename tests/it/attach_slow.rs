@@ -72,6 +72,7 @@ fn people_whose_terminals_take_nothing_hold_nobody_up() {
     people[1].ends_with("\nthe end of the flood\n[agent] >>> 6 * 7\n42\n>>> 'half");
     people[1].types("typed'\r");
     people[1].shows("\n'half typed'\n>>>");
+    people[0].ends_with("\n'half typed'\n>>>");
     people[0].runs("'on'");
     people[0].shows("\n'on'\n>>>");
 }
