@@ -18,7 +18,7 @@ pub(super) fn help(escape: EscapeKey, observes: bool) -> Vec<String> {
     vec![
         format!("[repl] {escape} then: d detach, i interrupt, r fresh session,"),
         "[repl]   t take over or give back, a decide on the agent's cells or not,".into(),
-        "[repl]   o look on only, l other sessions, Ctrl-Z stops this client, ? this help;".into(),
+        "[repl]   o look on only, l sessions, Ctrl-Z stops this client, ? this help;".into(),
         format!("[repl]   {escape} again sends it to the program"),
     ]
 }
