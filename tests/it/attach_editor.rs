@@ -1,7 +1,7 @@
 //! `mcp-repl attach`: the line editor as a person has it, key by key.
 #![cfg(target_os = "linux")]
 
-use crate::support::{Runtime, assert_has_not};
+use crate::support::{Runtime, Terminal, assert_has, assert_has_not};
 
 #[test]
 fn cells_that_are_typed_ahead_run_in_their_order() {
@@ -58,4 +58,25 @@ fn what_is_pasted_is_put_in_as_it_is() {
     person.types(&"x\r".repeat(20_000));
     person.types("\x1b[201~''')\r");
     person.shows("\n40000\n>>>");
+}
+
+#[test]
+fn python_is_in_colours_unless_they_are_not_wanted() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("for x in ['é']");
+    person.ends_with("['é']");
+    let painted = String::from_utf8_lossy(&person.bytes).into_owned();
+    assert_has(&painted, "\x1b[1;35mfor\x1b[0m");
+    assert_has(&painted, "\x1b[32m'é'\x1b[0m");
+    person.types("\x1dd");
+    assert_eq!(person.ends().0, 0);
+    let mut person = Terminal::run(runtime.attaching(&["--new"]).env("NO_COLOR", "1"));
+    person.is_at_prompt();
+    person.types("for x in ['é']");
+    person.ends_with("['é']");
+    let painted = String::from_utf8_lossy(&person.bytes).into_owned();
+    assert_has_not(&painted, "m'é'");
+    assert_has_not(&painted, "\x1b[1;35m");
 }

@@ -6,7 +6,9 @@
 
 mod assistant;
 mod cell;
+mod colors;
 mod history;
+mod python;
 mod taking;
 
 use std::{
@@ -26,6 +28,7 @@ use unicode_width::UnicodeWidthStr;
 
 pub(super) use assistant::Assistant;
 use assistant::{Checker, Names};
+use colors::PythonColors;
 pub(super) use history::SharedHistory;
 use taking::{Progress, Taking};
 
@@ -144,8 +147,11 @@ impl Editor {
             progress: progress.clone(),
             pastes: self.pastes.clone(),
         };
-        Reedline::create()
-            .with_history(Box::new(self.history.clone()))
+        let mut line = Reedline::create();
+        if self.has_colors {
+            line = line.with_highlighter(Box::new(PythonColors));
+        }
+        line.with_history(Box::new(self.history.clone()))
             .with_hinter(Box::new(DefaultHinter::default().with_min_chars(2)))
             .with_validator(Box::new(Checker::new(assistant.clone(), stop.clone())))
             .with_completer(Box::new(Names::new(assistant, progress)))
