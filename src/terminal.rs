@@ -8,7 +8,7 @@ use std::{
 };
 
 use crossterm::{
-    event::{Event, MouseEventKind},
+    event::{Event, KeyCode, KeyModifiers, MouseEventKind},
     terminal::window_size,
 };
 use tokio::{
@@ -171,6 +171,12 @@ pub(crate) fn make_raw_again() {
 /// Leaves the terminal's modes to others, as it was found: until it is made raw again.
 pub(crate) fn leave_raw() {
     let _ = pty::set_raw_mode(false);
+}
+
+/// The key that this event is.
+pub(crate) fn key_of(event: &Event) -> Option<(KeyModifiers, KeyCode)> {
+    let key = event.as_key_press_event()?;
+    Some((key.modifiers, key.code))
 }
 
 /// What a line editor of this process is told in between what is typed, in the words of a terminal that

@@ -12,7 +12,7 @@ use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, Sessio
 
 use super::{WorkerArguments, ls, runtime, session_options::SessionArguments, sessions};
 use crate::{
-    attach::{self, Attachment, EscapeKey, Left},
+    attach::{self, Attachment, EditKeys, EscapeKey, Left},
     pty,
     registry::{Registry, SessionName},
     remote::{self, Opened, Place, Underway},
@@ -42,6 +42,9 @@ pub(super) struct AttachArguments {
     /// or `none`.
     #[arg(long, value_name = "KEY", env = "MCP_REPL_ESCAPE", default_value = "ctrl-]")]
     escape_key: EscapeKey,
+    /// The keys of the line editor: `emacs` or `vi`.
+    #[arg(long, value_name = "KEYS", env = "MCP_REPL_KEYS", default_value = "emacs")]
+    keys: EditKeys,
     #[command(flatten)]
     options: SessionArguments,
 }
@@ -100,6 +103,7 @@ pub(super) fn attach(
             observes: arguments.observe,
             history: history_file(),
             escape: arguments.escape_key,
+            keys: arguments.keys,
         };
         let left = attach::attach(attachment).await.map_err(|error| error.to_string())?;
         let name = &welcome.session;
@@ -245,8 +249,13 @@ fn history_file() -> Option<PathBuf> {
     let state =
         absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     let directory = state.join("mcp-repl");
-    std::fs::create_dir_all(&directory).ok()?;
-    Some(directory.join("history"))
+    std::fs::create_dir_all(&state).ok()?;
+    // It may be there already.
+    let _ = pty::create_private_directory(&directory);
+    pty::keep_private(&directory).ok()?;
+    let file = directory.join("history");
+    pty::open_or_create_own_file(&file).ok()?;
+    Some(file)
 }
 
 fn say(line: &str) {

@@ -19,7 +19,7 @@ use editing::{edited, taken};
 
 use super::{
     Attachment, Left,
-    editor::{Draft, Edited, Editor},
+    editor::{Draft, Edited, Editor, SharedHistory},
     escape_key::EscapeKey,
     feed::Feed,
     given::Given,
@@ -116,6 +116,8 @@ pub(super) struct Visit {
     editor: Option<Editor>,
     /// `None` where there is no editor.
     feed: Option<Feed>,
+    /// Of cells, this person's and others'.
+    pub(super) history: Option<SharedHistory>,
     /// How many editors there were.
     editors: u16,
     draft: Draft,
@@ -138,6 +140,8 @@ pub(super) struct Visit {
     /// The size of this terminal.
     size: Size,
     escape: EscapeKey,
+    /// Whether the draft is to be edited in the person's own editor.
+    edits_elsewhere: bool,
     /// Whether this process is to stop until it is continued.
     wants_stop: bool,
     /// Whether it was continued, which others may have stopped.
@@ -147,12 +151,15 @@ pub(super) struct Visit {
 impl Visit {
     pub(super) fn new(
         attachment: &Attachment,
-        editing: Option<(Editor, Feed)>,
+        editing: Option<(Editor, Feed, SharedHistory)>,
         size: Size,
         input: TerminalInput,
     ) -> Visit {
         let handle = attachment.handle.clone();
-        let (editor, feed) = editing.unzip();
+        let (editor, feed, history) = match editing {
+            Some((editor, feed, history)) => (Some(editor), Some(feed), Some(history)),
+            None => (None, None, None),
+        };
         let typing = typist::typist(handle.join());
         Visit {
             client: handle.join(),
@@ -173,6 +180,7 @@ impl Visit {
             keyboard: Keyboard::Loop,
             editor,
             feed,
+            history,
             editors: 0,
             draft: Draft::default(),
             is_above: false,
@@ -186,6 +194,7 @@ impl Visit {
             unsaid: Vec::new(),
             size,
             escape: attachment.escape,
+            edits_elsewhere: false,
             wants_stop: false,
             was_stopped: false,
         }
@@ -220,6 +229,7 @@ impl Visit {
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
+            self.edit_elsewhere().await?;
             if let Some(left) = self.deliver()? {
                 return Ok(left);
             }

@@ -33,6 +33,9 @@ impl Visit {
             ScreenUpdate::Missed => {}
             ScreenUpdate::Did { client, deed } => {
                 if !self.is_own_deed(&client, &deed) {
+                    if let (Some(history), Deed::Ran { source }) = (&self.history, &deed) {
+                        history.add(source);
+                    }
                     self.unsaid.extend(told::deed(&client, &deed));
                     if matches!(deed, Deed::Ran { .. }) {
                         self.outer.fresh_row();
