@@ -334,7 +334,12 @@ impl Visit {
     }
 
     fn is_lead(&self) -> bool {
-        self.inner.as_ref().is_none_or(|inner| inner.size() == self.size)
+        // The latest may not be shown yet.
+        let told = self.waiting.iter().rev().find_map(|told| match told {
+            Told::Update(ScreenUpdate::Repaint { size, .. }) => Some(*size),
+            _ => None,
+        });
+        told.or(self.inner.as_ref().map(Screen::size)).is_none_or(|size| size == self.size)
     }
 
     fn told(&mut self, told: Told) {
