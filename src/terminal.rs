@@ -8,7 +8,7 @@ use std::{
 };
 
 use crossterm::{
-    event::{Event, MouseEventKind},
+    event::{Event, KeyCode, KeyModifiers, MouseEventKind},
     terminal::window_size,
 };
 use tokio::{
@@ -216,6 +216,12 @@ pub(crate) async fn read_line(question: &str) -> io::Result<Option<String>> {
         }
         out.flush()?;
     }
+}
+
+/// The key that this event is.
+pub(crate) fn key_of(event: &Event) -> Option<(KeyModifiers, KeyCode)> {
+    let key = event.as_key_press_event()?;
+    Some((key.modifiers, key.code))
 }
 
 /// What a line editor of this process is told in between what is typed, in the words of a terminal that

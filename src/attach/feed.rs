@@ -182,9 +182,16 @@ impl Cutter {
         }
         let (mut at, mut bytes, mut asks) = (0, Vec::new(), false);
         while !asks && at < typed.len() && typed[at] != CTRL_Z && !typed[at..].starts_with(PASTE) {
+            // All that is read at once is taken in the mode of vi in which it ends: Esc comes alone.
+            let is_escape = typed[at] == ESC && !matches!(typed.get(at + 1), Some(b'[' | b'O'));
+            if is_escape && at > 0 {
+                asks = true;
+                break;
+            }
             let Some(length) = Cutter::key(&typed[at..], &mut bytes) else { break };
             at += length;
-            asks = MAY_END.contains(&typed[at - 1]) || self.given + bytes.len() >= MOST;
+            asks =
+                is_escape || MAY_END.contains(&typed[at - 1]) || self.given + bytes.len() >= MOST;
         }
         typed.drain(..at);
         self.given += bytes.len();
@@ -284,22 +291,21 @@ mod tests {
 
     #[test]
     fn keys_are_given_so_that_nothing_behind_them_changes_them() {
-        for (typed, given) in [
-            ("\x1b", "\x1b[27u"),
-            ("\x1b\x1b", "\x1b[27u\x1b[27u"),
-            ("\x1bb", "\x1bb"),
-            ("\x1b[A\x1bOA", "\x1b[A\x1bOA"),
-            ("\x1b[", "\x1b[91;3u"),
-            ("\x1bO", "\x1b[79;3u"),
-            ("\x1bé", "\x1bé"),
-            ("a\x1b[<35;0;0Mb\x1b[M !!c", "abc"),
+        for (typed, given, asks) in [
+            ("\x1b", "\x1b[27u", true),
+            ("\x1bb", "\x1bb", true),
+            ("\x1bé", "\x1bé", true),
+            ("\x1b[A\x1bOA", "\x1b[A\x1bOA", false),
+            ("\x1b[", "\x1b[91;3u", false),
+            ("\x1bO", "\x1b[79;3u", false),
+            ("a\x1b[<35;0;0Mb\x1b[M !!c", "abc", false),
         ] {
-            assert_eq!(
-                parts(&mut Cutter::default(), typed.as_bytes()),
-                [keys(given, false)],
-                "{typed:?}"
-            );
+            assert_eq!(parts(&mut Cutter::default(), typed.as_bytes()), [keys(given, asks)]);
         }
+        assert_eq!(
+            parts(&mut Cutter::default(), b"ab\x1b\x1bc"),
+            [keys("ab", true), keys("\x1b[27u", true), keys("\x1bc", true)]
+        );
         let (mut cutter, mut typed) = (Cutter::default(), b"\xc3".to_vec());
         assert_eq!(cutter.next(&mut typed), None);
         typed.extend(b"\xa9\xff!");

@@ -4,6 +4,8 @@
 //! ```text
 //! visit    the loop: what is typed, what the session shows, what others ask of this process
 //! outer    that terminal, in line with what stands there
+//! edit_keys   which keys that has
+//! external the person's own editor for a cell
 //! feed     what of it the line editor is given, and when
 //! given    what was typed for programs, and comes back
 //! guarded  what its guard is to put back if this process is killed
@@ -18,8 +20,10 @@
 //!
 //! It works on a [`Handle`], whoever answers that.
 
+mod edit_keys;
 mod editor;
 mod escape_key;
+mod external;
 mod feed;
 mod given;
 mod guarded;
@@ -41,7 +45,10 @@ use crate::{
     terminal::{self, RawMode},
 };
 
-pub use self::escape_key::{EscapeKey, EscapeKeyError};
+pub use self::{
+    edit_keys::{EditKeys, EditKeysError},
+    escape_key::{EscapeKey, EscapeKeyError},
+};
 use self::{
     editor::{Assistant, Editor, SharedHistory},
     feed::{Feed, Pastes},
@@ -67,6 +74,8 @@ pub struct Attachment {
     pub escape: EscapeKey,
     /// Whether the status is shown.
     pub has_status: bool,
+    /// The keys of the line editor.
+    pub keys: EditKeys,
 }
 
 /// How it ended.
@@ -113,7 +122,9 @@ pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
                 (SharedHistory::new(attachment.history.clone()), Pastes::default());
             let (reach, reached) = mpsc::unbounded_channel();
             let feed = Feed::new(pastes.clone(), reached)?;
-            Some((Editor::new(history, Assistant::new(handle.join()), pastes, reach), feed))
+            let assistant = Assistant::new(handle.join());
+            let keys = attachment.keys;
+            Some((Editor::new(history.clone(), assistant, pastes, reach, keys), feed, history))
         }
     };
     if !observes {

@@ -14,7 +14,7 @@ use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, Sessio
 
 use super::{WorkerArguments, ls, runtime, session_options::SessionArguments, sessions};
 use crate::{
-    attach::{self, Attachment, EscapeKey, Left},
+    attach::{self, Attachment, EditKeys, EscapeKey, Left},
     pty,
     registry::{Registry, SessionName},
     remote::{self, Opened, Place, Underway},
@@ -52,6 +52,9 @@ pub(super) struct AttachArguments {
     /// Show no status: which session it is, how things stand, who is there.
     #[arg(long)]
     no_status: bool,
+    /// The keys of the line editor: `emacs` or `vi`.
+    #[arg(long, value_name = "KEYS", env = "MCP_REPL_KEYS", default_value = "emacs")]
+    keys: EditKeys,
     #[command(flatten)]
     options: SessionArguments,
 }
@@ -110,6 +113,7 @@ pub(super) fn attach(
             history: history_file(),
             escape: arguments.escape_key,
             has_status: !arguments.no_status && terminal::can_show(),
+            keys: arguments.keys,
         };
         let mut connection = opened.connection;
         let left = loop {
@@ -302,8 +306,13 @@ fn history_file() -> Option<PathBuf> {
     let state =
         absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     let directory = state.join("mcp-repl");
-    std::fs::create_dir_all(&directory).ok()?;
-    Some(directory.join("history"))
+    std::fs::create_dir_all(&state).ok()?;
+    // It may be there already.
+    let _ = pty::create_private_directory(&directory);
+    pty::keep_private(&directory).ok()?;
+    let file = directory.join("history");
+    pty::open_or_create_own_file(&file).ok()?;
+    Some(file)
 }
 
 fn say(line: &str) {

@@ -6,35 +6,41 @@
 
 mod assistant;
 mod cell;
+mod colors;
 mod history;
+mod python;
 mod taking;
 
 use std::{
     borrow::Cow,
     io,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
 use reedline::{
-    Color, ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder,
-    Osc133Markers, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
-    ReedlineMenu, Signal, default_emacs_keybindings,
+    Color, ColumnarMenu, DefaultHinter, EditCommand, EditMode, Emacs, KeyCode, KeyModifiers,
+    Keybindings, MenuBuilder, Osc133Markers, Prompt, PromptEditMode, PromptHistorySearch,
+    PromptViMode, Reedline, ReedlineEvent, ReedlineMenu, Signal, Vi, default_emacs_keybindings,
+    default_vi_insert_keybindings, default_vi_normal_keybindings, default_vi_visual_keybindings,
 };
 use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthStr;
 
 pub(super) use assistant::Assistant;
 use assistant::{Checker, Names};
+use colors::PythonColors;
 pub(super) use history::SharedHistory;
 use taking::{Progress, Taking};
 
-use super::feed::Pastes;
+use super::{edit_keys::EditKeys, feed::Pastes};
 use crate::terminal;
 
 /// What stands before the first line of a cell, and before the others.
 pub(super) const PROMPT: &str = ">>> ";
 pub(super) const MORE: &str = "... ";
+/// The first one in vi's normal mode; as wide.
+const VI_NORMAL: &str = ">>: ";
 
 /// How often it is looked whether to stop to have a line indented, while nothing is typed: that is known
 /// at once when it is due.
@@ -58,6 +64,8 @@ pub(super) enum Edited {
     Cleared,
     /// The end of the input: Ctrl-D on an empty line.
     End,
+    /// The draft is to be edited in the person's own editor.
+    External(Draft),
     /// It was told to stop, and the draft stays.
     Stopped(Draft),
 }
@@ -68,6 +76,9 @@ pub(super) struct Editor {
     assistant: Assistant,
     progress: Progress,
     pastes: Pastes,
+    keys: EditKeys,
+    /// The mode of vi's keys in which a draft was left.
+    mode: Mutex<Option<PromptEditMode>>,
     has_colors: bool,
     /// Whether prompts are marked, for terminals that find them.
     has_marks: bool,
@@ -91,10 +102,12 @@ impl Editor {
         assistant: Assistant,
         pastes: Pastes,
         reached: mpsc::UnboundedSender<u16>,
+        keys: EditKeys,
     ) -> Editor {
         let has_colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let (progress, has_marks) = (Progress::new(reached), terminal::takes_marks());
-        Editor { history, assistant, progress, pastes, has_colors, has_marks }
+        let mode = Mutex::default();
+        Editor { history, assistant, progress, pastes, keys, mode, has_colors, has_marks }
     }
 
     /// Whether the person wants colours.
@@ -117,12 +130,18 @@ impl Editor {
             match signal {
                 // It is known when it has ended, and given nothing before.
                 Signal::Success(_) | Signal::CtrlC | Signal::CtrlD => self.progress.forget(),
+                Signal::HostCommand(ref command) if command == taking::EXTERNAL => {
+                    self.progress.forget();
+                }
                 _ => self.progress.tell(),
             }
             let draft = || Draft {
                 text: line.current_buffer_contents().to_owned(),
                 cursor: line.current_insertion_point(),
             };
+            let is_left = matches!(signal, Signal::HostCommand(_));
+            *self.mode.lock().unwrap_or_else(PoisonError::into_inner) =
+                is_left.then(|| line.prompt_edit_mode());
             return Ok(match signal {
                 Signal::Success(text) => Edited::Cell(text),
                 Signal::CtrlC => Edited::Cleared,
@@ -132,6 +151,9 @@ impl Editor {
                     line.run_edit_commands(&[EditCommand::InsertString(indentation)]);
                     continue;
                 }
+                Signal::HostCommand(command) if command == taking::EXTERNAL => {
+                    Edited::External(draft())
+                }
                 // There are none of another kind.
                 _ => Edited::Stopped(draft()),
             });
@@ -139,23 +161,40 @@ impl Editor {
     }
 
     fn line_editor(&self, number: u16) -> Reedline {
-        let mut keys = default_emacs_keybindings();
         let names = ReedlineEvent::UntilFound(vec![
             ReedlineEvent::Menu(MENU.into()),
             ReedlineEvent::MenuNext,
         ]);
-        keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, names);
+        let with_names = |mut keys: Keybindings| {
+            keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, names);
+            keys
+        };
+        let mut keys: Box<dyn EditMode> = match self.keys {
+            EditKeys::Emacs => Box::new(Emacs::new(with_names(default_emacs_keybindings()))),
+            EditKeys::Vi => Box::new(Vi::new(
+                with_names(default_vi_insert_keybindings()),
+                default_vi_normal_keybindings(),
+                default_vi_visual_keybindings(),
+            )),
+        };
+        if let Some(mode) = self.mode.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = keys.handle_mode_specific_event(ReedlineEvent::SwitchMode(mode));
+        }
         let menu = ColumnarMenu::default().with_name(MENU).with_marker(PROMPT);
         let stop = Arc::new(AtomicBool::new(false));
         let (assistant, progress) = (self.assistant.clone(), self.progress.clone());
         let taking = Taking {
-            keys: Box::new(Emacs::new(keys)),
+            keys,
+            before: None,
             number,
             progress: progress.clone(),
             pastes: self.pastes.clone(),
         };
-        Reedline::create()
-            .with_history(Box::new(self.history.clone()))
+        let mut line = Reedline::create();
+        if self.has_colors {
+            line = line.with_highlighter(Box::new(PythonColors));
+        }
+        line.with_history(Box::new(self.history.clone()))
             .with_hinter(Box::new(DefaultHinter::default().with_min_chars(2)))
             .with_validator(Box::new(Checker::new(assistant.clone(), stop.clone())))
             .with_completer(Box::new(Names::new(assistant, progress)))
@@ -192,8 +231,11 @@ impl Prompt for CellPrompt {
         Color::DarkGray
     }
 
-    fn render_prompt_indicator(&self, _: PromptEditMode) -> Cow<'_, str> {
-        PROMPT.into()
+    fn render_prompt_indicator(&self, mode: PromptEditMode) -> Cow<'_, str> {
+        match mode {
+            PromptEditMode::Vi(PromptViMode::Normal | PromptViMode::Visual) => VI_NORMAL.into(),
+            _ => PROMPT.into(),
+        }
     }
 
     fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {

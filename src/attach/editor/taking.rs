@@ -6,11 +6,17 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use reedline::{EditCommand, EditMode, PromptEditMode, ReedlineEvent, ReedlineRawEvent};
+use reedline::{
+    EditCommand, EditMode, KeyCode, KeyModifiers, PromptEditMode, PromptViMode, ReedlineEvent,
+    ReedlineRawEvent,
+};
 use tokio::sync::mpsc;
 
 use super::cell::pasted;
-use crate::{attach::feed::Pastes, terminal::Mark};
+use crate::{
+    attach::feed::Pastes,
+    terminal::{Mark, key_of},
+};
 
 /// How far editors have come. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -48,11 +54,42 @@ pub(super) struct Taking {
     pub(super) number: u16,
     pub(super) progress: Progress,
     pub(super) pastes: Pastes,
+    /// The key before this one.
+    pub(super) before: Option<(KeyModifiers, KeyCode)>,
+}
+
+/// What an editor ends with where the cell is to be edited elsewhere.
+pub(super) const EXTERNAL: &str = "external";
+
+impl Taking {
+    /// Whether this key is for the person's own editor: Ctrl-X Ctrl-E, and `v` in vi's normal mode, as
+    /// bash has them.
+    fn is_external(&mut self, key: (KeyModifiers, KeyCode)) -> bool {
+        const CTRL_X: (KeyModifiers, KeyCode) = (KeyModifiers::CONTROL, KeyCode::Char('x'));
+        const CTRL_E: (KeyModifiers, KeyCode) = (KeyModifiers::CONTROL, KeyCode::Char('e'));
+        const V: (KeyModifiers, KeyCode) = (KeyModifiers::NONE, KeyCode::Char('v'));
+        let before = self.before.replace(key);
+        match self.keys.edit_mode() {
+            PromptEditMode::Vi(PromptViMode::Normal) => {
+                // Behind those it is their argument.
+                let is_argument = matches!(
+                    before,
+                    Some((_, KeyCode::Char('f' | 'F' | 't' | 'T' | 'r' | 'd' | 'c' | 'y')))
+                );
+                key == V && !is_argument
+            }
+            PromptEditMode::Emacs => before == Some(CTRL_X) && key == CTRL_E,
+            _ => false,
+        }
+    }
 }
 
 impl EditMode for Taking {
     fn parse_event(&mut self, event: ReedlineRawEvent) -> ReedlineEvent {
         let event = event.into();
+        if key_of(&event).is_some_and(|key| self.is_external(key)) {
+            return ReedlineEvent::ExecuteHostCommand(EXTERNAL.into());
+        }
         match Mark::of(&event) {
             None => match ReedlineRawEvent::try_from(event) {
                 Ok(event) => self.keys.parse_event(event),

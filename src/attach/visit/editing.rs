@@ -151,6 +151,11 @@ impl Visit {
                 self.outer.is_below();
                 left = self.end_of_input();
             }
+            Edited::External(draft) => {
+                self.draft = draft;
+                self.take_off();
+                self.edits_elsewhere = true;
+            }
             Edited::Stopped(draft) => {
                 self.draft = draft;
                 self.take_off();

@@ -24,7 +24,7 @@ use show::Begun;
 
 use super::{
     Attachment, Left,
-    editor::{Draft, Edited, Editor},
+    editor::{Draft, Edited, Editor, SharedHistory},
     escape_key::EscapeKey,
     feed::Feed,
     given::Given,
@@ -121,6 +121,8 @@ pub(super) struct Visit {
     editor: Option<Editor>,
     /// `None` where there is no editor.
     feed: Option<Feed>,
+    /// Of cells, this person's and others'.
+    pub(super) history: Option<SharedHistory>,
     /// How many editors there were.
     editors: u16,
     draft: Draft,
@@ -147,6 +149,8 @@ pub(super) struct Visit {
     size: Size,
     escape: EscapeKey,
     bar: Bar,
+    /// Whether the draft is to be edited in the person's own editor.
+    edits_elsewhere: bool,
     /// Whether this process is to stop until it is continued.
     wants_stop: bool,
     /// Whether it was continued, which others may have stopped.
@@ -156,12 +160,15 @@ pub(super) struct Visit {
 impl Visit {
     pub(super) fn new(
         attachment: &Attachment,
-        editing: Option<(Editor, Feed)>,
+        editing: Option<(Editor, Feed, SharedHistory)>,
         size: Size,
         input: TerminalInput,
     ) -> Visit {
         let handle = attachment.handle.clone();
-        let (editor, feed) = editing.unzip();
+        let (editor, feed, history) = match editing {
+            Some((editor, feed, history)) => (Some(editor), Some(feed), Some(history)),
+            None => (None, None, None),
+        };
         let typing = typist::typist(handle.join());
         Visit {
             client: handle.join(),
@@ -182,6 +189,7 @@ impl Visit {
             keyboard: Keyboard::Loop,
             editor,
             feed,
+            history,
             editors: 0,
             draft: Draft::default(),
             is_above: false,
@@ -198,6 +206,7 @@ impl Visit {
             size,
             escape: attachment.escape,
             bar: Bar::new(attachment.has_status),
+            edits_elsewhere: false,
             wants_stop: false,
             was_stopped: false,
         }
@@ -232,6 +241,7 @@ impl Visit {
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
+            self.edit_elsewhere().await?;
             if let Some(left) = self.deliver()? {
                 return Ok(left);
             }
@@ -341,7 +351,12 @@ impl Visit {
     }
 
     fn is_lead(&self) -> bool {
-        self.inner.as_ref().is_none_or(|inner| inner.size() == self.size)
+        // The latest may not be shown yet.
+        let told = self.waiting.iter().rev().find_map(|told| match told {
+            Told::Update(ScreenUpdate::Repaint { size, .. }) => Some(*size),
+            _ => None,
+        });
+        told.or(self.inner.as_ref().map(Screen::size)).is_none_or(|size| size == self.size)
     }
 
     fn told(&mut self, told: Told) {

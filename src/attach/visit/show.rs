@@ -53,6 +53,10 @@ impl Visit {
             ScreenUpdate::Missed => {}
             ScreenUpdate::Did { client, deed } => {
                 let is_own = self.is_own_deed(&client, &deed);
+                if let (false, Some(history), Deed::Ran { source }) = (is_own, &self.history, &deed)
+                {
+                    history.add(source);
+                }
                 if let Deed::Ran { .. } = deed {
                     self.begun = Some(Begun { client, is_own });
                 } else if !is_own {

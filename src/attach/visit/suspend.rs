@@ -3,8 +3,9 @@
 
 use std::{io, time::Duration};
 
-use super::{Edited, Keyboard, Left, PATIENCE, Visit};
+use super::{Draft, Edited, Keyboard, Left, PATIENCE, Visit};
 use crate::{
+    attach::external,
     pty::{self, Request, Requests, Stopping},
     terminal,
 };
@@ -37,6 +38,24 @@ impl Visit {
             return self.go_on(requests).await;
         }
         Ok(None)
+    }
+
+    /// Has the person edit the draft in an editor of theirs, if that is due.
+    pub(super) async fn edit_elsewhere(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.edits_elsewhere) {
+            return Ok(());
+        }
+        self.put_back().await;
+        terminal::leave_raw();
+        let text = self.draft.text.clone();
+        let edited = tokio::task::spawn_blocking(move || external::edit(&text)).await;
+        terminal::make_raw_again();
+        match edited.map_err(io::Error::other)? {
+            Ok(text) => self.draft = Draft { cursor: text.len(), text },
+            Err(error) => self.outer.line(&format!("[repl] {error}")),
+        }
+        self.is_prepared = false;
+        Ok(())
     }
 
     /// Puts the terminal back, below what stands there. One that is gone, or takes nothing, stays as it

@@ -4,6 +4,7 @@
 use std::{
     io,
     os::fd::OwnedFd,
+    process::Stdio,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
@@ -52,6 +53,14 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
         *before = None;
     }
     Ok(())
+}
+
+/// Standard input as it was found, for a program of this process.
+///
+/// # Errors
+/// When there is no descriptor to be had.
+pub fn keyboard_for_program() -> io::Result<Stdio> {
+    Ok(keyboard()?.try_clone()?.into())
 }
 
 /// Standard input that is a terminal. Others may read it as well, when this one does not: nothing is
