@@ -2,15 +2,16 @@
 
 use std::io;
 
-use tokio::io::{AsyncWriteExt, Stdout};
-
 use super::guarded::Guarded;
-use crate::screen::{QueryFilter, Screen, Size};
+use crate::{
+    pty::TerminalOutput,
+    screen::{QueryFilter, Screen, Size},
+};
 
 /// Standard output, a terminal, and what is known of it.
 #[derive(Debug)]
 pub(super) struct Outer {
-    out: Stdout,
+    out: TerminalOutput,
     /// What is not written yet.
     pending: Vec<u8>,
     /// Whether something was written that may not be there yet.
@@ -24,7 +25,7 @@ pub(super) struct Outer {
 impl Outer {
     pub(super) fn new(size: Size) -> Outer {
         Outer {
-            out: tokio::io::stdout(),
+            out: TerminalOutput::new(),
             pending: Vec::new(),
             is_unflushed: false,
             queries: QueryFilter::default(),

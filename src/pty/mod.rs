@@ -26,6 +26,7 @@
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
 //! | `TerminalInput` | what is typed on the terminal that this process is on |
+//! | `TerminalOutput` | what is printed on it |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `guard_terminal`, `restore_by_guard` | puts this process's terminal back, also when it is killed |
 //! | `stop_group` | stops this process until it is continued, as job control has it |
@@ -57,13 +58,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Detached, Listener, Process, PtyMaster, Requests, TerminalInput, allows_execution,
-    asked_to_end, connect, create_private_directory, create_private_file, detach, guard_sessions,
-    guard_terminal, has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private,
-    kill_listener, launch, open_or_create_own_file, open_own_file, others_can_replace,
-    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
-    process_identity, reader_has_gone, resident_memory, restore_by_guard, signal_number, spawn,
-    stdio, stop_group, unblock_signals, user_number,
+    ByteStream, Detached, Listener, Process, PtyMaster, Requests, TerminalInput, TerminalOutput,
+    allows_execution, asked_to_end, connect, create_private_directory, create_private_file, detach,
+    guard_sessions, guard_terminal, has_the_terminal, is_executable, is_file_at, is_own_directory,
+    keep_private, kill_listener, launch, open_or_create_own_file, open_own_file,
+    others_can_replace, own_directory_mode, own_program, parent_identity, platform_name,
+    private_directory_in, process_identity, reader_has_gone, resident_memory, restore_by_guard,
+    signal_number, spawn, stdio, stop_group, unblock_signals, user_number,
 };
 
 /// A program to be run, with this process's working directory.

@@ -29,10 +29,11 @@ use crate::{
 
 /// How many updates a subscriber may be behind.
 const LONGEST_QUEUE: usize = 64;
-/// The same behind a screen that makes up for something. It grows again as the subscriber reads.
-const SHORTEST_QUEUE: usize = 8;
+/// The same before what is printed is left out, behind a screen that makes up for something. It grows
+/// again as the subscriber reads.
+const SHORTEST_QUEUE: usize = 4;
 /// How long it is from one such screen to the next, at least.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(150);
 /// How much of a cell's source a subscriber is told, in bytes.
 const LONGEST_SOURCE: usize = 64 * 1024;
 
@@ -152,7 +153,7 @@ pub(crate) struct Subscriber {
     screen: bool,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
-    /// How many updates it may be behind.
+    /// How many updates it may be behind before what is printed is left out.
     longest_queue: AtomicUsize,
 }
 
@@ -296,7 +297,8 @@ impl Subscriber {
             _ if behind == 0 => longest = (2 * longest).min(LONGEST_QUEUE),
             _ => {}
         }
-        if behind >= longest || self.updates.try_send(update).is_err() {
+        let is_left_out = matches!(update, ScreenUpdate::Bytes(_)) && behind >= longest;
+        if is_left_out || self.updates.try_send(update).is_err() {
             self.missed.store(true, Ordering::Relaxed);
             longest = SHORTEST_QUEUE;
         }
