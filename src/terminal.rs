@@ -43,6 +43,12 @@ pub(crate) fn can_show() -> bool {
     io::stdout().is_terminal() && !name.is_empty() && name != "dumb"
 }
 
+/// Whether it takes escape sequences that it does not know without showing them.
+pub(crate) fn takes_marks() -> bool {
+    let name = std::env::var_os("TERM").unwrap_or_default();
+    !name.is_empty() && name != "dumb"
+}
+
 /// Whether somebody types there, and this process may take it.
 pub(crate) fn has_keyboard() -> bool {
     io::stdin().is_terminal() && pty::has_the_terminal()

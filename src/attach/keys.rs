@@ -4,8 +4,8 @@
 use super::escape_key::EscapeKey;
 
 /// Begins and ends what is pasted (bracketed paste).
-const PASTE: &[u8] = b"\x1b[200~";
-const PASTE_END: &[u8] = b"\x1b[201~";
+pub(super) const PASTE: &[u8] = b"\x1b[200~";
+pub(super) const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// The longest sequence that is looked at, in bytes.
 const LONGEST: usize = 4096;
@@ -151,7 +151,7 @@ fn pass(typed: &mut Vec<Typed>, bytes: &[u8]) {
 
 /// How long the key or sequence is that these bytes begin with; `None` when more is to come. A key
 /// that begins as sequences do, Esc or Alt-[ say, is no reason to wait.
-fn length_of(bytes: &[u8]) -> Option<usize> {
+pub(super) fn length_of(bytes: &[u8]) -> Option<usize> {
     let whole = |found: Option<usize>| match found {
         Some(length) => Some(length),
         None if bytes.len() > LONGEST => Some(bytes.len()),
@@ -274,7 +274,7 @@ mod tests {
 
     use super::*;
 
-    const COMMANDS: &str = "di?";
+    const COMMANDS: &str = "dita?";
 
     fn bytes(text: &str) -> Typed {
         Typed::Bytes(text.as_bytes().to_vec())
@@ -315,7 +315,14 @@ mod tests {
             // What goes up meanwhile is nothing.
             let up = "\x1b[93;5:3u\x1b[57442;5:3u";
             assert_eq!(typed(&format!("{escape}{up}d")), [Typed::Command('d')]);
-            assert_eq!(typed(&format!("{escape}?")), [Typed::Command('?')]);
+            for command in ['?', 't', 'a', 'i'] {
+                let as_it_is = command.to_string();
+                let kitty = format!("\x1b[{}u", u32::from(command));
+                let xterm = format!("\x1b[27;1;{}~", u32::from(command));
+                for key in [as_it_is, kitty, xterm] {
+                    assert_eq!(typed(&format!("{escape}{key}")), [Typed::Command(command)]);
+                }
+            }
         }
         assert_eq!(typed("\x1b[93;5:3u"), [bytes("\x1b[93;5:3u")]);
         assert_eq!(typed("\x1b[93u\x1b[93;7u"), [bytes("\x1b[93u\x1b[93;7u")]);

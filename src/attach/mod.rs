@@ -8,6 +8,8 @@
 //! escape_key   which key is for this process
 //! keys     what is typed, taken apart: the escape key, late answers, all else
 //! editor   the line editor at the prompt; the only place that names reedline
+//! hands    in whose hands the session is, in words
+//! question what is asked about an agent's cell, and which keys answer
 //! told     what others do and what there is to say, in words
 //! ```
 //!
@@ -16,8 +18,10 @@
 mod editor;
 mod escape_key;
 mod guarded;
+mod hands;
 mod keys;
 mod outer;
+mod question;
 mod told;
 mod visit;
 

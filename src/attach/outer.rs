@@ -2,10 +2,13 @@
 
 use std::io;
 
-use super::guarded::Guarded;
+use unicode_width::UnicodeWidthStr;
+
+use super::{guarded::Guarded, told};
 use crate::{
     pty::TerminalOutput,
     screen::{QueryFilter, Screen, Size},
+    terminal,
 };
 
 /// Standard output, a terminal, and what is known of it.
@@ -17,6 +20,10 @@ pub(super) struct Outer {
     /// Whether something was written that may not be there yet.
     is_unflushed: bool,
     queries: QueryFilter,
+    /// Whether it takes marks of prompts and cells without showing them.
+    takes_marks: bool,
+    /// Whether a cell that was edited here is the last that stands there.
+    ends_with_edited: bool,
     /// What the terminal shows, as far as it came from here.
     screen: Screen,
     guarded: Guarded,
@@ -25,10 +32,12 @@ pub(super) struct Outer {
 impl Outer {
     pub(super) fn new(size: Size) -> Outer {
         Outer {
-            out: TerminalOutput::new(),
+            out: TerminalOutput::default(),
             pending: Vec::new(),
             is_unflushed: false,
             queries: QueryFilter::default(),
+            takes_marks: terminal::takes_marks(),
+            ends_with_edited: false,
             screen: Screen::new(size),
             guarded: Guarded::default(),
         }
@@ -64,6 +73,33 @@ impl Outer {
         let mut shown = Vec::with_capacity(bytes.len());
         self.queries.filter(bytes, &mut shown);
         self.print(&shown);
+        self.ends_with_edited = false;
+    }
+
+    /// Prints a cell on a row of its own, below all that stands there.
+    pub(super) fn cell(&mut self, echo: &str) {
+        if !self.is_alternate() {
+            self.echo(&(self.screen.to_fresh_row() + echo));
+            self.ends_with_edited = false;
+        }
+    }
+
+    /// Prints what the session shows beside what programs print.
+    pub(super) fn echo(&mut self, echo: &str) {
+        if !self.screen.is_between_sequences() {
+            // One that a program has left: CAN.
+            self.print(b"\x18");
+        }
+        if self.takes_marks {
+            self.print(echo.as_bytes());
+        } else {
+            self.print(told::without_marks(echo).as_bytes());
+        }
+    }
+
+    /// Whether a cell that was edited here is the last that stands there.
+    pub(super) fn ends_with_edited(&self) -> bool {
+        self.ends_with_edited
     }
 
     /// Prints something of this process's own.
@@ -94,6 +130,7 @@ impl Outer {
     pub(super) fn is_below(&mut self) {
         self.screen.feed(b"\r\n");
         self.screen.drain(&mut |_| {});
+        self.ends_with_edited = true;
     }
 
     /// Prints a line on a row of its own. Where a program has the whole screen there is no room.
@@ -101,6 +138,7 @@ impl Outer {
         if !self.is_alternate() {
             self.fresh_row();
             self.print(format!("{line}\r\n").as_bytes());
+            self.ends_with_edited = false;
         }
     }
 
@@ -114,6 +152,14 @@ impl Outer {
     /// Where in its row the cursor is, from 0.
     pub(super) fn column(&self) -> u16 {
         self.screen.cursor().1
+    }
+
+    /// What stands in the cursor's row and is not finished; empty where more stands behind the cursor, or
+    /// in other rows of that line.
+    pub(super) fn unfinished_row(&self) -> String {
+        let line = self.screen.line_at_cursor();
+        let is_all = line.width() == usize::from(self.column());
+        if is_all { line } else { String::new() }
     }
 
     pub(super) fn is_alternate(&self) -> bool {

@@ -468,7 +468,10 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
             outgoing.add_screen(&message, &bytes);
         }
         ScreenUpdate::Bytes(bytes) => {
-            outgoing.add_screen(&ToClient::Output { length: bytes.len() }, &bytes);
+            outgoing.add_screen(&ToClient::Output { length: bytes.len(), echo: false }, &bytes);
+        }
+        ScreenUpdate::Echo(bytes) => {
+            outgoing.add_screen(&ToClient::Output { length: bytes.len(), echo: true }, &bytes);
         }
         ScreenUpdate::Standing(standing) => {
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);

@@ -405,7 +405,8 @@ impl Player {
                 let size = Size { columns, rows };
                 self.show(ScreenUpdate::Repaint { size, bytes });
             }
-            ToClient::Output { .. } => self.show(ScreenUpdate::Bytes(bytes)),
+            ToClient::Output { echo: false, .. } => self.show(ScreenUpdate::Bytes(bytes)),
+            ToClient::Output { echo: true, .. } => self.show(ScreenUpdate::Echo(bytes)),
             ToClient::Completion { id, start, matches, is_incomplete } => {
                 if let Some(answer) = self.completing.remove(&id) {
                     let _ = answer.send(Completion { start, matches, is_incomplete });

@@ -8,6 +8,7 @@
 //! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
 //!   `keyboard`, `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
+//! - What is shown on it that no program printed: `cell_echo`.
 //! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a picture
 //!   (`svg`), and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
@@ -15,6 +16,7 @@
 
 mod answers;
 mod cell;
+mod cell_echo;
 mod charset;
 mod cursor;
 mod dump;
@@ -229,13 +231,6 @@ impl Screen {
         self.terminal().page().visible_text()
     }
 
-    /// The last row of the page that is not blank, without blanks at its end; empty if there is
-    /// none.
-    pub fn last_line(&self) -> String {
-        let text = self.page_text();
-        text.rsplit('\n').next().unwrap_or_default().to_owned()
-    }
-
     /// The line the cursor is on, all its rows joined, with the blanks the program printed.
     pub fn line_at_cursor(&self) -> String {
         let terminal = self.terminal();
@@ -276,6 +271,11 @@ impl Screen {
     /// The title the program gave the window.
     pub fn title(&self) -> &str {
         &self.terminal().title.text
+    }
+
+    /// The directory that a program said its window is of (OSC 7), as an address; empty if none did.
+    pub fn directory(&self) -> &str {
+        &self.terminal().title.directory
     }
 
     /// Panics when the model contradicts itself; for tests and fuzzing.

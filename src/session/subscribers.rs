@@ -27,11 +27,14 @@ use crate::{
     screen::{Screen, Size},
 };
 
-/// How many updates a subscriber may be behind.
-const LONGEST_QUEUE: usize = 64;
+/// How far a subscriber may be behind, in bytes: what is printed at once is told whole, unless it is
+/// more than anybody would read.
+const LONGEST_QUEUE: usize = 2 << 20;
 /// The same before what is printed is left out, behind a screen that makes up for something. It grows
 /// again as the subscriber reads.
-const SHORTEST_QUEUE: usize = 4;
+const SHORTEST_QUEUE: usize = 64 * 1024;
+/// What an update counts at least, in bytes.
+const SMALLEST: usize = 512;
 /// How long it is from one such screen to the next, at least.
 const PAUSE: Duration = Duration::from_millis(150);
 /// How much of a cell's source a subscriber is told, in bytes.
@@ -52,6 +55,12 @@ pub enum ScreenUpdate {
     },
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
+    /// Shown beside that, with its escape sequences: the echo of a cell that begins, from
+    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; a mark where one is over;
+    /// the working directory.
+    ///
+    /// [`PROMPT_MARK`]: super::pipeline::echo::PROMPT_MARK
+    Echo(Vec<u8>),
     /// How things stand from here on. Follows each repaint that makes up for something.
     Standing(Standing),
     /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
@@ -87,7 +96,9 @@ pub enum ScreenUpdate {
 #[derive(Debug)]
 pub struct Subscription {
     id: SubscriberId,
-    updates: mpsc::Receiver<ScreenUpdate>,
+    updates: mpsc::UnboundedReceiver<ScreenUpdate>,
+    /// How much there is in it, in bytes.
+    behind: Arc<AtomicUsize>,
     missed: Arc<AtomicBool>,
     /// Whether the whole screen was asked for, and is on its way.
     has_asked: bool,
@@ -122,8 +133,11 @@ impl Subscription {
         self.took(update)
     }
 
-    /// Notes that what was asked for is there.
+    /// Notes what was taken, and that what was asked for is there.
     fn took(&mut self, update: Option<ScreenUpdate>) -> Option<ScreenUpdate> {
+        if let Some(update) = &update {
+            self.behind.fetch_sub(weight(update), Ordering::Relaxed);
+        }
         let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
         if makes_up && std::mem::take(&mut self.has_asked) {
             self.asks_from = Instant::now() + PAUSE;
@@ -148,12 +162,14 @@ pub(crate) struct Subscriber {
     id: SubscriberId,
     /// The client whose it is.
     client: ClientId,
-    updates: mpsc::Sender<ScreenUpdate>,
+    updates: mpsc::UnboundedSender<ScreenUpdate>,
+    /// How much there is in it, in bytes.
+    behind: Arc<AtomicUsize>,
     /// Whether it is told what is on the screen.
     screen: bool,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
-    /// How many updates it may be behind before what is printed is left out.
+    /// How much that may be.
     longest_queue: AtomicUsize,
 }
 
@@ -236,20 +252,22 @@ impl Subscriber {
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
-        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
+        let (updates, receiver) = mpsc::unbounded_channel();
         // The whole screen comes first, without being asked for.
         let missed = Arc::new(AtomicBool::new(screen));
         let (has_asked, asks_from) = (screen, Instant::now());
         let longest_queue = AtomicUsize::new(LONGEST_QUEUE);
+        let behind = Arc::new(AtomicUsize::new(0));
         let subscription = Subscription {
             id,
             updates: receiver,
+            behind: behind.clone(),
             missed: missed.clone(),
             has_asked,
             asks_from,
             commands,
         };
-        (Subscriber { id, client, updates, screen, missed, longest_queue }, subscription)
+        (Subscriber { id, client, updates, behind, screen, missed, longest_queue }, subscription)
     }
 
     /// Tells all there is: what is on the screen, if it is shown that, and how things stand.
@@ -279,30 +297,35 @@ impl Subscriber {
     /// how things stand, behind the word that it has missed something.
     pub(crate) fn show(&self, update: ScreenUpdate) {
         let has_missed = self.missed.load(Ordering::Relaxed);
-        let behind = self.updates.max_capacity() - self.updates.capacity();
+        let behind = self.behind.load(Ordering::Relaxed);
         let mut longest = self.longest_queue.load(Ordering::Relaxed);
         match update {
             ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.screen => return,
             ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
             ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
             ScreenUpdate::Standing(_) if has_missed && !self.screen => {
-                if self.updates.capacity() < 2
-                    || self.updates.try_send(ScreenUpdate::Missed).is_err()
-                {
-                    return;
-                }
+                self.queue(ScreenUpdate::Missed);
                 self.missed.store(false, Ordering::Relaxed);
+                return self.queue(update);
             }
             _ if has_missed => return,
             _ if behind == 0 => longest = (2 * longest).min(LONGEST_QUEUE),
             _ => {}
         }
-        let is_left_out = matches!(update, ScreenUpdate::Bytes(_)) && behind >= longest;
-        if is_left_out || self.updates.try_send(update).is_err() {
+        // How things stand is told to the last.
+        let most = if matches!(update, ScreenUpdate::Bytes(_)) { longest } else { LONGEST_QUEUE };
+        if behind >= most {
             self.missed.store(true, Ordering::Relaxed);
             longest = SHORTEST_QUEUE;
+        } else {
+            self.queue(update);
         }
         self.longest_queue.store(longest, Ordering::Relaxed);
+    }
+
+    fn queue(&self, update: ScreenUpdate) {
+        self.behind.fetch_add(weight(&update), Ordering::Relaxed);
+        let _ = self.updates.send(update);
     }
 }
 
@@ -313,6 +336,10 @@ impl Observer for Subscribers {
         if !self.all.is_empty() {
             self.show_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
         }
+    }
+
+    fn echoed(&mut self, bytes: &[u8]) {
+        self.tell_all(|| ScreenUpdate::Echo(bytes.to_vec()));
     }
 
     fn replaced(&mut self, screen: &Screen) {
@@ -356,6 +383,17 @@ impl Observer for Subscribers {
     }
 }
 
+/// What an update counts in a queue, in bytes.
+fn weight(update: &ScreenUpdate) -> usize {
+    let length = match update {
+        ScreenUpdate::Repaint { bytes, .. } | ScreenUpdate::Bytes(bytes) => bytes.len(),
+        ScreenUpdate::Did { deed: Deed::Ran { source }, .. }
+        | ScreenUpdate::Proposed { source, .. } => source.len(),
+        _ => 0,
+    };
+    length.max(SMALLEST)
+}
+
 fn repaint(screen: &Screen) -> ScreenUpdate {
     ScreenUpdate::Repaint { size: screen.size(), bytes: screen.dump() }
 }
@@ -369,6 +407,10 @@ fn proposed(proposal: &Proposal) -> ScreenUpdate {
 mod tests {
     use super::*;
 
+    /// How many small updates there are in the longest queue, and in the shortest.
+    const MOST_UPDATES: usize = LONGEST_QUEUE / SMALLEST;
+    const FEWEST_UPDATES: usize = SHORTEST_QUEUE / SMALLEST;
+
     /// What a subscriber's terminal shows after these updates.
     fn painted(updates: impl IntoIterator<Item = ScreenUpdate>) -> Option<Screen> {
         let mut screen = None;
@@ -379,7 +421,9 @@ mod tests {
                     fresh.feed(&bytes);
                     screen = Some(fresh);
                 }
-                (ScreenUpdate::Bytes(bytes), Some(screen)) => screen.feed(&bytes),
+                (ScreenUpdate::Bytes(bytes) | ScreenUpdate::Echo(bytes), Some(screen)) => {
+                    screen.feed(&bytes);
+                }
                 (_, Some(_)) => {}
                 (_, None) => panic!("an update before the screen"),
             }
@@ -407,11 +451,11 @@ mod tests {
         subscribers.replaced(&screen);
         assert_eq!(queued(&mut watcher), []);
         let did = || ScreenUpdate::Did { client: "a".into(), deed: Deed::Interrupted };
-        for _ in 0..LONGEST_QUEUE + 10 {
+        for _ in 0..MOST_UPDATES + 10 {
             subscribers.did("a", &Deed::Interrupted);
         }
         subscribers.stands(&Standing::Ending);
-        assert_eq!(queued(&mut watcher), vec![did(); LONGEST_QUEUE]);
+        assert_eq!(queued(&mut watcher), vec![did(); MOST_UPDATES]);
         // The last state is told though nothing happens any more.
         let next = tokio::spawn(async move { (watcher.next().await, watcher) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
@@ -431,7 +475,7 @@ mod tests {
         let mut slow = subscribers.add(1, true, &screen, situation(Standing::Ready));
         let mut quick = subscribers.add(2, true, &screen, situation(Standing::Ready));
         let mut seen = Vec::new();
-        for line in 0..1000 {
+        for line in 0..2 * MOST_UPDATES {
             let line = format!("line {line}\r\n");
             screen.feed(line.as_bytes());
             subscribers.shown(Shown::Bytes(line.as_bytes()), &screen);
@@ -439,7 +483,8 @@ mod tests {
         }
         assert_eq!(painted(seen).unwrap().dump(), screen.dump());
         let missed = queued(&mut slow);
-        assert_eq!(missed.len(), LONGEST_QUEUE);
+        // The first two are how things stand, and the screen, which is larger than they.
+        assert!((MOST_UPDATES - 10..=MOST_UPDATES).contains(&missed.len()), "{}", missed.len());
         // It asks as soon as it has read what it has.
         let next = tokio::spawn(async move { (slow.next().await, slow) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
@@ -492,7 +537,7 @@ mod tests {
         let (mut repaints, mut updates) = (0, 0);
         let start = Instant::now();
         while start.elapsed() < 10 * PAUSE {
-            for _ in 0..2 * LONGEST_QUEUE {
+            for _ in 0..2 * MOST_UPDATES {
                 subscribers.shown(Shown::Bytes(b"much\r\n"), &screen);
             }
             let is_told = tokio::time::timeout(PAUSE / 100, subscription.next()).await;
@@ -503,7 +548,7 @@ mod tests {
             }
         }
         assert!((9..=11).contains(&repaints), "{repaints}");
-        assert!(updates <= LONGEST_QUEUE + repaints * SHORTEST_QUEUE, "{updates}");
+        assert!(updates <= MOST_UPDATES + repaints * FEWEST_UPDATES, "{updates}");
         // Nothing is left out once it does keep up.
         while let Ok(Some(_)) = tokio::time::timeout(2 * PAUSE, subscription.next()).await {
             while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
@@ -511,13 +556,13 @@ mod tests {
             }
         }
         for round in 0..20 {
-            for _ in 0..(SHORTEST_QUEUE << round).min(LONGEST_QUEUE) {
+            for _ in 0..(FEWEST_UPDATES << round).min(MOST_UPDATES) {
                 screen.feed(b"little\r\n");
                 subscribers.shown(Shown::Bytes(b"little\r\n"), &screen);
             }
             let told = queued(&mut subscription);
             assert!(told.iter().all(|update| matches!(update, ScreenUpdate::Bytes(_))));
-            assert_eq!(told.len(), (SHORTEST_QUEUE << round).min(LONGEST_QUEUE));
+            assert_eq!(told.len(), (FEWEST_UPDATES << round).min(MOST_UPDATES));
         }
     }
 }

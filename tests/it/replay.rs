@@ -197,7 +197,7 @@ async fn shows(subscription: &mut mcp_repl::session::client::Subscription, expec
                 screen = mcp_repl::screen::Screen::new(size);
                 screen.feed(&bytes);
             }
-            ScreenUpdate::Bytes(bytes) => screen.feed(&bytes),
+            ScreenUpdate::Bytes(bytes) | ScreenUpdate::Echo(bytes) => screen.feed(&bytes),
             _ => {}
         }
     }

@@ -99,7 +99,8 @@ async fn who_looks_on_learns_who_does_what() {
     let mut told = Vec::new();
     while told.last() != Some(&ScreenUpdate::Standing(Standing::Ready)) {
         let update = subscription.next().await.expect("the session goes on");
-        if !matches!(update, ScreenUpdate::Bytes(_) | ScreenUpdate::Repaint { .. }) {
+        use ScreenUpdate::{Bytes, Echo, Repaint};
+        if !matches!(update, Bytes(_) | Echo(_) | Repaint { .. }) {
             told.push(update);
         }
     }

@@ -19,9 +19,9 @@ use std::{
 };
 
 use reedline::{
-    ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder, Prompt,
-    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
-    default_emacs_keybindings,
+    ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder,
+    Osc133Markers, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
+    ReedlineMenu, Signal, default_emacs_keybindings,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -31,6 +31,7 @@ use escape::{BehindEscape, Escaping};
 pub(super) use history::SharedHistory;
 
 use super::escape_key::EscapeKey;
+use crate::terminal;
 
 /// What stands before the first line of a cell, and before the others.
 pub(super) const PROMPT: &str = ">>> ";
@@ -80,6 +81,8 @@ pub(super) struct Editor {
     history: SharedHistory,
     assistant: Assistant,
     has_colors: bool,
+    /// Whether prompts are marked, for terminals that find them.
+    has_marks: bool,
     escape: EscapeKey,
 }
 
@@ -102,7 +105,8 @@ impl Draft {
 impl Editor {
     pub(super) fn new(history: SharedHistory, assistant: Assistant, escape: EscapeKey) -> Editor {
         let has_colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Editor { history, assistant, has_colors, escape }
+        let has_marks = terminal::takes_marks();
+        Editor { history, assistant, has_colors, has_marks, escape }
     }
 
     /// Lets the person go on with the draft. Blocks, and leaves the terminal in raw mode or not.
@@ -163,6 +167,7 @@ impl Editor {
                 behind_escape.clone(),
             )))
             .with_ansi_colors(self.has_colors)
+            .with_semantic_markers(self.has_marks.then(Osc133Markers::boxed))
             .use_bracketed_paste(true)
             .with_poll_interval(POLL)
             .with_break_signal(stop.0.clone())

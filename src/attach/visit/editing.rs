@@ -42,7 +42,8 @@ impl Visit {
         let is_due = self.is_at_prompt()
             && matches!(self.keyboard, Keyboard::Loop)
             && !self.keys.is_escaped()
-            && self.question.is_none();
+            && self.question.is_none()
+            && !self.in_hands.holds_editor();
         if !is_due || self.editor.is_none() {
             return Ok(());
         }
@@ -55,6 +56,7 @@ impl Visit {
         let Some(editor) = self.editor.take() else { return Ok(()) };
         self.outer.is_edited();
         (self.is_prepared, self.read_from, self.was_edited) = (false, None, true);
+        self.in_hands.is_restored = false;
         let (draft, stop) = (self.draft.clone(), Stop::default());
         let asked = stop.clone();
         let editing = tokio::task::spawn_blocking(move || {
@@ -106,6 +108,13 @@ impl Visit {
         self.outer.is_not_edited();
         let (mut left, mut behind_escape) = (None, None);
         match edited? {
+            ended @ (Edited::Cell(_) | Edited::Cleared | Edited::End)
+                if self.in_hands.is_edited() =>
+            {
+                self.outer.is_below();
+                self.is_above = false;
+                self.edited_cell(if let Edited::Cell(text) = ended { Some(text) } else { None });
+            }
             Edited::Cell(text) => {
                 self.outer.is_below();
                 (self.draft, self.is_above) = (Draft::default(), false);

@@ -2,6 +2,7 @@
 //! session shows to the terminal.
 
 mod editing;
+mod hands;
 mod show;
 mod suspend;
 mod typing;
@@ -16,6 +17,8 @@ use tokio::{
 };
 
 use editing::edited;
+use hands::InHands;
+use show::Begun;
 
 use super::{
     Attachment, Left,
@@ -122,7 +125,10 @@ pub(super) struct Visit {
     read_from: Option<Instant>,
     /// What this client did, of which it is told as well.
     pub(super) own_deeds: VecDeque<Deed>,
+    /// The cell whose echo comes next.
+    begun: Option<Begun>,
     question: Option<Question>,
+    in_hands: InHands,
     /// What others did, and was not said yet.
     unsaid: Vec<String>,
     /// The size of this terminal.
@@ -168,7 +174,9 @@ impl Visit {
             is_unfinished: false,
             read_from: Some(Instant::now() + AHEAD_OF_START),
             own_deeds: VecDeque::new(),
+            begun: None,
             question: None,
+            in_hands: InHands::default(),
             unsaid: Vec::new(),
             size,
             escape: attachment.escape,
@@ -213,11 +221,15 @@ impl Visit {
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
+            if let Some(left) = self.attend()? {
+                return Ok(left);
+            }
             self.begin_editing()?;
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
             let is_read_from = self.read_from;
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
             let stop_at = self.stop_at();
+            let goes_on_at = self.in_hands.goes_on_at();
             tokio::select! {
                 biased;
                 asked = requests.next() => if let Some(left) = self.heed(asked) {
@@ -250,6 +262,7 @@ impl Visit {
                     self.replied(&reply);
                 }
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
+                () = sleep_until(goes_on_at), if goes_on_at.is_some() && self.outer.is_done() => {}
                 () = sleep_until(is_read_from), if is_read_from.is_some() => {
                     if let Some(left) = self.read_on()? {
                         return Ok(left);
@@ -321,7 +334,10 @@ impl Visit {
 
     fn told(&mut self, told: Told) {
         match self.keyboard {
-            Keyboard::Loop => self.show_one(told),
+            Keyboard::Loop => {
+                self.take_row_off();
+                self.show_one(told);
+            }
             Keyboard::Editor { .. } => self.waiting.push_back(told),
         }
     }

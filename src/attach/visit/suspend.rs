@@ -44,6 +44,7 @@ impl Visit {
     /// Puts the terminal back, below what stands there. One that is gone, or takes nothing, stays as it
     /// is.
     pub(super) async fn put_back(&mut self) {
+        self.stop_asking();
         self.outer.restore();
         self.outer.fresh_row();
         let writing = async {

@@ -50,7 +50,7 @@ impl Visit {
     }
 
     pub(super) fn typed(&mut self, bytes: &[u8]) -> Option<Left> {
-        let commands = if self.observes { "d?\u{1a}" } else { "dir?\u{1a}" };
+        let commands = if self.observes { "d?\u{1a}" } else { "dirta?\u{1a}" };
         for typed in self.keys.take(bytes, commands) {
             let left = match typed {
                 Typed::Bytes(bytes) => self.typed_bytes(bytes),
@@ -75,6 +75,10 @@ impl Visit {
                 _ => None,
             };
         }
+        if self.in_hands.asks() {
+            self.answer(&bytes);
+            return None;
+        }
         if self.observes {
             self.wants_stop |= bytes.contains(&(CTRL_Z as u8));
             let leaves = bytes.contains(&CTRL_C) || bytes.contains(&CTRL_D);
@@ -82,9 +86,7 @@ impl Visit {
         }
         if self.is_at_prompt() {
             // What came when the editor was not there yet.
-            let text = String::from_utf8_lossy(&bytes);
-            let text: String = text.chars().filter(|c| !c.is_control()).collect();
-            self.draft.insert(&text);
+            self.type_ahead(&bytes);
             return None;
         }
         if !self.is_lead() {
@@ -94,8 +96,18 @@ impl Visit {
         None
     }
 
+    /// What is typed is for the line.
+    pub(super) fn type_ahead(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        self.draft.insert(&text);
+    }
+
     pub(super) fn command(&mut self, command: char) -> Option<Left> {
+        self.take_row_off();
         match command {
+            't' => self.take_or_give_back(),
+            'a' => self.approve_or_not(),
             'd' => return Some(Left::Detached),
             'i' => {
                 self.own_deeds.push_back(Deed::Interrupted);

@@ -166,6 +166,10 @@ pub enum ToClient {
     Output {
         /// How many bytes follow.
         length: usize,
+        /// Whether no program printed it: a cell that begins, as it would stand at a prompt, a mark
+        /// where one is over, or the working directory.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        echo: bool,
     },
     /// How things stand from here on; only to one that subscribed.
     State {
@@ -241,7 +245,7 @@ impl Bytes for ToHost {
 impl Bytes for ToClient {
     fn length(&self) -> usize {
         match self {
-            ToClient::Repaint { length, .. } | ToClient::Output { length } => *length,
+            ToClient::Repaint { length, .. } | ToClient::Output { length, .. } => *length,
             _ => 0,
         }
     }

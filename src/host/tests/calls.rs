@@ -216,7 +216,10 @@ async fn the_screen_is_told_before_the_reply_that_came_after_it() {
     let (client, what, text) = ("one".into(), "ran".into(), "x".into());
     assert_eq!(peer.receive().await, ToClient::Did(mcp_repl_control::Deed { client, what, text }));
     let (output, bytes) = soon(peer.next()).await.unwrap();
-    assert_eq!((output, &bytes[..]), (ToClient::Output { length: 7 }, &b"printed"[..]));
+    assert_eq!(
+        (output, &bytes[..]),
+        (ToClient::Output { length: 7, echo: false }, &b"printed"[..])
+    );
     assert_eq!(peer.reply(1).await, "reply");
 }
 

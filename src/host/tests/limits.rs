@@ -151,7 +151,7 @@ async fn one_that_looks_on_and_does_not_read_gets_the_screen_anew_and_slows_nobo
             }
         };
         match next {
-            (ToClient::Output { length }, _) => taken += length,
+            (ToClient::Output { length, .. }, _) => taken += length,
             other => break other,
         }
     };

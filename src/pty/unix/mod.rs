@@ -62,7 +62,7 @@ pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
 pub use keyboard::TerminalInput;
-pub use launcher::{launch, platform_name};
+pub use launcher::{launch, machine_name, platform_name};
 pub use listener::Listener;
 pub use output::TerminalOutput;
 pub use private::{

@@ -21,12 +21,13 @@ pub struct TerminalOutput {
     shared: Stdout,
 }
 
-impl TerminalOutput {
-    /// Standard output.
-    pub fn new() -> TerminalOutput {
+impl Default for TerminalOutput {
+    fn default() -> TerminalOutput {
         TerminalOutput { opened: open_again().ok(), shared: tokio::io::stdout() }
     }
+}
 
+impl TerminalOutput {
     /// Has all that was written reach the terminal. Cancel safe.
     ///
     /// # Errors

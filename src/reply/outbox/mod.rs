@@ -159,6 +159,12 @@ impl Outbox {
         self.last = Last::Other;
     }
 
+    /// The echo of a cell ends the line that a program has left open: what comes is on one of its own.
+    pub fn end_line_by_echo(&mut self) {
+        self.tell_held();
+        self.end_line();
+    }
+
     /// Nothing more comes of what may be echo.
     fn tell_held(&mut self) {
         let held = self.echo.take_held();

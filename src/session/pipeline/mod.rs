@@ -11,7 +11,11 @@
 //! news: what was printed and typed when
 //! ```
 
+mod cells;
+mod directory;
 mod display;
+pub(crate) mod echo;
+mod hand_on;
 mod hands;
 mod input;
 mod news;
@@ -353,8 +357,11 @@ impl<O: Observer> Pipeline<O> {
 
     fn message(&mut self, message: ToServer) {
         self.drain();
-        if let ToServer::Hello { .. } = &message {
-            self.worker = WorkerInfo::from_hello(&message);
+        match &message {
+            ToServer::Hello { .. } => self.worker = WorkerInfo::from_hello(&message),
+            ToServer::CellDone { outcome, .. } => self.display.cells.done(*outcome),
+            ToServer::Directory { path } => self.set_directory(path),
+            _ => {}
         }
         self.step(Event::Message(message));
     }
@@ -539,6 +546,7 @@ impl<O: Observer> Pipeline<O> {
             Action::Kill => Effect::Kill,
             Action::Retire => {
                 self.drop_stream();
+                self.display.end_echo();
                 Effect::Retire
             }
         };
@@ -548,36 +556,6 @@ impl<O: Observer> Pipeline<O> {
     fn type_bytes(&mut self, bytes: Vec<u8>) -> Effect {
         self.news.sent(&bytes, self.now);
         Effect::Type(bytes)
-    }
-
-    /// Takes the text that can't change any more.
-    fn drain(&mut self) {
-        if !std::mem::take(&mut self.has_undrained) {
-            return;
-        }
-        self.display.drain(self.session.awaits_pager());
-    }
-
-    /// Takes all text that was not told yet.
-    fn report(&mut self) {
-        self.display.report(self.session.awaits_pager());
-    }
-
-    /// Tells those that follow what can't change any more.
-    fn tell_followers(&mut self) {
-        let Pipeline { display, effects, .. } = self;
-        if display.outboxes.are_followed() {
-            display.report_finished();
-            let told = display.outboxes.take_followed();
-            effects.extend(told.map(|(client, content)| Effect::Tell { client, content }));
-        }
-    }
-
-    /// Hands on the text that has no room in a reply.
-    fn keep_overflow(&mut self) {
-        let Pipeline { display, effects, .. } = self;
-        let overflow = display.outboxes.take_overflow();
-        effects.extend(overflow.map(|(client, text)| Effect::Keep { client, text }));
     }
 }
 

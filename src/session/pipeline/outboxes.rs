@@ -67,6 +67,11 @@ impl Outboxes {
         self.introduced.get(&client).map_or("", |introduced| introduced.name.as_str())
     }
 
+    /// Whether a client is a person.
+    pub(super) fn is_person(&self, client: ClientId) -> bool {
+        self.introduced.get(&client).is_some_and(|introduced| introduced.is_person)
+    }
+
     /// What a person runs to come to the session, as a client may say it; `None` where nobody can.
     pub(super) fn attach_command(&self, client: ClientId) -> Option<&str> {
         self.introduced.get(&client)?.attach.as_deref()

@@ -1,5 +1,6 @@
 //! Whole sessions from lists of recorded inputs, without a process.
 
+mod cells;
 mod clients;
 mod complete;
 mod hands;
@@ -27,8 +28,8 @@ const NONCE: &str = "0123456789abcdef";
 type Recorded = (u64, Input<'static>);
 
 /// A pipeline that plays what was recorded, and what came out of it.
-struct Played {
-    pipeline: Pipeline<()>,
+struct Played<O = ()> {
+    pipeline: Pipeline<O>,
     now: Time,
     replies: Vec<(ClientId, Reply)>,
     effects: Vec<Effect>,
@@ -36,12 +37,7 @@ struct Played {
 
 impl Played {
     fn new() -> Played {
-        Played {
-            pipeline: Pipeline::new(Paging::Through, Size::default(), BUDGET, ()),
-            now: Time::ZERO,
-            replies: Vec::new(),
-            effects: Vec::new(),
-        }
+        Played::with(())
     }
 
     /// One with a session that is ready, and client 1.
@@ -50,6 +46,17 @@ impl Played {
         played.play(start());
         played.effects.clear();
         played
+    }
+}
+
+impl<O: Observer> Played<O> {
+    fn with(observer: O) -> Played<O> {
+        Played {
+            pipeline: Pipeline::new(Paging::Through, Size::default(), BUDGET, observer),
+            now: Time::ZERO,
+            replies: Vec::new(),
+            effects: Vec::new(),
+        }
     }
 
     fn play(&mut self, recorded: impl IntoIterator<Item = Recorded>) {
@@ -456,7 +463,7 @@ fn a_question_behind_a_mark_is_answered_when_it_is_shown() {
     assert!(!played.effects.iter().any(|effect| matches!(effect, Effect::Answer(_))));
     let (mime, data) = ("image/png".into(), "AA==".into());
     played.play([(0, message(ToServer::Image { mark: 2, mime, data }))]);
-    assert_eq!(played.effects.last(), Some(&Effect::Answer(b"\x1b[1;1R".into())));
+    assert_eq!(played.effects.last(), Some(&Effect::Answer(b"\x1b[2;1R".into())));
 }
 
 #[test]

@@ -32,10 +32,14 @@ impl Session {
         self.state = State::Starting { since, is_restart: true, interrupted: false, doing };
         self.untold_failure = None;
         self.told_busy.clear();
-        // The one that was to say that an interrupt was taken is gone.
-        self.calls.iter_mut().for_each(|call| call.interrupting = false);
+        self.no_interrupt_is_taken();
         (self.cells, self.dropped, self.typed) = (0, 0, None);
         self.act(Action::Start);
+    }
+
+    /// The one that was to say that an interrupt was taken is gone.
+    fn no_interrupt_is_taken(&mut self) {
+        self.calls.iter_mut().for_each(|call| call.interrupting = false);
     }
 
     /// Ends the worker, whose successor takes what is held.
@@ -98,6 +102,7 @@ impl Session {
         self.tell(Notice::SessionEnded { exit: exit.clone(), missed_input });
         self.act(Action::Retire);
         self.state = State::Ended { exit };
+        self.no_interrupt_is_taken();
         let closing = self.closing;
         if closing {
             self.drop_queue();
@@ -120,6 +125,7 @@ impl Session {
     /// The worker is of no use: every client learns why, and the next call starts anew.
     pub(super) fn failed(&mut self, failure: Failure) {
         self.state = State::Ended { exit: Exit::Unknown };
+        self.no_interrupt_is_taken();
         self.act(Action::Kill);
         self.act(Action::Retire);
         self.tell(Notice::SessionFailed { failure: failure.clone() });

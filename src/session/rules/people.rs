@@ -195,14 +195,10 @@ impl Session {
 
     /// A client decides on cells from here on, or no longer.
     pub(super) fn approve(&mut self, client: ClientId, on: bool) {
-        match self.people_here.approver {
-            _ if on => {
-                if self.is_person(client) {
-                    self.people_here.approver = Some(client);
-                }
-            }
-            Some(approver) if approver == client => self.approve_no_more(client),
-            _ => {}
+        if on && self.is_person(client) {
+            self.people_here.approver = Some(client);
+        } else if !on && self.people_here.approver == Some(client) {
+            self.approve_no_more(client);
         }
     }
 
@@ -275,6 +271,8 @@ impl Session {
             {
                 queued.call = Some(id);
                 self.set_queued(id, true);
+                // It may only wait for its turn.
+                self.advance(None);
                 return true;
             }
             if self.people_here.holder.is_some() && self.people_here.told_held.contains(&client) {

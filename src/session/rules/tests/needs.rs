@@ -14,7 +14,7 @@ fn reachable(mut rules: Rules) -> Rules {
     rules
 }
 
-fn secret_wait(number: u64) -> ToServer {
+pub(super) fn secret_wait(number: u64) -> ToServer {
     let ToServer::InputWait { mark, reader, prompt, .. } = wait(number) else { panic!() };
     ToServer::InputWait { mark, wait: number, reader, prompt, echo: false }
 }

@@ -394,3 +394,16 @@ fn a_cell_that_was_approved_of_waits_while_another_has_the_session() {
     assert_eq!(rules.step(hold(false)), [gave_back()]);
     assert_eq!(proposals(&rules), [(2, CLIENT, "next")]);
 }
+
+#[test]
+fn a_poll_waits_for_a_cell_that_only_waits_for_its_turn() {
+    let mut rules = held(Rules::running());
+    assert_eq!(rules.send(OTHER, text("theirs"), None), []);
+    assert_eq!(rules.tick(PATIENCE).len(), 2);
+    rules.step(hold(false));
+    assert_eq!(rules.send(OTHER, Payload::poll(), None), []);
+    let done = rules.done(1);
+    assert_eq!(done, [Action::Send(ToWorker::Cell { id: 2, source: "theirs".into() })]);
+    let theirs = Action::Reply { call: 3, client: OTHER, status: ok(), has_text: true };
+    assert_eq!(rules.done(2), [theirs]);
+}
