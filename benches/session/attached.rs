@@ -29,10 +29,9 @@ const KEYS: &[u8] = b"QUVWYZIEFNOX";
 const ROUNDS: usize = 40;
 /// How much of a round's keys come before the machine is warm.
 const WARM_UP: usize = 3;
-/// About how long a person takes from key to key, as far as it matters where in a flood's rounds
-/// a key comes.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(13), Duration::from_millis(29), Duration::from_millis(47)];
+/// How long the flood is looked at from key to key, and not looked at before a key: what is printed
+/// must not say when that comes.
+const PAUSES: [[Duration; 2]; 4] = [pause(13, 1), pause(29, 7), pause(37, 3), pause(47, 5)];
 
 const TURNS: usize = 15;
 /// Ten people look on while much is printed.
@@ -42,6 +41,10 @@ const FLOODS: usize = 5;
 /// Prints a megabyte a second until the file `stop` is there.
 const FLOOD: &str =
     "while not os.path.exists(stop):\n    print(block, flush=True)\n    time.sleep(0.01)";
+
+const fn pause(looks_on: u64, looks_away: u64) -> [Duration; 2] {
+    [Duration::from_millis(looks_on), Duration::from_millis(looks_away)]
+}
 
 /// A person's terminal with `attach` on it.
 struct Person {
@@ -104,15 +107,20 @@ impl Person {
 
     /// Takes away what was typed behind the first character.
     fn takes_keys_away(&mut self) -> io::Result<()> {
-        self.terminal.types(&[0x7f].repeat(KEYS.len()))
+        for _ in KEYS {
+            self.terminal.types(b"\x7f")?;
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
-    /// Reads for a while what never ends.
-    fn looks_on(&mut self, time: Duration) -> io::Result<()> {
+    /// Reads for a while what never ends, and for another lets it come.
+    fn looks_on(&mut self, [time, away]: [Duration; 2]) -> io::Result<()> {
         let start = Instant::now();
         while start.elapsed() < time {
             self.read()?;
         }
+        thread::sleep(away);
         Ok(())
     }
 
@@ -162,7 +170,6 @@ pub(crate) fn keys(python: &Path) -> io::Result<Vec<Line>> {
                 }
             }
             person.takes_keys_away()?;
-            thread::sleep(Duration::from_millis(5));
         }
         for &key in KEYS {
             let time = echo.exchange(&[key], 1)?;
@@ -218,7 +225,7 @@ pub(crate) fn keys_in_a_flood(python: &Path) -> io::Result<Vec<Line>> {
                 }
             }
             person.takes_keys_away()?;
-            person.looks_on(Duration::from_millis(100))?;
+            person.looks_on(pause(100, 0))?;
         }
         std::fs::write(&stop, "")?;
         let looking = person.looks_on_to_the_end();

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use tokio::io::{AsyncWriteExt, Stdout};
 use unicode_width::UnicodeWidthStr;
 
 use super::{guarded::Guarded, told};
 use crate::{
+    pty::TerminalOutput,
     screen::{QueryFilter, Screen, Size},
     terminal,
 };
@@ -14,7 +14,7 @@ use crate::{
 /// Standard output, a terminal, and what is known of it.
 #[derive(Debug)]
 pub(super) struct Outer {
-    out: Stdout,
+    out: TerminalOutput,
     /// What is not written yet.
     pending: Vec<u8>,
     /// Whether something was written that may not be there yet.
@@ -48,7 +48,7 @@ const POP_TITLE: &str = "\x1b[23;2t";
 impl Outer {
     pub(super) fn new(size: Size) -> Outer {
         Outer {
-            out: tokio::io::stdout(),
+            out: TerminalOutput::default(),
             pending: Vec::new(),
             is_unflushed: false,
             queries: QueryFilter::default(),

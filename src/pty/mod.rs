@@ -26,7 +26,8 @@
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
 //! | `TerminalInput`, `set_raw_mode` | what is typed on the terminal that this process is on, and how that treats it |
-//! | `keyboard_for_program` | the same for a program that has the terminal for a while |
+//! | `TerminalOutput` | what is printed on it |
+//! | `keyboard_for_program` | its keyboard for a program that has the terminal for a while |
 //! | `EditorInput` | what a line editor in this process reads in its place |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `guard_terminal`, `restore_by_guard` | puts this process's terminal back, also when it is killed |
@@ -61,13 +62,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub(crate) use platform::testing;
 pub use platform::{
     ByteStream, Detached, EditorInput, Listener, Process, PtyMaster, Requests, TerminalInput,
-    allows_execution, asked_to_end, connect, create_private_directory, create_private_file, detach,
-    guard_sessions, guard_terminal, has_the_terminal, is_executable, is_file_at, is_own_directory,
-    keep_private, keyboard_for_program, kill_listener, launch, machine_name,
-    open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode, own_program,
-    parent_identity, platform_name, private_directory_in, process_identity, reader_has_gone,
-    resident_memory, restore_by_guard, set_raw_mode, signal_number, spawn, stdio, stop_group,
-    unblock_signals, user_number,
+    TerminalOutput, allows_execution, asked_to_end, connect, create_private_directory,
+    create_private_file, detach, guard_sessions, guard_terminal, has_the_terminal, is_executable,
+    is_file_at, is_own_directory, keep_private, keyboard_for_program, kill_listener, launch,
+    machine_name, open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
+    own_program, parent_identity, platform_name, private_directory_in, process_identity,
+    reader_has_gone, resident_memory, restore_by_guard, set_raw_mode, signal_number, spawn, stdio,
+    stop_group, unblock_signals, user_number,
 };
 
 /// A program to be run, with this process's working directory.

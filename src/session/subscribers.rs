@@ -30,12 +30,13 @@ use crate::{
 /// How far a subscriber may be behind, in bytes: what is printed at once is told whole, unless it is
 /// more than anybody would read.
 const LONGEST_QUEUE: usize = 2 << 20;
-/// The same behind a screen that makes up for something. It grows again as the subscriber reads.
+/// The same before what is printed is left out, behind a screen that makes up for something. It grows
+/// again as the subscriber reads.
 const SHORTEST_QUEUE: usize = 64 * 1024;
 /// What an update counts at least, in bytes.
 const SMALLEST: usize = 512;
 /// How long it is from one such screen to the next, at least.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(150);
 /// How much of a cell's source a subscriber is told, in bytes.
 const LONGEST_SOURCE: usize = 64 * 1024;
 
@@ -329,7 +330,9 @@ impl Subscriber {
             _ if behind == 0 => longest = (2 * longest).min(LONGEST_QUEUE),
             _ => {}
         }
-        if behind >= longest {
+        // How things stand is told to the last.
+        let most = if matches!(update, ScreenUpdate::Bytes(_)) { longest } else { LONGEST_QUEUE };
+        if behind >= most {
             self.missed.store(true, Ordering::Relaxed);
             longest = SHORTEST_QUEUE;
         } else {

@@ -135,7 +135,7 @@ fn whatever_people_do_the_agents_work_is_right_and_nothing_is_left() {
         let mut fresh = runtime.attach(&["work"]);
         fresh.is_at_prompt();
         fresh.types("'as ever'\r");
-        fresh.shows("\n'as ever'\n>>>");
+        fresh.shows("\n'as ever'\n");
         fresh.types("\x1dd");
         assert_eq!(fresh.ends().0, 0);
         drop(people);

@@ -121,7 +121,7 @@ fn observers_never_say_the_size_and_the_agents_comes_back_with_the_last_who_leav
     }
     other.resize(100, 30);
     other.types("'here'\r");
-    other.ends_with("\n'here'\n>>>");
+    other.shows("\n'here'\n");
     // One is still there.
     leaves(other);
     one.types(&format!("{SIZE}, 'again'\r"));

@@ -113,7 +113,7 @@ fn tmux_can_be_used_inside() {
     let agent = start(&runtime);
     let tmux = Tmux::new(&runtime);
     let mut person = runtime.attach(&["work"]);
-    let run = format!("{}'new-session', 'env PS1=inside: sh'])", tmux.words());
+    let run = format!("{}'new-session', 'env PS1=in\"\"side: sh'])", tmux.words());
     person.runs(&format!("import subprocess; subprocess.call({run}"));
     person.shows("inside:");
     person.types("echo $((6 * 7))\r");

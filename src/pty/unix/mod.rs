@@ -34,6 +34,7 @@ mod guard;
 mod keyboard;
 mod launcher;
 mod listener;
+mod output;
 mod private;
 mod process;
 mod running;
@@ -63,6 +64,7 @@ pub use guard::guard_sessions;
 pub use keyboard::{EditorInput, TerminalInput, keyboard_for_program, set_raw_mode};
 pub use launcher::{launch, machine_name, platform_name};
 pub use listener::Listener;
+pub use output::TerminalOutput;
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
     open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
