@@ -13,7 +13,11 @@ use crate::{
     pty,
     registry::SessionName,
     remote::{self, End, Opened, Place, Underway},
-    session::{client::ScreenUpdate, pipeline::Standing},
+    session::{
+        client::ScreenUpdate,
+        pipeline::{Hands, Standing},
+        rules::hands::Needed,
+    },
 };
 
 /// Of which session.
@@ -129,6 +133,12 @@ fn event(update: ScreenUpdate) -> Option<Event> {
             (event, "") => Event { event, fields: json!({"client": client}) },
             (event, text) => Event { event, fields: json!({"client": client, "text": text}) },
         },
+        ScreenUpdate::Hands(Hands { holder, approver, needed, .. }) => {
+            let needed =
+                needed.map(|Needed { why, asked_by }| json!({"why": why, "asked_by": asked_by}));
+            let fields = json!({"holder": holder, "approver": approver, "needed": needed});
+            Event { event: "hands", fields }
+        }
         ScreenUpdate::Missed => Event::of("missed"),
         _ => return None,
     })

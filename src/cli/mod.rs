@@ -7,6 +7,7 @@ mod events;
 mod exec;
 mod host;
 mod ls;
+mod replay;
 mod serve;
 mod session_options;
 mod sessions;
@@ -94,6 +95,8 @@ enum Command {
     End(end::EndArguments),
     /// Print what happens in a session as JSON lines, for status bars and scripts.
     Events(events::EventsArguments),
+    /// Show what a recording of a terminal shows: as a picture, or as text.
+    Replay(replay::ReplayArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
 }
@@ -303,7 +306,8 @@ pub fn main() -> ExitCode {
             | Command::Host(_)
             | Command::Ls(_)
             | Command::End(_)
-            | Command::Events(_),
+            | Command::Events(_)
+            | Command::Replay(_),
         ) => false,
     };
     if holds_sessions {
@@ -349,6 +353,7 @@ pub fn main() -> ExitCode {
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
         }
+        Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
     };
     result.unwrap_or_else(|why| {

@@ -78,9 +78,11 @@ where
     let is_resumed = client.is_some();
     let client = client.unwrap_or_else(|| host.session.join());
     let budget = hello.budget.as_ref().map(budget_from_wire);
-    client.introduce(ClientInfo { name: hello.name.clone(), budget });
+    let who = ClientInfo { name: hello.name.clone(), budget, is_person: false };
+    client.introduce(who.clone());
     let mut connection = Connection {
         role: hello.role,
+        who,
         attachments: hello.budget.map(|budget| budget.attachments).unwrap_or_default(),
         seat: Seat { host: host.clone(), number, client: Some(client), has_called: is_resumed },
         outgoing: Outgoing::new(),
@@ -143,6 +145,7 @@ struct Connection {
     subscription: Option<Subscription>,
     outgoing: Outgoing,
     role: Role,
+    who: ClientInfo,
     attachments: Attachments,
     /// How many messages came since the session was known to have taken them.
     ahead: usize,
@@ -329,7 +332,14 @@ impl Connection {
                     client.resize(Size { columns, rows });
                 }
             }
-            ToHost::People { attached } => self.seat.host.people(self.seat.number, attached),
+            ToHost::People { attached } => {
+                self.who.is_person = attached;
+                client.introduce(self.who.clone());
+                self.seat.host.people(self.seat.number, attached);
+            }
+            ToHost::Hold { on } => client.hold(on),
+            ToHost::Approve { on } => client.approve(on),
+            ToHost::Decide { id, decision } => client.decide(id, words::decision(decision)),
             ToHost::Subscribe { screen } => {
                 self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
@@ -378,6 +388,10 @@ impl Connection {
         if let Some(what) = self.forbidden(message) {
             return Some((id, format!("a connection that only looks on may not {what}")));
         }
+        let is_for_people = matches!(message, ToHost::Hold { .. } | ToHost::Approve { .. });
+        if is_for_people && !self.who.is_person {
+            return Some((id, "only a client that has said `people` may do that".into()));
+        }
         let is_full = self.pending.asked() + self.untold.0.len() >= MOST_OPEN;
         let full = || format!("{MOST_OPEN} calls are open, or their replies not told");
         (id.is_some() && is_full).then(|| (id, full()))
@@ -394,6 +408,9 @@ impl Connection {
             ToHost::Interrupt => Some("interrupt"),
             ToHost::Resize { .. } => Some("resize the terminal"),
             ToHost::People { .. } => Some("bring people"),
+            ToHost::Hold { .. } => Some("take the session over"),
+            ToHost::Approve { .. } => Some("approve"),
+            ToHost::Decide { .. } => Some("decide"),
             ToHost::End if self.role == Role::Observer => Some("end the session"),
             _ => None,
         }
@@ -456,6 +473,13 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
         }
         ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
+        ScreenUpdate::Hands(hands) => {
+            outgoing.add_screen(&ToClient::Hands(words::hands(hands)), &[]);
+        }
+        ScreenUpdate::Proposed { id, client, source } => {
+            outgoing.add_screen(&ToClient::Proposed { id, client, source }, &[]);
+        }
+        ScreenUpdate::Settled { id } => outgoing.add_screen(&ToClient::Settled { id }, &[]),
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }

@@ -237,7 +237,7 @@ impl Room {
         }
         if let Some(client) = client.filter(|_| !self.is_ending && !once) {
             // While nobody takes what it is told, that is bounded, pictures and documents, too.
-            client.introduce(ClientInfo { name: name.clone(), budget: None });
+            client.introduce(ClientInfo { name: name.clone(), ..ClientInfo::default() });
             self.kept.push_back(Kept { name, resume, client });
             if self.kept.len() > MOST_KEPT {
                 self.kept.pop_front();

@@ -244,7 +244,7 @@ impl Player {
             EngineCommand::Resize { size: Size { columns, rows } } => {
                 self.out.push(&ToHost::Resize { columns, rows }, &[]);
             }
-            EngineCommand::Subscribe { screen, subscription } => {
+            EngineCommand::Subscribe { screen, subscription, .. } => {
                 let id = self.next_id();
                 let (subscriber, given) = match screen {
                     true => Subscriber::new(id, self.own.clone()),
@@ -259,6 +259,11 @@ impl Player {
             EngineCommand::Repaint { .. } => self.subscribe(),
             EngineCommand::People { attached } => {
                 self.out.push(&ToHost::People { attached }, &[]);
+            }
+            EngineCommand::Hold { on, .. } => self.out.push(&ToHost::Hold { on }, &[]),
+            EngineCommand::Approve { on, .. } => self.out.push(&ToHost::Approve { on }, &[]),
+            EngineCommand::Decide { proposal: id, decision, .. } => {
+                self.ask(&ToHost::Decide { id, decision: words::decision(decision) });
             }
             EngineCommand::Show { part, answer, .. } => {
                 let id = self.next_id();
@@ -425,6 +430,11 @@ impl Player {
                     self.show(ScreenUpdate::Did { client, deed });
                 }
             }
+            ToClient::Hands(hands) => self.show(ScreenUpdate::Hands(words::hands(hands))),
+            ToClient::Proposed { id, client, source } => {
+                self.show(ScreenUpdate::Proposed { id, client, source });
+            }
+            ToClient::Settled { id } => self.show(ScreenUpdate::Settled { id }),
             ToClient::Refused { id: None, .. } => {}
         }
         None

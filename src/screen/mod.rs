@@ -8,7 +8,8 @@
 //! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
 //!   `keyboard`, `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
-//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, and what [`pager`] and `full_screen` know of
+//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a picture
+//!   (`svg`), and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
 //! - For a terminal elsewhere that shows the same: `queries`, `restore`.
 
@@ -42,6 +43,7 @@ mod sequence;
 mod sgr;
 mod style;
 mod styled_text;
+mod svg;
 mod tabs;
 mod terminal;
 mod text;
@@ -51,6 +53,7 @@ mod verify;
 
 pub use marks::{MarkSplitter, Segment};
 pub use queries::QueryFilter;
+pub use svg::Film;
 
 use modes::private::{BRACKETED_PASTE, DECCKM};
 use params::Params;

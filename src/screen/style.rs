@@ -19,6 +19,17 @@ impl Color {
         Color(0x0200_0000 | u32::from(red) << 16 | u32::from(green) << 8 | u32::from(blue))
     }
 
+    /// Its place in the palette, if it is of that.
+    pub(super) fn index(self) -> Option<u8> {
+        (self.0 >> 24 == 1).then_some(self.0 as u8)
+    }
+
+    /// Red, green and blue, if it says them itself.
+    pub(super) fn direct(self) -> Option<[u8; 3]> {
+        let [kind, rgb @ ..] = self.0.to_be_bytes();
+        (kind == 2).then_some(rgb)
+    }
+
     /// Writes the SGR parameters of this colour; `base` is 30 (foreground), 40 or 50 (underline).
     fn write(self, out: &mut String, base: u16) {
         let index = self.0 as u8;

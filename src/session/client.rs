@@ -16,12 +16,14 @@ use super::{
     subscribers::SubscriberId,
 };
 use crate::{
-    reply::{Budget, Content, Notice, Reply},
+    reply::{Content, Notice, Reply},
     screen::Size,
 };
 
 pub use super::followers::{Follow, Following, Piece};
+pub use super::pipeline::{ClientInfo, Hands};
 pub use super::rules::complete::Completion;
+pub use super::rules::hands::{Decision, Needed, ProposalId};
 pub(crate) use super::subscribers::Subscriber;
 pub use super::subscribers::{ScreenUpdate, Subscription};
 
@@ -103,6 +105,8 @@ pub enum EngineCommand {
     Subscribe {
         /// Whether what is on the screen is told, too.
         screen: bool,
+        /// Its number.
+        client: ClientId,
         /// Where the subscription goes.
         subscription: oneshot::Sender<Subscription>,
     },
@@ -124,6 +128,29 @@ pub enum EngineCommand {
     People {
         /// Whether there is one.
         attached: bool,
+    },
+    /// A person takes the session over, or gives it back.
+    Hold {
+        /// The person's client.
+        client: ClientId,
+        /// Which of the two.
+        on: bool,
+    },
+    /// A person wants to be asked before cells of others run, or no longer.
+    Approve {
+        /// The person's client.
+        client: ClientId,
+        /// Which of the two.
+        on: bool,
+    },
+    /// A person says what becomes of a cell.
+    Decide {
+        /// The person's client.
+        client: ClientId,
+        /// The cell's number.
+        proposal: ProposalId,
+        /// What.
+        decision: Decision,
     },
     /// Show a part of a long output that was kept; nothing is run for it.
     Show {
@@ -168,15 +195,6 @@ pub struct Description {
     pub worker: Option<WorkerInfo>,
     /// The worker's process.
     pub worker_pid: Option<u32>,
-}
-
-/// Who a client is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ClientInfo {
-    /// Its name, for others to read: `claude-code`, `exec`. May be empty.
-    pub name: String,
-    /// What its replies have room for; `None` for what the session has by default.
-    pub budget: Option<Budget>,
 }
 
 impl EngineCommand {
@@ -319,6 +337,25 @@ impl Client {
         let _ = self.commands.send(EngineCommand::Resize { size });
     }
 
+    /// Takes the session over, so that the calls of clients that are no people wait; or gives it back,
+    /// which also says that a person is no longer needed. Only of a client that is a person
+    /// ([`ClientInfo`]).
+    pub fn hold(&self, on: bool) {
+        let _ = self.commands.send(EngineCommand::Hold { client: self.id, on });
+    }
+
+    /// Is to be asked before each cell of a client that is no person
+    /// ([`ScreenUpdate::Proposed`]), or no longer. Only of a client that is a person.
+    pub fn approve(&self, on: bool) {
+        let _ = self.commands.send(EngineCommand::Approve { client: self.id, on });
+    }
+
+    /// Says what becomes of a cell that this client was asked about. One that is settled is left as
+    /// it is.
+    pub fn decide(&self, proposal: ProposalId, decision: Decision) {
+        let _ = self.commands.send(EngineCommand::Decide { client: self.id, proposal, decision });
+    }
+
     /// Is told all as it comes, so that its replies have only the rest; nothing is missed. `None`
     /// when the engine is gone.
     pub async fn follow(&self, follow: Follow) -> Option<Following> {
@@ -341,7 +378,8 @@ impl Client {
 
     fn looks_on(&self, screen: bool) -> impl Future<Output = Option<Subscription>> + Send + use<> {
         let (subscription, given) = oneshot::channel();
-        let _ = self.commands.send(EngineCommand::Subscribe { screen, subscription });
+        let client = self.id;
+        let _ = self.commands.send(EngineCommand::Subscribe { screen, client, subscription });
         async { given.await.ok() }
     }
 }

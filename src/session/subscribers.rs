@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 use super::{
     client::EngineCommand,
     followers::Followers,
-    pipeline::{Observer, Shown, Standing},
+    pipeline::{Hands, NOBODY, Observer, Proposal, Roles, Shown, Situation, Standing},
+    rules::{hands::ProposalId, state::ClientId},
 };
 use crate::{
     reply::Deed,
@@ -53,6 +54,23 @@ pub enum ScreenUpdate {
         /// What; the source of a long cell is cut.
         deed: Deed,
     },
+    /// In whose hands the session is from here on. Follows each repaint that makes up for something.
+    Hands(Hands),
+    /// A cell waits for the word of this client, which approves. What [`Hands::proposals`] does not
+    /// name any more is settled.
+    Proposed {
+        /// Its number.
+        id: ProposalId,
+        /// The name of the client whose it is; may be empty.
+        client: String,
+        /// The cell.
+        source: String,
+    },
+    /// A cell that this client was asked about waits no more.
+    Settled {
+        /// Its number.
+        id: ProposalId,
+    },
 }
 
 /// The subscriber's end.
@@ -71,11 +89,8 @@ impl Subscription {
     /// things stand. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
         let wants_repaint = self.updates.is_empty() && self.missed.load(Ordering::Relaxed);
-        if wants_repaint
-            && !std::mem::replace(&mut self.has_asked, true)
-            && let Some(commands) = self.commands.upgrade()
-        {
-            let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
+        if wants_repaint && !std::mem::replace(&mut self.has_asked, true) {
+            self.ask();
         }
         let update = self.updates.recv().await;
         self.note(update.as_ref());
@@ -89,10 +104,21 @@ impl Subscription {
         update
     }
 
+    /// Asks for all there is.
+    fn ask(&self) {
+        if let Some(commands) = self.commands.upgrade() {
+            let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
+        }
+    }
+
     /// Notes that what was asked for is there.
     fn note(&mut self, update: Option<&ScreenUpdate>) {
-        let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
-        self.has_asked &= !makes_up;
+        match update {
+            Some(ScreenUpdate::Repaint { .. }) => self.has_asked = false,
+            // What came in its time makes up for the state, and not for all else.
+            Some(ScreenUpdate::Missed) if !std::mem::take(&mut self.has_asked) => self.ask(),
+            _ => {}
+        }
     }
 }
 
@@ -110,6 +136,8 @@ pub(super) struct Subscribers {
 #[derive(Debug)]
 pub(crate) struct Subscriber {
     id: SubscriberId,
+    /// The client whose it is.
+    client: ClientId,
     updates: mpsc::Sender<ScreenUpdate>,
     /// Whether it is told what is on the screen.
     screen: bool,
@@ -123,12 +151,14 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one, whose first updates are the screen, if it `is_shown` that, and how things stand.
+    /// Adds one of this client, whose first updates are the screen, if it `is_shown` that, and how
+    /// things stand.
     pub(super) fn add(
         &mut self,
+        client: ClientId,
         is_shown: bool,
         screen: &Screen,
-        standing: Standing,
+        situation: Situation,
     ) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
@@ -136,33 +166,37 @@ impl Subscribers {
             true => Subscriber::new(self.last, commands),
             false => Subscriber::watching(self.last, commands),
         };
-        subscriber.repaint(screen, standing);
+        let subscriber = Subscriber { client, ..subscriber };
+        subscriber.show_all(screen, situation);
         self.all.push(subscriber);
         subscription
     }
 
     /// Gives one the whole screen and how things stand, if it missed something.
-    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, standing: Standing) {
+    pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, situation: Situation) {
         let one = self.all.iter().find(|subscriber| subscriber.id == id);
         if let Some(subscriber) = one.filter(|one| one.missed.load(Ordering::Relaxed)) {
-            subscriber.repaint(screen, standing);
+            subscriber.show_all(screen, situation);
         }
     }
 
     fn tell_all(&mut self, update: impl Fn() -> ScreenUpdate) {
-        self.tell(|_| true, update);
+        self.tell_each(|_| Some(update()));
     }
 
     /// The same for those alone that are told what is on the screen.
     fn show_all(&mut self, update: impl Fn() -> ScreenUpdate) {
-        self.tell(|subscriber| subscriber.screen, update);
+        self.tell_each(|subscriber| subscriber.screen.then(&update));
     }
 
-    fn tell(&mut self, whom: impl Fn(&Subscriber) -> bool, update: impl Fn() -> ScreenUpdate) {
+    /// Tells each what there is for it.
+    fn tell_each(&mut self, update: impl Fn(&Subscriber) -> Option<ScreenUpdate>) {
         self.all.retain(|subscriber| !subscriber.is_gone());
-        for subscriber in self.all.iter().filter(|subscriber| whom(subscriber)) {
-            if !subscriber.screen || !subscriber.missed.load(Ordering::Relaxed) {
-                subscriber.show(update());
+        for subscriber in &self.all {
+            if !subscriber.missed.load(Ordering::Relaxed)
+                && let Some(update) = update(subscriber)
+            {
+                subscriber.show(update);
             }
         }
     }
@@ -170,7 +204,7 @@ impl Subscribers {
 
 impl Subscriber {
     /// One that has missed all up to now, and asks over `commands` for what is on the screen once
-    /// it has fallen behind.
+    /// it has fallen behind; the only client's.
     pub(crate) fn new(
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
@@ -191,7 +225,8 @@ impl Subscriber {
     ) -> (Subscriber, Subscription) {
         let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
         let missed = Arc::new(AtomicBool::new(false));
-        let subscriber = Subscriber { id, updates, screen: false, missed: missed.clone() };
+        let client = NOBODY;
+        let subscriber = Subscriber { id, client, updates, screen: false, missed: missed.clone() };
         let has_asked = false;
         (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
     }
@@ -199,6 +234,19 @@ impl Subscriber {
     /// Whether it is told what is on the screen.
     pub(crate) fn is_shown(&self) -> bool {
         self.screen
+    }
+
+    /// Shows the whole screen, and how things stand.
+    fn show_all(&self, screen: &Screen, situation: Situation) {
+        let Situation { standing, roles, proposals } = situation;
+        if self.screen {
+            self.show(repaint(screen));
+        }
+        self.show(ScreenUpdate::Standing(standing));
+        self.show(ScreenUpdate::Hands(roles.told_to(self.client)));
+        for proposal in proposals.iter().filter(|proposal| proposal.to == self.client) {
+            self.show(proposed(proposal));
+        }
     }
 
     /// Whether nobody looks on any more.
@@ -229,14 +277,6 @@ impl Subscriber {
             self.missed.store(true, Ordering::Relaxed);
         }
     }
-
-    /// Tells it all there is: what is on the screen, if it is shown that, and how things stand.
-    fn repaint(&self, screen: &Screen, standing: Standing) {
-        if self.screen {
-            self.show(repaint(screen));
-        }
-        self.show(ScreenUpdate::Standing(standing));
-    }
 }
 
 impl Observer for Subscribers {
@@ -262,6 +302,18 @@ impl Observer for Subscribers {
         self.tell_all(|| ScreenUpdate::Standing(standing.clone()));
     }
 
+    fn hands(&mut self, roles: &Roles) {
+        self.tell_each(|one| Some(ScreenUpdate::Hands(roles.told_to(one.client))));
+    }
+
+    fn proposed(&mut self, proposal: &Proposal) {
+        self.tell_each(|one| (one.client == proposal.to).then(|| proposed(proposal)));
+    }
+
+    fn settled(&mut self, id: ProposalId, to: ClientId) {
+        self.tell_each(|one| (one.client == to).then_some(ScreenUpdate::Settled { id }));
+    }
+
     fn did(&mut self, client: &str, deed: &Deed) {
         if self.looks_on() {
             let deed = match deed {
@@ -279,6 +331,11 @@ impl Observer for Subscribers {
 
 fn repaint(screen: &Screen) -> ScreenUpdate {
     ScreenUpdate::Repaint { size: screen.size(), bytes: screen.dump() }
+}
+
+fn proposed(proposal: &Proposal) -> ScreenUpdate {
+    let Proposal { id, client, source, .. } = proposal;
+    ScreenUpdate::Proposed { id: *id, client: client.clone(), source: source.clone() }
 }
 
 #[cfg(test)]
@@ -303,6 +360,10 @@ mod tests {
         screen
     }
 
+    fn situation(standing: Standing) -> Situation {
+        Situation { standing, roles: Roles::default(), proposals: Vec::new() }
+    }
+
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
         let mut next = || {
             let update = subscription.updates.try_recv().ok();
@@ -317,8 +378,9 @@ mod tests {
         let (commands, mut asked) = mpsc::unbounded_channel();
         let mut subscribers = Subscribers::new(commands.downgrade());
         let screen = Screen::new(Size::default());
-        let mut watcher = subscribers.add(false, &screen, Standing::Ready);
-        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ready)]);
+        let mut watcher = subscribers.add(1, false, &screen, situation(Standing::Ready));
+        let hands = || ScreenUpdate::Hands(Hands::default());
+        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ready), hands()]);
         subscribers.shown(Shown::Bytes(b"printed"), &screen);
         subscribers.replaced(&screen);
         assert_eq!(queued(&mut watcher), []);
@@ -331,19 +393,27 @@ mod tests {
         // The last state is told though nothing happens any more.
         let next = tokio::spawn(async move { (watcher.next().await, watcher) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen, Standing::Ended);
+        subscribers.repaint(subscriber, &screen, situation(Standing::Ended));
         let (update, mut watcher) = next.await.unwrap();
         assert_eq!(update, Some(ScreenUpdate::Missed));
         subscribers.did("a", &Deed::Interrupted);
-        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ended), did()]);
-        // Where something is told before it asks, that makes up for it as well.
+        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ended), hands(), did()]);
+        assert!(asked.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_state_that_comes_in_time_makes_up_for_the_state_and_the_rest_is_asked_for() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let (subscriber, mut watcher) = Subscriber::watching(1, commands.downgrade());
         for _ in 0..LONGEST_QUEUE + 10 {
-            subscribers.did("a", &Deed::Interrupted);
+            subscriber.show(ScreenUpdate::Standing(Standing::Ready));
         }
-        queued(&mut watcher);
-        subscribers.stands(&Standing::Ready);
-        let told = [ScreenUpdate::Missed, ScreenUpdate::Standing(Standing::Ready)];
+        assert_eq!(queued(&mut watcher).len(), LONGEST_QUEUE);
+        // As a host tells it that has told another of it before.
+        subscriber.show(ScreenUpdate::Standing(Standing::Ended));
+        let told = [ScreenUpdate::Missed, ScreenUpdate::Standing(Standing::Ended)];
         assert_eq!(queued(&mut watcher), told);
+        assert!(matches!(asked.try_recv(), Ok(EngineCommand::Repaint { subscriber: 1 })));
     }
 
     #[tokio::test]
@@ -352,8 +422,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(true, &screen, Standing::Ready);
-        let mut quick = subscribers.add(true, &screen, Standing::Ready);
+        let mut slow = subscribers.add(1, true, &screen, situation(Standing::Ready));
+        let mut quick = subscribers.add(2, true, &screen, situation(Standing::Ready));
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");
@@ -367,12 +437,43 @@ mod tests {
         // It asks as soon as it has read what it has.
         let next = tokio::spawn(async move { (slow.next().await, slow) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen, Standing::Ended);
+        subscribers.repaint(subscriber, &screen, situation(Standing::Ended));
         let (update, mut slow) = next.await.unwrap();
         screen.feed(b"after");
         subscribers.shown(Shown::Bytes(b"after"), &screen);
         let updates = [vec![update.unwrap()], queued(&mut slow)].concat();
         assert_eq!(updates[1], ScreenUpdate::Standing(Standing::Ended));
         assert_eq!(painted(updates).unwrap().dump(), screen.dump());
+    }
+
+    #[test]
+    fn each_is_told_its_own_part_and_the_approver_alone_what_is_proposed() {
+        let (commands, _asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let screen = Screen::new(Size::default());
+        let one = Some((1, "ann".to_owned()));
+        let roles =
+            Roles { holder: one.clone(), approver: one, proposals: vec![7], ..Roles::default() };
+        let (client, source) = ("bot".to_owned(), "x = 1".to_owned());
+        let proposal = Proposal { id: 7, to: 1, client: client.clone(), source: source.clone() };
+        let standing = Standing::Ready;
+        let joins = Situation { standing, roles: roles.clone(), proposals: vec![proposal.clone()] };
+        let mut approver = subscribers.add(1, true, &screen, joins.clone());
+        let mut other = subscribers.add(2, true, &screen, joins);
+        subscribers.hands(&roles);
+        subscribers.proposed(&proposal);
+        subscribers.settled(7, 1);
+        let not_screen = |subscription: &mut Subscription| queued(subscription).split_off(2);
+        let hands = |is_it| {
+            let hands = Hands { is_holder: is_it, is_approver: is_it, ..roles.told_to(2) };
+            ScreenUpdate::Hands(hands)
+        };
+        assert_eq!(roles.told_to(2).holder, Some("ann".into()));
+        let proposed = ScreenUpdate::Proposed { id: 7, client, source };
+        assert_eq!(
+            not_screen(&mut approver),
+            [hands(true), proposed.clone(), hands(true), proposed, ScreenUpdate::Settled { id: 7 }]
+        );
+        assert_eq!(not_screen(&mut other), [hands(false), hands(false)]);
     }
 }

@@ -94,6 +94,10 @@ fn ready() -> Value {
     json!({"event": "state", "state": "ready"})
 }
 
+fn hands(holder: Value) -> Value {
+    json!({"event": "hands", "holder": holder, "approver": null, "needed": null})
+}
+
 fn running() -> Value {
     json!({"event": "state", "state": "running", "client": "agent"})
 }
@@ -111,7 +115,7 @@ fn what_happens_is_told_in_order_and_no_secret_is() {
     let runtime = Runtime::new();
     let agent = agent(&runtime);
     let events = events(&runtime);
-    events.are(&[ready()]);
+    events.are(&[ready(), hands(Value::Null)]);
     let cell = "print('\u{1b}[31mred')  # \u{9b}2J";
     agent.repl(cell);
     events.are(&[ran(cell), running(), ready()]);
@@ -156,11 +160,25 @@ fn a_line_holds_nothing_that_a_terminal_obeys() {
     let runtime = Runtime::new();
     let agent = agent(&runtime);
     let events = events(&runtime);
-    events.are(&[ready()]);
+    events.are(&[ready(), hands(Value::Null)]);
     agent.gives("# \u{1b}[2J \u{9b}2J \u{7f}", IDLE);
     let line = events.line();
     assert!(!line.contains(char::is_control), "{line:?}");
     assert_has(&line, r"# \u001b[2J \u009b2J \u007f");
+}
+
+#[test]
+fn in_whose_hands_it_is_is_told() {
+    let runtime = Runtime::new();
+    let _agent = agent(&runtime);
+    let events = events(&runtime);
+    events.are(&[ready(), hands(Value::Null)]);
+    let mut person = Guest::welcome(&runtime);
+    person.says(&json!({"type": "people", "attached": true}));
+    person.says(&json!({"type": "hold", "on": true}));
+    events.are(&[hands("guest".into())]);
+    drop(person);
+    events.are(&[hands(Value::Null)]);
 }
 
 #[test]
@@ -199,7 +217,7 @@ fn it_keeps_no_session_alive_and_is_nobody_that_is_there() {
     let mut agent = runtime.server().args(["--session", "work", "--grace", "1s"]).start();
     agent.gives("1", "1\n");
     let events = events(&runtime);
-    events.are(&[ready()]);
+    events.are(&[ready(), hands(Value::Null)]);
     assert_eq!(runtime.ls()[0]["clients"].as_array().unwrap().len(), 1);
     agent.hang_up();
     let mut last = events.next();
@@ -254,7 +272,7 @@ fn a_session_elsewhere_is_heard_of_as_well() {
     let mut command = runtime.command(&["events", "work", "--via", "sh -c"]);
     command.env("PATH", path);
     let events = Events::of(command);
-    events.are(&[ready()]);
+    events.are(&[ready(), hands(Value::Null)]);
     agent.gives("2", "2\n");
     events.are(&[ran("2"), running(), ready()]);
     runtime.says(&["end", "work"]);

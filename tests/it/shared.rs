@@ -5,7 +5,7 @@ use std::time::Duration;
 use mcp_repl::{
     reply::{Block, Deed},
     session::{
-        client::{Client, ClientInfo, Handle, OnDrop, Request, ScreenUpdate},
+        client::{Client, ClientInfo, Handle, Hands, OnDrop, Request, ScreenUpdate},
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         pipeline::Standing,
@@ -25,7 +25,11 @@ fn start() -> (Handle, tokio::task::JoinHandle<()>) {
 }
 
 fn join(session: &Handle, name: &str, budget: Option<usize>) -> Client {
-    session.join_as(ClientInfo { name: name.into(), budget: budget.map(Into::into) })
+    session.join_as(ClientInfo {
+        name: name.into(),
+        budget: budget.map(Into::into),
+        is_person: false,
+    })
 }
 
 fn request(input: &str, timeout: Duration) -> Request {
@@ -82,6 +86,8 @@ async fn who_looks_on_learns_who_does_what() {
     let mut subscription = agent.subscribe().await.unwrap();
     assert!(matches!(subscription.next().await, Some(ScreenUpdate::Repaint { .. })));
     assert_eq!(subscription.next().await, Some(ScreenUpdate::Standing(Standing::Ready)));
+    let nobodys = ScreenUpdate::Hands(Hands::default());
+    assert_eq!(subscription.next().await, Some(nobodys));
     send(&agent, "name = input('Who? ')").await;
     let description = session.describe().await.unwrap();
     let (what, client, echo) = ("input".into(), "claude-code".into(), true);

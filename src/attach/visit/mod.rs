@@ -4,6 +4,7 @@
 mod editing;
 mod show;
 mod typing;
+mod typist;
 
 use std::{collections::VecDeque, io, time::Duration};
 
@@ -132,13 +133,7 @@ impl Visit {
         input: TerminalInput,
     ) -> Visit {
         let handle = attachment.handle.clone();
-        let (typing, mut typed) = mpsc::unbounded_channel();
-        let typist = handle.join();
-        tokio::spawn(async move {
-            while let Some(bytes) = typed.recv().await {
-                typist.type_bytes(bytes).await;
-            }
-        });
+        let typing = typist::typist(handle.join());
         Visit {
             client: handle.join(),
             handle,

@@ -27,6 +27,10 @@ impl Visit {
             ScreenUpdate::Standing(standing) => self.standing = standing,
             // That a repaint says.
             ScreenUpdate::Missed => {}
+            // Nothing of that is offered yet.
+            ScreenUpdate::Hands(_)
+            | ScreenUpdate::Proposed { .. }
+            | ScreenUpdate::Settled { .. } => {}
             ScreenUpdate::Did { client, deed } => {
                 if !self.is_own_deed(&client, &deed) {
                     self.unsaid.extend(told::deed(&client, &deed));

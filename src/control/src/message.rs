@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Deed, Open, PROTOCOL, Reply, SessionInfo, SessionState};
+use crate::{Decision, Deed, Hands, Open, PROTOCOL, Reply, SessionInfo, SessionState};
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,6 +67,23 @@ pub enum ToHost {
     People {
         /// Whether there is one.
         attached: bool,
+    },
+    /// Take the session over, so that the calls of clients that are no people wait, or give it back.
+    Hold {
+        /// Whether it is taken over.
+        on: bool,
+    },
+    /// Be asked before each cell of a client that is no person, or no longer.
+    Approve {
+        /// Whether to be asked.
+        on: bool,
+    },
+    /// Say what becomes of a cell that was proposed.
+    Decide {
+        /// The number that the proposal has.
+        id: u64,
+        /// What.
+        decision: Decision,
     },
     /// Be told what happens, and be shown the screen. `Repaint` follows, then the others.
     Subscribe {
@@ -157,6 +174,22 @@ pub enum ToClient {
     /// Something was left out here, since the client was behind; only to one that subscribed without
     /// the screen. `State` follows.
     Missed,
+    /// In whose hands the session is; only to one that subscribed.
+    Hands(Hands),
+    /// A cell waits for the word of this client, which approves. `Decide` is expected.
+    Proposed {
+        /// The proposal's number.
+        id: u64,
+        /// The name of the client whose cell it is; may be empty.
+        client: String,
+        /// The cell.
+        source: String,
+    },
+    /// A proposal waits no more: it was decided or withdrawn.
+    Settled {
+        /// Its number.
+        id: u64,
+    },
     /// What may stand in the place of a name.
     Completion {
         /// The number of the client's request.

@@ -21,7 +21,7 @@ use crate::{
     reply::Content,
     screen::Size,
     session::{
-        client::{OnDrop, Request, ScreenUpdate},
+        client::{Decision, OnDrop, Request, ScreenUpdate},
         rules::payload::Payload,
     },
 };
@@ -185,6 +185,43 @@ async fn a_cell_that_no_host_takes_is_refused_here() {
     assert!(refused.reply().is_error());
     let _call = client.ask(request("1"));
     assert_eq!(host.heard().await, call(2, "1"));
+}
+
+#[tokio::test]
+async fn what_a_person_says_of_whose_hands_it_is_goes_to_the_host_and_back() {
+    let (Opened { handle, .. }, mut host) = opened().await;
+    let client = handle.join();
+    client.hold(true);
+    client.approve(true);
+    client.decide(7, Decision::Refused("no".into()));
+    assert_eq!(host.heard().await, ToHost::Hold { on: true });
+    assert_eq!(host.heard().await, ToHost::Approve { on: true });
+    let decision = mcp_repl_control::Decision::Refused("no".into());
+    assert_eq!(host.heard().await, ToHost::Decide { id: 7, decision });
+    let mut looking = soon(client.subscribe()).await.expect("a session");
+    assert_eq!(host.heard().await, ToHost::Subscribe { screen: true });
+    host.say_with_bytes(ToClient::Repaint { columns: 80, rows: 24, length: 0 }, b"").await;
+    let (needed, proposals) = (None, vec![8]);
+    let told = mcp_repl_control::Hands {
+        holder: Some("ann".into()),
+        is_holder: true,
+        approver: Some("bob".into()),
+        is_approver: false,
+        needed,
+        proposals,
+    };
+    host.say(ToClient::Hands(told)).await;
+    let (bot, source) = ("bot".to_owned(), "x".to_owned());
+    host.say(ToClient::Proposed { id: 8, client: bot.clone(), source: source.clone() }).await;
+    host.say(ToClient::Settled { id: 8 }).await;
+    soon(looking.next()).await;
+    let Some(ScreenUpdate::Hands(hands)) = soon(looking.next()).await else { panic!() };
+    assert_eq!((hands.holder.as_deref(), hands.is_holder), (Some("ann"), true));
+    assert_eq!((hands.approver.as_deref(), hands.is_approver), (Some("bob"), false));
+    assert_eq!((hands.needed, hands.proposals), (None, vec![8]));
+    let proposed = ScreenUpdate::Proposed { id: 8, client: bot, source };
+    assert_eq!(soon(looking.next()).await, Some(proposed));
+    assert_eq!(soon(looking.next()).await, Some(ScreenUpdate::Settled { id: 8 }));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::{Caller, Engine, PROGRESS_INTERVAL};
 use crate::{
     reply::Reply,
     session::{
-        client::{Answer, ClientInfo, Description, EngineCommand, Follow, Request},
+        client::{Answer, Description, EngineCommand, Follow, Request},
         pipeline::{Found, Input, NOBODY, Standing},
         rules::{payload::INTERRUPT, state::ClientId},
     },
@@ -36,10 +36,10 @@ impl Engine {
                 self.typing.push(taken);
             }
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),
-            EngineCommand::Subscribe { screen: is_shown, subscription } => {
+            EngineCommand::Subscribe { screen: is_shown, client, subscription } => {
                 let now = self.now();
-                let (subscribers, screen, standing) = self.pipeline.look_on(now);
-                let _ = subscription.send(subscribers.add(is_shown, screen, standing));
+                let (subscribers, screen, situation) = self.pipeline.look_on(now);
+                let _ = subscription.send(subscribers.add(client, is_shown, screen, situation));
             }
             EngineCommand::Follow { client, follow, following } => {
                 let answers = follow == Follow::Terminal { answers: true };
@@ -49,12 +49,10 @@ impl Engine {
             }
             EngineCommand::Repaint { subscriber } => {
                 let now = self.now();
-                let (subscribers, screen, standing) = self.pipeline.look_on(now);
-                subscribers.repaint(subscriber, screen, standing);
+                let (subscribers, screen, situation) = self.pipeline.look_on(now);
+                subscribers.repaint(subscriber, screen, situation);
             }
-            EngineCommand::Introduce { client, who: ClientInfo { name, budget } } => {
-                self.take(Input::Introduce { client, name, budget });
-            }
+            EngineCommand::Introduce { client, who } => self.take(Input::Introduce { client, who }),
             EngineCommand::Show { client, part, answer } => {
                 let room = self.pipeline.budget(client).text;
                 let last = self.last_outputs.get(&client).cloned();
@@ -62,6 +60,11 @@ impl Engine {
             }
             EngineCommand::Complete { text, cursor, answer } => self.complete(text, cursor, answer),
             EngineCommand::People { attached } => self.take(Input::People { attached }),
+            EngineCommand::Hold { client, on } => self.take(Input::Hold { client, on }),
+            EngineCommand::Approve { client, on } => self.take(Input::Approve { client, on }),
+            EngineCommand::Decide { client, proposal, decision } => {
+                self.take(Input::Decide { client, proposal, decision });
+            }
             EngineCommand::Describe { answer } => {
                 let _ = answer.send(self.describe());
             }

@@ -9,11 +9,23 @@ use crate::{
     screen::Size,
     session::rules::{
         complete::{Completion, CompletionId},
+        hands::{Decision, ProposalId},
         payload::Payload,
         reader::Reader,
         state::{CallId, ClientId, Time},
     },
 };
+
+/// Who a client is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientInfo {
+    /// Its name, for others to read: `claude-code`, `exec`. May be empty.
+    pub name: String,
+    /// What its replies have room for; `None` for what the session has by default.
+    pub budget: Option<Budget>,
+    /// Whether a person sits at its terminal.
+    pub is_person: bool,
+}
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +34,8 @@ pub enum Input<'a> {
     Introduce {
         /// Its number; not [`NOBODY`](super::NOBODY).
         client: ClientId,
-        /// Its name, for others to read; may be empty.
-        name: String,
-        /// What its replies have room for; `None` for what the session has by default.
-        budget: Option<Budget>,
+        /// Who.
+        who: ClientInfo,
     },
     /// A client has gone.
     Leave {
@@ -68,6 +78,29 @@ pub enum Input<'a> {
     People {
         /// Whether there is one.
         attached: bool,
+    },
+    /// A person takes the session over: the calls of clients that are no people wait.
+    Hold {
+        /// The person's client.
+        client: ClientId,
+        /// Whether it is taken over, or given back.
+        on: bool,
+    },
+    /// A person is to be asked before each cell of a client that is no person.
+    Approve {
+        /// The person's client.
+        client: ClientId,
+        /// Whether to be asked, or no longer.
+        on: bool,
+    },
+    /// A person says what becomes of a cell.
+    Decide {
+        /// The person's client.
+        client: ClientId,
+        /// The cell's number.
+        proposal: ProposalId,
+        /// What.
+        decision: Decision,
     },
     /// A client no longer waits for its call.
     Cancel {
@@ -155,7 +188,7 @@ impl Input<'_> {
                 Input::Keystrokes { bytes: bytes.into_owned().into(), background }
             }
             Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
-            Input::Introduce { client, name, budget } => Input::Introduce { client, name, budget },
+            Input::Introduce { client, who } => Input::Introduce { client, who },
             Input::Leave { client } => Input::Leave { client },
             Input::Call { id, client, payload, deadline, background } => {
                 Input::Call { id, client, payload, deadline, background }
@@ -163,6 +196,11 @@ impl Input<'_> {
             Input::Follow { client, answers } => Input::Follow { client, answers },
             Input::Resize(size) => Input::Resize(size),
             Input::People { attached } => Input::People { attached },
+            Input::Hold { client, on } => Input::Hold { client, on },
+            Input::Approve { client, on } => Input::Approve { client, on },
+            Input::Decide { client, proposal, decision } => {
+                Input::Decide { client, proposal, decision }
+            }
             Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
             Input::Returned { client, reply } => Input::Returned { client, reply },
             Input::Complete { id, text, cursor } => Input::Complete { id, text, cursor },

@@ -12,6 +12,7 @@
 //! ```
 
 mod display;
+mod hands;
 mod input;
 mod news;
 mod observer;
@@ -26,7 +27,8 @@ use std::collections::VecDeque;
 
 use mcp_repl_sideband::{COMPLETION, ToServer};
 
-pub use input::{Effect, Found, Input, WorkerInfo};
+pub use hands::{Hands, Proposal, Roles, Situation};
+pub use input::{ClientInfo, Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
 pub use outboxes::NOBODY;
 pub use standing::Standing;
@@ -35,8 +37,8 @@ pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
 use display::Display;
+use hands::InHands;
 use news::News;
-use outboxes::CellStart;
 use schedule::LookSchedule;
 
 use super::rules::{
@@ -45,7 +47,7 @@ use super::rules::{
     state::{ClientId, Paging, State, Time},
 };
 use crate::{
-    reply::{Attachment, Budget, Failure, Notice, Status},
+    reply::{Attachment, Budget, Failure, Notice},
     screen::{Screen, Size},
 };
 
@@ -74,6 +76,7 @@ pub struct Pipeline<O> {
     /// What who looks on was last told.
     told_standing: Option<Standing>,
     work: Work,
+    hands: InHands,
     /// Whether people are attached, whose terminals say what size this one has.
     has_people: bool,
     /// The size that it has without them.
@@ -100,6 +103,7 @@ impl<O: Observer> Pipeline<O> {
             attachments: 0,
             told_standing: None,
             work: Work::default(),
+            hands: InHands::default(),
             has_people: false,
             size_alone: size,
             now: Time::ZERO,
@@ -120,14 +124,6 @@ impl<O: Observer> Pipeline<O> {
     /// Who looks on, with what they see.
     pub fn observer_and_screen(&mut self) -> (&mut O, &Screen) {
         self.display.observer_and_screen()
-    }
-
-    /// Somebody begins to look on, or has missed something: with what they see, and how things stand.
-    pub fn look_on(&mut self, now: Time) -> (&mut O, &Screen, Standing) {
-        let standing = self.standing(now);
-        self.told_standing = Some(standing.clone().key(now));
-        let (observer, screen) = self.display.observer_and_screen();
-        (observer, screen, standing)
     }
 
     /// Whether what happens is kept for nobody in particular: no client has called, or all that did
@@ -201,11 +197,20 @@ impl<O: Observer> Pipeline<O> {
     pub fn take(&mut self, input: Input<'_>, now: Time) {
         self.now = now;
         match input {
-            Input::Introduce { client, name, budget } => {
-                self.display.outboxes.introduce(client, &name, budget);
+            Input::Introduce { client, who } => {
+                let is_person = who.is_person;
+                self.display.outboxes.introduce(client, who);
+                if !is_person {
+                    self.let_go(client);
+                }
             }
+            Input::Hold { client, on } => self.hold(client, on),
+            Input::Approve { client, on } => self.approve(client, on),
+            // Nothing is proposed.
+            Input::Decide { .. } => {}
             Input::Leave { client } => {
                 self.news.forget(client);
+                self.let_go(client);
                 self.display.outboxes.leave(client);
                 self.step(Event::Answers { client, answers: false });
             }
@@ -537,14 +542,6 @@ impl<O: Observer> Pipeline<O> {
     fn type_bytes(&mut self, bytes: Vec<u8>) -> Effect {
         self.news.sent(&bytes, self.now);
         Effect::Type(bytes)
-    }
-
-    /// The cell that goes on after a reply with this status.
-    fn running_cell(&self, status: &Status) -> Option<CellStart> {
-        match (self.session.state(), status) {
-            (State::InCell { cell, .. }, Status::Busy { .. }) => Some((cell.id, cell.since)),
-            _ => None,
-        }
     }
 
     /// Takes the text that can't change any more.

@@ -1,7 +1,11 @@
 //! Who looks on where bytes are shown: people who are attached, recordings. Pure.
 
-use super::{Shown, Standing};
-use crate::{reply::Deed, screen::Screen};
+use super::{Proposal, Roles, Shown, Standing};
+use crate::{
+    reply::Deed,
+    screen::Screen,
+    session::rules::{hands::ProposalId, state::ClientId},
+};
 
 /// Told of all that the screen shows, at the one place where it does.
 pub trait Observer {
@@ -19,6 +23,15 @@ pub trait Observer {
 
     /// How things stand has changed.
     fn stands(&mut self, _standing: &Standing) {}
+
+    /// In whose hands the session is has changed.
+    fn hands(&mut self, _roles: &Roles) {}
+
+    /// A cell waits for the word of the one who approves.
+    fn proposed(&mut self, _proposal: &Proposal) {}
+
+    /// A cell that this client was asked about waits no more.
+    fn settled(&mut self, _id: ProposalId, _to: ClientId) {}
 
     /// A client, whose name may be empty, did something.
     fn did(&mut self, _client: &str, _deed: &Deed) {}

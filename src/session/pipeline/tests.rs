@@ -2,6 +2,7 @@
 
 mod clients;
 mod complete;
+mod hands;
 mod others;
 
 use std::time::Duration;

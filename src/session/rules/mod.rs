@@ -11,12 +11,14 @@
 //! turns     cells of several clients, one after the other; what each does, for the others
 //! cancel    what a call that is given up leaves behind
 //! complete  what may stand at a place of a cell that is not sent yet
+//! hands     who has taken the session over, who approves, for what a person is needed
 //! ```
 
 mod calls;
 mod cancel;
 pub mod complete;
 mod ends;
+pub mod hands;
 pub mod keys;
 mod look;
 mod messages;

@@ -3,7 +3,11 @@
 use std::{
     io::{Read, Write},
     process::Command,
-    sync::mpsc,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
@@ -13,19 +17,47 @@ use tempfile::TempDir;
 
 use super::{Builder, HANG};
 
+type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
+
 /// A terminal with a program on it, and what it shows.
 pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
     /// Keeps the terminal as it is when the program has gone.
     slave: Box<dyn SlavePty + Send>,
-    keyboard: Box<dyn Write + Send>,
+    keyboard: Keyboard,
     child: Box<dyn Child + Send + Sync>,
     printed: mpsc::Receiver<Vec<u8>>,
+    flow: Arc<Flow>,
+    /// What is on it as it takes what is printed, which may be further than `screen`.
+    answering: Arc<Mutex<Screen>>,
     screen: Screen,
     /// All that was printed so far.
     pub(crate) bytes: Vec<u8>,
     modes_before: String,
     _directory: TempDir,
+}
+
+/// Whether the terminal takes what is printed on it.
+#[derive(Default)]
+struct Flow {
+    is_stopped: AtomicBool,
+    stopping: Mutex<()>,
+    goes_on: Condvar,
+}
+
+impl Flow {
+    fn wait(&self) {
+        let mut stopping = self.stopping.lock().unwrap();
+        while self.is_stopped.load(Ordering::Relaxed) {
+            stopping = self.goes_on.wait(stopping).unwrap();
+        }
+    }
+
+    fn set_stopped(&self, is_stopped: bool) {
+        let _stopping = self.stopping.lock().unwrap();
+        self.is_stopped.store(is_stopped, Ordering::Relaxed);
+        self.goes_on.notify_all();
+    }
 }
 
 impl Terminal {
@@ -42,27 +74,38 @@ impl Terminal {
             }
         }
         program.cwd(command.get_current_dir().unwrap());
+        let screen = || Screen::new(Size { columns: 80, rows: 24 });
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let modes_before = modes(&*pty.master);
         let child = pty.slave.spawn_command(program).unwrap();
         let mut output = pty.master.try_clone_reader().unwrap();
         let (tell, printed) = mpsc::channel();
+        let flow = Arc::new(Flow::default());
+        let keyboard: Keyboard = Arc::new(Mutex::new(pty.master.take_writer().unwrap()));
+        let answering = Arc::new(Mutex::new(screen()));
+        let (reading, answers, typing) = (flow.clone(), answering.clone(), keyboard.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = output.read(&mut buffer) {
+            while let Ok(length @ 1..) = {
+                reading.wait();
+                output.read(&mut buffer)
+            } {
+                answer(&answers, &buffer[..length], &typing);
                 if tell.send(buffer[..length].to_vec()).is_err() {
                     return;
                 }
             }
         });
         Terminal {
-            keyboard: pty.master.take_writer().unwrap(),
+            keyboard,
             master: pty.master,
             slave: pty.slave,
             child,
             printed,
-            screen: Screen::new(Size { columns: 80, rows: 24 }),
+            flow,
+            answering,
+            screen: screen(),
             bytes: Vec::new(),
             modes_before,
             _directory: directory,
@@ -78,10 +121,6 @@ impl Terminal {
     fn take(&mut self, bytes: &[u8]) {
         self.screen.feed(bytes);
         self.bytes.extend(bytes);
-        // As any terminal does.
-        let mut answers = Vec::new();
-        self.screen.take_answers(&mut answers);
-        self.keyboard.write_all(&answers).unwrap();
     }
 
     /// Waits until the page ends with this.
@@ -107,13 +146,25 @@ impl Terminal {
         self.screen.page_text()
     }
 
+    /// Takes nothing more of what is printed, as terminals do on Ctrl-S.
+    pub(crate) fn stops_taking(&self) {
+        self.flow.set_stopped(true);
+    }
+
+    /// Takes it again.
+    pub(crate) fn goes_on_taking(&self) {
+        self.flow.set_stopped(false);
+    }
+
     /// Presses keys.
     pub(crate) fn types(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.lock().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 
     pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
-        self.screen.resize(Size { columns: cols, rows });
+        let size = Size { columns: cols, rows };
+        self.screen.resize(size);
+        self.answering.lock().unwrap().resize(size);
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
@@ -137,12 +188,8 @@ impl Terminal {
         std::thread::spawn(move || tell.send(child.wait().unwrap().exit_code()));
         let end = Instant::now() + HANG;
         let status = loop {
-            // Who ends may ask the terminal something.
             while let Ok(bytes) = self.printed.try_recv() {
                 self.screen.feed(&bytes);
-                let mut answers = Vec::new();
-                self.screen.take_answers(&mut answers);
-                let _ = self.keyboard.write_all(&answers);
             }
             match told.recv_timeout(Duration::from_millis(20)) {
                 Ok(status) => break status,
@@ -159,6 +206,18 @@ impl Terminal {
         assert_eq!(String::from_utf8_lossy(&self.screen.restore()), "", "{page}");
         (status, page)
     }
+}
+
+/// Answers what the terminal is asked, as any terminal does when it comes to that.
+fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard) {
+    let mut screen = screen.lock().unwrap();
+    screen.feed(printed);
+    screen.drain(&mut |_| {});
+    let mut answers = Vec::new();
+    screen.take_answers(&mut answers);
+    drop(screen);
+    // The program may have gone.
+    let _ = keyboard.lock().unwrap().write_all(&answers);
 }
 
 /// How the terminal treats what is typed, and what is printed.
