@@ -38,6 +38,8 @@ pub(super) struct Keys {
     /// The escape key as it came, when it was pressed last.
     escape: Option<Vec<u8>>,
     in_paste: bool,
+    /// What the terminal has answered, of which no program is told.
+    answers: Vec<Vec<u8>>,
 }
 
 /// A key or sequence.
@@ -84,6 +86,11 @@ impl Keys {
         typed
     }
 
+    /// What the terminal has answered since this was asked last.
+    pub(super) fn take_answers(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.answers)
+    }
+
     /// Whether the escape key was pressed, and what is meant by it is not known yet.
     pub(super) fn is_escaped(&self) -> bool {
         self.escape.is_some()
@@ -97,7 +104,7 @@ impl Keys {
     fn one(&mut self, bytes: &[u8], commands: &str, typed: &mut Vec<Typed>) {
         let token = token(bytes);
         if token == Token::Answer {
-            return;
+            return self.answers.push(bytes.to_vec());
         }
         let Some(escape) = self.escape.take() else {
             match token {

@@ -6,12 +6,14 @@
 //! outer    that terminal, in line with what stands there
 //! keys     what is typed, taken apart: the escape key, late answers, all else
 //! editor   the line editor at the prompt; the only place that names reedline
+//! graphics the terminal's protocols for pictures
 //! told     what others do and what there is to say, in words
 //! ```
 //!
 //! It works on a [`Handle`], whoever answers that.
 
 mod editor;
+mod graphics;
 mod keys;
 mod outer;
 mod told;
@@ -43,6 +45,8 @@ pub struct Attachment {
     pub is_own: bool,
     /// Whether the person only looks on.
     pub observes: bool,
+    /// Whether pictures are shown.
+    pub pictures: bool,
     /// The file of the history of cells.
     pub history: Option<PathBuf>,
 }

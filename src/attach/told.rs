@@ -2,7 +2,7 @@
 //! Pure.
 
 use super::editor::{MORE, PROMPT};
-use crate::reply::{Content, Deed, Reply};
+use crate::reply::{Attachment, Content, Deed, Reply};
 
 /// How much of a cell of another client is shown, in lines.
 const MOST_LINES: usize = 20;
@@ -36,19 +36,21 @@ pub(super) fn deed(client: &str, deed: &Deed) -> Vec<String> {
     lines
 }
 
-/// What a reply has to say that is not on the session's terminal. What others did is seen there.
-pub(super) fn notices(reply: &Reply) -> Vec<String> {
+/// What a reply has to say that is not on the session's terminal. What others did is seen there, and
+/// so are pictures and documents that were told of.
+pub(super) fn notices(reply: &Reply, is_told: impl Fn(&Attachment) -> bool) -> Vec<String> {
     let line = |part: &Content| match part {
         Content::Text(_) | Content::Status(_) => None,
         Content::Notice(notice) if notice.is_seen() => None,
         Content::Notice(notice) => Some(plain(&notice.line())),
+        Content::Attachment(attachment) if is_told(attachment) => None,
         Content::Attachment(attachment) => Some(plain(&attachment.line())),
     };
     reply.content.iter().filter_map(line).collect()
 }
 
 /// Without what could move the cursor.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let text = text.replace('\t', "    ");
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

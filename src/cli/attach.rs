@@ -38,6 +38,9 @@ pub(super) struct AttachArguments {
     /// Start a fresh session, of this name if one is given.
     #[arg(long)]
     new: bool,
+    /// Show no pictures: only say where they are.
+    #[arg(long)]
+    no_pictures: bool,
     #[command(flatten)]
     options: SessionArguments,
 }
@@ -92,6 +95,7 @@ pub(super) fn attach(
             client: CLIENT.to_owned(),
             is_own,
             observes: arguments.observe,
+            pictures: !arguments.no_pictures,
             history: history_file(),
         };
         let left = attach::attach(attachment).await.map_err(|error| error.to_string())?;

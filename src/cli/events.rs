@@ -13,6 +13,7 @@ use crate::{
     pty,
     registry::SessionName,
     remote::{self, End, Opened, Place, Underway},
+    reply::{Attachment, FilePlace},
     session::{
         client::ScreenUpdate,
         pipeline::{Hands, Standing},
@@ -138,6 +139,14 @@ fn event(update: ScreenUpdate) -> Option<Event> {
                 needed.map(|Needed { why, asked_by }| json!({"why": why, "asked_by": asked_by}));
             let fields = json!({"holder": holder, "approver": approver, "needed": needed});
             Event { event: "hands", fields }
+        }
+        ScreenUpdate::Attached(Attachment { file, mime, .. }) => {
+            let path = match file.place {
+                FilePlace::At(path) => Some(path),
+                FilePlace::Failed(_) | FilePlace::Nowhere => None,
+            };
+            let fields = json!({"file": file.name, "mime": mime, "path": path});
+            Event { event: "attached", fields }
         }
         ScreenUpdate::Missed => Event::of("missed"),
         _ => return None,

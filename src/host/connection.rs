@@ -23,10 +23,12 @@ use super::{
     sleep_until, words,
 };
 use crate::{
-    reply::{budget_from_wire, to_wire},
+    reply::{attachment_to_wire, budget_from_wire, to_wire},
     screen::Size,
     session::{
-        client::{Answer, ClientInfo, Completion, OnDrop, Request, ScreenUpdate, Subscription},
+        client::{
+            Answer, ClientInfo, Completion, OnDrop, Request, ScreenUpdate, Subscription, Wants,
+        },
         rules::payload::{INTERRUPT, Payload},
     },
 };
@@ -340,15 +342,12 @@ impl Connection {
             ToHost::Hold { on } => client.hold(on),
             ToHost::Approve { on } => client.approve(on),
             ToHost::Decide { id, decision } => client.decide(id, words::decision(decision)),
-            ToHost::Subscribe { screen } => {
+            ToHost::Subscribe { screen, pictures } => {
                 self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
                 if !self.pending.is_subscribing() {
                     self.subscription = None;
-                    match screen {
-                        true => self.pending.subscribe(client.subscribe()),
-                        false => self.pending.subscribe(client.watch()),
-                    }
+                    self.pending.subscribe(client.look_on(Wants { screen, pictures }));
                 }
             }
             ToHost::Complete { id, text, cursor } => {
@@ -471,6 +470,10 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
         }
         ScreenUpdate::Standing(standing) => {
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
+        }
+        ScreenUpdate::Attached(attachment) => {
+            let attachment = attachment_to_wire(&attachment);
+            outgoing.add_screen(&ToClient::Attached { attachment }, &[]);
         }
         ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
         ScreenUpdate::Hands(hands) => {

@@ -4,9 +4,12 @@
 //! whole screen anew once it has read what it has. One that wants nothing of the screen is told that
 //! it has missed something, and how things stand.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::mpsc;
@@ -18,7 +21,7 @@ use super::{
     rules::{hands::ProposalId, state::ClientId},
 };
 use crate::{
-    reply::Deed,
+    reply::{Attachment, Deed, FilePlace},
     screen::{Screen, Size},
 };
 
@@ -27,11 +30,27 @@ const LONGEST_QUEUE: usize = 64;
 /// How much of a cell's source a subscriber is told, in bytes.
 const LONGEST_SOURCE: usize = 64 * 1024;
 
+/// The largest picture that comes with its data, in bytes of base64.
+const LARGEST_PICTURE: usize = 4 << 20;
+/// How many updates may wait for a subscriber that is given the data of a picture.
+const MOST_WAITING_PICTURES: usize = 8;
+/// How many pictures and documents are told of that came when a subscriber was behind; the last ones.
+const MOST_LEFT_OUT: usize = 16;
+
 /// Numbers a subscriber within an engine.
 pub(crate) type SubscriberId = u64;
 
+/// What a subscriber is told of, besides how things stand and what clients do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// What is on the screen.
+    pub screen: bool,
+    /// The data of pictures.
+    pub pictures: bool,
+}
+
 /// What a subscriber is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ScreenUpdate {
     /// The whole screen: escape sequences that make a fresh terminal of this size equal to it.
     Repaint {
@@ -47,6 +66,9 @@ pub enum ScreenUpdate {
     /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
     /// one that wants nothing of the screen.
     Missed,
+    /// A program gave a picture or document. Its data comes with it where the subscriber wants
+    /// pictures, this is one, and not too much waits.
+    Attached(Attachment),
     /// What a client did.
     Did {
         /// Its name; may be empty.
@@ -139,8 +161,9 @@ pub(crate) struct Subscriber {
     /// The client whose it is.
     client: ClientId,
     updates: mpsc::Sender<ScreenUpdate>,
-    /// Whether it is told what is on the screen.
-    screen: bool,
+    wants: Wants,
+    /// The pictures and documents that came when it was behind, without their data.
+    left_out: Mutex<VecDeque<Attachment>>,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
 }
@@ -151,21 +174,18 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one of this client, whose first updates are the screen, if it `is_shown` that, and how
-    /// things stand.
+    /// Adds one of this client, whose first updates are the screen, if it wants that, and how things
+    /// stand.
     pub(super) fn add(
         &mut self,
         client: ClientId,
-        is_shown: bool,
+        wants: Wants,
         screen: &Screen,
         situation: Situation,
     ) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (subscriber, subscription) = match is_shown {
-            true => Subscriber::new(self.last, commands),
-            false => Subscriber::watching(self.last, commands),
-        };
+        let (subscriber, subscription) = Subscriber::new(wants, self.last, commands);
         let subscriber = Subscriber { client, ..subscriber };
         subscriber.show_all(screen, situation);
         self.all.push(subscriber);
@@ -186,7 +206,7 @@ impl Subscribers {
 
     /// The same for those alone that are told what is on the screen.
     fn show_all(&mut self, update: impl Fn() -> ScreenUpdate) {
-        self.tell_each(|subscriber| subscriber.screen.then(&update));
+        self.tell_each(|subscriber| subscriber.wants.screen.then(&update));
     }
 
     /// Tells each what there is for it.
@@ -203,43 +223,37 @@ impl Subscribers {
 }
 
 impl Subscriber {
-    /// One that has missed all up to now, and asks over `commands` for what is on the screen once
-    /// it has fallen behind; the only client's.
+    /// One that was told nothing yet, and asks over `commands` for what is on the screen once it has
+    /// fallen behind; the only client's.
     pub(crate) fn new(
-        id: SubscriberId,
-        commands: mpsc::WeakUnboundedSender<EngineCommand>,
-    ) -> (Subscriber, Subscription) {
-        let (subscriber, subscription) = Subscriber::watching(id, commands);
-        subscriber.missed.store(true, Ordering::Relaxed);
-        // The whole screen comes first, without being asked for.
-        (
-            Subscriber { screen: true, ..subscriber },
-            Subscription { has_asked: true, ..subscription },
-        )
-    }
-
-    /// One that is told nothing of the screen, and has missed nothing yet.
-    pub(crate) fn watching(
+        wants: Wants,
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
         let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
-        let missed = Arc::new(AtomicBool::new(false));
-        let client = NOBODY;
-        let subscriber = Subscriber { id, client, updates, screen: false, missed: missed.clone() };
-        let has_asked = false;
+        // The whole screen comes first, without being asked for.
+        let missed = Arc::new(AtomicBool::new(wants.screen));
+        let has_asked = wants.screen;
+        let subscriber = Subscriber {
+            id,
+            client: NOBODY,
+            updates,
+            wants,
+            left_out: Mutex::default(),
+            missed: missed.clone(),
+        };
         (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
     }
 
-    /// Whether it is told what is on the screen.
-    pub(crate) fn is_shown(&self) -> bool {
-        self.screen
+    /// What it is told of.
+    pub(crate) fn wants(&self) -> Wants {
+        self.wants
     }
 
     /// Shows the whole screen, and how things stand.
     fn show_all(&self, screen: &Screen, situation: Situation) {
         let Situation { standing, roles, proposals } = situation;
-        if self.screen {
+        if self.wants.screen {
             self.show(repaint(screen));
         }
         self.show(ScreenUpdate::Standing(standing));
@@ -258,23 +272,72 @@ impl Subscriber {
     /// how things stand, behind the word that it has missed something.
     pub(crate) fn show(&self, update: ScreenUpdate) {
         let has_missed = self.missed.load(Ordering::Relaxed);
-        match update {
-            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.screen => return,
-            ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
+        let makes_up = match update {
+            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.wants.screen => return,
+            ScreenUpdate::Repaint { .. } => {
+                self.missed.store(false, Ordering::Relaxed);
+                true
+            }
             ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
-            ScreenUpdate::Standing(_) if has_missed && !self.screen => {
+            ScreenUpdate::Standing(_) if has_missed && !self.wants.screen => {
                 if self.updates.capacity() < 2
                     || self.updates.try_send(ScreenUpdate::Missed).is_err()
                 {
                     return;
                 }
                 self.missed.store(false, Ordering::Relaxed);
+                true
             }
+            ScreenUpdate::Attached(attachment) if has_missed => return self.leave_out(attachment),
             _ if has_missed => return,
-            _ => {}
-        }
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.updates.try_send(update) {
+            _ => false,
+        };
+        let update = match update {
+            ScreenUpdate::Attached(attachment) => ScreenUpdate::Attached(self.bounded(attachment)),
+            update => update,
+        };
+        if let Err(mpsc::error::TrySendError::Full(update)) = self.updates.try_send(update) {
             self.missed.store(true, Ordering::Relaxed);
+            if let ScreenUpdate::Attached(attachment) = update {
+                self.leave_out(attachment);
+            }
+        } else if makes_up {
+            let left_out = std::mem::take(&mut *self.left_out());
+            left_out.into_iter().for_each(|one| self.show(ScreenUpdate::Attached(one)));
+        }
+    }
+
+    /// An attachment with as much of it as there is room for.
+    fn bounded(&self, attachment: Attachment) -> Attachment {
+        let has_room = |data: &Arc<str>| {
+            let waiting = LONGEST_QUEUE - self.updates.capacity();
+            data.len() <= LARGEST_PICTURE && waiting < MOST_WAITING_PICTURES
+        };
+        let is_wanted = self.wants.pictures && attachment.kind.is_some();
+        let data = attachment.data.filter(|data| is_wanted && has_room(data));
+        Attachment { data, ..attachment }
+    }
+
+    fn leave_out(&self, attachment: Attachment) {
+        let mut left_out = self.left_out();
+        left_out.push_back(Attachment { data: None, ..attachment });
+        if left_out.len() > MOST_LEFT_OUT {
+            left_out.pop_front();
+        }
+    }
+
+    fn left_out(&self) -> MutexGuard<'_, VecDeque<Attachment>> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscribers {
+    /// A program gave a picture or document, which is kept in this place.
+    pub(super) fn attached(&mut self, attachment: &Attachment, place: FilePlace) {
+        for subscriber in self.all.iter().filter(|subscriber| !subscriber.is_gone()) {
+            let mut attachment = attachment.clone();
+            attachment.file.place = place.clone();
+            subscriber.show(ScreenUpdate::Attached(attachment));
         }
     }
 }
@@ -342,6 +405,9 @@ fn proposed(proposal: &Proposal) -> ScreenUpdate {
 mod tests {
     use super::*;
 
+    const SHOWN: Wants = Wants { screen: true, pictures: false };
+    const TOLD: Wants = Wants { screen: false, pictures: false };
+
     /// What a subscriber's terminal shows after these updates.
     fn painted(updates: impl IntoIterator<Item = ScreenUpdate>) -> Option<Screen> {
         let mut screen = None;
@@ -378,7 +444,7 @@ mod tests {
         let (commands, mut asked) = mpsc::unbounded_channel();
         let mut subscribers = Subscribers::new(commands.downgrade());
         let screen = Screen::new(Size::default());
-        let mut watcher = subscribers.add(1, false, &screen, situation(Standing::Ready));
+        let mut watcher = subscribers.add(1, TOLD, &screen, situation(Standing::Ready));
         let hands = || ScreenUpdate::Hands(Hands::default());
         assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ready), hands()]);
         subscribers.shown(Shown::Bytes(b"printed"), &screen);
@@ -404,7 +470,7 @@ mod tests {
     #[tokio::test]
     async fn a_state_that_comes_in_time_makes_up_for_the_state_and_the_rest_is_asked_for() {
         let (commands, mut asked) = mpsc::unbounded_channel();
-        let (subscriber, mut watcher) = Subscriber::watching(1, commands.downgrade());
+        let (subscriber, mut watcher) = Subscriber::new(TOLD, 1, commands.downgrade());
         for _ in 0..LONGEST_QUEUE + 10 {
             subscriber.show(ScreenUpdate::Standing(Standing::Ready));
         }
@@ -422,8 +488,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(1, true, &screen, situation(Standing::Ready));
-        let mut quick = subscribers.add(2, true, &screen, situation(Standing::Ready));
+        let mut slow = subscribers.add(1, SHOWN, &screen, situation(Standing::Ready));
+        let mut quick = subscribers.add(2, SHOWN, &screen, situation(Standing::Ready));
         let mut seen = Vec::new();
         for line in 0..1000 {
             let line = format!("line {line}\r\n");
@@ -446,6 +512,48 @@ mod tests {
         assert_eq!(painted(updates).unwrap().dump(), screen.dump());
     }
 
+    #[tokio::test]
+    async fn pictures_come_with_their_data_to_who_wants_them_and_keeps_up() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let screen = Screen::new(Size::default());
+        let wants = Wants { screen: true, pictures: true };
+        let mut seeing = subscribers.add(1, wants, &screen, situation(Standing::Ready));
+        let mut other = subscribers.add(2, TOLD, &screen, situation(Standing::Ready));
+        queued(&mut seeing);
+        let png = "iVBORw0KGgoAAAAA";
+        let picture = |number| Attachment::new(number, "image/png", png.into());
+        let place = |number| FilePlace::At(format!("/d/picture-{number}.png"));
+        let told = |updates: Vec<ScreenUpdate>| {
+            let of = |update| match update {
+                ScreenUpdate::Attached(one) => Some((one.file.number, one.data.is_some())),
+                _ => None,
+            };
+            updates.into_iter().filter_map(of).collect::<Vec<_>>()
+        };
+        subscribers.attached(&picture(1), place(1));
+        subscribers.attached(&Attachment::new(2, "text/html", "AAAA".into()), place(2));
+        let large = png.to_owned() + &"A".repeat(LARGEST_PICTURE);
+        subscribers.attached(&Attachment::new(3, "image/png", large.into()), place(3));
+        assert_eq!(told(queued(&mut seeing)), [(1, true), (2, false), (3, false)]);
+        assert_eq!(told(queued(&mut other)), [(1, false), (2, false), (3, false)]);
+        // Of many that wait only the first ones are held, and of those that have no room at all the
+        // last ones are named behind the screen.
+        for number in 0..100 {
+            subscribers.attached(&picture(number), place(number));
+        }
+        let waiting = told(queued(&mut seeing));
+        assert_eq!(waiting.len(), LONGEST_QUEUE);
+        assert_eq!(waiting.iter().filter(|one| one.1).count(), MOST_WAITING_PICTURES);
+        let next = tokio::spawn(async move { (seeing.next().await, seeing) });
+        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
+        subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+        let (update, mut seeing) = next.await.unwrap();
+        assert!(matches!(update, Some(ScreenUpdate::Repaint { .. })));
+        let behind: Vec<_> = (84..100).map(|number| (number, false)).collect();
+        assert_eq!(told(queued(&mut seeing)), behind);
+    }
+
     #[test]
     fn each_is_told_its_own_part_and_the_approver_alone_what_is_proposed() {
         let (commands, _asked) = mpsc::unbounded_channel();
@@ -458,8 +566,8 @@ mod tests {
         let proposal = Proposal { id: 7, to: 1, client: client.clone(), source: source.clone() };
         let standing = Standing::Ready;
         let joins = Situation { standing, roles: roles.clone(), proposals: vec![proposal.clone()] };
-        let mut approver = subscribers.add(1, true, &screen, joins.clone());
-        let mut other = subscribers.add(2, true, &screen, joins);
+        let mut approver = subscribers.add(1, SHOWN, &screen, joins.clone());
+        let mut other = subscribers.add(2, SHOWN, &screen, joins);
         subscribers.hands(&roles);
         subscribers.proposed(&proposal);
         subscribers.settled(7, 1);

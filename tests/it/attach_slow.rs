@@ -40,12 +40,12 @@ fn people_whose_terminals_take_nothing_hold_nobody_up() {
     for (person, half) in people.iter_mut().zip(["", "'half ", "", ""]) {
         person.is_at_prompt();
         person.types(half);
-        person.ends_with(&format!(">>> {half}").trim_end());
+        person.ends_with(format!(">>> {half}").trim_end());
     }
     // All of them have been sent a flood once: what is kept for the next is there.
     agent.gives_part(FLOOD, "the end of the flood");
     for (person, half) in people.iter_mut().zip(["", "'half ", "", ""]) {
-        person.ends_with(&format!("the end of the flood\n>>> {half}").trim_end());
+        person.ends_with(format!("the end of the flood\n>>> {half}").trim_end());
     }
     let host = runtime.host("work");
     let watched = [host, pid(&people[0]), pid(&people[1])];

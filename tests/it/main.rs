@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod attach;
+mod attach_pictures;
 mod attach_prompt;
 mod attach_session;
 mod attach_slow;

@@ -42,7 +42,8 @@ impl Visit {
         let is_due = self.is_at_prompt()
             && matches!(self.keyboard, Keyboard::Loop)
             && !self.keys.is_escaped()
-            && self.question.is_none();
+            && self.question.is_none()
+            && !self.pictures.is_busy();
         if !is_due || self.editor.is_none() {
             return Ok(());
         }
@@ -130,9 +131,7 @@ impl Visit {
                 self.take_off();
             }
         }
-        for told in std::mem::take(&mut self.waiting) {
-            self.show_one(told);
-        }
+        self.show_waiting();
         if self.is_over() {
             left = Some(Left::Ended);
         }

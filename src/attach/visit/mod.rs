@@ -2,6 +2,7 @@
 //! session shows to the terminal.
 
 mod editing;
+mod pictures;
 mod show;
 mod typing;
 mod typist;
@@ -15,6 +16,7 @@ use tokio::{
 };
 
 use editing::edited;
+use pictures::Pictures;
 
 use super::{
     Attachment, Left,
@@ -28,7 +30,7 @@ use crate::{
     reply::{Deed, Reply, Status},
     screen::{Screen, Size},
     session::{
-        client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription},
+        client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription, Wants},
         pipeline::Standing,
         rules::payload::Payload,
     },
@@ -121,6 +123,7 @@ pub(super) struct Visit {
     question: Option<Question>,
     /// What others did, and was not said yet.
     unsaid: Vec<String>,
+    pictures: Pictures,
     /// The size of this terminal.
     size: Size,
 }
@@ -161,6 +164,7 @@ impl Visit {
             own_deeds: VecDeque::new(),
             question: None,
             unsaid: Vec::new(),
+            pictures: Pictures::new(attachment.pictures),
             size,
         }
     }
@@ -168,7 +172,8 @@ impl Visit {
     /// Until the person leaves, the session is gone or a signal comes.
     pub(super) async fn run(mut self, mut requests: Requests) -> io::Result<Left> {
         self.lead();
-        let left = match self.client.subscribe().await {
+        let wants = Wants { screen: true, pictures: self.pictures.are_wanted() };
+        let left = match self.client.look_on(wants).await {
             Some(subscription) => self.rounds(&mut requests, subscription).await,
             None => Ok(Left::Gone),
         };
@@ -205,7 +210,10 @@ impl Visit {
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
             let is_read_from = self.read_from;
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
-            let stop_at = self.stop_at();
+            let (stop_at, ask_until) = (self.stop_at(), self.pictures.until());
+            if self.is_over() {
+                return Ok(Left::Ended);
+            }
             tokio::select! {
                 biased;
                 asked = requests.next() => if let Some(left) = self.heed(asked) {
@@ -237,6 +245,8 @@ impl Visit {
                     let Ok(Some(reply)) = reply else { return Ok(Left::Gone) };
                     self.replied(&reply);
                 }
+                drawn = self.pictures.drawn(), if self.pictures.is_busy() => self.drawn(drawn),
+                () = sleep_until(ask_until), if ask_until.is_some() => self.know_terminal(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
                 () = sleep_until(is_read_from), if is_read_from.is_some() => {
                     if let Some(left) = self.read_on()? {
@@ -289,9 +299,12 @@ impl Visit {
     }
 
     fn told(&mut self, told: Told) {
+        if let Told::Update(update) = &told {
+            self.pictures.note(update);
+        }
         match self.keyboard {
-            Keyboard::Loop => self.show_one(told),
-            Keyboard::Editor { .. } => self.waiting.push_back(told),
+            Keyboard::Loop if !self.pictures.is_busy() => self.show_one(told),
+            _ => self.waiting.push_back(told),
         }
     }
 
@@ -299,7 +312,10 @@ impl Visit {
         match told {
             Told::Lines(lines) => lines.iter().for_each(|line| self.outer.line(line)),
             Told::Update(ScreenUpdate::Standing(standing)) => self.stands(standing),
-            Told::Update(update) => self.show(update),
+            Told::Update(update) => {
+                self.show(update);
+                self.show_later();
+            }
         }
     }
 
@@ -329,7 +345,7 @@ impl Visit {
         if let Status::Failed { failure } = &reply.status {
             self.told(Told::Lines(vec![failure.to_string()]));
         }
-        let lines = told::notices(reply);
+        let lines = told::notices(reply, |attachment| self.pictures.has_told(attachment));
         if !lines.is_empty() {
             self.told(Told::Lines(lines));
         }

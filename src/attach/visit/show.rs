@@ -27,6 +27,7 @@ impl Visit {
             ScreenUpdate::Standing(standing) => self.standing = standing,
             // That a repaint says.
             ScreenUpdate::Missed => {}
+            ScreenUpdate::Attached(attachment) => self.attached(attachment),
             // Nothing of that is offered yet.
             ScreenUpdate::Hands(_)
             | ScreenUpdate::Proposed { .. }

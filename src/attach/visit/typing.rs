@@ -48,7 +48,11 @@ impl Visit {
 
     pub(super) fn typed(&mut self, bytes: &[u8]) -> Option<Left> {
         let commands = if self.observes { "d?" } else { "dir?" };
-        for typed in self.keys.take(bytes, commands) {
+        let all = self.keys.take(bytes, commands);
+        for answer in self.keys.take_answers() {
+            self.heard(&answer);
+        }
+        for typed in all {
             let left = match typed {
                 Typed::Bytes(bytes) => self.typed_bytes(bytes),
                 Typed::Command(command) => self.command(command),

@@ -19,6 +19,32 @@ use super::{Builder, HANG};
 
 type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
 
+/// How a terminal shows pictures, and says so when it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Graphics {
+    None,
+    Kitty,
+    Iterm2,
+    Sixel,
+}
+
+impl Graphics {
+    /// What a terminal with cells of 10 by 20 pixels says to the questions that end with DA.
+    fn answers(self) -> &'static str {
+        match self {
+            Graphics::None => "\x1b[?62;22c",
+            Graphics::Kitty => {
+                "\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.42.1)\x1b\\\x1b[6;20;10t\x1b[?62;c"
+            }
+            Graphics::Iterm2 => "\x1bP>|iTerm2 3.5.14\x1b\\\x1b[6;20;10t\x1b[?64;1;2;4;6;22c",
+            Graphics::Sixel => "\x1bP>|XTerm(390)\x1b\\\x1b[6;20;10t\x1b[?64;1;2;4;22c",
+        }
+    }
+}
+
+/// How those questions end.
+const ASKS: &[u8] = b"\x1b[16t\x1b[c";
+
 /// A terminal with a program on it, and what it shows.
 pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -64,6 +90,12 @@ impl Terminal {
     /// Runs the binary on a terminal of 80 by 24.
     #[track_caller]
     pub(crate) fn run(builder: Builder) -> Terminal {
+        Terminal::run_with(builder, Graphics::None)
+    }
+
+    /// The same on one that shows pictures so.
+    #[track_caller]
+    pub(crate) fn run_with(builder: Builder, graphics: Graphics) -> Terminal {
         let (command, directory) = builder.env("TERM", "xterm-256color").command();
         let mut program = CommandBuilder::new(command.get_program());
         program.args(command.get_args());
@@ -91,7 +123,7 @@ impl Terminal {
                 reading.wait();
                 output.read(&mut buffer)
             } {
-                answer(&answers, &buffer[..length], &typing);
+                answer(&answers, &buffer[..length], &typing, graphics);
                 if tell.send(buffer[..length].to_vec()).is_err() {
                     return;
                 }
@@ -209,13 +241,16 @@ impl Terminal {
 }
 
 /// Answers what the terminal is asked, as any terminal does when it comes to that.
-fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard) {
+fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard, graphics: Graphics) {
     let mut screen = screen.lock().unwrap();
     screen.feed(printed);
     screen.drain(&mut |_| {});
     let mut answers = Vec::new();
     screen.take_answers(&mut answers);
     drop(screen);
+    if printed.windows(ASKS.len()).any(|part| part == ASKS) {
+        answers = graphics.answers().into();
+    }
     // The program may have gone.
     let _ = keyboard.lock().unwrap().write_all(&answers);
 }
