@@ -50,6 +50,12 @@ pub(crate) fn can_show() -> bool {
     io::stdout().is_terminal() && !name.is_empty() && name != "dumb"
 }
 
+/// Whether it takes escape sequences that it does not know without showing them.
+pub(crate) fn takes_marks() -> bool {
+    let name = std::env::var_os("TERM").unwrap_or_default();
+    !name.is_empty() && name != "dumb"
+}
+
 /// Whether somebody types there, and this process may take it.
 pub(crate) fn has_keyboard() -> bool {
     io::stdin().is_terminal() && pty::has_the_terminal()
@@ -175,6 +181,11 @@ pub(crate) fn make_raw_again() {
     }
 }
 
+/// Leaves the terminal's modes to others, as it was found: until it is made raw again.
+pub(crate) fn leave_raw() {
+    let _ = disable_raw_mode();
+}
+
 /// What was read of the keyboard for a line editor that has ended, and was not for it: as a terminal
 /// sends it.
 pub(crate) fn typed_ahead() -> Vec<u8> {
@@ -224,7 +235,9 @@ fn encode(key: KeyEvent, out: &mut Vec<u8>) {
                     return out.push(c as u8 & 0x1f);
                 }
                 ' ' if modifiers.contains(KeyModifiers::CONTROL) => return out.push(0),
-                ']' if modifiers.contains(KeyModifiers::CONTROL) => return out.push(0x1d),
+                c @ ('\\' | ']' | '^' | '_') if modifiers.contains(KeyModifiers::CONTROL) => {
+                    return out.push(c as u8 & 0x1f);
+                }
                 // As crossterm names the bytes from FS on.
                 c @ '4'..='7' if modifiers.contains(KeyModifiers::CONTROL) => {
                     return out.push(c as u8 - b'4' + 0x1c);

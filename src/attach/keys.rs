@@ -1,20 +1,22 @@
 //! What a person types, as terminals send it: the escape key in each of its encodings and what is
 //! pressed behind it; what a terminal answers too late; and all else, which is for the program. Pure.
 
+use super::escape_key::EscapeKey;
+
 /// Begins and ends what is pasted (bracketed paste).
-const PASTE: &[u8] = b"\x1b[200~";
-const PASTE_END: &[u8] = b"\x1b[201~";
+pub(super) const PASTE: &[u8] = b"\x1b[200~";
+pub(super) const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// The longest sequence that is looked at, in bytes.
 const LONGEST: usize = 4096;
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
-/// What terminals send for Ctrl-] unless they were asked for another encoding: GS.
-const CTRL_BRACKET: u8 = 0x1d;
-const BRACKET: u32 = ']' as u32;
+/// Ctrl-Z: behind the escape key it stops this process.
+pub(super) const CTRL_Z: char = '\u{1a}';
 
 /// Modifiers as kitty's protocol and xterm's modifyOtherKeys have them, less 1.
+const SHIFT: u32 = 1;
 const CTRL: u32 = 4;
 /// Caps Lock and Num Lock, which say nothing of what was meant.
 const LOCKS: u32 = 64 + 128;
@@ -33,6 +35,7 @@ pub(super) enum Typed {
 /// Takes apart what comes from a keyboard, which may be cut anywhere.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
+    key: EscapeKey,
     /// A sequence that has come in part.
     held: Vec<u8>,
     /// The escape key as it came, when it was pressed last.
@@ -47,7 +50,7 @@ pub(super) struct Keys {
 enum Token {
     /// The escape key, pressed or held down.
     Escape,
-    /// A character, without Ctrl or Alt.
+    /// A character, without Ctrl or Alt, or Ctrl-Z.
     Char(char),
     /// A key that goes up, or a modifier alone.
     Nothing,
@@ -57,6 +60,11 @@ enum Token {
 }
 
 impl Keys {
+    /// Those of a keyboard on which this is the escape key.
+    pub(super) fn new(key: EscapeKey) -> Keys {
+        Keys { key, ..Keys::default() }
+    }
+
     /// Takes what was read; `commands` are the keys that mean something behind the escape key.
     pub(super) fn take(&mut self, bytes: &[u8], commands: &str) -> Vec<Typed> {
         let mut input = std::mem::take(&mut self.held);
@@ -98,11 +106,11 @@ impl Keys {
 
     /// The escape key was pressed where others read the keyboard.
     pub(super) fn escaped(&mut self) {
-        self.escape = Some(vec![CTRL_BRACKET]);
+        self.escape = Some(self.key.byte().into_iter().collect());
     }
 
     fn one(&mut self, bytes: &[u8], commands: &str, typed: &mut Vec<Typed>) {
-        let token = token(bytes);
+        let token = token(bytes, self.key);
         if token == Token::Answer {
             return self.answers.push(bytes.to_vec());
         }
@@ -150,7 +158,7 @@ fn pass(typed: &mut Vec<Typed>, bytes: &[u8]) {
 
 /// How long the key or sequence is that these bytes begin with; `None` when more is to come. A key
 /// that begins as sequences do, Esc or Alt-[ say, is no reason to wait.
-fn length_of(bytes: &[u8]) -> Option<usize> {
+pub(super) fn length_of(bytes: &[u8]) -> Option<usize> {
     let whole = |found: Option<usize>| match found {
         Some(length) => Some(length),
         None if bytes.len() > LONGEST => Some(bytes.len()),
@@ -189,24 +197,30 @@ fn length_of(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-fn token(bytes: &[u8]) -> Token {
+fn token(bytes: &[u8], key: EscapeKey) -> Token {
     match bytes {
-        [CTRL_BRACKET] => Token::Escape,
-        [ESC, b'[', parameters @ .., action] => control_sequence(parameters, *action),
+        [byte] if key.byte() == Some(*byte) => Token::Escape,
+        [ESC, b'[', parameters @ .., action] => control_sequence(parameters, *action, key),
         [ESC, b']' | b'P' | b'_', _, ..] => Token::Answer,
         _ => {
             let mut chars = std::str::from_utf8(bytes).unwrap_or_default().chars();
             match (chars.next(), chars.next()) {
-                (Some(c), None) if !c.is_control() => Token::Char(c),
+                (Some(c), None) if !c.is_control() || c == CTRL_Z => Token::Char(c),
                 _ => Token::Other,
             }
         }
     }
 }
 
+/// Whether Ctrl and this character are the escape key; Shift may be needed for that character.
+fn is_escape(key: EscapeKey, modifiers: u32, character: u32) -> bool {
+    let is_shifted = key.character() == Some('^') && modifiers == CTRL + SHIFT;
+    (modifiers == CTRL || is_shifted) && key.character().map(u32::from) == Some(character)
+}
+
 /// What a control sequence is that comes from a keyboard (xterm's `ctlseqs`; kitty's keyboard
 /// protocol).
-fn control_sequence(parameters: &[u8], action: u8) -> Token {
+fn control_sequence(parameters: &[u8], action: u8, escape: EscapeKey) -> Token {
     let Ok(text) = std::str::from_utf8(parameters) else { return Token::Other };
     let mark = text.starts_with(['?', '>', '=', '<']).then(|| text.as_bytes()[0]);
     let fields: Vec<Vec<u32>> = text[usize::from(mark.is_some())..]
@@ -219,16 +233,16 @@ fn control_sequence(parameters: &[u8], action: u8) -> Token {
     match (mark, action) {
         (None, b'u') => {
             const UP: u32 = 3;
-            let (key, base) = (number(0, 0), number(0, 2));
+            let (key, shifted, base) = (number(0, 0), number(0, 1), number(0, 2));
             let modifiers = (number(1, 0).max(1) - 1) & !LOCKS;
-            if MODIFIER_KEYS.contains(&key) {
+            if MODIFIER_KEYS.contains(&key) || number(1, 1) == UP {
                 Token::Nothing
-            } else if modifiers == CTRL && (key == BRACKET || base == BRACKET) {
-                if number(1, 1) == UP { Token::Nothing } else { Token::Escape }
-            } else if number(1, 1) == UP {
-                Token::Nothing
+            } else if [key, shifted, base].iter().any(|&key| is_escape(escape, modifiers, key)) {
+                Token::Escape
+            } else if modifiers == CTRL && [key, base].contains(&u32::from('z')) {
+                Token::Char(CTRL_Z)
             } else {
-                let shifted = if modifiers == 1 { number(0, 1) } else { 0 };
+                let shifted = if modifiers == SHIFT { shifted } else { 0 };
                 let key = if shifted > 0 { shifted } else { key };
                 match char::from_u32(key) {
                     Some(c) if modifiers <= 1 && !c.is_control() => Token::Char(c),
@@ -240,7 +254,8 @@ fn control_sequence(parameters: &[u8], action: u8) -> Token {
         (None, b'~') if number(0, 0) == 27 => {
             let modifiers = (number(1, 0).max(1) - 1) & !LOCKS;
             match char::from_u32(number(2, 0)) {
-                Some(']') if modifiers == CTRL => Token::Escape,
+                Some(c) if is_escape(escape, modifiers, c.into()) => Token::Escape,
+                Some('z') if modifiers == CTRL => Token::Char(CTRL_Z),
                 Some(c) if modifiers <= 1 && !c.is_control() => Token::Char(c),
                 _ => Token::Other,
             }
@@ -266,7 +281,7 @@ mod tests {
 
     use super::*;
 
-    const COMMANDS: &str = "di?";
+    const COMMANDS: &str = "dita?";
 
     fn bytes(text: &str) -> Typed {
         Typed::Bytes(text.as_bytes().to_vec())
@@ -319,6 +334,41 @@ mod tests {
             assert_eq!(typed(&format!("{escape}{escape}d")), [bytes(&format!("{escape}d"))]);
             assert_eq!(typed(&format!("{escape}x")), [bytes(&format!("{escape}x"))]);
             assert_eq!(typed(&format!("{escape}\x1b[A")), [bytes(&format!("{escape}\x1b[A"))]);
+        }
+    }
+
+    #[test]
+    fn another_key_may_be_the_escape_key_or_none() {
+        for (key, presses) in [
+            (
+                "ctrl-a",
+                &["\x01", "\x1b[97;5u", "\x1b[97;197:2u", "\x1b[1092::97;5u", "\x1b[27;5;97~"][..],
+            ),
+            ("ctrl-\\", &["\x1c", "\x1b[92;5u", "\x1b[92;133u", "\x1b[27;5;92~"]),
+            ("ctrl-^", &["\x1e", "\x1b[54:94;6u", "\x1b[94;5u", "\x1b[27;6;94~"]),
+            ("ctrl-z", &["\x1a", "\x1b[122;5u"]),
+        ] {
+            for press in presses {
+                let typed = |text: &str| Keys::new(key.parse().unwrap()).take(text.as_bytes(), "d");
+                assert_eq!(typed(&format!("{press}d")), [Typed::Command('d')], "{key} {press:?}");
+                let twice = format!("{press}{press}x");
+                assert_eq!(typed(&twice), [bytes(&format!("{press}x"))], "{key} {press:?}");
+                for other in ["\x1dd", "\x1b[93;5ud", "\x1b[97;6ud", "\x1b[54;5ud"] {
+                    assert_eq!(typed(other), [bytes(other)], "{key}");
+                }
+            }
+        }
+        let mut none = Keys::new("none".parse().unwrap());
+        assert_eq!(none.take(b"\x1dd\x00\x01d", "d"), [bytes("\x1dd\x00\x01d")]);
+    }
+
+    #[test]
+    fn ctrl_z_behind_it_is_a_command_in_each_encoding() {
+        for press in ["\x1a", "\x1b[122;5u", "\x1b[122;133u", "\x1b[1103::122;5u", "\x1b[27;5;122~"]
+        {
+            let typed = |text: &str| Keys::default().take(text.as_bytes(), "\u{1a}");
+            assert_eq!(typed(&format!("\x1d{press}")), [Typed::Command(CTRL_Z)], "{press:?}");
+            assert_eq!(typed(press), [bytes(press)]);
         }
     }
 

@@ -4,18 +4,26 @@
 //! ```text
 //! visit    the loop: what is typed, what the session shows, what others ask of this process
 //! outer    that terminal, in line with what stands there
+//! guarded  what its guard is to put back if this process is killed
+//! escape_key   which key is for this process
 //! keys     what is typed, taken apart: the escape key, late answers, all else
 //! editor   the line editor at the prompt; the only place that names reedline
 //! graphics the terminal's protocols for pictures
+//! hands    in whose hands the session is, in words
+//! question what is asked about an agent's cell, and which keys answer
 //! told     what others do and what there is to say, in words
 //! ```
 //!
 //! It works on a [`Handle`], whoever answers that.
 
 mod editor;
+mod escape_key;
 mod graphics;
+mod guarded;
+mod hands;
 mod keys;
 mod outer;
+mod question;
 mod told;
 mod visit;
 
@@ -27,6 +35,7 @@ use crate::{
     terminal::{self, RawMode},
 };
 
+pub use self::escape_key::{EscapeKey, EscapeKeyError};
 use self::{
     editor::{Assistant, Editor, SharedHistory},
     visit::Visit,
@@ -49,6 +58,8 @@ pub struct Attachment {
     pub pictures: bool,
     /// The file of the history of cells.
     pub history: Option<PathBuf>,
+    /// The key that is for this process whatever runs.
+    pub escape: EscapeKey,
 }
 
 /// How it ended.
@@ -56,8 +67,11 @@ pub struct Attachment {
 pub enum Left {
     /// The person left; the session goes on.
     Detached,
-    /// The person ended the session.
-    Ended,
+    /// The session of one's own has ended, by the person's wish or with its program.
+    Ended {
+        /// That program's exit status, as a shell has it.
+        status: u8,
+    },
     /// The session is gone.
     Gone,
     /// This signal asked for it.
@@ -73,12 +87,12 @@ pub enum Left {
 /// # Errors
 /// When the terminal can't be used.
 pub async fn attach(attachment: Attachment) -> io::Result<Left> {
-    let requests = Requests::new()?;
+    let requests = Requests::new()?.with_stop()?;
     let size = terminal::size().unwrap_or_default();
     let Attachment { handle, observes, .. } = &attachment;
     let editor = (!observes).then(|| {
         let history = SharedHistory::new(attachment.history.clone());
-        Editor::new(history, Assistant::new(handle.join()))
+        Editor::new(history, Assistant::new(handle.join()), attachment.escape)
     });
     let raw = RawMode::enter()?;
     let input = TerminalInput::new()?;

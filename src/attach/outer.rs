@@ -3,8 +3,13 @@
 use std::io;
 
 use tokio::io::{AsyncWriteExt, Stdout};
+use unicode_width::UnicodeWidthStr;
 
-use crate::screen::{QueryFilter, Screen, Size};
+use super::{guarded::Guarded, told};
+use crate::{
+    screen::{QueryFilter, Screen, Size},
+    terminal,
+};
 
 /// Standard output, a terminal, and what is known of it.
 #[derive(Debug)]
@@ -15,8 +20,13 @@ pub(super) struct Outer {
     /// Whether something was written that may not be there yet.
     is_unflushed: bool,
     queries: QueryFilter,
+    /// Whether it takes marks of prompts and cells without showing them.
+    takes_marks: bool,
+    /// Whether a cell that was edited here is the last that stands there.
+    ends_with_edited: bool,
     /// What the terminal shows, as far as it came from here.
     screen: Screen,
+    guarded: Guarded,
 }
 
 impl Outer {
@@ -26,7 +36,10 @@ impl Outer {
             pending: Vec::new(),
             is_unflushed: false,
             queries: QueryFilter::default(),
+            takes_marks: terminal::takes_marks(),
+            ends_with_edited: false,
             screen: Screen::new(size),
+            guarded: Guarded::default(),
         }
     }
 
@@ -45,6 +58,7 @@ impl Outer {
         if self.pending.is_empty() {
             self.out.flush().await?;
             self.is_unflushed = false;
+            self.guarded.settles(self.screen.mode_restoration());
         } else {
             self.is_unflushed = true;
             let written = self.out.write(&self.pending).await?;
@@ -59,6 +73,33 @@ impl Outer {
         let mut shown = Vec::with_capacity(bytes.len());
         self.queries.filter(bytes, &mut shown);
         self.print(&shown);
+        self.ends_with_edited = false;
+    }
+
+    /// Prints a cell on a row of its own, below all that stands there.
+    pub(super) fn cell(&mut self, echo: &str) {
+        if !self.is_alternate() {
+            self.echo(&(self.screen.to_fresh_row() + echo));
+            self.ends_with_edited = false;
+        }
+    }
+
+    /// Prints what the session shows beside what programs print.
+    pub(super) fn echo(&mut self, echo: &str) {
+        if !self.screen.is_between_sequences() {
+            // One that a program has left: CAN.
+            self.print(b"\x18");
+        }
+        if self.takes_marks {
+            self.print(echo.as_bytes());
+        } else {
+            self.print(told::without_marks(echo).as_bytes());
+        }
+    }
+
+    /// Whether a cell that was edited here is the last that stands there.
+    pub(super) fn ends_with_edited(&self) -> bool {
+        self.ends_with_edited
     }
 
     /// Prints something of this process's own.
@@ -66,7 +107,18 @@ impl Outer {
         self.screen.feed(bytes);
         // Nobody reads the text or fetches answers here.
         self.screen.drain(&mut |_| {});
+        self.guarded.changes(&self.screen.mode_restoration());
         self.pending.extend(bytes);
+    }
+
+    /// The line editor has the terminal from here on, until something is printed.
+    pub(super) fn is_edited(&mut self) {
+        self.guarded.is_edited();
+    }
+
+    /// It has it no more.
+    pub(super) fn is_not_edited(&mut self) {
+        self.guarded.settles(self.screen.mode_restoration());
     }
 
     /// The same for what is taken off the terminal before anything else is printed.
@@ -89,6 +141,7 @@ impl Outer {
     pub(super) fn is_below(&mut self) {
         self.screen.feed(b"\r\n");
         self.screen.drain(&mut |_| {});
+        self.ends_with_edited = true;
     }
 
     /// Prints a line on a row of its own. Where a program has the whole screen there is no room.
@@ -96,6 +149,7 @@ impl Outer {
         if !self.is_alternate() {
             self.fresh_row();
             self.print(format!("{line}\r\n").as_bytes());
+            self.ends_with_edited = false;
         }
     }
 
@@ -109,6 +163,14 @@ impl Outer {
     /// Where in its row the cursor is, from 0.
     pub(super) fn column(&self) -> u16 {
         self.screen.cursor().1
+    }
+
+    /// What stands in the cursor's row and is not finished; empty where more stands behind the cursor, or
+    /// in other rows of that line.
+    pub(super) fn unfinished_row(&self) -> String {
+        let line = self.screen.line_at_cursor();
+        let is_all = line.width() == usize::from(self.column());
+        if is_all { line } else { String::new() }
     }
 
     pub(super) fn is_alternate(&self) -> bool {

@@ -1,39 +1,67 @@
 //! What is said on the person's terminal: what others do, with who did it, and the bridge's own lines.
 //! Pure.
 
-use super::editor::{MORE, PROMPT};
-use crate::reply::{Attachment, Content, Deed, Reply};
+use super::escape_key::EscapeKey;
+use crate::{
+    reply::{Attachment, Content, Deed, Reply},
+    session::pipeline::echo::{OUTPUT_MARK, PROMPT_MARK},
+};
 
-/// How much of a cell of another client is shown, in lines.
-const MOST_LINES: usize = 20;
-
-/// What the escape key does.
-pub(super) const HELP: &str = "[repl] Ctrl-] then: d detach, i interrupt, r fresh session, ? this \
-                               help; Ctrl-] again sends it to the program";
-
-/// The same for who only looks on.
-pub(super) const OBSERVER_HELP: &str = "[repl] you look on; Ctrl-] then d, Ctrl-C or Ctrl-D leaves";
-
-/// What a client did, in lines.
-pub(super) fn deed(client: &str, deed: &Deed) -> Vec<String> {
-    let client = if client.is_empty() { "another client" } else { client };
-    let Deed::Ran { source } = deed else {
-        return vec![plain(&format!("[{client}] {deed}"))];
-    };
-    let all: Vec<&str> = source.trim_end().split('\n').collect();
-    let mut lines: Vec<String> = all
-        .iter()
-        .take(MOST_LINES)
-        .enumerate()
-        .map(|(n, line)| {
-            let prompt = if n == 0 { PROMPT } else { MORE };
-            plain(&format!("[{client}] {prompt}{line}"))
-        })
-        .collect();
-    if all.len() > MOST_LINES {
-        lines.push(format!("[{client}] {MORE}({} more lines)", all.len() - MOST_LINES));
+/// What the keys behind the escape key do, in lines.
+pub(super) fn help(escape: EscapeKey, observes: bool) -> Vec<String> {
+    if observes {
+        return vec![
+            format!("[repl] you look on; {escape} then: d, Ctrl-C or Ctrl-D leaves,"),
+            "[repl]   Ctrl-Z stops this client, ? this help".into(),
+        ];
     }
-    lines
+    vec![
+        format!("[repl] {escape} then: d detach, i interrupt, r fresh session,"),
+        "[repl]   t take over or give back, a decide on the agent's cells or not,".into(),
+        "[repl]   Ctrl-Z stops this client, ? this help;".into(),
+        format!("[repl]   {escape} again sends it to the program"),
+    ]
+}
+
+/// A client's name, to be read.
+pub(super) fn client_name(client: &str) -> &str {
+    if client.is_empty() { "another client" } else { client }
+}
+
+/// What a client did beside running a cell, which is echoed.
+pub(super) fn deed(client: &str, deed: &Deed) -> String {
+    plain(&format!("[{}] {deed}", client_name(client)))
+}
+
+/// The echo of a cell from its prompt on, and what is before that; `None` of other marks.
+pub(super) fn cell(echo: &str) -> Option<(&str, &str)> {
+    echo.find(PROMPT_MARK).map(|at| echo.split_at(at))
+}
+
+/// The echo of a cell with whose it is before each line, where the session does not say it.
+pub(super) fn labelled(cell: &str, client: &str) -> String {
+    let label = format!("[{}] ", plain(client));
+    let Some(lines) = cell.strip_prefix(PROMPT_MARK) else { return cell.to_owned() };
+    if client.is_empty() || lines.starts_with('[') {
+        return cell.to_owned();
+    }
+    let (lines, mark) = match lines.strip_suffix(OUTPUT_MARK) {
+        Some(lines) => (lines, OUTPUT_MARK),
+        None => (lines, ""),
+    };
+    let lines: Vec<String> =
+        lines.split_inclusive('\n').map(|line| format!("{label}{line}")).collect();
+    format!("{PROMPT_MARK}{}{mark}", lines.concat())
+}
+
+/// The same without its marks, for a terminal that would show them.
+pub(super) fn without_marks(mut echo: &str) -> String {
+    let mut out = String::new();
+    while let Some((before, mark)) = echo.split_once("\x1b]") {
+        out.push_str(before);
+        echo = mark.split_once("\x1b\\").map_or("", |(_, behind)| behind);
+    }
+    out + echo
 }
 
 /// What a reply has to say that is not on the session's terminal. What others did is seen there, and
@@ -59,14 +87,26 @@ pub(super) fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const ECHO: &str =
+        "\r\n\x1b]133;A\x1b\\>>> \x1b]133;B\x1b\\if x:\r\n...     y\r\n\x1b]133;C\x1b\\";
+
     #[test]
-    fn a_cell_of_another_client_stands_at_its_prompt() {
-        let ran = |source: &str| deed("bot", &Deed::Ran { source: source.into() });
-        assert_eq!(ran("x = 1"), ["[bot] >>> x = 1"]);
-        assert_eq!(ran("if x:\n\ty\n"), ["[bot] >>> if x:", "[bot] ...     y"]);
-        assert_eq!(ran("a\x1b[2J\rb"), ["[bot] >>> a\u{fffd}[2J\u{fffd}b"]);
-        let long = ran(&"1\n".repeat(30));
-        assert_eq!((long.len(), &*long[20]), (21, "[bot] ... (10 more lines)"));
-        assert_eq!(deed("", &Deed::Interrupted), ["[another client] interrupted"]);
+    fn a_cell_of_another_person_has_their_name_on_each_line() {
+        let (place, of_cell) = cell(ECHO).unwrap();
+        assert_eq!(place, "\r\n");
+        let text = "[ann] >>> if x:\r\n[ann] ...     y\r\n";
+        let labelled_cell = labelled(of_cell, "ann");
+        assert_eq!(without_marks(&labelled_cell), text);
+        assert!(labelled_cell.starts_with(PROMPT_MARK) && labelled_cell.ends_with(OUTPUT_MARK));
+        // The session has said it.
+        assert_eq!(labelled(&labelled_cell, "ann"), labelled_cell);
+        assert_eq!(cell("\x1b]133;D;0\x1b\\"), None);
+    }
+
+    #[test]
+    fn what_others_do_is_a_line() {
+        assert_eq!(deed("", &Deed::Interrupted), "[another client] interrupted");
+        let typed = Deed::Typed { text: Some("a\x1bb".into()) };
+        assert!(deed("bot", &typed).ends_with("a\u{fffd}b"));
     }
 }

@@ -12,15 +12,17 @@ use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, Sessio
 
 use super::{WorkerArguments, ls, runtime, session_options::SessionArguments, sessions};
 use crate::{
-    attach::{self, Attachment, Left},
+    attach::{self, Attachment, EscapeKey, Left},
     pty,
     registry::{Registry, SessionName},
     remote::{self, Opened, Place, Underway},
     terminal,
 };
 
-/// How others are told of who attaches.
-const CLIENT: &str = "attach";
+/// How others are told of who attaches where the name of the account is not known.
+const SOMEBODY: &str = "attach";
+/// The longest name of an account that is told, in characters.
+const LONGEST_NAME: usize = 32;
 /// What a shell adds to a signal's number for the exit status of what it killed.
 const KILLED: u8 = 128;
 /// The most sessions of one directory.
@@ -41,6 +43,10 @@ pub(super) struct AttachArguments {
     /// Show no pictures: only say where they are.
     #[arg(long)]
     no_pictures: bool,
+    /// The key that is for this client whatever runs: `ctrl-a` to `ctrl-z`, `ctrl-\`, `ctrl-]`, `ctrl-^`,
+    /// or `none`.
+    #[arg(long, value_name = "KEY", env = "MCP_REPL_ESCAPE", default_value = "ctrl-]")]
+    escape_key: EscapeKey,
     #[command(flatten)]
     options: SessionArguments,
 }
@@ -60,6 +66,8 @@ pub(super) fn attach(
     worker: &WorkerArguments,
 ) -> Result<ExitCode, String> {
     check_terminal()?;
+    // Before any thread is started.
+    pty::guard_terminal();
     let options = arguments.options.options(worker);
     let keep_ms = options.keep_ms;
     let choice = match (&arguments.name, arguments.new) {
@@ -92,11 +100,12 @@ pub(super) fn attach(
         let attachment = Attachment {
             handle,
             name: welcome.session.clone(),
-            client: CLIENT.to_owned(),
+            client: person(),
             is_own,
             observes: arguments.observe,
             pictures: !arguments.no_pictures,
             history: history_file(),
+            escape: arguments.escape_key,
         };
         let left = attach::attach(attachment).await.map_err(|error| error.to_string())?;
         let name = &welcome.session;
@@ -105,9 +114,9 @@ pub(super) fn attach(
                 say(&format!("[repl] detached; the session goes on: mcp-repl attach {name}"));
                 Ok(ExitCode::SUCCESS)
             }
-            Left::Ended => {
+            Left::Ended { status } => {
                 connection.ended().await;
-                Ok(ExitCode::SUCCESS)
+                Ok(ExitCode::from(status))
             }
             Left::Gone => {
                 let end = connection.ended().await;
@@ -230,8 +239,23 @@ fn hello(role: Role, keep_ms: Option<u64>) -> Hello {
     Hello {
         budget: Some(Budget { text: MOST_TEXT, attachments: Attachments::Named }),
         keep_ms,
-        ..Hello::new(role, CLIENT)
+        ..Hello::new(role, person())
     }
+}
+
+/// How others are told of who attaches: by the name of the account.
+fn person() -> String {
+    let variables = ["USER", "LOGNAME"].map(|variable| env::var(variable).ok());
+    name_of(variables.iter().flatten().map(String::as_str))
+}
+
+/// The first of these names that can be shown.
+fn name_of<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    let can_be_shown = |name: &&str| {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
+        !name.is_empty() && name.chars().all(is_plain) && name.chars().count() <= LONGEST_NAME
+    };
+    names.find(can_be_shown).unwrap_or(SOMEBODY).to_owned()
 }
 
 /// Where the history of cells is kept (XDG Base Directory Specification); `None` where there is no
@@ -254,4 +278,23 @@ fn ask(text: &str) {
     // The terminal may be gone, which must not be a panic.
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_attaches_is_called_as_the_account_is() {
+        let long = "x".repeat(LONGEST_NAME + 1);
+        for (names, name) in [
+            (&["ann", "bob"][..], "ann"),
+            (&["", "bob"], "bob"),
+            (&["a b", "\u{1b}[1m", "é.m@x-1"], "é.m@x-1"),
+            (&[&long], "attach"),
+            (&[], "attach"),
+        ] {
+            assert_eq!(name_of(names.iter().copied()), name, "{names:?}");
+        }
+    }
 }

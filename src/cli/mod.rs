@@ -93,10 +93,10 @@ enum Command {
     Ls(ls::LsArguments),
     /// End sessions, whoever uses them.
     End(end::EndArguments),
-    /// Print what happens in a session as JSON lines, for status bars and scripts.
-    Events(events::EventsArguments),
     /// Show what a recording of a terminal shows: as a picture, or as text.
     Replay(replay::ReplayArguments),
+    /// Print what happens in a session as JSON lines, for status bars and scripts.
+    Events(events::EventsArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
 }
@@ -306,8 +306,8 @@ pub fn main() -> ExitCode {
             | Command::Host(_)
             | Command::Ls(_)
             | Command::End(_)
-            | Command::Events(_)
-            | Command::Replay(_),
+            | Command::Replay(_)
+            | Command::Events(_),
         ) => false,
     };
     if holds_sessions {
@@ -350,10 +350,10 @@ pub fn main() -> ExitCode {
         }
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
         }
-        Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
     };
     result.unwrap_or_else(|why| {

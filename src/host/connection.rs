@@ -80,7 +80,8 @@ where
     let is_resumed = client.is_some();
     let client = client.unwrap_or_else(|| host.session.join());
     let budget = hello.budget.as_ref().map(budget_from_wire);
-    let who = ClientInfo { name: hello.name.clone(), budget, is_person: false };
+    let attach = hello.attach.map(|attach| words::attach(&attach, &host.record.name));
+    let who = ClientInfo { name: hello.name.clone(), budget, is_person: false, attach };
     client.introduce(who.clone());
     let mut connection = Connection {
         role: hello.role,
@@ -282,7 +283,7 @@ impl Connection {
             ToHost::Open(_) | ToHost::Hello(_) => {
                 return Err(End::Broken("a host takes one `hello`, and no `open`".into()));
             }
-            ToHost::Call { id, input, keys, timeout_ms, progress } => {
+            ToHost::Call { id, input, keys, timeout_ms, progress, person } => {
                 if self.pending.has_call(id) || self.untold.0.iter().any(|(other, _)| *other == id)
                 {
                     return Err(End::Broken(format!("there is a call {id} already")));
@@ -297,7 +298,7 @@ impl Connection {
                 };
                 let timeout = Duration::from_millis(timeout_ms).min(LONGEST_TIMEOUT);
                 let on_drop = OnDrop::default();
-                let request = Request { payload, timeout, progress: None, on_drop };
+                let request = Request { payload, timeout, progress: None, on_drop, person };
                 self.pending.call(id, client, request, progress);
                 self.seat.has_called = true;
                 self.seat.host.is_used();
@@ -466,7 +467,10 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
             outgoing.add_screen(&message, &bytes);
         }
         ScreenUpdate::Bytes(bytes) => {
-            outgoing.add_screen(&ToClient::Output { length: bytes.len() }, &bytes);
+            outgoing.add_screen(&ToClient::Output { length: bytes.len(), echo: false }, &bytes);
+        }
+        ScreenUpdate::Echo(bytes) => {
+            outgoing.add_screen(&ToClient::Output { length: bytes.len(), echo: true }, &bytes);
         }
         ScreenUpdate::Standing(standing) => {
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
@@ -475,7 +479,6 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
             let attachment = attachment_to_wire(&attachment);
             outgoing.add_screen(&ToClient::Attached { attachment }, &[]);
         }
-        ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
         ScreenUpdate::Hands(hands) => {
             outgoing.add_screen(&ToClient::Hands(words::hands(hands)), &[]);
         }
@@ -483,6 +486,7 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
             outgoing.add_screen(&ToClient::Proposed { id, client, source }, &[]);
         }
         ScreenUpdate::Settled { id } => outgoing.add_screen(&ToClient::Settled { id }, &[]),
+        ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }

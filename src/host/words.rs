@@ -4,6 +4,7 @@ use mcp_repl_control::{Decision, Deed, Hands, Needed, SessionState};
 
 use super::milliseconds;
 use crate::{
+    registry::SessionName,
     reply,
     session::{client, pipeline::Standing},
 };
@@ -26,6 +27,15 @@ pub(super) fn state(standing: Standing) -> SessionState {
 pub(super) fn deed(client: String, deed: &reply::Deed) -> Deed {
     let (what, text) = deed.words();
     Deed { client, what: what.into(), text: text.into() }
+}
+
+/// The longest that a client says of how people come to a session, in characters.
+const LONGEST_ATTACH: usize = 1000;
+
+/// What a person runs to come to the session of this name.
+pub(super) fn attach(command: &str, name: &SessionName) -> String {
+    let command: String = command.chars().take(LONGEST_ATTACH).collect();
+    format!("{command} {name}")
 }
 
 /// In whose hands the session is.

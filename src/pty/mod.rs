@@ -27,6 +27,8 @@
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
 //! | `TerminalInput` | what is typed on the terminal that this process is on |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
+//! | `guard_terminal`, `restore_by_guard` | puts this process's terminal back, also when it is killed |
+//! | `stop_group` | stops this process until it is continued, as job control has it |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
 //! | `has_the_terminal` | whether what is typed there is for this process |
 //! | `signal_number` | what a shell makes a killed program's exit status of |
@@ -57,10 +59,11 @@ pub(crate) use platform::testing;
 pub use platform::{
     ByteStream, Detached, Listener, Process, PtyMaster, Requests, TerminalInput, allows_execution,
     asked_to_end, connect, create_private_directory, create_private_file, detach, guard_sessions,
-    has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private, kill_listener,
-    launch, open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
-    own_program, parent_identity, platform_name, private_directory_in, process_identity,
-    reader_has_gone, resident_memory, signal_number, spawn, stdio, unblock_signals, user_number,
+    guard_terminal, has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private,
+    kill_listener, launch, open_or_create_own_file, open_own_file, others_can_replace,
+    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
+    process_identity, reader_has_gone, resident_memory, restore_by_guard, signal_number, spawn,
+    stdio, stop_group, unblock_signals, user_number,
 };
 
 /// A program to be run, with this process's working directory.
@@ -131,11 +134,22 @@ pub enum Request {
     Resize,
     /// To go on after it was stopped: others may have used its terminal meanwhile.
     Continue,
+    /// To stop until it is continued; of one that has said that it does so itself.
+    Stop,
     /// To end.
     End {
         /// The name of the signal that asks for it.
         signal: &'static str,
     },
+}
+
+/// Why a process stops until it is continued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopping {
+    /// Somebody wants it to.
+    Asked,
+    /// It was continued in the background, and needs the terminal.
+    InBackground,
 }
 
 /// A stream to read.

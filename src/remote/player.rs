@@ -237,7 +237,7 @@ impl Player {
     fn command(&mut self, command: EngineCommand) {
         match command {
             EngineCommand::Call { request, reply, .. } => self.call(request, reply),
-            EngineCommand::Keystrokes { bytes, taken } => {
+            EngineCommand::Keystrokes { bytes, taken, .. } => {
                 self.typing.add(&bytes, taken);
                 self.type_more();
             }
@@ -296,7 +296,7 @@ impl Player {
     }
 
     fn call(&mut self, request: Request, reply: oneshot::Sender<Answer>) {
-        let Request { payload, timeout, progress, on_drop } = request;
+        let Request { payload, timeout, progress, on_drop, person } = request;
         // Given up before it was sent: nothing has happened.
         if reply.is_closed() {
             return;
@@ -305,7 +305,7 @@ impl Player {
         let (input, keys) = words::of_payload(payload);
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let tells = progress.is_some();
-        let message = ToHost::Call { id, input, keys, timeout_ms, progress: tells };
+        let message = ToHost::Call { id, input, keys, timeout_ms, progress: tells, person };
         let deadline =
             timeout.checked_add(LATEST).and_then(|wait| Instant::now().checked_add(wait));
         let message = encode(&message, &[]);
@@ -403,7 +403,8 @@ impl Player {
                 let size = Size { columns, rows };
                 self.show(ScreenUpdate::Repaint { size, bytes });
             }
-            ToClient::Output { .. } => self.show(ScreenUpdate::Bytes(bytes)),
+            ToClient::Output { echo: false, .. } => self.show(ScreenUpdate::Bytes(bytes)),
+            ToClient::Output { echo: true, .. } => self.show(ScreenUpdate::Echo(bytes)),
             ToClient::Completion { id, start, matches, is_incomplete } => {
                 if let Some(answer) = self.completing.remove(&id) {
                     let _ = answer.send(Completion { start, matches, is_incomplete });

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mcp_repl_sideband::{Hint, Reader};
 
-use super::{AttachmentFile, Deed, Exit, Failure, FilePlace, hint, line::one_line};
+use super::{AttachmentFile, Deed, Exit, Failure, FilePlace, PeopleNotice, hint, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -139,6 +139,9 @@ pub enum Notice {
         /// Whether it waits for somebody to type.
         waits: bool,
     },
+    /// What people did in the session, or are to do.
+    #[error("[repl] {0}")]
+    People(PeopleNotice),
     /// A cell did not compile, and this is what it was meant to be.
     #[error("[repl] hint: {}", hint::said(.0))]
     Hint(Hint),
@@ -269,6 +272,10 @@ pub enum Refusal {
     /// A cell that waited for its turn, and what is before it asks for input.
     #[error("not run: what is before it waits for input; send this again afterwards")]
     NotItsTurn,
+    /// What waited while somebody had taken the session over, and was meant for what is there no
+    /// longer.
+    #[error("not sent: what this was for is over, as the session was in other hands meanwhile")]
+    OtherHands,
     /// Keys, and nobody who would get them.
     #[error("nothing reads the terminal, so the keys were not typed")]
     NobodyReads,

@@ -8,6 +8,7 @@
 //! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
 //!   `keyboard`, `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
+//! - What is shown on it that no program printed: `cell_echo`.
 //! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a picture
 //!   (`svg`), and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
@@ -15,6 +16,7 @@
 
 mod answers;
 mod cell;
+mod cell_echo;
 mod charset;
 mod cursor;
 mod dump;
@@ -227,13 +229,6 @@ impl Screen {
     /// without blank rows at the end.
     pub fn page_text(&self) -> String {
         self.terminal().page().visible_text()
-    }
-
-    /// The last row of the page that is not blank, without blanks at its end; empty if there is
-    /// none.
-    pub fn last_line(&self) -> String {
-        let text = self.page_text();
-        text.rsplit('\n').next().unwrap_or_default().to_owned()
     }
 
     /// The line the cursor is on, all its rows joined, with the blanks the program printed.

@@ -34,6 +34,13 @@ impl Screen {
         out
     }
 
+    /// The escape sequences that put another terminal back that shows what this one does, but for where
+    /// its cursor is: none where there is nothing to do.
+    pub fn mode_restoration(&self) -> String {
+        let settings = self.terminal_settings();
+        if self.is_alternate() { format!("\x1b[?1049l{settings}\x1b[m") } else { settings }
+    }
+
     fn restore_by(&mut self, sequences: &str, out: &mut Vec<u8>) {
         self.feed(sequences.as_bytes());
         out.extend(sequences.as_bytes());
@@ -96,6 +103,11 @@ mod tests {
         ] {
             let size = Size { columns: 20, rows: 6 };
             let (mut screen, mut other) = (Screen::new(size), Screen::new(size));
+            other.feed(left.as_bytes());
+            // Of a program that was killed in the middle of a sequence, the next one ends that.
+            other.feed(format!("\x1b\\{}", other.mode_restoration()).as_bytes());
+            assert_eq!(other.mode_restoration(), "", "{left:?}");
+            other = Screen::new(size);
             screen.feed(left.as_bytes());
             other.feed(left.as_bytes());
             other.feed(&screen.restore());

@@ -61,6 +61,8 @@ impl Attributes {
     pub(super) const OVERLINE: Attributes = Attributes(1 << 7);
     /// Printed while echo was on: on the page, not in the transcript. Not an attribute of SGR.
     pub(super) const ECHO: Attributes = Attributes(1 << 15);
+    /// The echo is that of a cell, which no program has asked for: in no page that is told, either.
+    pub(super) const CELL: Attributes = Attributes(1 << 14);
     const UNDERLINE: u16 = 0b111 << 8;
 
     /// The attributes with the SGR parameter that sets each.
@@ -114,6 +116,10 @@ impl Style {
         self.attributes.contains(Attributes::ECHO)
     }
 
+    pub(super) fn is_cell(self) -> bool {
+        self.attributes.contains(Attributes::CELL)
+    }
+
     /// The style of what a tab skips in this one: nothing but whether it was echo.
     pub(super) fn tab(self) -> Style {
         let mut style = Style::default();
@@ -121,9 +127,10 @@ impl Style {
         style
     }
 
-    /// The style without the note that it was echo: what can be seen.
+    /// The style without the notes that it was echo, and whose: what can be seen.
     pub(super) fn visible(mut self) -> Style {
         self.attributes.set(Attributes::ECHO, false);
+        self.attributes.set(Attributes::CELL, false);
         self
     }
 

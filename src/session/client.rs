@@ -39,6 +39,8 @@ pub struct Request {
     pub progress: Option<mpsc::UnboundedSender<String>>,
     /// What becomes of the cell when the call is given up.
     pub on_drop: OnDrop,
+    /// What a person is asked for with the reply.
+    pub person: Option<String>,
 }
 
 /// What becomes of a call's cell when its wait is dropped: it goes on, unless somebody has said
@@ -91,6 +93,8 @@ pub enum EngineCommand {
     },
     /// Type into the terminal.
     Keystrokes {
+        /// Who types.
+        client: ClientId,
         /// What a terminal would send.
         bytes: Vec<u8>,
         /// Told when not too much waits to be typed.
@@ -302,7 +306,7 @@ impl Client {
     /// program on the terminal is far behind with reading; dropping that changes nothing.
     pub fn type_bytes(&self, bytes: Vec<u8>) -> impl Future<Output = ()> + Send + use<> {
         let (taken, is_taken) = oneshot::channel();
-        let _ = self.commands.send(EngineCommand::Keystrokes { bytes, taken });
+        let _ = self.commands.send(EngineCommand::Keystrokes { client: self.id, bytes, taken });
         async { is_taken.await.unwrap_or_default() }
     }
 

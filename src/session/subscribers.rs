@@ -2,17 +2,20 @@
 //!
 //! One that does not read misses what does not fit into its queue, costs nothing, and gets the
 //! whole screen anew once it has read what it has. One that wants nothing of the screen is told that
-//! it has missed something, and how things stand.
+//! it has missed something, and how things stand. One that can't keep up with what is printed
+//! gets the screen a few times a second, and little of what comes between: nobody could read that,
+//! and all who look on share their processors with the program that prints.
 
 use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     client::EngineCommand,
@@ -25,17 +28,22 @@ use crate::{
     screen::{Screen, Size},
 };
 
-/// How many updates a subscriber may be behind.
-const LONGEST_QUEUE: usize = 64;
-/// How much of a cell's source a subscriber is told, in bytes.
-const LONGEST_SOURCE: usize = 64 * 1024;
-
-/// The largest picture that comes with its data, in bytes of base64.
+/// How far a subscriber may be behind, in bytes: what is printed at once is told whole, unless it is
+/// more than anybody would read.
+const LONGEST_QUEUE: usize = 2 << 20;
+/// The same behind a screen that makes up for something. It grows again as the subscriber reads.
+const SHORTEST_QUEUE: usize = 64 * 1024;
+/// What an update counts at least, in bytes.
+const SMALLEST: usize = 512;
+/// How long it is from one such screen to the next, at least.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The largest picture that comes with its data, and how much of those may wait, in bytes of base64.
 const LARGEST_PICTURE: usize = 4 << 20;
-/// How many updates may wait for a subscriber that is given the data of a picture.
-const MOST_WAITING_PICTURES: usize = 8;
+const MOST_WAITING_PICTURES: usize = 8 << 20;
 /// How many pictures and documents are told of that came when a subscriber was behind; the last ones.
 const MOST_LEFT_OUT: usize = 16;
+/// How much of a cell's source a subscriber is told, in bytes.
+const LONGEST_SOURCE: usize = 64 * 1024;
 
 /// Numbers a subscriber within an engine.
 pub(crate) type SubscriberId = u64;
@@ -61,6 +69,11 @@ pub enum ScreenUpdate {
     },
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
+    /// Shown beside that, with its escape sequences: the echo of a cell that begins, from
+    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; or where one is over.
+    ///
+    /// [`PROMPT_MARK`]: super::pipeline::echo::PROMPT_MARK
+    Echo(Vec<u8>),
     /// How things stand from here on. Follows each repaint that makes up for something.
     Standing(Standing),
     /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
@@ -99,10 +112,16 @@ pub enum ScreenUpdate {
 #[derive(Debug)]
 pub struct Subscription {
     id: SubscriberId,
-    updates: mpsc::Receiver<ScreenUpdate>,
+    updates: mpsc::UnboundedReceiver<ScreenUpdate>,
+    /// How much there is in it, in bytes.
+    behind: Arc<AtomicUsize>,
+    /// How much of that is the data of pictures, which is not counted there.
+    pictures: Arc<AtomicUsize>,
     missed: Arc<AtomicBool>,
     /// Whether the whole screen was asked for, and is on its way.
     has_asked: bool,
+    /// Before that, it is not asked for again.
+    asks_from: Instant,
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
 }
 
@@ -111,18 +130,38 @@ impl Subscription {
     /// things stand. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
         let wants_repaint = self.updates.is_empty() && self.missed.load(Ordering::Relaxed);
-        if wants_repaint && !std::mem::replace(&mut self.has_asked, true) {
+        if wants_repaint && !self.has_asked {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(self.asks_from) => {}
+                update = self.updates.recv() => return self.took(update),
+            }
+            self.has_asked = true;
             self.ask();
         }
         let update = self.updates.recv().await;
-        self.note(update.as_ref());
-        update
+        self.took(update)
     }
 
     /// The next update, if it is there already.
     pub fn try_next(&mut self) -> Option<ScreenUpdate> {
         let update = self.updates.try_recv().ok();
-        self.note(update.as_ref());
+        self.took(update)
+    }
+
+    /// Notes what was taken, and that what was asked for is there.
+    fn took(&mut self, update: Option<ScreenUpdate>) -> Option<ScreenUpdate> {
+        if let Some(update) = &update {
+            self.behind.fetch_sub(weight(update), Ordering::Relaxed);
+            self.pictures.fetch_sub(picture_data(update), Ordering::Relaxed);
+        }
+        let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
+        if makes_up && std::mem::take(&mut self.has_asked) {
+            self.asks_from = Instant::now() + PAUSE;
+        } else if matches!(update, Some(ScreenUpdate::Missed)) {
+            // What came in its time makes up for the state, and not for all else.
+            self.ask();
+        }
         update
     }
 
@@ -130,16 +169,6 @@ impl Subscription {
     fn ask(&self) {
         if let Some(commands) = self.commands.upgrade() {
             let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
-        }
-    }
-
-    /// Notes that what was asked for is there.
-    fn note(&mut self, update: Option<&ScreenUpdate>) {
-        match update {
-            Some(ScreenUpdate::Repaint { .. }) => self.has_asked = false,
-            // What came in its time makes up for the state, and not for all else.
-            Some(ScreenUpdate::Missed) if !std::mem::take(&mut self.has_asked) => self.ask(),
-            _ => {}
         }
     }
 }
@@ -160,12 +189,18 @@ pub(crate) struct Subscriber {
     id: SubscriberId,
     /// The client whose it is.
     client: ClientId,
-    updates: mpsc::Sender<ScreenUpdate>,
+    updates: mpsc::UnboundedSender<ScreenUpdate>,
+    /// How much there is in it, in bytes.
+    behind: Arc<AtomicUsize>,
+    /// How much data of pictures there is besides.
+    pictures: Arc<AtomicUsize>,
     wants: Wants,
     /// The pictures and documents that came when it was behind, without their data.
     left_out: Mutex<VecDeque<Attachment>>,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
+    /// How much that may be.
+    longest_queue: AtomicUsize,
 }
 
 impl Subscribers {
@@ -185,8 +220,7 @@ impl Subscribers {
     ) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (subscriber, subscription) = Subscriber::new(wants, self.last, commands);
-        let subscriber = Subscriber { client, ..subscriber };
+        let (subscriber, subscription) = Subscriber::of_client(client, wants, self.last, commands);
         subscriber.show_all(screen, situation);
         self.all.push(subscriber);
         subscription
@@ -230,27 +264,48 @@ impl Subscriber {
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
-        let (updates, receiver) = mpsc::channel(LONGEST_QUEUE);
+        Subscriber::of_client(NOBODY, wants, id, commands)
+    }
+
+    /// The same of one of several clients.
+    fn of_client(
+        client: ClientId,
+        wants: Wants,
+        id: SubscriberId,
+        commands: mpsc::WeakUnboundedSender<EngineCommand>,
+    ) -> (Subscriber, Subscription) {
+        let (updates, receiver) = mpsc::unbounded_channel();
         // The whole screen comes first, without being asked for.
         let missed = Arc::new(AtomicBool::new(wants.screen));
-        let has_asked = wants.screen;
+        let (has_asked, asks_from) = (wants.screen, Instant::now());
+        let longest_queue = AtomicUsize::new(LONGEST_QUEUE);
+        let (behind, pictures) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let subscription = Subscription {
+            id,
+            updates: receiver,
+            behind: behind.clone(),
+            pictures: pictures.clone(),
+            missed: missed.clone(),
+            has_asked,
+            asks_from,
+            commands,
+        };
+        let left_out = Mutex::default();
         let subscriber = Subscriber {
             id,
-            client: NOBODY,
+            client,
             updates,
+            behind,
+            pictures,
             wants,
-            left_out: Mutex::default(),
-            missed: missed.clone(),
+            left_out,
+            missed,
+            longest_queue,
         };
-        (subscriber, Subscription { id, updates: receiver, missed, has_asked, commands })
+        (subscriber, subscription)
     }
 
-    /// What it is told of.
-    pub(crate) fn wants(&self) -> Wants {
-        self.wants
-    }
-
-    /// Shows the whole screen, and how things stand.
+    /// Tells all there is: what is on the screen, if it is shown that, and how things stand.
     fn show_all(&self, screen: &Screen, situation: Situation) {
         let Situation { standing, roles, proposals } = situation;
         if self.wants.screen {
@@ -263,6 +318,11 @@ impl Subscriber {
         }
     }
 
+    /// What it is told of.
+    pub(crate) fn wants(&self) -> Wants {
+        self.wants
+    }
+
     /// Whether nobody looks on any more.
     pub(crate) fn is_gone(&self) -> bool {
         self.updates.is_closed()
@@ -272,58 +332,76 @@ impl Subscriber {
     /// how things stand, behind the word that it has missed something.
     pub(crate) fn show(&self, update: ScreenUpdate) {
         let has_missed = self.missed.load(Ordering::Relaxed);
-        let makes_up = match update {
-            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.wants.screen => return,
-            ScreenUpdate::Repaint { .. } => {
-                self.missed.store(false, Ordering::Relaxed);
-                true
+        let behind = self.behind.load(Ordering::Relaxed);
+        let mut longest = self.longest_queue.load(Ordering::Relaxed);
+        let screen = self.wants.screen;
+        match update {
+            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) | ScreenUpdate::Echo(_)
+                if !screen =>
+            {
+                return;
             }
+            ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
             ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
-            ScreenUpdate::Standing(_) if has_missed && !self.wants.screen => {
-                if self.updates.capacity() < 2
-                    || self.updates.try_send(ScreenUpdate::Missed).is_err()
-                {
-                    return;
-                }
+            ScreenUpdate::Standing(_) if has_missed && !screen && behind < SHORTEST_QUEUE => {
+                self.queue(ScreenUpdate::Missed);
                 self.missed.store(false, Ordering::Relaxed);
-                true
+                self.queue(update);
+                return self.name_left_out();
             }
             ScreenUpdate::Attached(attachment) if has_missed => return self.leave_out(attachment),
             _ if has_missed => return,
-            _ => false,
-        };
-        let update = match update {
-            ScreenUpdate::Attached(attachment) => ScreenUpdate::Attached(self.bounded(attachment)),
-            update => update,
-        };
-        if let Err(mpsc::error::TrySendError::Full(update)) = self.updates.try_send(update) {
-            self.missed.store(true, Ordering::Relaxed);
-            if let ScreenUpdate::Attached(attachment) = update {
-                self.leave_out(attachment);
+            _ if behind == 0 => longest = (2 * longest).min(LONGEST_QUEUE),
+            _ => {}
+        }
+        self.longest_queue.store(longest, Ordering::Relaxed);
+        match update {
+            _ if behind >= longest => {
+                self.missed.store(true, Ordering::Relaxed);
+                self.longest_queue.store(SHORTEST_QUEUE, Ordering::Relaxed);
+                if let ScreenUpdate::Attached(attachment) = update {
+                    self.leave_out(attachment);
+                }
             }
-        } else if makes_up {
-            let left_out = std::mem::take(&mut *self.left_out());
-            left_out.into_iter().for_each(|one| self.show(ScreenUpdate::Attached(one)));
+            ScreenUpdate::Repaint { .. } => {
+                self.queue(update);
+                self.name_left_out();
+            }
+            ScreenUpdate::Attached(attachment) => self.queue(self.bounded(attachment)),
+            update => self.queue(update),
         }
     }
 
-    /// An attachment with as much of it as there is room for.
-    fn bounded(&self, attachment: Attachment) -> Attachment {
-        let has_room = |data: &Arc<str>| {
-            let waiting = LONGEST_QUEUE - self.updates.capacity();
-            data.len() <= LARGEST_PICTURE && waiting < MOST_WAITING_PICTURES
-        };
-        let is_wanted = self.wants.pictures && attachment.kind.is_some();
-        let data = attachment.data.filter(|data| is_wanted && has_room(data));
-        Attachment { data, ..attachment }
+    fn queue(&self, update: ScreenUpdate) {
+        self.behind.fetch_add(weight(&update), Ordering::Relaxed);
+        self.pictures.fetch_add(picture_data(&update), Ordering::Relaxed);
+        let _ = self.updates.send(update);
     }
 
+    /// An attachment with as much of it as there is room for.
+    fn bounded(&self, attachment: Attachment) -> ScreenUpdate {
+        let is_wanted = self.wants.pictures && attachment.kind.is_some();
+        let waiting = self.pictures.load(Ordering::Relaxed);
+        let has_room = |data: &Arc<str>| {
+            data.len() <= LARGEST_PICTURE && waiting + data.len() <= MOST_WAITING_PICTURES
+        };
+        let data = attachment.data.filter(|data| is_wanted && has_room(data));
+        ScreenUpdate::Attached(Attachment { data, ..attachment })
+    }
+
+    /// One that came when this was behind.
     fn leave_out(&self, attachment: Attachment) {
         let mut left_out = self.left_out();
         left_out.push_back(Attachment { data: None, ..attachment });
         if left_out.len() > MOST_LEFT_OUT {
             left_out.pop_front();
         }
+    }
+
+    /// Tells of those.
+    fn name_left_out(&self) {
+        let left_out = std::mem::take(&mut *self.left_out());
+        left_out.into_iter().for_each(|one| self.queue(ScreenUpdate::Attached(one)));
     }
 
     fn left_out(&self) -> MutexGuard<'_, VecDeque<Attachment>> {
@@ -349,6 +427,10 @@ impl Observer for Subscribers {
         if !self.all.is_empty() {
             self.show_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
         }
+    }
+
+    fn echoed(&mut self, bytes: &[u8]) {
+        self.tell_all(|| ScreenUpdate::Echo(bytes.to_vec()));
     }
 
     fn replaced(&mut self, screen: &Screen) {
@@ -392,6 +474,25 @@ impl Observer for Subscribers {
     }
 }
 
+/// What an update counts in a queue, in bytes.
+fn weight(update: &ScreenUpdate) -> usize {
+    let length = match update {
+        ScreenUpdate::Repaint { bytes, .. } | ScreenUpdate::Bytes(bytes) => bytes.len(),
+        ScreenUpdate::Did { deed: Deed::Ran { source }, .. }
+        | ScreenUpdate::Proposed { source, .. } => source.len(),
+        _ => 0,
+    };
+    length.max(SMALLEST)
+}
+
+/// How much data of a picture there is in it, in bytes, which others may hold as well.
+fn picture_data(update: &ScreenUpdate) -> usize {
+    match update {
+        ScreenUpdate::Attached(Attachment { data: Some(data), .. }) => data.len(),
+        _ => 0,
+    }
+}
+
 fn repaint(screen: &Screen) -> ScreenUpdate {
     ScreenUpdate::Repaint { size: screen.size(), bytes: screen.dump() }
 }
@@ -408,6 +509,10 @@ mod tests {
     const SHOWN: Wants = Wants { screen: true, pictures: false };
     const TOLD: Wants = Wants { screen: false, pictures: false };
 
+    /// How many small updates there are in the longest queue, and in the shortest.
+    const MOST_UPDATES: usize = LONGEST_QUEUE / SMALLEST;
+    const FEWEST_UPDATES: usize = SHORTEST_QUEUE / SMALLEST;
+
     /// What a subscriber's terminal shows after these updates.
     fn painted(updates: impl IntoIterator<Item = ScreenUpdate>) -> Option<Screen> {
         let mut screen = None;
@@ -418,7 +523,9 @@ mod tests {
                     fresh.feed(&bytes);
                     screen = Some(fresh);
                 }
-                (ScreenUpdate::Bytes(bytes), Some(screen)) => screen.feed(&bytes),
+                (ScreenUpdate::Bytes(bytes) | ScreenUpdate::Echo(bytes), Some(screen)) => {
+                    screen.feed(&bytes);
+                }
                 (_, Some(_)) => {}
                 (_, None) => panic!("an update before the screen"),
             }
@@ -431,12 +538,7 @@ mod tests {
     }
 
     fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
-        let mut next = || {
-            let update = subscription.updates.try_recv().ok();
-            subscription.note(update.as_ref());
-            update
-        };
-        std::iter::from_fn(&mut next).collect()
+        std::iter::from_fn(|| subscription.try_next()).collect()
     }
 
     #[tokio::test]
@@ -451,11 +553,11 @@ mod tests {
         subscribers.replaced(&screen);
         assert_eq!(queued(&mut watcher), []);
         let did = || ScreenUpdate::Did { client: "a".into(), deed: Deed::Interrupted };
-        for _ in 0..LONGEST_QUEUE + 10 {
+        for _ in 0..MOST_UPDATES + 10 {
             subscribers.did("a", &Deed::Interrupted);
         }
         subscribers.stands(&Standing::Ending);
-        assert_eq!(queued(&mut watcher), vec![did(); LONGEST_QUEUE]);
+        assert_eq!(queued(&mut watcher), vec![did(); MOST_UPDATES]);
         // The last state is told though nothing happens any more.
         let next = tokio::spawn(async move { (watcher.next().await, watcher) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
@@ -464,22 +566,6 @@ mod tests {
         assert_eq!(update, Some(ScreenUpdate::Missed));
         subscribers.did("a", &Deed::Interrupted);
         assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ended), hands(), did()]);
-        assert!(asked.try_recv().is_err());
-    }
-
-    #[tokio::test]
-    async fn a_state_that_comes_in_time_makes_up_for_the_state_and_the_rest_is_asked_for() {
-        let (commands, mut asked) = mpsc::unbounded_channel();
-        let (subscriber, mut watcher) = Subscriber::new(TOLD, 1, commands.downgrade());
-        for _ in 0..LONGEST_QUEUE + 10 {
-            subscriber.show(ScreenUpdate::Standing(Standing::Ready));
-        }
-        assert_eq!(queued(&mut watcher).len(), LONGEST_QUEUE);
-        // As a host tells it that has told another of it before.
-        subscriber.show(ScreenUpdate::Standing(Standing::Ended));
-        let told = [ScreenUpdate::Missed, ScreenUpdate::Standing(Standing::Ended)];
-        assert_eq!(queued(&mut watcher), told);
-        assert!(matches!(asked.try_recv(), Ok(EngineCommand::Repaint { subscriber: 1 })));
     }
 
     #[tokio::test]
@@ -491,7 +577,7 @@ mod tests {
         let mut slow = subscribers.add(1, SHOWN, &screen, situation(Standing::Ready));
         let mut quick = subscribers.add(2, SHOWN, &screen, situation(Standing::Ready));
         let mut seen = Vec::new();
-        for line in 0..1000 {
+        for line in 0..2 * MOST_UPDATES {
             let line = format!("line {line}\r\n");
             screen.feed(line.as_bytes());
             subscribers.shown(Shown::Bytes(line.as_bytes()), &screen);
@@ -499,7 +585,8 @@ mod tests {
         }
         assert_eq!(painted(seen).unwrap().dump(), screen.dump());
         let missed = queued(&mut slow);
-        assert_eq!(missed.len(), LONGEST_QUEUE);
+        // The first two are how things stand, and the screen, which is larger than they.
+        assert!((MOST_UPDATES - 10..=MOST_UPDATES).contains(&missed.len()), "{}", missed.len());
         // It asks as soon as it has read what it has.
         let next = tokio::spawn(async move { (slow.next().await, slow) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
@@ -513,6 +600,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_state_that_comes_in_time_makes_up_for_the_state_and_the_rest_is_asked_for() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let (subscriber, mut watcher) = Subscriber::new(TOLD, 1, commands.downgrade());
+        for _ in 0..2 * MOST_UPDATES {
+            subscriber.show(ScreenUpdate::Standing(Standing::Ready));
+        }
+        queued(&mut watcher);
+        assert!(asked.try_recv().is_err());
+        // As a host tells it that has told another of it before.
+        subscriber.show(ScreenUpdate::Standing(Standing::Ended));
+        let told = [ScreenUpdate::Missed, ScreenUpdate::Standing(Standing::Ended)];
+        assert_eq!(queued(&mut watcher), told);
+        assert!(matches!(asked.try_recv(), Ok(EngineCommand::Repaint { subscriber: 1 })));
+    }
+
+    #[tokio::test]
     async fn pictures_come_with_their_data_to_who_wants_them_and_keeps_up() {
         let (commands, mut asked) = mpsc::unbounded_channel();
         let mut subscribers = Subscribers::new(commands.downgrade());
@@ -522,7 +625,8 @@ mod tests {
         let mut other = subscribers.add(2, TOLD, &screen, situation(Standing::Ready));
         queued(&mut seeing);
         let png = "iVBORw0KGgoAAAAA";
-        let picture = |number| Attachment::new(number, "image/png", png.into());
+        let of_length = |length| png.to_owned() + &"A".repeat(length - png.len());
+        let picture = |number, data: &Arc<str>| Attachment::new(number, "image/png", data.clone());
         let place = |number| FilePlace::At(format!("/d/picture-{number}.png"));
         let told = |updates: Vec<ScreenUpdate>| {
             let of = |update| match update {
@@ -531,27 +635,29 @@ mod tests {
             };
             updates.into_iter().filter_map(of).collect::<Vec<_>>()
         };
-        subscribers.attached(&picture(1), place(1));
+        subscribers.attached(&picture(1, &png.into()), place(1));
         subscribers.attached(&Attachment::new(2, "text/html", "AAAA".into()), place(2));
-        let large = png.to_owned() + &"A".repeat(LARGEST_PICTURE);
-        subscribers.attached(&Attachment::new(3, "image/png", large.into()), place(3));
+        subscribers.attached(&picture(3, &of_length(LARGEST_PICTURE + 1).into()), place(3));
         assert_eq!(told(queued(&mut seeing)), [(1, true), (2, false), (3, false)]);
         assert_eq!(told(queued(&mut other)), [(1, false), (2, false), (3, false)]);
         // Of many that wait only the first ones are held, and of those that have no room at all the
         // last ones are named behind the screen.
-        for number in 0..100 {
-            subscribers.attached(&picture(number), place(number));
+        let large: Arc<str> = of_length(LARGEST_PICTURE).into();
+        for number in 0..=MOST_UPDATES as u64 {
+            subscribers.attached(&picture(number, &large), place(number));
         }
         let waiting = told(queued(&mut seeing));
-        assert_eq!(waiting.len(), LONGEST_QUEUE);
-        assert_eq!(waiting.iter().filter(|one| one.1).count(), MOST_WAITING_PICTURES);
+        assert_eq!(waiting.iter().filter(|one| one.1).count(), 2);
+        assert_eq!(waiting.len(), MOST_UPDATES);
         let next = tokio::spawn(async move { (seeing.next().await, seeing) });
         let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
         subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
         let (update, mut seeing) = next.await.unwrap();
         assert!(matches!(update, Some(ScreenUpdate::Repaint { .. })));
-        let behind: Vec<_> = (84..100).map(|number| (number, false)).collect();
-        assert_eq!(told(queued(&mut seeing)), behind);
+        assert_eq!(told(queued(&mut seeing)), [(MOST_UPDATES as u64, false)]);
+        // There is room again.
+        subscribers.attached(&picture(1, &large), place(1));
+        assert_eq!(told(queued(&mut seeing)), [(1, true)]);
     }
 
     #[test]
@@ -583,5 +689,43 @@ mod tests {
             [hands(true), proposed.clone(), hands(true), proposed, ScreenUpdate::Settled { id: 7 }]
         );
         assert_eq!(not_screen(&mut other), [hands(false), hands(false)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_can_not_keep_up_gets_the_screen_a_few_times_a_second_and_then_all() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let mut screen = Screen::new(Size::default());
+        let mut subscription = subscribers.add(1, SHOWN, &screen, situation(Standing::Ready));
+        let (mut repaints, mut updates) = (0, 0);
+        let start = Instant::now();
+        while start.elapsed() < 10 * PAUSE {
+            for _ in 0..2 * MOST_UPDATES {
+                subscribers.shown(Shown::Bytes(b"much\r\n"), &screen);
+            }
+            let is_told = tokio::time::timeout(PAUSE / 100, subscription.next()).await;
+            updates += usize::from(is_told.is_ok()) + queued(&mut subscription).len();
+            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
+                repaints += 1;
+                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+            }
+        }
+        assert!((9..=11).contains(&repaints), "{repaints}");
+        assert!(updates <= MOST_UPDATES + repaints * FEWEST_UPDATES, "{updates}");
+        // Nothing is left out once it does keep up.
+        while let Ok(Some(_)) = tokio::time::timeout(2 * PAUSE, subscription.next()).await {
+            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
+                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+            }
+        }
+        for round in 0..20 {
+            for _ in 0..(FEWEST_UPDATES << round).min(MOST_UPDATES) {
+                screen.feed(b"little\r\n");
+                subscribers.shown(Shown::Bytes(b"little\r\n"), &screen);
+            }
+            let told = queued(&mut subscription);
+            assert!(told.iter().all(|update| matches!(update, ScreenUpdate::Bytes(_))));
+            assert_eq!(told.len(), (FEWEST_UPDATES << round).min(MOST_UPDATES));
+        }
     }
 }

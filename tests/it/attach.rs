@@ -50,7 +50,7 @@ fn the_one_there_is_needs_no_name_and_lives_on() {
     assert_eq!(status, 0);
     assert_has(&page, "detached; the session goes on: mcp-repl attach work");
     let said = agent.repl("x * 2");
-    assert_has(&said, "[repl] meanwhile another client (attach) ran:");
+    assert_has(&said, "[repl] meanwhile another client (ann) ran:");
     assert_has(&said, "x += 1");
     assert!(said.ends_with("42\n"), "{said}");
 }

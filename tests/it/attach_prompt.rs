@@ -86,7 +86,7 @@ fn what_the_agent_runs_comes_above_a_half_typed_line() {
     );
     person.types("typed'\r");
     person.shows("\n'half typed'\n>>>");
-    assert_has_not(&person.page(), "[attach]");
+    assert_has_not(&person.page(), "[ann]");
 }
 
 #[test]

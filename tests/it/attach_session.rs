@@ -135,7 +135,7 @@ fn who_joins_a_full_screen_program_sees_it_in_its_modes_and_leaves_without() {
     let (status, page) = person.ends();
     assert_eq!(status, 0);
     assert_has(&page, "text before");
-    assert_has_not(&page, "full screen");
+    assert_has_not(&page, "        full screen");
 }
 
 #[test]

@@ -48,8 +48,13 @@ impl Live {
 
     async fn send(&self, input: &str) -> String {
         let payload = Payload::parse(input, Vec::new()).unwrap();
-        let request =
-            Request { payload, timeout: HANG, progress: None, on_drop: OnDrop::default() };
+        let request = Request {
+            payload,
+            timeout: HANG,
+            progress: None,
+            on_drop: OnDrop::default(),
+            person: None,
+        };
         let blocks = self.client.call(request).await.expect("the engine lives").merged();
         let text = |block| match block {
             Block::Text(text) => text,

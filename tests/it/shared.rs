@@ -29,12 +29,13 @@ fn join(session: &Handle, name: &str, budget: Option<usize>) -> Client {
         name: name.into(),
         budget: budget.map(Into::into),
         is_person: false,
+        attach: None,
     })
 }
 
 fn request(input: &str, timeout: Duration) -> Request {
     let payload = Payload::parse(input, Vec::new()).unwrap();
-    Request { payload, timeout, progress: None, on_drop: OnDrop::default() }
+    Request { payload, timeout, progress: None, on_drop: OnDrop::default(), person: None }
 }
 
 /// The text of the reply to a call.
@@ -98,7 +99,8 @@ async fn who_looks_on_learns_who_does_what() {
     let mut told = Vec::new();
     while told.last() != Some(&ScreenUpdate::Standing(Standing::Ready)) {
         let update = subscription.next().await.expect("the session goes on");
-        if !matches!(update, ScreenUpdate::Bytes(_) | ScreenUpdate::Repaint { .. }) {
+        use ScreenUpdate::{Bytes, Echo, Repaint};
+        if !matches!(update, Bytes(_) | Echo(_) | Repaint { .. }) {
             told.push(update);
         }
     }

@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reedline::{EditMode, PromptEditMode, ReedlineEvent, ReedlineRawEvent};
 
-use crate::terminal::encode_event;
+use crate::{attach::escape_key::EscapeKey, terminal::encode_event};
 
-/// What terminals send for Ctrl-].
-const CTRL_BRACKET: &[u8] = b"\x1d";
+/// What terminals send for Ctrl-Z.
+const CTRL_Z: &[u8] = b"\x1a";
+/// What the editor ends with for that.
+pub(super) const STOP: &str = "stop";
 
 /// What was typed behind the escape key, before the editor has ended for it; `None` before that.
 pub(super) type BehindEscape = Arc<Mutex<Option<Vec<u8>>>>;
@@ -20,12 +22,13 @@ pub(super) fn take(behind: &BehindEscape) -> Vec<u8> {
 /// The keys of a line editor, but for that one.
 pub(super) struct Escaping<M> {
     keys: M,
+    escape: EscapeKey,
     behind: BehindEscape,
 }
 
 impl<M> Escaping<M> {
-    pub(super) fn new(keys: M, behind: BehindEscape) -> Escaping<M> {
-        Escaping { keys, behind }
+    pub(super) fn new(keys: M, escape: EscapeKey, behind: BehindEscape) -> Escaping<M> {
+        Escaping { keys, escape, behind }
     }
 }
 
@@ -39,9 +42,11 @@ impl<M: EditMode> EditMode for Escaping<M> {
             behind.extend(bytes);
             return ReedlineEvent::None;
         }
-        if bytes == CTRL_BRACKET {
+        let is_escape = matches!(*bytes, [byte] if self.escape.byte() == Some(byte));
+        if is_escape || bytes == CTRL_Z {
             *behind = Some(Vec::new());
-            return ReedlineEvent::ExecuteHostCommand(String::new());
+            let command = if is_escape { "" } else { STOP };
+            return ReedlineEvent::ExecuteHostCommand(command.into());
         }
         drop(behind);
         match ReedlineRawEvent::try_from(event) {

@@ -19,9 +19,9 @@ use std::{
 };
 
 use reedline::{
-    ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder, Prompt,
-    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
-    default_emacs_keybindings,
+    ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder,
+    Osc133Markers, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
+    ReedlineMenu, Signal, default_emacs_keybindings,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -29,6 +29,9 @@ pub(super) use assistant::Assistant;
 use assistant::{Checker, Names};
 use escape::{BehindEscape, Escaping};
 pub(super) use history::SharedHistory;
+
+use super::escape_key::EscapeKey;
+use crate::terminal;
 
 /// What stands before the first line of a cell, and before the others.
 pub(super) const PROMPT: &str = ">>> ";
@@ -57,6 +60,8 @@ pub(super) enum Edited {
     End,
     /// The escape key was pressed, then this, and the draft stays.
     Escape(Draft, Vec<u8>),
+    /// Ctrl-Z was pressed, then this, and the draft stays.
+    Suspend(Draft, Vec<u8>),
     /// It was told to stop, and the draft stays.
     Stopped(Draft),
 }
@@ -76,6 +81,9 @@ pub(super) struct Editor {
     history: SharedHistory,
     assistant: Assistant,
     has_colors: bool,
+    /// Whether prompts are marked, for terminals that find them.
+    has_marks: bool,
+    escape: EscapeKey,
 }
 
 impl Draft {
@@ -95,9 +103,10 @@ impl Draft {
 }
 
 impl Editor {
-    pub(super) fn new(history: SharedHistory, assistant: Assistant) -> Editor {
+    pub(super) fn new(history: SharedHistory, assistant: Assistant, escape: EscapeKey) -> Editor {
         let has_colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Editor { history, assistant, has_colors }
+        let has_marks = terminal::takes_marks();
+        Editor { history, assistant, has_colors, has_marks, escape }
     }
 
     /// Lets the person go on with the draft. Blocks, and leaves the terminal in raw mode or not.
@@ -119,6 +128,9 @@ impl Editor {
                 Signal::Success(text) => Edited::Cell(text),
                 Signal::CtrlC => Edited::Cleared,
                 Signal::CtrlD => Edited::End,
+                Signal::HostCommand(command) if command == escape::STOP => {
+                    Edited::Suspend(draft(), escape::take(&behind_escape))
+                }
                 Signal::HostCommand(_) => Edited::Escape(draft(), escape::take(&behind_escape)),
                 Signal::ExternalBreak(_) => match indentation.take() {
                     Some(indentation) => {
@@ -149,8 +161,13 @@ impl Editor {
             .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
             .with_quick_completions(true)
             .with_partial_completions(true)
-            .with_edit_mode(Box::new(Escaping::new(Emacs::new(keys), behind_escape.clone())))
+            .with_edit_mode(Box::new(Escaping::new(
+                Emacs::new(keys),
+                self.escape,
+                behind_escape.clone(),
+            )))
             .with_ansi_colors(self.has_colors)
+            .with_semantic_markers(self.has_marks.then(Osc133Markers::boxed))
             .use_bracketed_paste(true)
             .with_poll_interval(POLL)
             .with_break_signal(stop.0.clone())

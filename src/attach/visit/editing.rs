@@ -43,7 +43,8 @@ impl Visit {
             && matches!(self.keyboard, Keyboard::Loop)
             && !self.keys.is_escaped()
             && self.question.is_none()
-            && !self.pictures.is_busy();
+            && !self.pictures.is_busy()
+            && !self.in_hands.holds_editor();
         if !is_due || self.editor.is_none() {
             return Ok(());
         }
@@ -54,7 +55,9 @@ impl Visit {
             return Ok(());
         }
         let Some(editor) = self.editor.take() else { return Ok(()) };
+        self.outer.is_edited();
         (self.is_prepared, self.read_from, self.was_edited) = (false, None, true);
+        self.in_hands.is_restored = false;
         let (draft, stop) = (self.draft.clone(), Stop::default());
         let asked = stop.clone();
         let editing = tokio::task::spawn_blocking(move || {
@@ -103,8 +106,16 @@ impl Visit {
     pub(super) fn edited(&mut self, ended: EditorEnd) -> io::Result<Option<Left>> {
         let (editor, edited) = ended.map_err(io::Error::other)?;
         (self.keyboard, self.editor) = (Keyboard::Loop, Some(editor));
+        self.outer.is_not_edited();
         let (mut left, mut behind_escape) = (None, None);
         match edited? {
+            ended @ (Edited::Cell(_) | Edited::Cleared | Edited::End)
+                if self.in_hands.is_edited() =>
+            {
+                self.outer.is_below();
+                self.is_above = false;
+                self.edited_cell(if let Edited::Cell(text) = ended { Some(text) } else { None });
+            }
             Edited::Cell(text) => {
                 self.outer.is_below();
                 (self.draft, self.is_above) = (Draft::default(), false);
@@ -126,6 +137,12 @@ impl Visit {
                 self.keys.escaped();
                 behind_escape = Some(typed);
             }
+            Edited::Suspend(draft, typed) => {
+                self.draft = draft;
+                self.take_off();
+                self.wants_stop = true;
+                behind_escape = Some(typed);
+            }
             Edited::Stopped(draft) => {
                 self.draft = draft;
                 self.take_off();
@@ -133,7 +150,7 @@ impl Visit {
         }
         self.show_waiting();
         if self.is_over() {
-            left = Some(Left::Ended);
+            left = Some(Left::Ended { status: 0 });
         }
         if !self.is_at_prompt() && self.read_from.is_none() {
             self.give_back();

@@ -2,8 +2,10 @@
 //! session shows to the terminal.
 
 mod editing;
+mod hands;
 mod pictures;
 mod show;
+mod suspend;
 mod typing;
 mod typist;
 
@@ -16,18 +18,21 @@ use tokio::{
 };
 
 use editing::edited;
+use hands::InHands;
 use pictures::Pictures;
+use show::Begun;
 
 use super::{
     Attachment, Left,
     editor::{Draft, Edited, Editor, Stop},
+    escape_key::EscapeKey,
     keys::Keys,
     outer::Outer,
     told,
 };
 use crate::{
-    pty::{Request as Asked, Requests, TerminalInput},
-    reply::{Deed, Reply, Status},
+    pty::{self, Request as Asked, Requests, TerminalInput},
+    reply::{Deed, Exit, Reply, Status},
     screen::{Screen, Size},
     session::{
         client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription, Wants},
@@ -54,6 +59,8 @@ const AHEAD: Duration = Duration::from_millis(100);
 const AHEAD_OF_START: Duration = Duration::from_secs(3);
 /// How long a terminal that takes nothing, or the editor, is waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What a shell adds to a signal's number for the exit status of what it killed.
+const KILLED: u8 = 128;
 /// Below that a terminal is no window that somebody looks at.
 const SMALLEST: Size = Size { columns: 10, rows: 3 };
 
@@ -120,12 +127,20 @@ pub(super) struct Visit {
     read_from: Option<Instant>,
     /// What this client did, of which it is told as well.
     pub(super) own_deeds: VecDeque<Deed>,
+    /// The cell whose echo comes next.
+    begun: Option<Begun>,
     question: Option<Question>,
+    in_hands: InHands,
     /// What others did, and was not said yet.
     unsaid: Vec<String>,
     pictures: Pictures,
     /// The size of this terminal.
     size: Size,
+    escape: EscapeKey,
+    /// Whether this process is to stop until it is continued.
+    wants_stop: bool,
+    /// Whether it was continued, which others may have stopped.
+    was_stopped: bool,
 }
 
 impl Visit {
@@ -150,7 +165,7 @@ impl Visit {
             inner: None,
             standing: Standing::Starting,
             waiting: VecDeque::new(),
-            keys: Keys::default(),
+            keys: Keys::new(attachment.escape),
             keyboard: Keyboard::Loop,
             editor,
             draft: Draft::default(),
@@ -162,10 +177,15 @@ impl Visit {
             is_unfinished: false,
             read_from: Some(Instant::now() + AHEAD_OF_START),
             own_deeds: VecDeque::new(),
+            begun: None,
             question: None,
+            in_hands: InHands::default(),
             unsaid: Vec::new(),
             pictures: Pictures::new(attachment.pictures),
             size,
+            escape: attachment.escape,
+            wants_stop: false,
+            was_stopped: false,
         }
     }
 
@@ -177,25 +197,22 @@ impl Visit {
             Some(subscription) => self.rounds(&mut requests, subscription).await,
             None => Ok(Left::Gone),
         };
+        let left = match left {
+            Ok(Left::Ended { .. }) if self.is_over() => Ok(self.end_with_program().await),
+            left => left,
+        };
         if let Keyboard::Editor { editing, stop, .. } = &mut self.keyboard {
             stop.ask();
-            if let Ok(Ok((_, Ok(Edited::Stopped(draft) | Edited::Escape(draft, _))))) =
-                tokio::time::timeout(PATIENCE, editing).await
+            if let Ok(Ok((
+                _,
+                Ok(Edited::Stopped(draft) | Edited::Escape(draft, _) | Edited::Suspend(draft, _)),
+            ))) = tokio::time::timeout(PATIENCE, editing).await
             {
                 self.draft = draft;
                 self.take_off();
             }
         }
-        self.outer.restore();
-        self.outer.fresh_row();
-        let ending = async {
-            while !self.outer.is_done() {
-                self.outer.write().await?;
-            }
-            io::Result::Ok(())
-        };
-        // A terminal that is gone, or takes nothing, stays as it is.
-        let _ = tokio::time::timeout(PATIENCE, ending).await;
+        self.put_back().await;
         left
     }
 
@@ -206,14 +223,18 @@ impl Visit {
     ) -> io::Result<Left> {
         let mut buffer = vec![0; MOST_TYPED];
         loop {
+            if let Some(left) = self.stop_or_go_on(requests).await? {
+                return Ok(left);
+            }
+            if let Some(left) = self.attend()? {
+                return Ok(left);
+            }
             self.begin_editing()?;
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
             let is_read_from = self.read_from;
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
             let (stop_at, ask_until) = (self.stop_at(), self.pictures.until());
-            if self.is_over() {
-                return Ok(Left::Ended);
-            }
+            let goes_on_at = self.in_hands.goes_on_at();
             tokio::select! {
                 biased;
                 asked = requests.next() => if let Some(left) = self.heed(asked) {
@@ -238,16 +259,22 @@ impl Visit {
                     let Some(update) = update else { return Ok(Left::Gone) };
                     self.told(Told::Update(update));
                     if self.is_over() {
-                        return Ok(Left::Ended);
+                        return Ok(Left::Ended { status: 0 });
                     }
                 }
                 Some(reply) = self.calls.join_next() => {
                     let Ok(Some(reply)) = reply else { return Ok(Left::Gone) };
                     self.replied(&reply);
                 }
-                drawn = self.pictures.drawn(), if self.pictures.is_busy() => self.drawn(drawn),
+                drawn = self.pictures.drawn(), if self.pictures.is_busy() => {
+                    self.drawn(drawn);
+                    if self.is_over() {
+                        return Ok(Left::Ended { status: 0 });
+                    }
+                }
                 () = sleep_until(ask_until), if ask_until.is_some() => self.know_terminal(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
+                () = sleep_until(goes_on_at), if goes_on_at.is_some() && self.outer.is_done() => {}
                 () = sleep_until(is_read_from), if is_read_from.is_some() => {
                     if let Some(left) = self.read_on()? {
                         return Ok(left);
@@ -262,10 +289,9 @@ impl Visit {
         match asked {
             Asked::End { signal } => return Some(Left::Asked { signal }),
             Asked::Interrupt => return Some(Left::Asked { signal: "SIGINT" }),
-            Asked::Resize | Asked::Continue => {
-                if asked == Asked::Continue && matches!(self.keyboard, Keyboard::Loop) {
-                    terminal::make_raw_again();
-                }
+            Asked::Stop => self.wants_stop = true,
+            Asked::Continue => self.was_stopped = true,
+            Asked::Resize => {
                 if let Some(size) = terminal::size() {
                     self.size = size;
                     self.outer.resize(size);
@@ -285,13 +311,33 @@ impl Visit {
         }
     }
 
-    /// Whether the session of one's own has ended, and its host with it.
+    /// Whether the session of one's own has ended, and its host is to do so with it.
     fn is_over(&self) -> bool {
-        let is_over = self.is_own && self.standing == Standing::Ended;
-        if is_over {
-            self.handle.shutdown();
+        self.is_own && self.standing == Standing::Ended
+    }
+
+    /// Says how it ended, and ends its host.
+    async fn end_with_program(&mut self) -> Left {
+        if self.calls.is_empty() {
+            self.call(Payload::poll());
         }
-        is_over
+        let mut exit = Exit::Unknown;
+        while let Ok(Some(Ok(Some(reply)))) =
+            tokio::time::timeout(PATIENCE, self.calls.join_next()).await
+        {
+            self.replied(&reply);
+            if let Status::Ended { exit: known } = reply.status {
+                exit = known;
+            }
+        }
+        self.handle.shutdown();
+        let status = match exit {
+            // As a parent is told it.
+            Exit::Status(status) => status.to_le_bytes()[0],
+            Exit::Signal(name) => pty::signal_number(&name).map_or(1, |number| KILLED + number),
+            Exit::Unknown => 1,
+        };
+        Left::Ended { status }
     }
 
     fn is_lead(&self) -> bool {
@@ -303,7 +349,10 @@ impl Visit {
             self.pictures.note(update);
         }
         match self.keyboard {
-            Keyboard::Loop if !self.pictures.is_busy() => self.show_one(told),
+            Keyboard::Loop if !self.pictures.is_busy() => {
+                self.take_row_off();
+                self.show_one(told);
+            }
             _ => self.waiting.push_back(told),
         }
     }
@@ -335,7 +384,7 @@ impl Visit {
 
     fn call(&mut self, payload: Payload) {
         let on_drop = OnDrop::default();
-        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop };
+        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop, person: None };
         self.calls.spawn(self.client.call(request));
     }
 

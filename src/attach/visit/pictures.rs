@@ -161,6 +161,7 @@ impl Visit {
     pub(super) fn know_terminal(&mut self) {
         let nothing = Terminal::Known { protocol: None, cell: None };
         let asked = std::mem::replace(&mut self.pictures.terminal, nothing);
+        self.take_row_off();
         if let Terminal::Asked { answers, first, .. } = asked {
             let protocol = answers.protocol(self.pictures.hint);
             self.pictures.terminal = Terminal::Known { protocol, cell: answers.cell };
@@ -172,6 +173,7 @@ impl Visit {
     /// A picture is fit for the terminal, or can't be shown.
     pub(super) fn drawn(&mut self, drawn: Result<Option<Drawing>, JoinError>) {
         let Some((_, attachment)) = self.pictures.drawing.take() else { return };
+        self.take_row_off();
         match drawn {
             Ok(Some(Drawing { bytes, rows })) => self.outer.picture(&bytes, rows),
             Ok(None) | Err(_) => self.name(&attachment),

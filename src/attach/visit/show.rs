@@ -2,11 +2,18 @@
 
 use super::Visit;
 use crate::{
-    attach::told,
+    attach::{question::Proposal, told},
     reply::Deed,
     screen::{Screen, Size},
-    session::client::ScreenUpdate,
+    session::{client::ScreenUpdate, pipeline::echo::OUTPUT_MARK},
 };
+
+/// A cell of which it was told that it begins.
+pub(super) struct Begun {
+    client: String,
+    /// Whether it is this client's.
+    is_own: bool,
+}
 
 /// What is said where the terminal was too slow to be shown all.
 const LEFT_OUT: &str = "[repl] some of the output was left out here";
@@ -23,25 +30,49 @@ impl Visit {
                 self.outer.program(&bytes);
                 self.say_rest();
             }
+            ScreenUpdate::Echo(bytes) => self.echo(&bytes),
             ScreenUpdate::Repaint { size, bytes } => self.repaint(size, &bytes),
             ScreenUpdate::Standing(standing) => self.standing = standing,
+            ScreenUpdate::Hands(hands) => self.hands(hands),
+            ScreenUpdate::Proposed { id, client, source } => {
+                self.proposed(Proposal { id, client, source });
+            }
+            ScreenUpdate::Settled { id } => self.settled(id),
             // That a repaint says.
             ScreenUpdate::Missed => {}
             ScreenUpdate::Attached(attachment) => self.attached(attachment),
-            // Nothing of that is offered yet.
-            ScreenUpdate::Hands(_)
-            | ScreenUpdate::Proposed { .. }
-            | ScreenUpdate::Settled { .. } => {}
             ScreenUpdate::Did { client, deed } => {
-                if !self.is_own_deed(&client, &deed) {
-                    self.unsaid.extend(told::deed(&client, &deed));
-                    if matches!(deed, Deed::Ran { .. }) {
-                        self.outer.fresh_row();
-                    }
+                let is_own = self.is_own_deed(&client, &deed);
+                if let Deed::Ran { .. } = deed {
+                    self.begun = Some(Begun { client, is_own });
+                } else if !is_own {
+                    self.unsaid.push(told::deed(&client, &deed));
                     self.say_rest();
                 }
             }
         }
+    }
+
+    /// A cell begins, or there is a mark of one. That of a cell of one's own that was edited here, and
+    /// that nothing was printed behind, stands there.
+    fn echo(&mut self, bytes: &[u8]) {
+        if let Some(inner) = &mut self.inner {
+            inner.feed(bytes);
+            inner.drain(&mut |_| {});
+        }
+        let echo = String::from_utf8_lossy(bytes);
+        let begun = self.begun.take();
+        match (told::cell(&echo), begun) {
+            (None, _) => self.outer.echo(&echo),
+            (Some(_), Some(Begun { is_own: true, .. })) if self.outer.ends_with_edited() => {
+                self.outer.echo(OUTPUT_MARK);
+            }
+            (Some((_, cell)), Some(Begun { client, is_own: false })) => {
+                self.outer.cell(&told::labelled(cell, &client));
+            }
+            (Some((_, cell)), _) => self.outer.cell(cell),
+        }
+        self.say_rest();
     }
 
     /// Says what others did, once what they typed does not stand in the same row.

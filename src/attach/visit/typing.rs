@@ -4,7 +4,10 @@ use std::io;
 
 use super::{Left, MOST_TYPED, Question, Visit};
 use crate::{
-    attach::{keys::Typed, told},
+    attach::{
+        keys::{CTRL_Z, Typed},
+        told,
+    },
     reply::Deed,
     session::rules::payload::Payload,
     terminal,
@@ -47,7 +50,7 @@ impl Visit {
     }
 
     pub(super) fn typed(&mut self, bytes: &[u8]) -> Option<Left> {
-        let commands = if self.observes { "d?" } else { "dir?" };
+        let commands = if self.observes { "d?\u{1a}" } else { "dirta?\u{1a}" };
         let all = self.keys.take(bytes, commands);
         for answer in self.keys.take_answers() {
             self.heard(&answer);
@@ -70,21 +73,24 @@ impl Visit {
             return match bytes[0] {
                 b'y' | b'Y' => {
                     self.handle.shutdown();
-                    Some(Left::Ended)
+                    Some(Left::Ended { status: 0 })
                 }
                 b'd' | b'D' | CTRL_D => Some(Left::Detached),
                 _ => None,
             };
         }
+        if self.in_hands.asks() {
+            self.answer(&bytes);
+            return None;
+        }
         if self.observes {
+            self.wants_stop |= bytes.contains(&(CTRL_Z as u8));
             let leaves = bytes.contains(&CTRL_C) || bytes.contains(&CTRL_D);
             return leaves.then_some(Left::Detached);
         }
         if self.is_at_prompt() {
             // What came when the editor was not there yet.
-            let text = String::from_utf8_lossy(&bytes);
-            let text: String = text.chars().filter(|c| !c.is_control()).collect();
-            self.draft.insert(&text);
+            self.type_ahead(&bytes);
             return None;
         }
         if !self.is_lead() {
@@ -94,8 +100,18 @@ impl Visit {
         None
     }
 
+    /// What is typed is for the line.
+    pub(super) fn type_ahead(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        self.draft.insert(&text);
+    }
+
     pub(super) fn command(&mut self, command: char) -> Option<Left> {
+        self.take_row_off();
         match command {
+            't' => self.take_or_give_back(),
+            'a' => self.approve_or_not(),
             'd' => return Some(Left::Detached),
             'i' => {
                 self.own_deeds.push_back(Deed::Interrupted);
@@ -105,8 +121,11 @@ impl Visit {
                 self.own_deeds.push_back(Deed::Reset);
                 self.call(Payload::Reset(Box::new(Payload::poll())));
             }
-            _ if self.observes => self.outer.line(told::OBSERVER_HELP),
-            _ => self.outer.line(told::HELP),
+            CTRL_Z => self.wants_stop = true,
+            _ => {
+                let lines = told::help(self.escape, self.observes);
+                lines.iter().for_each(|line| self.outer.line(line));
+            }
         }
         None
     }

@@ -49,7 +49,7 @@ mod tests {
         commands: &mut mpsc::UnboundedReceiver<EngineCommand>,
     ) -> (Vec<u8>, impl Sized + use<>) {
         match commands.recv().await {
-            Some(EngineCommand::Keystrokes { bytes, taken }) => (bytes, taken),
+            Some(EngineCommand::Keystrokes { bytes, taken, .. }) => (bytes, taken),
             other => panic!("no keys: {other:?}"),
         }
     }

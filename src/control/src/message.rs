@@ -29,6 +29,9 @@ pub enum ToHost {
         /// Whether the last line on the screen is to be told while the call waits.
         #[serde(default)]
         progress: bool,
+        /// What a person is asked for with the reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
     },
     /// The call is given up: no reply is wanted.
     Cancel {
@@ -166,6 +169,10 @@ pub enum ToClient {
     Output {
         /// How many bytes follow.
         length: usize,
+        /// Whether no program printed it: a cell that begins, as it would stand at a prompt, or a mark
+        /// where one is over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        echo: bool,
     },
     /// How things stand from here on; only to one that subscribed.
     State {
@@ -180,9 +187,6 @@ pub enum ToClient {
         /// client is not far behind.
         attachment: Part,
     },
-    /// Something was left out here, since the client was behind; only to one that subscribed without
-    /// the screen. `State` follows.
-    Missed,
     /// In whose hands the session is; only to one that subscribed.
     Hands(Hands),
     /// A cell waits for the word of this client, which approves. `Decide` is expected.
@@ -199,6 +203,9 @@ pub enum ToClient {
         /// Its number.
         id: u64,
     },
+    /// Something was left out here, since the client was behind; only to one that subscribed without
+    /// the screen. `State` follows.
+    Missed,
     /// What may stand in the place of a name.
     Completion {
         /// The number of the client's request.
@@ -247,7 +254,7 @@ impl Bytes for ToHost {
 impl Bytes for ToClient {
     fn length(&self) -> usize {
         match self {
-            ToClient::Repaint { length, .. } | ToClient::Output { length } => *length,
+            ToClient::Repaint { length, .. } | ToClient::Output { length, .. } => *length,
             _ => 0,
         }
     }
@@ -279,6 +286,10 @@ pub struct Hello {
     /// Nobody comes back as this client: nothing is kept for it once its connection has ended.
     #[serde(default)]
     pub once: bool,
+    /// What a person runs to come to a session, where this client is, in front of its name: the
+    /// client's replies say so when one is needed, and its polls wait for them.
+    #[serde(default)]
+    pub attach: Option<String>,
 }
 
 impl Hello {
@@ -294,6 +305,7 @@ impl Hello {
             resume: None,
             only_waiting: false,
             once: false,
+            attach: None,
         }
     }
 }

@@ -44,7 +44,7 @@ async fn what_one_connection_says_reaches_the_session_in_that_order() {
     bytes.extend(encode(&super::call(3, "y"), &[]));
     peer.send_raw(&bytes).await;
     let first = host.call().await;
-    let EngineCommand::Keystrokes { bytes, taken } = host.command().await else { panic!() };
+    let EngineCommand::Keystrokes { bytes, taken, .. } = host.command().await else { panic!() };
     assert_eq!(bytes, b"abc");
     let EngineCommand::Keystrokes { bytes, .. } = host.command().await else { panic!() };
     assert_eq!(bytes, [3]);
@@ -144,6 +144,7 @@ async fn keys_progress_and_bad_payloads() {
         keys: keys.clone(),
         timeout_ms: u64::MAX,
         progress,
+        person: None,
     };
     peer.send(&keyed(1, "1 + 1", false)).await;
     let ToClient::Refused { id: Some(1), message } = peer.receive().await else { panic!() };
@@ -215,7 +216,10 @@ async fn the_screen_is_told_before_the_reply_that_came_after_it() {
     let (client, what, text) = ("one".into(), "ran".into(), "x".into());
     assert_eq!(peer.receive().await, ToClient::Did(mcp_repl_control::Deed { client, what, text }));
     let (output, bytes) = soon(peer.next()).await.unwrap();
-    assert_eq!((output, &bytes[..]), (ToClient::Output { length: 7 }, &b"printed"[..]));
+    assert_eq!(
+        (output, &bytes[..]),
+        (ToClient::Output { length: 7, echo: false }, &b"printed"[..])
+    );
     assert_eq!(peer.reply(1).await, "reply");
 }
 

@@ -363,7 +363,14 @@ fn hello(name: &str) -> Hello {
 
 fn call(id: u64, input: &str) -> ToHost {
     let keys = Vec::new();
-    ToHost::Call { id, input: input.into(), keys, timeout_ms: 40_000, progress: false }
+    ToHost::Call {
+        id,
+        input: input.into(),
+        keys,
+        timeout_ms: 40_000,
+        progress: false,
+        person: None,
+    }
 }
 
 fn worker() -> WorkerInfo {

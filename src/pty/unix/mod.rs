@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! terminal   the master side of a pseudo-terminal
+//! terminal_guard   what puts a person's terminal back that a killed process left
 //! process    the program on it, as the leader of a session of its own
 //! launcher   a program that carries bytes over its standard streams
 //! child      what is done between fork and exec
@@ -41,6 +42,7 @@ mod socket;
 mod stdio;
 mod stream;
 mod terminal;
+mod terminal_guard;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -68,7 +70,8 @@ pub use private::{
 };
 pub use process::{Process, spawn};
 pub use running::{own_program, parent_identity, process_identity, resident_memory};
-pub use signal::{Requests, asked_to_end, signal_number, unblock_signals};
+pub use signal::{Requests, asked_to_end, signal_number, stop_group, unblock_signals};
 pub use stdio::{reader_has_gone, stdio};
 pub use stream::ByteStream;
 pub use terminal::{PtyMaster, has_the_terminal};
+pub use terminal_guard::{guard_terminal, restore_by_guard};

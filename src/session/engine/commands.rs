@@ -29,10 +29,10 @@ impl Engine {
             }
             EngineCommand::Call { client, request, reply } => self.call(client, request, reply),
             EngineCommand::Return { client, reply } => self.take(Input::Returned { client, reply }),
-            EngineCommand::Keystrokes { bytes, taken } => {
+            EngineCommand::Keystrokes { client, bytes, taken } => {
                 let interrupts = bytes.contains(&(INTERRUPT as u8));
                 let background = if interrupts { self.background_reader() } else { None };
-                self.take(Input::Keystrokes { bytes: bytes.into(), background });
+                self.take(Input::Keystrokes { client, bytes: bytes.into(), background });
                 self.typing.push(taken);
             }
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),
@@ -99,7 +99,7 @@ impl Engine {
         self.calls += 1;
         let id = self.calls;
         let now = self.now();
-        let Request { payload, timeout, progress, on_drop } = request;
+        let Request { payload, timeout, progress, on_drop, person } = request;
         let mut found_line = String::new();
         if progress.is_some() {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
@@ -110,7 +110,7 @@ impl Engine {
         if let Some(spill) = self.spills.remove(&NOBODY) {
             self.spills.insert(client, spill);
         }
-        self.take(Input::Call { id, client, payload, deadline, background });
+        self.take(Input::Call { id, client, payload, deadline, background, person });
         // From here on it can be given up.
         self.callers.insert(id, Caller { reply, progress, on_drop, found_line });
     }

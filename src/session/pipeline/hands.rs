@@ -3,9 +3,11 @@
 
 use super::{Observer, Pipeline, Standing};
 use crate::{
+    reply::one_line,
     screen::Screen,
     session::rules::{
         hands::{Needed, ProposalId},
+        need::Why,
         state::{ClientId, Time},
     },
 };
@@ -82,13 +84,12 @@ pub struct Situation {
     pub proposals: Vec<Proposal>,
 }
 
-/// Who has taken what over.
+/// What who looks on was last told.
 #[derive(Debug, Default)]
-pub(super) struct InHands {
-    holder: Option<ClientId>,
-    approver: Option<ClientId>,
-    /// What who looks on was last told.
-    told: Roles,
+pub(super) struct ToldHands {
+    roles: Roles,
+    /// The cells that somebody was asked about, and who.
+    proposals: Vec<(ProposalId, ClientId)>,
 }
 
 impl<O: Observer> Pipeline<O> {
@@ -96,58 +97,79 @@ impl<O: Observer> Pipeline<O> {
     pub fn look_on(&mut self, now: Time) -> (&mut O, &Screen, Situation) {
         let standing = self.standing(now);
         self.told_standing = Some(standing.clone().key(now));
-        let roles = self.roles();
-        self.hands.told = roles.clone();
+        let (roles, proposals) = (self.roles(), self.proposals());
+        let told = proposals.iter().map(|proposal| (proposal.id, proposal.to)).collect();
+        self.told_hands = ToldHands { roles: roles.clone(), proposals: told };
         let (observer, screen) = self.display.observer_and_screen();
-        (observer, screen, Situation { standing, roles, proposals: Vec::new() })
+        (observer, screen, Situation { standing, roles, proposals })
     }
 
     fn roles(&self) -> Roles {
-        let who = |client: Option<ClientId>| {
-            client.map(|client| (client, self.display.outboxes.name(client).to_owned()))
-        };
+        let name = |client: ClientId| self.display.outboxes.name(client).to_owned();
+        let who = |client: Option<ClientId>| client.map(|client| (client, name(client)));
+        let needed = self
+            .session
+            .needs()
+            .first()
+            .map(|need| Needed { why: why(&need.why), asked_by: name(need.client) });
         Roles {
-            holder: who(self.hands.holder),
-            approver: who(self.hands.approver),
-            ..Roles::default()
+            holder: who(self.session.holder()),
+            approver: who(self.session.approver()),
+            needed,
+            proposals: self.session.proposals().map(|(id, ..)| id).collect(),
         }
     }
 
-    /// A person takes the session over, or gives it back.
-    pub(super) fn hold(&mut self, client: ClientId, on: bool) {
-        take_over(&mut self.hands.holder, client, on && self.display.outboxes.is_person(client));
-        self.tell_hands();
+    fn proposals(&self) -> Vec<Proposal> {
+        let Some(to) = self.session.approver() else { return Vec::new() };
+        let proposal = |(id, client, source): (ProposalId, ClientId, &str)| Proposal {
+            id,
+            to,
+            client: self.display.outboxes.name(client).to_owned(),
+            source: source.to_owned(),
+        };
+        self.session.proposals().map(proposal).collect()
     }
 
-    /// A person wants to be asked before cells run, or no longer.
-    pub(super) fn approve(&mut self, client: ClientId, on: bool) {
-        take_over(&mut self.hands.approver, client, on && self.display.outboxes.is_person(client));
-        self.tell_hands();
-    }
-
-    /// One that is no person any more has let go.
-    pub(super) fn let_go(&mut self, client: ClientId) {
-        take_over(&mut self.hands.holder, client, false);
-        take_over(&mut self.hands.approver, client, false);
-        self.tell_hands();
-    }
-
-    /// Tells who looks on in whose hands the session is, where that has changed.
+    /// Tells who looks on in whose hands the session is, where that has changed, and the one who
+    /// approves what is to be decided.
     pub(super) fn tell_hands(&mut self) {
-        if self.display.observer.looks_on() {
-            let roles = self.roles();
-            if self.hands.told != roles {
-                self.display.observer.hands(&roles);
-                self.hands.told = roles;
+        if !self.display.observer.looks_on() {
+            return;
+        }
+        let roles = self.roles();
+        if self.told_hands.roles != roles {
+            self.display.observer.hands(&roles);
+            self.told_hands.roles = roles;
+        }
+        if self.told_hands.proposals.is_empty() && self.session.proposals().next().is_none() {
+            return;
+        }
+        let proposals = self.proposals();
+        let (observer, told) = (&mut self.display.observer, &mut self.told_hands.proposals);
+        told.retain(|&(id, to)| {
+            let waits = proposals.iter().any(|proposal| (proposal.id, proposal.to) == (id, to));
+            if !waits {
+                observer.settled(id, to);
+            }
+            waits
+        });
+        for proposal in &proposals {
+            if !told.contains(&(proposal.id, proposal.to)) {
+                observer.proposed(proposal);
+                told.push((proposal.id, proposal.to));
             }
         }
     }
 }
 
-/// The newest has it; letting go is one's own.
-fn take_over(who: &mut Option<ClientId>, client: ClientId, on: bool) {
-    match on {
-        true => *who = Some(client),
-        false => *who = who.filter(|&other| other != client),
+/// For what a person is needed, in one line.
+fn why(why: &Why) -> String {
+    match why {
+        Why::Secret { program } => {
+            let program = program.as_deref().unwrap_or("the program");
+            one_line(&format!("{program} asks for what is not shown as it is typed"))
+        }
+        Why::Asked(why) => why.clone(),
     }
 }

@@ -25,6 +25,8 @@ pub struct ClientInfo {
     pub budget: Option<Budget>,
     /// Whether a person sits at its terminal.
     pub is_person: bool,
+    /// What a person runs to come to the session, as its replies say it; `None` where nobody can.
+    pub attach: Option<String>,
 }
 
 /// What happened.
@@ -54,6 +56,8 @@ pub enum Input<'a> {
         deadline: Time,
         /// Who reads the terminal although no cell runs, if the session wanted that looked for.
         background: Option<Found>,
+        /// What a person is asked for with its reply.
+        person: Option<String>,
     },
     /// A client follows what it will be told, from here on: [`Effect::Tell`] says it as soon as it
     /// can't change any more.
@@ -66,6 +70,8 @@ pub enum Input<'a> {
     },
     /// Somebody types into the terminal, who gets no reply.
     Keystrokes {
+        /// Who.
+        client: ClientId,
         /// What.
         bytes: Cow<'a, [u8]>,
         /// Who reads the terminal although no cell runs, if there is an interrupt among the bytes and
@@ -184,14 +190,14 @@ impl Input<'_> {
     /// The same, holding nothing that is borrowed.
     pub fn into_owned(self) -> Input<'static> {
         match self {
-            Input::Keystrokes { bytes, background } => {
-                Input::Keystrokes { bytes: bytes.into_owned().into(), background }
+            Input::Keystrokes { client, bytes, background } => {
+                Input::Keystrokes { client, bytes: bytes.into_owned().into(), background }
             }
             Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
             Input::Introduce { client, who } => Input::Introduce { client, who },
             Input::Leave { client } => Input::Leave { client },
-            Input::Call { id, client, payload, deadline, background } => {
-                Input::Call { id, client, payload, deadline, background }
+            Input::Call { id, client, payload, deadline, background, person } => {
+                Input::Call { id, client, payload, deadline, background, person }
             }
             Input::Follow { client, answers } => Input::Follow { client, answers },
             Input::Resize(size) => Input::Resize(size),

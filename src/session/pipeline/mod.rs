@@ -11,12 +11,16 @@
 //! news: what was printed and typed when
 //! ```
 
+mod cells;
 mod display;
+pub(crate) mod echo;
+mod hand_on;
 mod hands;
 mod input;
 mod news;
 mod observer;
 mod outboxes;
+mod people;
 mod schedule;
 mod standing;
 mod stream;
@@ -37,7 +41,7 @@ pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
 use display::Display;
-use hands::InHands;
+use hands::ToldHands;
 use news::News;
 use schedule::LookSchedule;
 
@@ -76,7 +80,7 @@ pub struct Pipeline<O> {
     /// What who looks on was last told.
     told_standing: Option<Standing>,
     work: Work,
-    hands: InHands,
+    told_hands: ToldHands,
     /// Whether people are attached, whose terminals say what size this one has.
     has_people: bool,
     /// The size that it has without them.
@@ -103,7 +107,7 @@ impl<O: Observer> Pipeline<O> {
             attachments: 0,
             told_standing: None,
             work: Work::default(),
-            hands: InHands::default(),
+            told_hands: ToldHands::default(),
             has_people: false,
             size_alone: size,
             now: Time::ZERO,
@@ -198,30 +202,32 @@ impl<O: Observer> Pipeline<O> {
         self.now = now;
         match input {
             Input::Introduce { client, who } => {
-                let is_person = who.is_person;
+                let (is_person, is_reachable) = (who.is_person, who.attach.is_some());
                 self.display.outboxes.introduce(client, who);
-                if !is_person {
-                    self.let_go(client);
-                }
+                self.step(Event::Introduced { client, is_person, is_reachable });
             }
-            Input::Hold { client, on } => self.hold(client, on),
-            Input::Approve { client, on } => self.approve(client, on),
-            // Nothing is proposed.
-            Input::Decide { .. } => {}
+            Input::Hold { client, on } => self.step(Event::Hold { client, on }),
+            Input::Approve { client, on } => self.step(Event::Approve { client, on }),
+            Input::Decide { client, proposal, decision } => {
+                self.step(Event::Decide { client, proposal, decision });
+            }
             Input::Leave { client } => {
                 self.news.forget(client);
-                self.let_go(client);
+                // Others are told by its name.
+                self.step(Event::Left { client });
                 self.display.outboxes.leave(client);
                 self.step(Event::Answers { client, answers: false });
             }
-            Input::Call { id, client, payload, deadline, background } => {
+            Input::Call { id, client, payload, deadline, background, person } => {
                 self.drain();
                 if self.display.outboxes.open(client) {
                     self.tell_whose(client);
                 }
                 let background = background.and_then(|found| self.sighting(found));
                 let told = self.news.told(client);
-                self.step(Event::Call { id, client, payload, deadline, told, background });
+                let person = person.map(|why| people::asked(&why));
+                let event = Event::Call { id, client, payload, deadline, told, background, person };
+                self.step(event);
                 if deadline <= now {
                     self.step(Event::Tick);
                 }
@@ -232,9 +238,10 @@ impl<O: Observer> Pipeline<O> {
                 }
                 self.step(Event::Answers { client, answers });
             }
-            Input::Keystrokes { bytes, background } => {
+            Input::Keystrokes { client, bytes, background } => {
                 let background = background.and_then(|found| self.sighting(found));
-                self.step(Event::Keystrokes { bytes: bytes.into_owned(), background });
+                let bytes = bytes.into_owned();
+                self.step(Event::Keystrokes { client, bytes, background });
             }
             Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
             Input::People { attached } => {
@@ -349,8 +356,10 @@ impl<O: Observer> Pipeline<O> {
 
     fn message(&mut self, message: ToServer) {
         self.drain();
-        if let ToServer::Hello { .. } = &message {
-            self.worker = WorkerInfo::from_hello(&message);
+        match &message {
+            ToServer::Hello { .. } => self.worker = WorkerInfo::from_hello(&message),
+            ToServer::CellDone { outcome, .. } => self.display.cells.done(*outcome),
+            _ => {}
         }
         self.step(Event::Message(message));
     }
@@ -398,7 +407,7 @@ impl<O: Observer> Pipeline<O> {
     fn looked(&mut self, found: Option<Found>, holds_input: bool, took: std::time::Duration) {
         let sighting = found.and_then(|found| self.sighting(found));
         // One that is known to wait, and is looked at for news, is no more urgent than nobody.
-        let is_known = self.session.looks_for_news();
+        let is_known = self.session.looks_for_news() || self.session.looks_for_end_of_secret();
         let settles = sighting.as_ref().and_then(|sighting| match sighting.is_settled {
             true => (!is_known).then_some(self.now),
             false => Some(self.news.quiet_from(sighting.reader.awaits)),
@@ -455,6 +464,7 @@ impl<O: Observer> Pipeline<O> {
         }
         self.note_work();
         self.tell_standing();
+        self.tell_hands();
     }
 
     fn perform(&mut self, action: Action) {
@@ -481,6 +491,7 @@ impl<O: Observer> Pipeline<O> {
                 }
                 return;
             }
+            Action::TellOf { to, by, news } => return self.tell_of(to, by, news),
             Action::Did { client, deed } => return self.display.did(client, &deed, awaits_pager),
             Action::Attach { mime, data } => {
                 self.attachments += 1;
@@ -494,11 +505,11 @@ impl<O: Observer> Pipeline<O> {
             Action::Reply { call, client, status, has_text: true } => {
                 self.display.report_for(&status, awaits_pager);
                 let running = self.running_cell(&status);
-                let whose = self.whose_cell(client, &status);
+                let standing = self.standing_notices(client, &status);
                 self.news.tell(client);
                 self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
-                let reply = self.display.reply(client, status, whose);
+                let reply = self.display.reply(client, status, standing);
                 self.tell_whose(client);
                 Effect::Reply { call, client, reply }
             }
@@ -533,6 +544,7 @@ impl<O: Observer> Pipeline<O> {
             Action::Kill => Effect::Kill,
             Action::Retire => {
                 self.drop_stream();
+                self.display.end_echo();
                 Effect::Retire
             }
         };
@@ -542,36 +554,6 @@ impl<O: Observer> Pipeline<O> {
     fn type_bytes(&mut self, bytes: Vec<u8>) -> Effect {
         self.news.sent(&bytes, self.now);
         Effect::Type(bytes)
-    }
-
-    /// Takes the text that can't change any more.
-    fn drain(&mut self) {
-        if !std::mem::take(&mut self.has_undrained) {
-            return;
-        }
-        self.display.drain(self.session.awaits_pager());
-    }
-
-    /// Takes all text that was not told yet.
-    fn report(&mut self) {
-        self.display.report(self.session.awaits_pager());
-    }
-
-    /// Tells those that follow what can't change any more.
-    fn tell_followers(&mut self) {
-        let Pipeline { display, effects, .. } = self;
-        if display.outboxes.are_followed() {
-            display.report_finished();
-            let told = display.outboxes.take_followed();
-            effects.extend(told.map(|(client, content)| Effect::Tell { client, content }));
-        }
-    }
-
-    /// Hands on the text that has no room in a reply.
-    fn keep_overflow(&mut self) {
-        let Pipeline { display, effects, .. } = self;
-        let overflow = display.outboxes.take_overflow();
-        effects.extend(overflow.map(|(client, text)| Effect::Keep { client, text }));
     }
 }
 

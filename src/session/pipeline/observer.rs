@@ -12,6 +12,10 @@ pub trait Observer {
     /// The screen took this.
     fn shown(&mut self, shown: Shown<'_>, screen: &Screen);
 
+    /// This is shown beside what programs print: the echo of a cell, which the screen took, or where
+    /// one is over.
+    fn echoed(&mut self, _bytes: &[u8]) {}
+
     /// The screen is another one than what was shown made it: that of a new worker, of another
     /// size, or put back at the end of a cell.
     fn replaced(&mut self, screen: &Screen);

@@ -72,6 +72,11 @@ impl Outboxes {
         self.introduced.get(&client).is_some_and(|introduced| introduced.is_person)
     }
 
+    /// What a person runs to come to the session, as a client may say it; `None` where nobody can.
+    pub(super) fn attach_command(&self, client: ClientId) -> Option<&str> {
+        self.introduced.get(&client)?.attach.as_deref()
+    }
+
     /// Whether others than this client are told what happens.
     pub(super) fn has_others(&self, client: ClientId) -> bool {
         self.outboxes.keys().any(|&other| other != client && other != NOBODY)

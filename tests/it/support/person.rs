@@ -5,6 +5,9 @@ use super::{Builder, Runtime, Terminal, python};
 /// The line that begins a cell.
 pub(crate) const PROMPT: &str = ">>>";
 
+/// The name of the account of who attaches.
+pub(crate) const PERSON: &str = "ann";
+
 impl Runtime {
     /// `attach` with these arguments, on a terminal of 80 by 24.
     #[track_caller]
@@ -18,6 +21,7 @@ impl Runtime {
         let builder = builder.args(arguments.iter().copied());
         builder
             .env("MCP_REPL_PYTHON", python::default())
+            .env("USER", PERSON)
             .env("XDG_STATE_HOME", self.path().with_file_name("state"))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    path::Path,
     process::Command,
     sync::{
         Arc, Condvar, Mutex,
@@ -13,9 +14,10 @@ use std::{
 
 use mcp_repl::screen::{Screen, Size};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{Builder, HANG};
+use super::{BINARY, Builder, HANG, gone};
 
 type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
 
@@ -106,6 +108,33 @@ impl Terminal {
             }
         }
         program.cwd(command.get_current_dir().unwrap());
+        Terminal::start(program, directory, graphics)
+    }
+
+    /// Runs a shell with job control, whose prompt is `$ ` and which finds the binary and this
+    /// run-time directory, on a terminal of 80 by 24.
+    #[track_caller]
+    pub(crate) fn shell(builder: Builder) -> Terminal {
+        let (command, directory) = builder.env("TERM", "xterm-256color").command();
+        let mut program = CommandBuilder::new("bash");
+        program.args(["--norc", "--noprofile", "-i"]);
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => program.env(name, value),
+                None => program.env_remove(name),
+            }
+        }
+        let path =
+            [Path::new(BINARY).parent().unwrap().as_os_str(), &std::env::var_os("PATH").unwrap()]
+                .join(std::ffi::OsStr::new(":"));
+        program.env("PATH", path);
+        program.env("PS1", "$ ");
+        program.env("HISTFILE", "");
+        program.cwd(command.get_current_dir().unwrap());
+        Terminal::start(program, directory, Graphics::None)
+    }
+
+    fn start(program: CommandBuilder, directory: TempDir, graphics: Graphics) -> Terminal {
         let screen = || Screen::new(Size { columns: 80, rows: 24 });
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
@@ -207,6 +236,34 @@ impl Terminal {
         assert!(Command::new("stty").arg(flag).arg(name).arg("sane").status().unwrap().success());
     }
 
+    /// Kills the program, and waits until its guard has ended; what the page shows then. The terminal is
+    /// as the program found it.
+    #[track_caller]
+    pub(crate) fn dies(mut self) -> String {
+        let guards = children(self.pid());
+        assert_eq!(guards.len(), 1, "{guards:?}");
+        kill_process(Pid::from_raw(self.pid()).unwrap(), Signal::KILL).unwrap();
+        self.child.wait().unwrap();
+        assert!(gone(guards[0]), "the guard does not end");
+        assert_eq!(modes(&*self.master), self.modes_before);
+        drop((self.slave, self.keyboard));
+        while let Ok(bytes) = self.printed.recv_timeout(HANG) {
+            self.screen.feed(&bytes);
+        }
+        assert_eq!(self.screen.mode_restoration(), "");
+        self.screen.page_text()
+    }
+
+    /// What the program has set otherwise than it found it, as sequences that put it back.
+    pub(crate) fn set_modes(&self) -> String {
+        self.screen.mode_restoration()
+    }
+
+    /// Whether what is typed comes by the key (POSIX: not `ICANON`).
+    pub(crate) fn is_raw(&self) -> bool {
+        modes(&*self.master) != self.modes_before
+    }
+
     pub(crate) fn pid(&self) -> i32 {
         self.child.process_id().unwrap().try_into().unwrap()
     }
@@ -259,4 +316,11 @@ fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard, graphics:
 fn modes(master: &(dyn MasterPty + Send)) -> String {
     let modes = master.get_termios().unwrap();
     format!("{:?}", (modes.local_flags, modes.input_flags, modes.output_flags))
+}
+
+/// The children of a process.
+pub(crate) fn children(pid: i32) -> Vec<Pid> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let children = std::fs::read_to_string(path).unwrap_or_default();
+    children.split_whitespace().map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap()).collect()
 }

@@ -6,7 +6,7 @@ use crate::reply::{AttachmentRoom, Budget, Deed, EndedBy, Notice};
 /// A client says who it is.
 fn introduce(client: ClientId, name: &str, text: Option<usize>) -> Recorded {
     let budget = text.map(|text| Budget { text, attachments: AttachmentRoom::default() });
-    let who = ClientInfo { name: name.into(), budget, is_person: false };
+    let who = ClientInfo { name: name.into(), budget, is_person: false, attach: None };
     (0, Input::Introduce { client, who })
 }
 
@@ -249,7 +249,7 @@ fn who_looks_on_is_told_states_and_deeds_in_order_with_the_bytes() {
     assert_eq!(told, [r#"exec ("answered", "")"#.to_owned(), running("7ms")]);
     let told = play(cell(1, 3, "done"));
     assert_eq!(told, ["done", "Ready"]);
-    let who = ClientInfo { name: "ann".into(), budget: None, is_person: true };
+    let who = ClientInfo { name: "ann".into(), budget: None, is_person: true, attach: None };
     let hold = |on| (0, Input::Hold { client: 9, on });
     let told = play(vec![(0, Input::Introduce { client: 9, who }), hold(true), hold(true)]);
     assert_eq!(told, [r#"held by Some((9, "ann"))"#]);

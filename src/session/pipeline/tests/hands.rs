@@ -3,7 +3,7 @@
 use super::*;
 
 fn person(client: ClientId, name: &str) -> Recorded {
-    let who = ClientInfo { name: name.into(), budget: None, is_person: true };
+    let who = ClientInfo { name: name.into(), budget: None, is_person: true, attach: None };
     (0, Input::Introduce { client, who })
 }
 
