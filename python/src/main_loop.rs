@@ -152,6 +152,7 @@ impl Interpreter {
         py.detach(|| {
             capi::flush_c_streams();
             worker.channel.terminal.restore();
+            worker.channel.tell_directory();
             worker.channel.send_marked(b"", |mark| {
                 // In one with the messages: readers in the background say what they took before or
                 // after, and whether a cell ran then.

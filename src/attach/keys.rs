@@ -322,7 +322,14 @@ mod tests {
             // What goes up meanwhile is nothing.
             let up = "\x1b[93;5:3u\x1b[57442;5:3u";
             assert_eq!(typed(&format!("{escape}{up}d")), [Typed::Command('d')]);
-            assert_eq!(typed(&format!("{escape}?")), [Typed::Command('?')]);
+            for command in ['?', 't', 'a', 'i'] {
+                let as_it_is = command.to_string();
+                let kitty = format!("\x1b[{}u", u32::from(command));
+                let xterm = format!("\x1b[27;1;{}~", u32::from(command));
+                for key in [as_it_is, kitty, xterm] {
+                    assert_eq!(typed(&format!("{escape}{key}")), [Typed::Command(command)]);
+                }
+            }
         }
         assert_eq!(typed("\x1b[93;5:3u"), [bytes("\x1b[93;5:3u")]);
         assert_eq!(typed("\x1b[93u\x1b[93;7u"), [bytes("\x1b[93u\x1b[93;7u")]);

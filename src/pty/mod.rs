@@ -33,6 +33,7 @@
 //! | `has_the_terminal` | whether what is typed there is for this process |
 //! | `signal_number` | what a shell makes a killed program's exit status of |
 //! | `platform_name` | the system and its processors, as `uname -sm` has them |
+//! | `machine_name` | the name of this machine, as `uname -n` has it |
 //! | `is_executable`, `allows_execution` | what may be run |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
@@ -60,10 +61,10 @@ pub use platform::{
     ByteStream, Detached, Listener, Process, PtyMaster, Requests, TerminalInput, allows_execution,
     asked_to_end, connect, create_private_directory, create_private_file, detach, guard_sessions,
     guard_terminal, has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private,
-    kill_listener, launch, open_or_create_own_file, open_own_file, others_can_replace,
-    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
-    process_identity, reader_has_gone, resident_memory, restore_by_guard, signal_number, spawn,
-    stdio, stop_group, unblock_signals, user_number,
+    kill_listener, launch, machine_name, open_or_create_own_file, open_own_file,
+    others_can_replace, own_directory_mode, own_program, parent_identity, platform_name,
+    private_directory_in, process_identity, reader_has_gone, resident_memory, restore_by_guard,
+    signal_number, spawn, stdio, stop_group, unblock_signals, user_number,
 };
 
 /// A program to be run, with this process's working directory.

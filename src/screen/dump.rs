@@ -30,6 +30,7 @@ impl Terminal {
         if !self.title.text.is_empty() {
             writer.push(format_args!("\x1b]2;{}\x1b\\", self.title.text));
         }
+        writer.directory();
         writer.page(&self.primary);
         if self.on_alternate {
             writer.cursor(&self.saved[0], &self.primary, 0);
@@ -60,6 +61,7 @@ impl Terminal {
         let cursor = if self.on_alternate { &self.saved[0] } else { &self.cursor };
         let used = self.primary.rows.iter().rposition(|row| !row.is_blank());
         let last = used.unwrap_or(0).max(cursor.row);
+        writer.directory();
         writer.in_line = true;
         writer.rows(&self.primary, last + 1);
         writer.style(Style::default());
@@ -132,6 +134,13 @@ impl Writer<'_> {
         match self.terminal.extras.get(extra).link {
             Some(link) => self.push(format_args!("\x1b]8;{};{}\x1b\\", link.0, link.1)),
             None => self.out.push_str("\x1b]8;;\x1b\\"),
+        }
+    }
+
+    fn directory(&mut self) {
+        let directory = &self.terminal.title.directory;
+        if !directory.is_empty() {
+            self.push(format_args!("\x1b]7;{directory}\x1b\\"));
         }
     }
 

@@ -273,6 +273,11 @@ impl Screen {
         &self.terminal().title.text
     }
 
+    /// The directory that a program said its window is of (OSC 7), as an address; empty if none did.
+    pub fn directory(&self) -> &str {
+        &self.terminal().title.directory
+    }
+
     /// Panics when the model contradicts itself; for tests and fuzzing.
     pub fn verify(&self) {
         self.terminal().verify();

@@ -70,7 +70,8 @@ pub enum ScreenUpdate {
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
     /// Shown beside that, with its escape sequences: the echo of a cell that begins, from
-    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; or where one is over.
+    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; a mark where one is over;
+    /// the working directory.
     ///
     /// [`PROMPT_MARK`]: super::pipeline::echo::PROMPT_MARK
     Echo(Vec<u8>),
@@ -430,7 +431,7 @@ impl Observer for Subscribers {
     }
 
     fn echoed(&mut self, bytes: &[u8]) {
-        self.tell_all(|| ScreenUpdate::Echo(bytes.to_vec()));
+        self.show_all(|| ScreenUpdate::Echo(bytes.to_vec()));
     }
 
     fn replaced(&mut self, screen: &Screen) {

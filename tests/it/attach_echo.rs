@@ -102,3 +102,20 @@ fn a_long_cell_is_cut_for_all_and_moves_nothing() {
     person.ends_with("[agent] ... 1\n[agent] ... (12 more lines)\n'long'\n>>>");
     assert_has_not(&String::from_utf8_lossy(&person.bytes), "\x1b[2J");
 }
+
+#[test]
+fn terminals_are_told_the_working_directory() {
+    let runtime = Runtime::new();
+    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let machine = agent.repl("import os\nprint(os.uname().nodename)");
+    let told = |path: &str| format!("\x1b]7;file://{}{path}\x1b\\", machine.trim());
+    agent.gives("os.chdir('/usr')", IDLE);
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    assert_has(&String::from_utf8_lossy(&person.bytes), &told("/usr"));
+    person.types("import tempfile; os.chdir(tempfile.mkdtemp(suffix='a b')); print('there')\r");
+    person.ends_with("there\n>>>");
+    let bytes = String::from_utf8_lossy(&person.bytes).into_owned();
+    assert_has(&bytes, "a%20b\x1b\\");
+    assert_eq!(bytes.matches("\x1b]7;").count(), 2, "{bytes:?}");
+}

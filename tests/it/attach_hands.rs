@@ -147,25 +147,57 @@ fn a_cell_is_refused_with_a_line_for_the_agent() {
 }
 
 #[test]
-fn several_cells_are_asked_about_one_after_the_other_and_one_that_is_withdrawn_is_gone() {
+fn cells_are_asked_about_one_after_the_other_and_one_that_is_withdrawn_is_gone() {
     let runtime = Runtime::new();
     let (agent, mut person) = approving(&runtime);
     let other = runtime.server().client("second").args(["--session", "work"]).start();
     let first = agent.begin("print('first')");
     person.ends_with(ASKS);
     let second = other.begin("print('second')");
+    // It has arrived when this is answered.
+    other.request("ping", &json!({}));
     person.types("\r");
     assert_has(&first.text(), "first\n");
     person.shows("[second] wants to run:\n>>> print('second')\n");
     person.ends_with(ASKS);
-    // Its client goes.
-    drop(second);
-    let mut other = other;
-    other.hang_up();
-    let third = agent.begin("print('third')");
-    person.types("");
-    drop(third);
-    let _ = &mut person;
+    other.notify("notifications/cancelled", &json!({"requestId": second.id}));
+    person.ends_with("[repl] the cell was withdrawn\n>>>");
+    // While it is edited, too; the person's own line comes back.
+    person.types("half");
+    person.ends_with(">>> half");
+    let third = other.begin("print('third')");
+    person.ends_with(ASKS);
+    person.types("e");
+    person.ends_with(">>> print('third')");
+    other.notify("notifications/cancelled", &json!({"requestId": third.id}));
+    person.ends_with("[repl] the cell was withdrawn\n>>> half");
+    assert_eq!(person.page().matches("second\n").count(), 0);
+}
+
+#[test]
+fn what_a_program_prints_stands_above_what_asks() {
+    let runtime = Runtime::new();
+    let (agent, mut person) = two(&runtime);
+    let mut line = Lifeline::lay(&agent);
+    agent.gives(
+        "import threading\nthreading.Thread(target=lambda: [line.recv(1), print('line\\n50 %', \
+         end='', flush=True), line.recv(1), print(' done')]).start()",
+        IDLE,
+    );
+    person.types(APPROVE);
+    person.ends_with("ends that\n>>>");
+    let call = agent.begin("6 * 7");
+    person.ends_with(ASKS);
+    line.release();
+    person.ends_with(&format!(">>> 6 * 7\nline\n50 %\n{ASKS}"));
+    line.release();
+    person.ends_with(&format!(">>> 6 * 7\nline\n50 % done\n{ASKS}"));
+    person.types("xwhy");
+    person.ends_with("done\n[repl] refused; why (for the agent, may be empty): why");
+    person.types("\x03");
+    person.ends_with(&format!("done\n{ASKS}"));
+    person.types("\r");
+    assert_has(&call.text(), "42\n");
 }
 
 #[test]
@@ -224,7 +256,7 @@ fn a_secret_that_a_person_types_goes_to_the_program_alone_and_the_agent_goes_on(
     let waits = agent.begin("");
     person.types("hunter2\r");
     let told = waits.text();
-    assert_has(&told, IDLE);
+    assert_has(&told, " answered\n");
     assert_has_not(&told, "hunter2");
     person.is_at_prompt();
     assert_has_not(&String::from_utf8_lossy(&person.bytes), "hunter2");
@@ -236,17 +268,17 @@ fn no_line_stands_over_a_full_screen_program_and_its_bell_is_heard() {
     let runtime = Runtime::new();
     let (agent, mut person) = two(&runtime);
     person.types(
-        "import sys; _ = sys.stdout.write('\\033[?1049h\\033[2J\\033[5;9Hfull screen'), \
-         input(), sys.stdout.write('\\033[?1049l')\r",
+        "import sys; p = sys.stdout.write; _ = p('\\033[?1049h\\033[2J\\033[5;9Hfull screen'), \
+         input(), p('\\033[7;9Hgoes on'), input(), p('\\033[?1049l')\r",
     );
     person.shows("        full screen");
-    let call = agent.call(&json!({"input": "", "person": "look at this"}));
-    let _ = call.text();
-    person.types(TAKE_OR_GIVE);
-    let waits = agent.begin("1 + 1");
-    person.types(TAKE_OR_GIVE);
+    agent.call(&json!({"input": "", "person": "look at this"})).text();
+    person.types("\r");
+    person.shows("        goes on");
+    assert_eq!(person.bytes.iter().filter(|&&byte| byte == 7).count(), 1);
     person.types(TAKE_OR_GIVE);
     person.types("\r");
-    person.shows("[repl] you have taken over");
-    let _ = waits;
+    person
+        .ends_with("[repl] you have taken over; the agent's calls wait. Ctrl-] t gives back\n>>>");
+    assert_has_not(&person.page(), "asks for a person");
 }

@@ -169,8 +169,8 @@ pub enum ToClient {
     Output {
         /// How many bytes follow.
         length: usize,
-        /// Whether no program printed it: a cell that begins, as it would stand at a prompt, or a mark
-        /// where one is over.
+        /// Whether no program printed it: a cell that begins, as it would stand at a prompt, a mark
+        /// where one is over, or the working directory.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         echo: bool,
     },

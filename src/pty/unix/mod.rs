@@ -61,7 +61,7 @@ pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
 pub use keyboard::TerminalInput;
-pub use launcher::{launch, platform_name};
+pub use launcher::{launch, machine_name, platform_name};
 pub use listener::Listener;
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Found, Observer, Shown, cells::CellEcho, outboxes::Outboxes};
+use super::{Found, Observer, Shown, cells::CellEcho, directory::Directory, outboxes::Outboxes};
 use crate::{
     reply::{Attachment, Budget, Deed, Notice, Reply, Status},
     screen::{
@@ -24,6 +24,7 @@ pub(super) struct Display<O> {
     pub(super) outboxes: Outboxes,
     pub(super) observer: O,
     pub(super) cells: CellEcho,
+    pub(super) directory: Directory,
 }
 
 impl<O> fmt::Debug for Display<O> {
@@ -41,6 +42,7 @@ impl<O: Observer> Display<O> {
             outboxes: Outboxes::new(budget),
             observer,
             cells: CellEcho::default(),
+            directory: Directory::default(),
         }
     }
 
@@ -218,6 +220,7 @@ impl<O: Observer> Display<O> {
         self.screen.reset_after_program();
         self.observer.replaced(&self.screen);
         self.end_echo();
+        self.show_directory();
     }
 
     /// A client did something: the others are told, at this place in the text.

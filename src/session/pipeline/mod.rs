@@ -12,6 +12,7 @@
 //! ```
 
 mod cells;
+mod directory;
 mod display;
 pub(crate) mod echo;
 mod hand_on;
@@ -359,6 +360,7 @@ impl<O: Observer> Pipeline<O> {
         match &message {
             ToServer::Hello { .. } => self.worker = WorkerInfo::from_hello(&message),
             ToServer::CellDone { outcome, .. } => self.display.cells.done(*outcome),
+            ToServer::Directory { path } => self.set_directory(path),
             _ => {}
         }
         self.step(Event::Message(message));

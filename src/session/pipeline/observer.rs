@@ -12,8 +12,8 @@ pub trait Observer {
     /// The screen took this.
     fn shown(&mut self, shown: Shown<'_>, screen: &Screen);
 
-    /// This is shown beside what programs print: the echo of a cell, which the screen took, or where
-    /// one is over.
+    /// This is shown beside what programs print, and the screen took it: the echo of a cell, a mark
+    /// where one is over, the working directory.
     fn echoed(&mut self, _bytes: &[u8]) {}
 
     /// The screen is another one than what was shown made it: that of a new worker, of another

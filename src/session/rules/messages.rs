@@ -53,8 +53,8 @@ impl Session {
             ToServer::Completion { id, start, matches, is_incomplete } => {
                 self.completed(id, start, matches, is_incomplete);
             }
-            // The sideband has checked it.
-            ToServer::Hello { .. } => {}
+            // The sideband has checked the one, and the other is for people to see.
+            ToServer::Hello { .. } | ToServer::Directory { .. } => {}
         }
     }
 

@@ -16,6 +16,9 @@ pub const PROTOCOL: u32 = 1;
 /// The capability of a server that takes `document` and `too_large`.
 pub const DOCUMENTS: &str = "documents";
 
+/// The capability of a server that takes `directory`.
+pub const DIRECTORY: &str = "directory";
+
 /// The capability of a worker that takes `complete`.
 pub const COMPLETION: &str = "completion";
 
@@ -121,6 +124,12 @@ pub enum ToServer {
         mime: String,
         /// Its size in bytes.
         bytes: u64,
+    },
+    /// The program's working directory, when it is first known and where it has changed, in front of
+    /// `ready`. Covered by the capability [`DIRECTORY`].
+    Directory {
+        /// Its absolute path; empty where that is unknown, or no text.
+        path: String,
     },
     /// An interrupt was taken: sent to what ran or waited, or there was nothing to interrupt.
     Interrupted,
@@ -235,6 +244,7 @@ impl ToServer {
             | ToServer::Document { mark, .. }
             | ToServer::TooLarge { mark, .. } => Some(*mark),
             ToServer::Hello { .. }
+            | ToServer::Directory { .. }
             | ToServer::InputTaken { .. }
             | ToServer::Interrupted
             | ToServer::Completion { .. }

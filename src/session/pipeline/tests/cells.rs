@@ -217,3 +217,34 @@ fn a_session_that_goes_ends_its_cell() {
     played.play([(0, output(&mark(1))), (0, message(ready))]);
     assert_eq!(played.shown(), "<{A}[bot] >>> {B}next\r\n{C}>");
 }
+
+#[test]
+fn the_working_directory_is_told_where_it_has_changed() {
+    let mut played = Played::with(Watched::default());
+    let pipeline = Pipeline::new(Paging::Through, Size::default(), BUDGET, Watched::default());
+    played.pipeline = pipeline.on_machine("box".into());
+    let directory = |path: &str| (0, message(ToServer::Directory { path: path.into() }));
+    played.play(start());
+    played.shown();
+    let told = |path: &str| format!("<\x1b]7;file://box{path}}}>");
+    played.play([directory("/tmp/a b")]);
+    assert_eq!(played.shown(), told("/tmp/a%20b"));
+    // At the end of a cell, once.
+    let at_end = "{D;0}>".to_owned();
+    for (id, path, expected) in [(1, "/", at_end.clone() + &told("/")), (2, "/", at_end.clone())] {
+        played.play(begin(id, 1, "x"));
+        played.play([directory(path)]);
+        played.shown();
+        played.play(cell(id, 2 * id, ""));
+        assert_eq!(played.shown(), format!("<{expected}"));
+    }
+    // A shell in the session said another one.
+    played.play(begin(3, 1, "shell()"));
+    played.play(cell(3, 6, "\x1b]7;file://box/home\x07"));
+    assert!(played.shown().ends_with(&(at_end + &told("/"))));
+    // Who joins is told, too; that it is unknown is not.
+    let dump = String::from_utf8(played.pipeline.screen().dump_in_line()).unwrap();
+    assert!(dump.starts_with("\x1b]7;file://box/\x1b\\"), "{dump:?}");
+    played.play([directory("")]);
+    assert_eq!(played.shown(), "");
+}
