@@ -13,9 +13,17 @@ pub(super) struct Guarded {
     settled: String,
     /// What puts back that and what is on its way there.
     told: String,
+    /// What is put back besides.
+    always: &'static str,
 }
 
 impl Guarded {
+    /// Has these sequences written at the end besides, from here on.
+    pub(super) fn always(&mut self, sequences: &'static str) {
+        self.always = sequences;
+        pty::restore_by_guard(format!("{}{sequences}", self.told).as_bytes());
+    }
+
     /// Something is about to be written, and `restoration` puts it back.
     pub(super) fn changes(&mut self, restoration: &str) {
         if restoration == self.settled {
@@ -38,7 +46,7 @@ impl Guarded {
 
     fn tell(&mut self, restoration: String) {
         if restoration != self.told {
-            pty::restore_by_guard(restoration.as_bytes());
+            pty::restore_by_guard(format!("{restoration}{}", self.always).as_bytes());
             self.told = restoration;
         }
     }

@@ -55,7 +55,6 @@ pub(super) fn changes(before: &Hands, now: &Hands, escape: Option<&str>) -> Chan
 }
 
 /// The same in a few words, for a status line; empty when there is nothing to say.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the status line"))]
 pub(super) fn status(hands: &Hands) -> String {
     let mut parts = Vec::new();
     if let Some(needed) = &hands.needed {

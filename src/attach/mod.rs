@@ -11,6 +11,7 @@
 //! graphics the terminal's protocols for pictures
 //! hands    in whose hands the session is, in words
 //! question what is asked about an agent's cell, and which keys answer
+//! status   the status line and the title, in words
 //! told     what others do and what there is to say, in words
 //! ```
 //!
@@ -24,6 +25,7 @@ mod hands;
 mod keys;
 mod outer;
 mod question;
+mod status;
 mod told;
 mod visit;
 
@@ -60,6 +62,8 @@ pub struct Attachment {
     pub history: Option<PathBuf>,
     /// The key that is for this process whatever runs.
     pub escape: EscapeKey,
+    /// Whether the status is shown.
+    pub has_status: bool,
 }
 
 /// How it ended.

@@ -27,7 +27,23 @@ pub(super) struct Outer {
     /// What the terminal shows, as far as it came from here.
     screen: Screen,
     guarded: Guarded,
+    /// Whether the status stands in the row below the cursor.
+    has_status: bool,
+    title: Title,
 }
+
+/// The window's title.
+#[derive(Debug, Default)]
+struct Title {
+    /// What it is to be; empty before it was said.
+    wanted: String,
+    /// What it was set to; `None` while it is the one that was found.
+    set: Option<String>,
+}
+
+/// Puts the window's title aside, and gets that back (XTWINOPS).
+const PUSH_TITLE: &str = "\x1b[22;2t";
+const POP_TITLE: &str = "\x1b[23;2t";
 
 impl Outer {
     pub(super) fn new(size: Size) -> Outer {
@@ -40,6 +56,8 @@ impl Outer {
             ends_with_edited: false,
             screen: Screen::new(size),
             guarded: Guarded::default(),
+            has_status: false,
+            title: Title::default(),
         }
     }
 
@@ -104,11 +122,59 @@ impl Outer {
 
     /// Prints something of this process's own.
     pub(super) fn print(&mut self, bytes: &[u8]) {
+        self.take_off_status();
         self.screen.feed(bytes);
         // Nobody reads the text or fetches answers here.
         self.screen.drain(&mut |_| {});
         self.guarded.changes(&self.screen.mode_restoration());
         self.pending.extend(bytes);
+        self.set_title();
+    }
+
+    /// The title is to be this.
+    pub(super) fn title(&mut self, title: String) {
+        self.title.wanted = title;
+        self.set_title();
+    }
+
+    fn set_title(&mut self) {
+        let Title { wanted, set } = &mut self.title;
+        if wanted.is_empty() || set.as_ref() == Some(wanted) || self.screen.is_within_sequence() {
+            return;
+        }
+        if set.is_none() {
+            self.guarded.always(POP_TITLE);
+            self.pending.extend(PUSH_TITLE.as_bytes());
+        }
+        self.pending.extend(format!("\x1b]2;{wanted}\x1b\\").as_bytes());
+        *set = Some(wanted.clone());
+    }
+
+    /// Puts the title back that was found; the next one that is said is set again.
+    pub(super) fn restore_title(&mut self) {
+        if self.title.set.take().is_some() {
+            self.pending.extend(POP_TITLE.as_bytes());
+            self.guarded.always("");
+        }
+        self.title.wanted.clear();
+    }
+
+    /// Shows the status in the row below the cursor until something is printed, where no program sees
+    /// anything of that. It is no longer than a row.
+    pub(super) fn status(&mut self, status: &str) {
+        self.take_off_status();
+        if self.screen.is_free_below() {
+            let column = self.column() + 1;
+            self.pending.extend(format!("\r\n{status}\x1b[A\x1b[{column}G").as_bytes());
+            self.has_status = true;
+        }
+    }
+
+    pub(super) fn take_off_status(&mut self) {
+        if std::mem::take(&mut self.has_status) {
+            let column = self.column() + 1;
+            self.pending.extend(format!("\x1b[B\r\x1b[2K\x1b[A\x1b[{column}G").as_bytes());
+        }
     }
 
     /// The line editor has the terminal from here on, until something is printed.
@@ -123,6 +189,7 @@ impl Outer {
 
     /// The same for what is taken off the terminal before anything else is printed.
     pub(super) fn print_aside(&mut self, bytes: &[u8]) {
+        self.take_off_status();
         self.pending.extend(bytes);
     }
 
@@ -181,6 +248,7 @@ impl Outer {
     pub(super) fn restore(&mut self) {
         // A program's sequence may have been cut.
         self.queries = QueryFilter::default();
+        self.take_off_status();
         self.screen.drain(&mut |_| {});
         let sequences = self.screen.restore();
         self.pending.extend(sequences);
@@ -188,6 +256,7 @@ impl Outer {
 
     /// The terminal has another size.
     pub(super) fn resize(&mut self, size: Size) {
+        self.take_off_status();
         self.screen.resize(size);
     }
 }

@@ -47,6 +47,9 @@ pub(super) struct AttachArguments {
     /// or `none`.
     #[arg(long, value_name = "KEY", env = "MCP_REPL_ESCAPE", default_value = "ctrl-]")]
     escape_key: EscapeKey,
+    /// Show no status: which session it is, how things stand, who is there.
+    #[arg(long)]
+    no_status: bool,
     #[command(flatten)]
     options: SessionArguments,
 }
@@ -106,6 +109,7 @@ pub(super) fn attach(
             pictures: !arguments.no_pictures,
             history: history_file(),
             escape: arguments.escape_key,
+            has_status: !arguments.no_status && terminal::can_show(),
         };
         let left = attach::attach(attachment).await.map_err(|error| error.to_string())?;
         let name = &welcome.session;

@@ -15,7 +15,7 @@ use crate::{
     remote::{self, End, Opened, Place, Underway},
     reply::{Attachment, FilePlace},
     session::{
-        client::ScreenUpdate,
+        client::{Present, ScreenUpdate},
         pipeline::{Hands, Standing},
         rules::hands::Needed,
     },
@@ -147,6 +147,14 @@ fn event(update: ScreenUpdate) -> Option<Event> {
             };
             let fields = json!({"file": file.name, "mime": mime, "path": path});
             Event { event: "attached", fields }
+        }
+        ScreenUpdate::Here(here) => {
+            let member = |Present { name, looks_on, is_person, .. }| {
+                let role = if looks_on { "observer" } else { "client" };
+                json!({"name": name, "role": role, "person": is_person})
+            };
+            let members: Vec<Value> = here.into_iter().map(member).collect();
+            Event { event: "here", fields: json!({"members": members}) }
         }
         ScreenUpdate::Missed => Event::of("missed"),
         _ => return None,

@@ -1,6 +1,7 @@
 //! One connection to a session: what its peer says is done, and what comes of it is written, in
 //! one task that never waits for a peer that does not read.
 
+mod here;
 mod pending;
 mod place;
 
@@ -13,6 +14,7 @@ use mcp_repl_control::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use self::{
+    here::Here,
     pending::{Done, Pending},
     place::{Seat, let_in},
 };
@@ -92,6 +94,7 @@ where
         pending: Pending::default(),
         untold: Untold::default(),
         subscription: None,
+        here: Here::new(&host, number),
         ahead: 0,
     };
     let welcome = ToClient::Welcome(Welcome {
@@ -146,6 +149,7 @@ struct Connection {
     pending: Pending,
     untold: Untold,
     subscription: Option<Subscription>,
+    here: Here,
     outgoing: Outgoing,
     role: Role,
     who: ClientInfo,
@@ -182,7 +186,8 @@ impl Connection {
                 }
             }
             let reads = self.listens();
-            let Connection { outgoing, pending, subscription, .. } = self;
+            let Connection { outgoing, pending, subscription, here, .. } = self;
+            let looks_on = subscription.is_some();
             let shows = outgoing.len() < MOST_SCREEN;
             let given_up = outgoing.deadline();
             tokio::select! {
@@ -200,6 +205,8 @@ impl Connection {
                 },
                 done = pending.next() => self.done(done),
                 update = next_update(subscription), if shows => self.show_all(update),
+                // Behind the screen, of which more may be there.
+                here = here.next(), if shows && looks_on => self.outgoing.add_screen(&here, &[]),
                 () = sleep_until(given_up) => return End::Gone,
             }
         }
@@ -344,6 +351,9 @@ impl Connection {
             ToHost::Approve { on } => client.approve(on),
             ToHost::Decide { id, decision } => client.decide(id, words::decision(decision)),
             ToHost::Subscribe { screen, pictures } => {
+                if !screen {
+                    self.here.is_due();
+                }
                 self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
                 if !self.pending.is_subscribing() {
@@ -422,7 +432,7 @@ impl Connection {
                 // What was shown before the reply is told before.
                 if let Some(subscription) = &mut self.subscription {
                     while let Some(update) = subscription.try_next() {
-                        show(&mut self.outgoing, update);
+                        show(&mut self.outgoing, &mut self.here, update);
                     }
                 }
                 let reply = to_wire(answer.reply(), self.attachments);
@@ -450,18 +460,19 @@ impl Connection {
             self.subscription = None;
             return;
         };
-        show(&mut self.outgoing, update);
+        show(&mut self.outgoing, &mut self.here, update);
         while self.outgoing.len() < MOST_SCREEN
             && let Some(update) = self.subscription.as_mut().and_then(Subscription::try_next)
         {
-            show(&mut self.outgoing, update);
+            show(&mut self.outgoing, &mut self.here, update);
         }
     }
 }
 
-fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
+fn show(outgoing: &mut Outgoing, here: &mut Here, update: ScreenUpdate) {
     match update {
         ScreenUpdate::Repaint { size, bytes } => {
+            here.is_due();
             let Size { columns, rows } = size;
             let message = ToClient::Repaint { columns, rows, length: bytes.len() };
             outgoing.add_screen(&message, &bytes);
@@ -486,10 +497,15 @@ fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
             outgoing.add_screen(&ToClient::Proposed { id, client, source }, &[]);
         }
         ScreenUpdate::Settled { id } => outgoing.add_screen(&ToClient::Settled { id }, &[]),
-        ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
+        ScreenUpdate::Missed => {
+            here.is_due();
+            outgoing.add_screen(&ToClient::Missed, &[]);
+        }
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }
+        // Only a host knows who is there, and tells it itself.
+        ScreenUpdate::Here(_) => {}
     }
 }
 

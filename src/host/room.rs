@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use mcp_repl_control::{Hello, Role};
+use mcp_repl_control::{self as wire, Hello, Role};
 use tokio::sync::oneshot;
 
 use super::lifetime::{Lifetime, Time};
@@ -288,6 +288,15 @@ impl Room {
         for member in &mut self.members {
             member.closer = None;
         }
+    }
+
+    /// The clients and observers that are there, with the numbers of their connections.
+    pub(super) fn present(&self) -> Vec<(Number, wire::Member)> {
+        let member = |member: &Member| {
+            let Member { number, role, has_people: person, .. } = *member;
+            (number, wire::Member { name: member.name.clone(), role, person, own: false })
+        };
+        self.company().map(member).collect()
     }
 
     /// The names of the clients and observers that are there.

@@ -434,6 +434,9 @@ impl Player {
                     self.show(ScreenUpdate::Did { client, deed });
                 }
             }
+            ToClient::Here { members } => {
+                self.show(ScreenUpdate::Here(members.into_iter().map(words::present).collect()));
+            }
             ToClient::Hands(hands) => self.show(ScreenUpdate::Hands(words::hands(hands))),
             ToClient::Proposed { id, client, source } => {
                 self.show(ScreenUpdate::Proposed { id, client, source });

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use mcp_repl_control::{Decision, Hands, Needed, SessionInfo, SessionState};
+use mcp_repl_control::{Decision, Hands, Member, Needed, Role, SessionInfo, SessionState};
 
 use crate::session::{
-    client::{self, Description},
+    client::{self, Description, Present},
     pipeline::{Standing, WorkerInfo},
     rules::payload::{INTERRUPT, Keys, Payload, RESET},
 };
@@ -49,6 +49,12 @@ pub(super) fn standing(state: &SessionState) -> Standing {
         SessionState::Ending => Standing::Ending,
         SessionState::Ended => Standing::Ended,
     }
+}
+
+/// One who is there.
+pub(super) fn present(member: Member) -> Present {
+    let Member { name, role, person, own } = member;
+    Present { name, looks_on: role == Role::Observer, is_person: person, is_own: own }
 }
 
 /// In whose hands the session is.

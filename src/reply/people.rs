@@ -68,6 +68,12 @@ pub enum PeopleNotice {
         /// Their name; may be empty.
         person: String,
     },
+    /// The client's cell waits for somebody's word, as one is told that waits for the cell's end.
+    #[error("your cell waits until {} approves", name(person))]
+    ToApprove {
+        /// Their name; may be empty.
+        person: String,
+    },
     /// The client's cell waits for somebody's word.
     #[error("your cell waits until {} approves; an empty input waits for it", name(person))]
     Proposed {

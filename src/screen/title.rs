@@ -39,6 +39,11 @@ impl Title {
         }
     }
 
+    /// How many titles are put aside.
+    pub(super) fn depth(&self) -> usize {
+        self.stack.len()
+    }
+
     pub(super) fn pop(&mut self) {
         if let Some(text) = self.stack.pop() {
             self.text = text;

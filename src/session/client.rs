@@ -25,7 +25,7 @@ pub use super::pipeline::{ClientInfo, Hands};
 pub use super::rules::complete::Completion;
 pub use super::rules::hands::{Decision, Needed, ProposalId};
 pub(crate) use super::subscribers::Subscriber;
-pub use super::subscribers::{ScreenUpdate, Subscription, Wants};
+pub use super::subscribers::{Present, ScreenUpdate, Subscription, Wants};
 
 /// One call of a client.
 #[derive(Debug)]

@@ -90,6 +90,8 @@ pub enum ScreenUpdate {
         /// What; the source of a long cell is cut.
         deed: Deed,
     },
+    /// Who is there, of a session in a host: after each repaint, and when it has changed.
+    Here(Vec<Present>),
     /// In whose hands the session is from here on. Follows each repaint that makes up for something.
     Hands(Hands),
     /// A cell waits for the word of this client, which approves. What [`Hands::proposals`] does not
@@ -107,6 +109,19 @@ pub enum ScreenUpdate {
         /// Its number.
         id: ProposalId,
     },
+}
+
+/// One who is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Its name; may be empty.
+    pub name: String,
+    /// Whether it only looks on.
+    pub looks_on: bool,
+    /// Whether people sit at its terminal.
+    pub is_person: bool,
+    /// Whether it is the one who is told this.
+    pub is_own: bool,
 }
 
 /// The subscriber's end.

@@ -22,9 +22,9 @@ fn another_key_may_be_the_escape_key() {
         // The usual one is the program's, and this one, when it is pressed twice.
         person.types(&format!("{press}?"));
         person.shows(&format!("{name} then: d detach"));
-        person.shows("now");
+        person.shows_when("what reads it", |page| page.contains("again sends it to the program"));
         person.types("\x1d");
-        person.shows("b'\\x1d'\n>>>");
+        person.ends_with("b'\\x1d'\n>>>");
         person.types("'half'");
         person.ends_with(">>> 'half'");
         person.types(&format!("{press}?"));

@@ -55,7 +55,7 @@ fn a_shell_that_has_the_terminal_again_keeps_its_modes() {
     agent.gives("x = 1", IDLE);
     let mut person = Terminal::shell(runtime.attaching(&[]));
     person.ends_with("$");
-    person.types("mcp-repl attach work\r");
+    person.types("mcp-repl attach work --no-status\r");
     person.is_at_prompt();
     person.types("print('\\033[?1002h\\033[?1006hmouse', end='', flush=True); input()\r");
     person.ends_with("mouse");
@@ -70,7 +70,7 @@ fn a_shell_that_has_the_terminal_again_keeps_its_modes() {
     });
     assert_has_not(&person.set_modes(), "?1002");
     // The client had put the terminal back: a shell that is used meanwhile is left alone.
-    person.types("mcp-repl attach work\r");
+    person.types("mcp-repl attach work --no-status\r");
     person.ends_with("mouse");
     person.types("\x1d\x1a");
     person.shows("Stopped");

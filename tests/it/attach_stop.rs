@@ -11,7 +11,7 @@ fn from_a_shell(runtime: &Runtime) -> (Server, Terminal) {
     agent.gives("x = 1", IDLE);
     let mut person = Terminal::shell(runtime.attaching(&[]));
     person.ends_with("$");
-    person.types("mcp-repl attach work\r");
+    person.types("mcp-repl attach work --no-status\r");
     person.is_at_prompt();
     (agent, person)
 }

@@ -138,7 +138,7 @@ fn over_ssh_all_is_as_here() {
     // The client here and the session there; and both there.
     let via = client.attaching(&["--via", &sshd.ssh(), "--new", "box"]);
     let ssh = format!(
-        "os.execvp('ssh', ['ssh', '-F', {}, '-tt', 'box', 'mcp-repl attach box'])",
+        "os.execvp('ssh', ['ssh', '-F', {}, '-tt', 'box', 'mcp-repl attach --no-status box'])",
         quoted(sshd.config())
     );
     let mut one = Terminal::run(via);

@@ -33,6 +33,18 @@ impl Events {
     /// What happens next, without the time, which has the form that it is to have.
     #[track_caller]
     fn next(&self) -> Value {
+        loop {
+            let event = self.any();
+            // Who comes and goes is no part of the order of what they do.
+            if event["event"] != "here" {
+                return event;
+            }
+        }
+    }
+
+    /// The same, whatever it is.
+    #[track_caller]
+    fn any(&self) -> Value {
         let mut event: Value = serde_json::from_str(&self.line()).unwrap();
         let fields = event.as_object_mut().unwrap();
         let time = fields.remove("time").unwrap();
@@ -169,7 +181,10 @@ fn a_line_holds_nothing_that_a_terminal_obeys() {
     let events = events(&runtime);
     events.are(&[ready(), hands(Value::Null)]);
     agent.gives("# \u{1b}[2J \u{9b}2J \u{7f}", IDLE);
-    let line = events.line();
+    let mut line = events.line();
+    while line.contains("\"event\":\"here\"") {
+        line = events.line();
+    }
     assert!(!line.contains(char::is_control), "{line:?}");
     assert_has(&line, r"# \u001b[2J \u009b2J \u007f");
 }
@@ -186,6 +201,27 @@ fn in_whose_hands_it_is_is_told() {
     events.are(&[hands("guest".into())]);
     drop(person);
     events.are(&[hands(Value::Null)]);
+}
+
+#[test]
+fn who_comes_and_goes_is_told() {
+    let runtime = Runtime::new();
+    let _agent = agent(&runtime);
+    let events = events(&runtime);
+    let until = |names: &[&str]| loop {
+        let event = events.any();
+        let members = event["members"].as_array().into_iter().flatten();
+        if members.map(|member| member["name"].as_str().unwrap()).eq(names.iter().copied())
+            && event["event"] == "here"
+        {
+            return;
+        }
+    };
+    until(&["agent"]);
+    let guest = Guest::welcome(&runtime);
+    until(&["agent", "guest"]);
+    drop(guest);
+    until(&["agent"]);
 }
 
 #[test]

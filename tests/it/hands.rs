@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Guest, IDLE, Runtime, Server, assert_has, assert_has_not, hello};
+use crate::support::{Guest, IDLE, Runtime, Server, assert_has, assert_has_not, hello, text_of};
 
 /// A person at a session, who sees all.
 struct Person {
@@ -169,11 +169,14 @@ fn a_secret_is_typed_by_a_person_whom_the_agent_waits_for() {
         assert_eq!(hands["needed"]["asked_by"], "agent");
         // It is still so.
         assert_has(&agent.repl_with("", 1), "asks for what is not shown");
-        let poll = agent.begin("");
+        // It waits.
+        let arguments = json!({"name": "repl", "arguments": {}, "_meta": {"progressToken": 1}});
+        let poll = agent.send_request("tools/call", &arguments);
+        agent.notification("notifications/progress");
         wolf.types("hunter2-secret\r");
         wolf.hears("hands", |hands| hands["needed"].is_null());
         wolf.hears("state", |state| state["state"]["state"] == "ready");
-        let told = poll.text();
+        let told = text_of(&agent.answer(&json!(poll)));
         assert_has(&told, "[repl] wolf answered\n");
         assert_has(&told, "14\n");
         let others = agent.poll() + &told + &asked + &wolf.told + &kept(&runtime);

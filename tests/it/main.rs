@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod attach;
+mod attach_bar;
 mod attach_chaos;
 mod attach_echo;
 mod attach_flood;

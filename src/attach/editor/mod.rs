@@ -19,7 +19,7 @@ use std::{
 };
 
 use reedline::{
-    ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder,
+    Color, ColumnarMenu, DefaultHinter, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder,
     Osc133Markers, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
     ReedlineMenu, Signal, default_emacs_keybindings,
 };
@@ -109,8 +109,15 @@ impl Editor {
         Editor { history, assistant, has_colors, has_marks, escape }
     }
 
-    /// Lets the person go on with the draft. Blocks, and leaves the terminal in raw mode or not.
-    pub(super) fn edit(&self, draft: &Draft, stop: &Stop) -> io::Result<Edited> {
+    /// Whether the person wants colours.
+    pub(super) fn has_colors(&self) -> bool {
+        self.has_colors
+    }
+
+    /// Lets the person go on with the draft; `beside` stands at the right of the first line until the cell
+    /// is run. Blocks, and leaves the terminal in raw mode or not.
+    pub(super) fn edit(&self, draft: &Draft, beside: String, stop: &Stop) -> io::Result<Edited> {
+        let prompt = CellPrompt { beside };
         let indentation = self.assistant.indentation();
         let behind_escape = Arc::default();
         let mut line = self.line_editor(stop, &behind_escape);
@@ -119,7 +126,7 @@ impl Editor {
             EditCommand::MoveToPosition { position: draft.cursor, select: false },
         ]);
         loop {
-            let signal = line.read_line(&CellPrompt)?;
+            let signal = line.read_line(&prompt)?;
             let draft = || Draft {
                 text: line.current_buffer_contents().to_owned(),
                 cursor: line.current_insertion_point(),
@@ -167,6 +174,7 @@ impl Editor {
                 behind_escape.clone(),
             )))
             .with_ansi_colors(self.has_colors)
+            .with_transient_prompt(Box::new(CellPrompt::default()))
             .with_semantic_markers(self.has_marks.then(Osc133Markers::boxed))
             .use_bracketed_paste(true)
             .with_poll_interval(POLL)
@@ -175,7 +183,11 @@ impl Editor {
 }
 
 /// The prompts of Python.
-struct CellPrompt;
+#[derive(Default)]
+struct CellPrompt {
+    /// What stands at the right.
+    beside: String,
+}
 
 impl Prompt for CellPrompt {
     fn render_prompt_left(&self) -> Cow<'_, str> {
@@ -183,7 +195,11 @@ impl Prompt for CellPrompt {
     }
 
     fn render_prompt_right(&self) -> Cow<'_, str> {
-        "".into()
+        (&*self.beside).into()
+    }
+
+    fn get_prompt_right_color(&self) -> Color {
+        Color::DarkGray
     }
 
     fn render_prompt_indicator(&self, _: PromptEditMode) -> Cow<'_, str> {

@@ -59,9 +59,10 @@ impl Visit {
         (self.is_prepared, self.read_from, self.was_edited) = (false, None, true);
         self.in_hands.is_restored = false;
         let (draft, stop) = (self.draft.clone(), Stop::default());
+        let beside = self.beside_prompt();
         let asked = stop.clone();
         let editing = tokio::task::spawn_blocking(move || {
-            let edited = editor.edit(&draft, &asked);
+            let edited = editor.edit(&draft, beside, &asked);
             terminal::make_raw_again();
             (editor, edited)
         });
@@ -72,6 +73,7 @@ impl Visit {
 
     /// Makes the terminal ready for the editor.
     pub(super) fn prepare(&mut self) {
+        self.outer.take_off_status();
         if matches!(self.standing, Standing::Running { .. }) {
             // A bar, say, that is gone on with.
             self.is_above = self.outer.column() > 0;

@@ -70,7 +70,6 @@ enum Stage {
 
 impl InHands {
     /// In whose hands the session is.
-    #[expect(dead_code, reason = "for the status line")]
     pub(super) fn hands(&self) -> &Hands {
         &self.hands
     }

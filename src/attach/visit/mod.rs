@@ -1,6 +1,7 @@
 //! The loop of a person's visit: what is typed goes to the program or the line editor, what the
 //! session shows to the terminal.
 
+mod bar;
 mod editing;
 mod hands;
 mod pictures;
@@ -17,6 +18,7 @@ use tokio::{
     time::Instant,
 };
 
+use bar::Bar;
 use editing::edited;
 use hands::InHands;
 use pictures::Pictures;
@@ -137,6 +139,7 @@ pub(super) struct Visit {
     /// The size of this terminal.
     size: Size,
     escape: EscapeKey,
+    bar: Bar,
     /// Whether this process is to stop until it is continued.
     wants_stop: bool,
     /// Whether it was continued, which others may have stopped.
@@ -184,6 +187,7 @@ impl Visit {
             pictures: Pictures::new(attachment.pictures),
             size,
             escape: attachment.escape,
+            bar: Bar::new(attachment.has_status),
             wants_stop: false,
             was_stopped: false,
         }
@@ -234,6 +238,7 @@ impl Visit {
             let is_read_from = self.read_from;
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
             let (stop_at, ask_until) = (self.stop_at(), self.pictures.until());
+            let status_at = self.bar.due();
             let goes_on_at = self.in_hands.goes_on_at();
             tokio::select! {
                 biased;
@@ -273,6 +278,7 @@ impl Visit {
                     }
                 }
                 () = sleep_until(ask_until), if ask_until.is_some() => self.know_terminal(),
+                () = sleep_until(status_at), if status_at.is_some() => self.show_status(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor(),
                 () = sleep_until(goes_on_at), if goes_on_at.is_some() && self.outer.is_done() => {}
                 () = sleep_until(is_read_from), if is_read_from.is_some() => {
@@ -380,6 +386,7 @@ impl Visit {
             Standing::Starting | Standing::Running { .. } | Standing::Ending | Standing::Ended => {}
         }
         self.standing = standing;
+        self.bar_stands();
     }
 
     fn call(&mut self, payload: Payload) {

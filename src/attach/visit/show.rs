@@ -29,11 +29,22 @@ impl Visit {
                 }
                 self.outer.program(&bytes);
                 self.say_rest();
+                self.bar_goes();
             }
-            ScreenUpdate::Echo(bytes) => self.echo(&bytes),
+            ScreenUpdate::Echo(bytes) => {
+                self.echo(&bytes);
+                self.bar_goes();
+            }
             ScreenUpdate::Repaint { size, bytes } => self.repaint(size, &bytes),
             ScreenUpdate::Standing(standing) => self.standing = standing,
-            ScreenUpdate::Hands(hands) => self.hands(hands),
+            ScreenUpdate::Here(here) => {
+                self.bar.here = here;
+                self.bar_changes();
+            }
+            ScreenUpdate::Hands(hands) => {
+                self.hands(hands);
+                self.bar_changes();
+            }
             ScreenUpdate::Proposed { id, client, source } => {
                 self.proposed(Proposal { id, client, source });
             }

@@ -47,6 +47,7 @@ impl Visit {
         self.stop_asking();
         self.outer.restore();
         self.outer.fresh_row();
+        self.outer.restore_title();
         let writing = async {
             while !self.outer.is_done() {
                 self.outer.write().await?;
@@ -111,6 +112,7 @@ impl Visit {
                 if inner.is_alternate() { inner.dump_alternate() } else { inner.dump_in_line() };
             self.outer.print(&page);
         }
+        self.bar_changes();
         Ok(None)
     }
 }

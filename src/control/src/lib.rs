@@ -22,7 +22,7 @@ pub use frame::{
     Decoder, FrameError, LONGEST_LINE, LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, encode, encode_to,
 };
 pub use hands::{Decision, Hands, Needed};
-pub use message::{Attachments, Budget, Bytes, Hello, Role, ToClient, ToHost, Welcome};
+pub use message::{Attachments, Budget, Bytes, Hello, Member, Role, ToClient, ToHost, Welcome};
 pub use open::{Identity, Open, SessionOptions, Wanted};
 pub use reply::{Exit, Part, Picture, Reply, Status};
 pub use session::{Deed, SessionInfo, SessionState};

@@ -187,6 +187,11 @@ pub enum ToClient {
         /// client is not far behind.
         attachment: Part,
     },
+    /// Who is there, after each repaint and when that has changed; only to one that subscribed.
+    Here {
+        /// Clients and observers, in the order in which they came.
+        members: Vec<Member>,
+    },
     /// In whose hands the session is; only to one that subscribed.
     Hands(Hands),
     /// A cell waits for the word of this client, which approves. `Decide` is expected.
@@ -365,6 +370,21 @@ pub struct Welcome {
     pub is_alive: bool,
     /// What a later hello says to go on as this client.
     pub resume: String,
+}
+
+/// One who is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name, for others to read.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Whether people sit at its terminal.
+    #[serde(default)]
+    pub person: bool,
+    /// Whether it is the one who is told this.
+    #[serde(default)]
+    pub own: bool,
 }
 
 #[cfg(test)]

@@ -145,6 +145,11 @@ impl Outboxes {
         self.open(client)
     }
 
+    /// Whether a client is told all as it comes.
+    pub(super) fn follows(&self, client: ClientId) -> bool {
+        self.following.contains(&client)
+    }
+
     /// Whether there are clients that are told all as it comes.
     pub(super) fn are_followed(&self) -> bool {
         !self.following.is_empty()

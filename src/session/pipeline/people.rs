@@ -54,6 +54,11 @@ impl<O: Observer> Pipeline<O> {
 
     /// Tells a client what a person did, at this place in the text.
     pub(super) fn tell_of(&mut self, to: ClientId, by: ClientId, news: PersonDid) {
+        // Others are told by the reply, if that comes before.
+        let is_for_followers = matches!(news, PersonDid::TookOver | PersonDid::IsAsked);
+        if is_for_followers && !self.display.outboxes.follows(to) {
+            return;
+        }
         let person = self.display.outboxes.name(by).to_owned();
         let notice = match news {
             PersonDid::Edited(source) => {
@@ -65,6 +70,8 @@ impl<O: Observer> Pipeline<O> {
             }
             PersonDid::GaveBack { left } => PeopleNotice::GaveBack { person, left },
             PersonDid::Answered => PeopleNotice::Answered { person },
+            PersonDid::TookOver => PeopleNotice::TakenOver { person, cell: HeldCell::None },
+            PersonDid::IsAsked => PeopleNotice::ToApprove { person },
             PersonDid::NotSent => PeopleNotice::NotSent { person },
             PersonDid::Refused(why) => PeopleNotice::Refused { person, why },
             PersonDid::NoApprover => PeopleNotice::NoApprover { person },

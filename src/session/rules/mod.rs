@@ -12,10 +12,12 @@
 //! cancel    what a call that is given up leaves behind
 //! complete  what may stand at a place of a cell that is not sent yet
 //! hands     words of what people and clients say about whose hands a session is in
-//! people    what waits for people: for a session to be given back, for a cell to be approved
+//! people    what waits for people: for a session to be given back
+//! approval  cells that wait for a person's word
 //! need      for what a person is needed
 //! ```
 
+mod approval;
 mod calls;
 mod cancel;
 pub mod complete;

@@ -1,17 +1,17 @@
-//! What waits for people: while one has taken the session over, and cells that one is to decide on.
-//! Pure.
+//! What waits for people: while one has taken the session over. Cells that one is to decide on are in
+//! `approval`. Pure.
 
 use std::collections::BTreeSet;
 
 use super::{
     Action, Audience, Session,
     calls::holds_input,
-    hands::{Decision, ProposalId},
+    hands::ProposalId,
     need::Need,
     payload::Payload,
     state::{Call, CallId, ClientId, State},
 };
-use crate::reply::{Failure, Notice, Refusal, Status};
+use crate::reply::{Notice, Refusal};
 
 /// What a person did that a client is told of, who is no person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub enum PersonDid {
     Unreachable,
     /// They do not approve cells any more, and the client's was not run.
     NoApprover,
+    /// They have taken the session over, and the client's cell waits; for one that follows.
+    TookOver,
+    /// They are to approve the client's cell; for one that follows.
+    IsAsked,
 }
 
 /// What a client's next reply says of what it sent.
@@ -52,11 +56,11 @@ pub(super) struct People {
     /// Who has taken the session over.
     pub(super) holder: Option<ClientId>,
     /// Who decides on cells.
-    approver: Option<ClientId>,
+    pub(super) approver: Option<ClientId>,
     /// What waits for one of them, in the order in which it came.
-    queue: Vec<Queued>,
+    pub(super) queue: Vec<Queued>,
     /// How many cells were proposed.
-    proposals: ProposalId,
+    pub(super) proposals: ProposalId,
     /// The clients that were told that the session is taken over.
     told_held: BTreeSet<ClientId>,
     /// The clients that can say how a person comes to the session.
@@ -69,17 +73,17 @@ pub(super) struct People {
 
 /// Something that a client sent, which waits.
 #[derive(Debug, Clone, PartialEq)]
-struct Queued {
-    client: ClientId,
-    payload: Payload,
+pub(super) struct Queued {
+    pub(super) client: ClientId,
+    pub(super) payload: Payload,
     /// The call that waits for it, too; `None` of a cell whose call was answered.
-    call: Option<CallId>,
-    stage: Stage,
+    pub(super) call: Option<CallId>,
+    pub(super) stage: Stage,
 }
 
 /// For what something waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// For the session to be given back.
     Held(Meant),
     /// For a decision; its number.
@@ -90,7 +94,7 @@ enum Stage {
 
 /// What a payload was meant for when it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meant {
+pub(super) enum Meant {
     Poll,
     Cell,
     /// For what waited for input, as its client was told.
@@ -109,22 +113,6 @@ impl Session {
     /// Who has taken the session over.
     pub fn holder(&self) -> Option<ClientId> {
         self.people_here.holder
-    }
-
-    /// Who decides on cells.
-    pub fn approver(&self) -> Option<ClientId> {
-        self.people_here.approver
-    }
-
-    /// The cells that wait for a decision, the oldest first: their numbers, whose they are, and
-    /// their sources.
-    pub fn proposals(&self) -> impl Iterator<Item = (ProposalId, ClientId, &str)> {
-        self.people_here.queue.iter().filter_map(|queued| match (queued.stage, &queued.payload) {
-            (Stage::Proposed(id), Payload::Text(source)) => {
-                Some((id, queued.client, source.as_str()))
-            }
-            _ => None,
-        })
     }
 
     /// For what something that a client sent waits, if anything does.
@@ -193,39 +181,6 @@ impl Session {
         }
     }
 
-    /// A client decides on cells from here on, or no longer.
-    pub(super) fn approve(&mut self, client: ClientId, on: bool) {
-        if on && self.is_person(client) {
-            self.people_here.approver = Some(client);
-        } else if !on && self.people_here.approver == Some(client) {
-            self.approve_no_more(client);
-        }
-    }
-
-    /// What becomes of a cell that was proposed to a client.
-    pub(super) fn decide(&mut self, by: ClientId, proposal: ProposalId, decision: Decision) {
-        let is_it = |queued: &Queued| queued.stage == Stage::Proposed(proposal);
-        let Some(place) = self.people_here.queue.iter().position(is_it) else { return };
-        if self.people_here.approver != Some(by) {
-            return;
-        }
-        match decision {
-            Decision::Edited(source) if !source.trim().is_empty() => {
-                let to = self.people_here.queue[place].client;
-                self.tell_of(to, by, PersonDid::Edited(source.clone()));
-                self.people_here.queue[place].payload = Payload::Text(source);
-                self.people_here.queue[place].stage = Stage::Cleared;
-            }
-            Decision::Run => self.people_here.queue[place].stage = Stage::Cleared,
-            Decision::Refused(words) => self.refuse_cell(place, by, PersonDid::Refused(words)),
-            // Nothing is left of it.
-            Decision::Edited(_) => {
-                self.refuse_cell(place, by, PersonDid::Refused(String::new()));
-            }
-        }
-        self.advance(Some(by));
-    }
-
     /// A call comes. Whether it waits for a person, instead of being routed.
     pub(super) fn waits_for_person(&mut self, id: CallId) -> bool {
         let Some(call) = self.calls.iter().find(|call| call.id == id) else { return false };
@@ -280,7 +235,8 @@ impl Session {
                 return true;
             }
         }
-        let is_needed = self.people_here.needs.iter().any(|need| need.client == client);
+        // What runs is told first.
+        let is_needed = self.need_of(client).is_some() && self.settled().is_some();
         if is_needed {
             for call in self.calls.iter_mut().filter(|call| call.id == id) {
                 (call.held, call.awaits_person) = (None, true);
@@ -313,10 +269,14 @@ impl Session {
         let Some(payload) = call.held.take() else { return };
         (call.in_line, call.queued) = (false, true);
         let client = call.client;
+        let is_poll = payload.is_empty();
         self.people_here.queue.push(Queued { client, payload, call: Some(id), stage });
+        if let Some(holder) = self.people_here.holder.filter(|_| !is_poll) {
+            self.tell_of(client, holder, PersonDid::TookOver);
+        }
     }
 
-    fn set_queued(&mut self, id: CallId, queued: bool) {
+    pub(super) fn set_queued(&mut self, id: CallId, queued: bool) {
         for call in self.calls.iter_mut().filter(|call| call.id == id) {
             call.held = None;
             call.queued = queued;
@@ -344,21 +304,6 @@ impl Session {
         }
     }
 
-    /// A cell of a client that is about to run. Whether somebody has to approve of it first.
-    pub(super) fn is_to_be_approved(&self, client: ClientId) -> bool {
-        self.people_here.approver.is_some() && !self.is_person(client)
-    }
-
-    /// A cell is proposed, instead of being run.
-    pub(super) fn propose(&mut self, client: ClientId, source: String, call: Option<CallId>) {
-        if let Some(id) = call {
-            self.set_queued(id, true);
-        }
-        self.people_here.proposals += 1;
-        let stage = Stage::Proposed(self.people_here.proposals);
-        self.people_here.queue.push(Queued { client, payload: Payload::Text(source), call, stage });
-    }
-
     /// The session is given back: what waits goes its way.
     fn give_back(&mut self, by: ClientId, left: bool) {
         self.people_here.holder = None;
@@ -377,27 +322,8 @@ impl Session {
         self.advance(None);
     }
 
-    /// Nobody approves any more: what was proposed is not run.
-    fn approve_no_more(&mut self, by: ClientId) {
-        self.people_here.approver = None;
-        let is_proposed = |queued: &Queued| matches!(queued.stage, Stage::Proposed(_));
-        while let Some(place) = self.people_here.queue.iter().position(is_proposed) {
-            self.refuse_cell(place, by, PersonDid::NoApprover);
-        }
-        self.advance(None);
-    }
-
-    /// A cell that was proposed is not run: its client is told why, as an error where its call waits.
-    fn refuse_cell(&mut self, place: usize, by: ClientId, news: PersonDid) {
-        let Queued { client, call, .. } = self.people_here.queue.remove(place);
-        self.tell_of(client, by, news);
-        if let Some(id) = call {
-            self.reply(id, Status::Failed { failure: Failure::Refused });
-        }
-    }
-
     /// What waits no longer goes its way, in order; also while `by` has the session, who decided so.
-    fn advance(&mut self, by: Option<ClientId>) {
+    pub(super) fn advance(&mut self, by: Option<ClientId>) {
         if self.people_here.holder.is_some() && self.people_here.holder != by {
             return;
         }

@@ -408,6 +408,9 @@ impl Session {
         let this = self.calls.iter().find(|call| Some(call.id) == by);
         let client = this.map(|call| call.client);
         self.drop_kept(client, Notice::InterruptedBeforeRun);
+        if let Some(client) = client {
+            self.withdraw(client);
+        }
         let mut struck = Vec::new();
         for call in self.calls.iter_mut().filter(|call| Some(call.id) != by) {
             if client.is_none_or(|client| call.client == client) && holds_input(call) {

@@ -9,7 +9,7 @@ pub(crate) const PROMPT: &str = ">>>";
 pub(crate) const PERSON: &str = "ann";
 
 impl Runtime {
-    /// `attach` with these arguments, on a terminal of 80 by 24.
+    /// `attach` with these arguments and without a status, on a terminal of 80 by 24.
     #[track_caller]
     pub(crate) fn attach(&self, arguments: &[&str]) -> Terminal {
         Terminal::run(self.attaching(arguments))
@@ -17,6 +17,11 @@ impl Runtime {
 
     /// The same, not started yet.
     pub(crate) fn attaching(&self, arguments: &[&str]) -> Builder {
+        self.attaching_with_status(arguments).arg("--no-status")
+    }
+
+    /// The same with a status.
+    pub(crate) fn attaching_with_status(&self, arguments: &[&str]) -> Builder {
         let builder = Builder::new().any_python().runtime(self).arg("attach");
         let builder = builder.args(arguments.iter().copied());
         builder

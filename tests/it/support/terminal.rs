@@ -251,7 +251,20 @@ impl Terminal {
             self.screen.feed(&bytes);
         }
         assert_eq!(self.screen.mode_restoration(), "");
+        assert_eq!(title(&self.screen), None);
         self.screen.page_text()
+    }
+
+    /// Waits until the title is this.
+    #[track_caller]
+    pub(crate) fn is_titled(&mut self, wanted: &str) {
+        let end = Instant::now() + HANG;
+        while title(&self.screen).as_deref() != Some(wanted) {
+            match self.printed.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("{wanted:?} is not the title, but {:?}", title(&self.screen)),
+            }
+        }
     }
 
     /// What the program has set otherwise than it found it, as sequences that put it back.
@@ -292,9 +305,17 @@ impl Terminal {
             self.screen.feed(&bytes);
         }
         let page = self.screen.page_text();
+        assert_eq!(title(&self.screen), None);
         assert_eq!(String::from_utf8_lossy(&self.screen.restore()), "", "{page}");
         (status, page)
     }
+}
+
+/// The title, if it is another than at the start.
+fn title(screen: &Screen) -> Option<String> {
+    let dump = String::from_utf8(screen.dump()).unwrap();
+    let (title, _) = dump.strip_prefix("\x1b]2;")?.split_once("\x1b\\")?;
+    Some(title.to_owned())
 }
 
 /// Answers what the terminal is asked, as any terminal does when it comes to that.

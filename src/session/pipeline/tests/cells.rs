@@ -248,3 +248,25 @@ fn the_working_directory_is_told_where_it_has_changed() {
     played.play([directory("")]);
     assert_eq!(played.shown(), "");
 }
+
+#[test]
+fn who_follows_has_each_line_on_its_own() {
+    let mut played = of_two();
+    played.play([call(1, 1, "", 0), (0, output("27%"))]);
+    played.play([call(2, 1, "", 0), (0, output("\r30%"))]);
+    played.texts();
+    played.effects.clear();
+    played.play([(0, Input::Follow { client: 3, answers: false })]);
+    played.play(begin(3, 3, "x"));
+    played.play(cell(1, 2, "done\r\n"));
+    let text = |piece: Content| match piece {
+        Content::Text(text) => text,
+        piece => format!("{piece:?}"),
+    };
+    let effects = std::mem::take(&mut played.effects).into_iter();
+    let told = effects.filter_map(|effect| match effect {
+        Effect::Tell { content, .. } => Some(content.into_iter().map(text).collect::<String>()),
+        _ => None,
+    });
+    assert_eq!(told.collect::<String>(), "\n30%\ndone\n");
+}

@@ -191,3 +191,27 @@ fn what_was_decided_about_a_cell_is_told_to_its_client() {
                 it is still to run\n";
     assert_eq!(played.text(), told);
 }
+
+#[test]
+fn one_that_follows_is_told_at_once_for_whom_its_cell_waits() {
+    let mut played = with_person();
+    let told = |played: &mut Played| {
+        let effects = std::mem::take(&mut played.effects).into_iter();
+        let told = effects.filter_map(|effect| match effect {
+            Effect::Tell { client: 3, content } => Some(content),
+            _ => None,
+        });
+        let lines = told.flatten().map(|part| match part {
+            Content::Notice(notice) => notice.line(),
+            part => format!("{part:?}"),
+        });
+        lines.collect::<Vec<_>>()
+    };
+    played.play([(0, Input::Follow { client: 3, answers: false }), hold(true)]);
+    played.play([call(1, 3, "x", HOUR)]);
+    let held = "[repl] wolf has taken over the session; what you send waits until it is given back";
+    assert_eq!(told(&mut played), [held]);
+    played.play([(0, Input::Approve { client: WOLF, on: true }), hold(false)]);
+    let told = told(&mut played);
+    assert_eq!(told.last().unwrap(), "[repl] your cell waits until wolf approves");
+}

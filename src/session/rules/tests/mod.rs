@@ -100,6 +100,8 @@ impl Rules {
         for action in self.session.step(event, self.now) {
             match action {
                 Action::Did { client, deed } => self.deeds.push((client, deed)),
+                // Only who follows is told.
+                Action::TellOf { news: PersonDid::TookOver | PersonDid::IsAsked, .. } => {}
                 action => actions.push(action),
             }
         }

@@ -187,6 +187,17 @@ fn an_agent_asks_for_a_person_with_its_reply_and_polls_until_one_gives_back() {
 }
 
 #[test]
+fn a_poll_of_a_cell_that_runs_waits_for_its_end_though_a_person_is_asked_for() {
+    let mut rules = reachable(Rules::ready());
+    assert_eq!(ask(&mut rules, ""), [reply(1, idle(None))]);
+    assert_eq!(rules.call("cell"), run(1, "cell"));
+    assert_eq!(rules.tick(PATIENCE), [reply(2, busy(40, false))]);
+    assert_eq!(rules.call(""), []);
+    assert_eq!(rules.done(1), [reply(3, idle(Some(Outcome::Ok)))]);
+    assert!(need(&rules).is_some());
+}
+
+#[test]
 fn what_comes_with_the_question_goes_first() {
     let mut rules = reachable(Rules::ready());
     assert_eq!(ask(&mut rules, "cell"), run(1, "cell"));

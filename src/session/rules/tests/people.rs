@@ -279,12 +279,16 @@ fn a_cell_may_be_changed_or_refused() {
     let refused = told_of(PersonDid::Refused("not now".into()));
     let decided = decide(&mut rules, 2, Decision::Refused("not now".into()));
     assert_eq!(decided, [refused, reply(2, nothing_ran())]);
+    // What is the same was not changed.
+    rules.call("same");
+    assert_eq!(decide(&mut rules, 3, Decision::Edited("same".into())), run(2, "same"));
+    rules.done(2);
     // Nothing is left of it.
     rules.call("more");
     let refused = told_of(PersonDid::Refused(String::new()));
-    let decided = decide(&mut rules, 3, Decision::Edited(" \n".into()));
-    assert_eq!(decided, [refused, reply(3, nothing_ran())]);
-    assert_eq!(rules.deeds.len(), 1);
+    let decided = decide(&mut rules, 4, Decision::Edited(" \n".into()));
+    assert_eq!(decided, [refused, reply(4, nothing_ran())]);
+    assert_eq!(rules.deeds.len(), 2);
 }
 
 #[test]
@@ -406,4 +410,16 @@ fn a_poll_waits_for_a_cell_that_only_waits_for_its_turn() {
     assert_eq!(done, [Action::Send(ToWorker::Cell { id: 2, source: "theirs".into() })]);
     let theirs = Action::Reply { call: 3, client: OTHER, status: ok(), has_text: true };
     assert_eq!(rules.done(2), [theirs]);
+}
+
+#[test]
+fn an_interrupt_takes_a_cell_back_that_waits_for_the_start_of_a_session() {
+    let mut rules = held(Rules::starting());
+    rules.call("cell");
+    assert_eq!(rules.tick(PATIENCE), [reply(1, busy(40, false))]);
+    rules.step(hold(false));
+    let taken_back = told_caller(Notice::InterruptedBeforeRun);
+    assert!(rules.call("\u{3}").contains(&taken_back));
+    rules.says(super::ready(1));
+    assert_eq!(rules.deeds.iter().filter(|(_, deed)| deed.words().0 == "ran").count(), 0);
 }
