@@ -37,6 +37,13 @@ pub(crate) fn size() -> Option<Size> {
     (size.columns > 0 && size.rows > 0).then_some(size)
 }
 
+/// The width and height of a character's cell there, in pixels; `None` where nobody has told that.
+pub(crate) fn cell() -> Option<(u16, u16)> {
+    let size = window_size().ok()?;
+    let cell = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
+    (cell.0 > 0 && cell.1 > 0).then_some(cell)
+}
+
 /// Whether standard output is a terminal that can show what is printed on a session's.
 pub(crate) fn can_show() -> bool {
     let name = std::env::var_os("TERM").unwrap_or_default();

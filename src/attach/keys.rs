@@ -55,6 +55,8 @@ pub(super) struct Keys {
     in_paste: bool,
     /// Whether somebody asks where the cursor is.
     pub(super) is_asked: bool,
+    /// What the terminal has answered, of which no program is told.
+    answers: Vec<Vec<u8>>,
 }
 
 /// A key or sequence.
@@ -106,6 +108,11 @@ impl Keys {
         typed
     }
 
+    /// What the terminal has answered since this was asked last.
+    pub(super) fn take_answers(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.answers)
+    }
+
     /// Whether the escape key was pressed, and what is meant by it is not known yet.
     pub(super) fn is_escaped(&self) -> bool {
         self.escape.is_some()
@@ -117,7 +124,7 @@ impl Keys {
         }
         let token = token(bytes, self.key);
         if token == Token::Answer {
-            return;
+            return self.answers.push(bytes.to_vec());
         }
         let Some(escape) = self.escape.take() else {
             match token {

@@ -12,6 +12,7 @@
 //! escape_key   which key is for this process
 //! keys     what is typed, taken apart: the escape key, late answers, all else
 //! editor   the line editor at the prompt; the only place that names reedline
+//! graphics the terminal's protocols for pictures
 //! hands    in whose hands the session is, in words
 //! question what is asked about an agent's cell, and which keys answer
 //! status   the status line and the title, in words
@@ -26,6 +27,7 @@ mod escape_key;
 mod external;
 mod feed;
 mod given;
+mod graphics;
 mod guarded;
 mod hands;
 mod keys;
@@ -68,6 +70,8 @@ pub struct Attachment {
     pub is_own: bool,
     /// Whether the person only looks on.
     pub observes: bool,
+    /// Whether pictures are shown.
+    pub pictures: bool,
     /// The file of the history of cells.
     pub history: Option<PathBuf>,
     /// The key that is for this process whatever runs.

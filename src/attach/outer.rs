@@ -193,6 +193,17 @@ impl Outer {
         self.pending.extend(bytes);
     }
 
+    /// Prints a picture of so many rows, on rows of its own: what is sent for it leaves the cursor where
+    /// it was.
+    pub(super) fn picture(&mut self, drawing: &[u8], rows: u16) {
+        self.fresh_row();
+        // The terminal scrolls first, so that it knows where the cursor is however it is drawn.
+        self.print("\r\n".repeat(usize::from(rows)).as_bytes());
+        self.print(format!("\x1b[{rows}A").as_bytes());
+        self.print_aside(drawing);
+        self.print(format!("\x1b[{rows}B").as_bytes());
+    }
+
     /// Something stands on the terminal that others have printed, and the cursor is below it.
     pub(super) fn is_below(&mut self) {
         self.screen.feed(b"\r\n");

@@ -3,7 +3,7 @@
 
 use super::escape_key::EscapeKey;
 use crate::{
-    reply::{Content, Deed, Reply},
+    reply::{Attachment, Content, Deed, Reply},
     session::pipeline::echo::{OUTPUT_MARK, PROMPT_MARK},
 };
 
@@ -64,14 +64,20 @@ pub(super) fn without_marks(mut echo: &str) -> String {
     out + echo
 }
 
-/// What a reply has to say that is not on the session's terminal. What others did is seen there; what
-/// nobody has read of what was typed may come back instead.
-pub(super) fn notices(reply: &Reply, is_unread_back: bool) -> Vec<String> {
+/// What a reply has to say that is not on the session's terminal. What others did is seen there, and
+/// so are pictures and documents that were told of; what nobody has read of what was typed may come
+/// back instead.
+pub(super) fn notices(
+    reply: &Reply,
+    is_unread_back: bool,
+    is_told: impl Fn(&Attachment) -> bool,
+) -> Vec<String> {
     let line = |part: &Content| match part {
         Content::Text(_) | Content::Status(_) => None,
         Content::Notice(notice) if notice.is_seen() => None,
         Content::Notice(notice) if is_unread_back && notice.unread().is_some() => None,
         Content::Notice(notice) => Some(plain(&notice.line())),
+        Content::Attachment(attachment) if is_told(attachment) => None,
         Content::Attachment(attachment) => Some(plain(&attachment.line())),
     };
     reply.content.iter().filter_map(line).collect()
@@ -108,7 +114,7 @@ mod tests {
     fn what_a_person_has_seen_is_not_said_again() {
         let notices_of = |content: Vec<Notice>| {
             let content = content.into_iter().map(Content::Notice).collect();
-            notices(&Reply { content, status: Status::Ready { outcome: None } }, false)
+            notices(&Reply { content, status: Status::Ready { outcome: None } }, false, |_| false)
         };
         let told = |notice: &Notice| Notice::Told(notice.line());
         let seen = Notice::PageUnchanged;

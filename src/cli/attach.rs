@@ -45,6 +45,9 @@ pub(super) struct AttachArguments {
     /// Start a fresh session, of this name if one is given.
     #[arg(long)]
     new: bool,
+    /// Show no pictures: only say where they are.
+    #[arg(long)]
+    no_pictures: bool,
     /// The key that is for this client whatever runs: `ctrl-a` to `ctrl-z`, `ctrl-\`, `ctrl-]`, `ctrl-^`,
     /// or `none`.
     #[arg(long, value_name = "KEY", env = "MCP_REPL_ESCAPE", default_value = "ctrl-]")]
@@ -110,6 +113,7 @@ pub(super) fn attach(
             client: person(),
             is_own,
             observes: arguments.observe,
+            pictures: !arguments.no_pictures,
             history: history_file(),
             escape: arguments.escape_key,
             has_status: !arguments.no_status && terminal::can_show(),

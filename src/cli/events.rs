@@ -13,7 +13,12 @@ use crate::{
     pty,
     registry::SessionName,
     remote::{self, End, Opened, Place, Underway},
-    session::{client::ScreenUpdate, pipeline::Standing},
+    reply::{Attachment, FilePlace},
+    session::{
+        client::{Present, ScreenUpdate},
+        pipeline::{Hands, Standing},
+        rules::hands::Needed,
+    },
 };
 
 /// Of which session.
@@ -129,6 +134,28 @@ fn event(update: ScreenUpdate) -> Option<Event> {
             (event, "") => Event { event, fields: json!({"client": client}) },
             (event, text) => Event { event, fields: json!({"client": client, "text": text}) },
         },
+        ScreenUpdate::Hands(Hands { holder, approver, needed, .. }) => {
+            let needed =
+                needed.map(|Needed { why, asked_by }| json!({"why": why, "asked_by": asked_by}));
+            let fields = json!({"holder": holder, "approver": approver, "needed": needed});
+            Event { event: "hands", fields }
+        }
+        ScreenUpdate::Attached(Attachment { file, mime, .. }) => {
+            let path = match file.place {
+                FilePlace::At(path) => Some(path),
+                FilePlace::Failed(_) | FilePlace::Nowhere => None,
+            };
+            let fields = json!({"file": file.name, "mime": mime, "path": path});
+            Event { event: "attached", fields }
+        }
+        ScreenUpdate::Here(here) => {
+            let member = |Present { name, looks_on, is_person, .. }| {
+                let role = if looks_on { "observer" } else { "client" };
+                json!({"name": name, "role": role, "person": is_person})
+            };
+            let members: Vec<Value> = here.into_iter().map(member).collect();
+            Event { event: "here", fields: json!({"members": members}) }
+        }
         ScreenUpdate::Missed => Event::of("missed"),
         _ => return None,
     })

@@ -25,10 +25,12 @@ use super::{
     sleep_until, words,
 };
 use crate::{
-    reply::{budget_from_wire, to_wire},
+    reply::{attachment_to_wire, budget_from_wire, to_wire},
     screen::Size,
     session::{
-        client::{Answer, ClientInfo, Completion, OnDrop, Request, ScreenUpdate, Subscription},
+        client::{
+            Answer, ClientInfo, Completion, OnDrop, Request, ScreenUpdate, Subscription, Wants,
+        },
         rules::payload::{INTERRUPT, Payload},
     },
 };
@@ -348,15 +350,15 @@ impl Connection {
             ToHost::Hold { on } => client.hold(on),
             ToHost::Approve { on } => client.approve(on),
             ToHost::Decide { id, decision } => client.decide(id, words::decision(decision)),
-            ToHost::Subscribe { screen } => {
+            ToHost::Subscribe { screen, pictures } => {
+                if !screen {
+                    self.here.is_due();
+                }
                 self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
                 if !self.pending.is_subscribing() {
                     self.subscription = None;
-                    match screen {
-                        true => self.pending.subscribe(client.subscribe()),
-                        false => self.pending.subscribe(client.watch()),
-                    }
+                    self.pending.subscribe(client.look_on(Wants { screen, pictures }));
                 }
             }
             ToHost::Complete { id, text, cursor } => {
@@ -484,6 +486,10 @@ fn show(outgoing: &mut Outgoing, here: &mut Here, update: ScreenUpdate) {
         ScreenUpdate::Standing(standing) => {
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
         }
+        ScreenUpdate::Attached(attachment) => {
+            let attachment = attachment_to_wire(&attachment);
+            outgoing.add_screen(&ToClient::Attached { attachment }, &[]);
+        }
         ScreenUpdate::Hands(hands) => {
             outgoing.add_screen(&ToClient::Hands(words::hands(hands)), &[]);
         }
@@ -491,7 +497,10 @@ fn show(outgoing: &mut Outgoing, here: &mut Here, update: ScreenUpdate) {
             outgoing.add_screen(&ToClient::Proposed { id, client, source }, &[]);
         }
         ScreenUpdate::Settled { id } => outgoing.add_screen(&ToClient::Settled { id }, &[]),
-        ScreenUpdate::Missed => outgoing.add_screen(&ToClient::Missed, &[]),
+        ScreenUpdate::Missed => {
+            here.is_due();
+            outgoing.add_screen(&ToClient::Missed, &[]);
+        }
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{alarm::Alarm, connection::End, open::is_gone, typing::Typing, words};
 use crate::{
-    reply::{Deed as Did, Failure, Reply, Status, from_wire},
+    reply::{Deed as Did, Failure, Reply, Status, attachment_from_wire, from_wire},
     screen::Size,
     session::client::{
         Answer, Completion, Description, EngineCommand, OnDrop, Request, ScreenUpdate, Subscriber,
@@ -244,12 +244,9 @@ impl Player {
             EngineCommand::Resize { size: Size { columns, rows } } => {
                 self.out.push(&ToHost::Resize { columns, rows }, &[]);
             }
-            EngineCommand::Subscribe { screen, subscription, .. } => {
+            EngineCommand::Subscribe { wants, subscription, .. } => {
                 let id = self.next_id();
-                let (subscriber, given) = match screen {
-                    true => Subscriber::new(id, self.own.clone()),
-                    false => Subscriber::watching(id, self.own.clone()),
-                };
+                let (subscriber, given) = Subscriber::new(wants, id, self.own.clone());
                 if subscription.send(given).is_ok() {
                     self.subscribers.push(subscriber);
                     self.subscribe();
@@ -326,8 +323,9 @@ impl Player {
 
     /// Asks for what the subscribers want of all there is.
     fn subscribe(&mut self) {
-        let screen = self.subscribers.iter().any(Subscriber::is_shown);
-        self.out.push(&ToHost::Subscribe { screen }, &[]);
+        let screen = self.subscribers.iter().any(|one| one.wants().screen);
+        let pictures = self.subscribers.iter().any(|one| one.wants().pictures);
+        self.out.push(&ToHost::Subscribe { screen, pictures }, &[]);
     }
 
     /// Sends a question, if it is no longer than a host takes.
@@ -424,6 +422,11 @@ impl Player {
             },
             ToClient::State { state } => {
                 self.show(ScreenUpdate::Standing(words::standing(&state)));
+            }
+            ToClient::Attached { attachment } => {
+                if let Some(attachment) = attachment_from_wire(attachment) {
+                    self.show(ScreenUpdate::Attached(attachment));
+                }
             }
             ToClient::Missed => self.show(ScreenUpdate::Missed),
             ToClient::Did(Deed { client, what, text }) => {

@@ -25,7 +25,9 @@ pub use notice::{DeletedOutputs, EndedBy, KeptText, Notice, Refusal, Whose};
 pub use outbox::{BUDGET, Outbox};
 pub use people::{HeldCell, PeopleNotice};
 pub use status::Status;
-pub use wire::{budget_from_wire, budget_to_wire, from_wire, to_wire};
+pub use wire::{
+    attachment_from_wire, attachment_to_wire, budget_from_wire, budget_to_wire, from_wire, to_wire,
+};
 
 /// The answer to one call.
 #[derive(Debug, Clone, PartialEq)]

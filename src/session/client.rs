@@ -25,7 +25,7 @@ pub use super::pipeline::{ClientInfo, Hands};
 pub use super::rules::complete::Completion;
 pub use super::rules::hands::{Decision, Needed, ProposalId};
 pub(crate) use super::subscribers::Subscriber;
-pub use super::subscribers::{Present, ScreenUpdate, Subscription};
+pub use super::subscribers::{Present, ScreenUpdate, Subscription, Wants};
 
 /// One call of a client.
 #[derive(Debug)]
@@ -107,10 +107,10 @@ pub enum EngineCommand {
     },
     /// Look on.
     Subscribe {
+        /// What it is told of.
+        wants: Wants,
         /// Its number.
         client: ClientId,
-        /// Whether what is on the screen is told, too.
-        screen: bool,
         /// Where the subscription goes.
         subscription: oneshot::Sender<Subscription>,
     },
@@ -371,19 +371,23 @@ impl Client {
 
     /// Looks on: what is on the screen, then what is shown. `None` when the engine is gone.
     pub fn subscribe(&self) -> impl Future<Output = Option<Subscription>> + Send + use<> {
-        self.looks_on(true)
+        self.look_on(Wants { screen: true, pictures: false })
     }
 
     /// Is told how things stand and what clients do, from now on, and nothing of the screen. `None`
     /// when the engine is gone.
     pub fn watch(&self) -> impl Future<Output = Option<Subscription>> + Send + use<> {
-        self.looks_on(false)
+        self.look_on(Wants { screen: false, pictures: false })
     }
 
-    fn looks_on(&self, screen: bool) -> impl Future<Output = Option<Subscription>> + Send + use<> {
+    /// Is told what it wants to be told of. `None` when the engine is gone.
+    pub fn look_on(
+        &self,
+        wants: Wants,
+    ) -> impl Future<Output = Option<Subscription>> + Send + use<> {
         let (subscription, given) = oneshot::channel();
-        let (client, commands) = (self.id, &self.commands);
-        let _ = commands.send(EngineCommand::Subscribe { client, screen, subscription });
+        let client = self.id;
+        let _ = self.commands.send(EngineCommand::Subscribe { wants, client, subscription });
         async { given.await.ok() }
     }
 }

@@ -7,8 +7,9 @@
 //! and all who look on share their processors with the program that prints.
 
 use std::{
+    collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -23,7 +24,7 @@ use super::{
     rules::{hands::ProposalId, state::ClientId},
 };
 use crate::{
-    reply::Deed,
+    reply::{Attachment, Deed, FilePlace},
     screen::{Screen, Size},
 };
 
@@ -37,14 +38,28 @@ const SHORTEST_QUEUE: usize = 64 * 1024;
 const SMALLEST: usize = 512;
 /// How long it is from one such screen to the next, at least.
 const PAUSE: Duration = Duration::from_millis(150);
+/// The largest picture that comes with its data, and how much of those may wait, in bytes of base64.
+const LARGEST_PICTURE: usize = 4 << 20;
+const MOST_WAITING_PICTURES: usize = 8 << 20;
+/// How many pictures and documents are told of that came when a subscriber was behind; the last ones.
+const MOST_LEFT_OUT: usize = 16;
 /// How much of a cell's source a subscriber is told, in bytes.
 const LONGEST_SOURCE: usize = 64 * 1024;
 
 /// Numbers a subscriber within an engine.
 pub(crate) type SubscriberId = u64;
 
+/// What a subscriber is told of, besides how things stand and what clients do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// What is on the screen.
+    pub screen: bool,
+    /// The data of pictures.
+    pub pictures: bool,
+}
+
 /// What a subscriber is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ScreenUpdate {
     /// The whole screen: escape sequences that make a fresh terminal of this size equal to it.
     Repaint {
@@ -66,6 +81,9 @@ pub enum ScreenUpdate {
     /// Something was left out here, since the subscriber was behind: in the place of a repaint, for
     /// one that wants nothing of the screen.
     Missed,
+    /// A program gave a picture or document. Its data comes with it where the subscriber wants
+    /// pictures, this is one, and not too much waits.
+    Attached(Attachment),
     /// What a client did.
     Did {
         /// Its name; may be empty.
@@ -114,6 +132,8 @@ pub struct Subscription {
     updates: mpsc::UnboundedReceiver<ScreenUpdate>,
     /// How much there is in it, in bytes.
     behind: Arc<AtomicUsize>,
+    /// How much of that is the data of pictures, which is not counted there.
+    pictures: Arc<AtomicUsize>,
     missed: Arc<AtomicBool>,
     /// Whether the whole screen was asked for, and is on its way.
     has_asked: bool,
@@ -134,9 +154,7 @@ impl Subscription {
                 update = self.updates.recv() => return self.took(update),
             }
             self.has_asked = true;
-            if let Some(commands) = self.commands.upgrade() {
-                let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
-            }
+            self.ask();
         }
         let update = self.updates.recv().await;
         self.took(update)
@@ -152,12 +170,23 @@ impl Subscription {
     fn took(&mut self, update: Option<ScreenUpdate>) -> Option<ScreenUpdate> {
         if let Some(update) = &update {
             self.behind.fetch_sub(weight(update), Ordering::Relaxed);
+            self.pictures.fetch_sub(picture_data(update), Ordering::Relaxed);
         }
         let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
         if makes_up && std::mem::take(&mut self.has_asked) {
             self.asks_from = Instant::now() + PAUSE;
+        } else if matches!(update, Some(ScreenUpdate::Missed)) {
+            // What came in its time makes up for the state, and not for all else.
+            self.ask();
         }
         update
+    }
+
+    /// Asks for all there is.
+    fn ask(&self) {
+        if let Some(commands) = self.commands.upgrade() {
+            let _ = commands.send(EngineCommand::Repaint { subscriber: self.id });
+        }
     }
 }
 
@@ -180,8 +209,11 @@ pub(crate) struct Subscriber {
     updates: mpsc::UnboundedSender<ScreenUpdate>,
     /// How much there is in it, in bytes.
     behind: Arc<AtomicUsize>,
-    /// Whether it is told what is on the screen.
-    screen: bool,
+    /// How much data of pictures there is besides.
+    pictures: Arc<AtomicUsize>,
+    wants: Wants,
+    /// The pictures and documents that came when it was behind, without their data.
+    left_out: Mutex<VecDeque<Attachment>>,
     /// Whether it has missed something since it was last given the whole screen.
     missed: Arc<AtomicBool>,
     /// How much that may be.
@@ -194,19 +226,18 @@ impl Subscribers {
         Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
     }
 
-    /// Adds one of this client, whose first updates are the screen, if it `is_shown` that, and how
-    /// things stand.
+    /// Adds one of this client, whose first updates are the screen, if it wants that, and how things
+    /// stand.
     pub(super) fn add(
         &mut self,
         client: ClientId,
-        is_shown: bool,
+        wants: Wants,
         screen: &Screen,
         situation: Situation,
     ) -> Subscription {
         let commands = self.commands.clone();
         self.last += 1;
-        let (subscriber, subscription) =
-            Subscriber::of_client(client, is_shown, self.last, commands);
+        let (subscriber, subscription) = Subscriber::of_client(client, wants, self.last, commands);
         subscriber.show_all(screen, situation);
         self.all.push(subscriber);
         subscription
@@ -226,7 +257,7 @@ impl Subscribers {
 
     /// The same for those alone that are told what is on the screen.
     fn show_all(&mut self, update: impl Fn() -> ScreenUpdate) {
-        self.tell_each(|subscriber| subscriber.screen.then(&update));
+        self.tell_each(|subscriber| subscriber.wants.screen.then(&update));
     }
 
     /// Tells each what there is for it.
@@ -243,52 +274,58 @@ impl Subscribers {
 }
 
 impl Subscriber {
-    /// One that has missed all up to now, and asks over `commands` for what is on the screen once
-    /// it has fallen behind; the only client's.
+    /// One that was told nothing yet, and asks over `commands` for what is on the screen once it has
+    /// fallen behind; the only client's.
     pub(crate) fn new(
+        wants: Wants,
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
-        Subscriber::of_client(NOBODY, true, id, commands)
-    }
-
-    /// The same of one that is told nothing of the screen.
-    pub(crate) fn watching(
-        id: SubscriberId,
-        commands: mpsc::WeakUnboundedSender<EngineCommand>,
-    ) -> (Subscriber, Subscription) {
-        Subscriber::of_client(NOBODY, false, id, commands)
+        Subscriber::of_client(NOBODY, wants, id, commands)
     }
 
     /// The same of one of several clients.
     fn of_client(
         client: ClientId,
-        screen: bool,
+        wants: Wants,
         id: SubscriberId,
         commands: mpsc::WeakUnboundedSender<EngineCommand>,
     ) -> (Subscriber, Subscription) {
         let (updates, receiver) = mpsc::unbounded_channel();
         // The whole screen comes first, without being asked for.
-        let missed = Arc::new(AtomicBool::new(screen));
-        let (has_asked, asks_from) = (screen, Instant::now());
+        let missed = Arc::new(AtomicBool::new(wants.screen));
+        let (has_asked, asks_from) = (wants.screen, Instant::now());
         let longest_queue = AtomicUsize::new(LONGEST_QUEUE);
-        let behind = Arc::new(AtomicUsize::new(0));
+        let (behind, pictures) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let subscription = Subscription {
             id,
             updates: receiver,
             behind: behind.clone(),
+            pictures: pictures.clone(),
             missed: missed.clone(),
             has_asked,
             asks_from,
             commands,
         };
-        (Subscriber { id, client, updates, behind, screen, missed, longest_queue }, subscription)
+        let left_out = Mutex::default();
+        let subscriber = Subscriber {
+            id,
+            client,
+            updates,
+            behind,
+            pictures,
+            wants,
+            left_out,
+            missed,
+            longest_queue,
+        };
+        (subscriber, subscription)
     }
 
     /// Tells all there is: what is on the screen, if it is shown that, and how things stand.
     fn show_all(&self, screen: &Screen, situation: Situation) {
         let Situation { standing, roles, proposals } = situation;
-        if self.screen {
+        if self.wants.screen {
             self.show(repaint(screen));
         }
         self.show(ScreenUpdate::Standing(standing));
@@ -298,9 +335,9 @@ impl Subscriber {
         }
     }
 
-    /// Whether it is told what is on the screen.
-    pub(crate) fn is_shown(&self) -> bool {
-        self.screen
+    /// What it is told of.
+    pub(crate) fn wants(&self) -> Wants {
+        self.wants
     }
 
     /// Whether nobody looks on any more.
@@ -314,36 +351,92 @@ impl Subscriber {
         let has_missed = self.missed.load(Ordering::Relaxed);
         let behind = self.behind.load(Ordering::Relaxed);
         let mut longest = self.longest_queue.load(Ordering::Relaxed);
+        let screen = self.wants.screen;
         match update {
-            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) if !self.screen => return,
+            ScreenUpdate::Repaint { .. } | ScreenUpdate::Bytes(_) | ScreenUpdate::Echo(_)
+                if !screen =>
+            {
+                return;
+            }
             ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
             ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
-            ScreenUpdate::Standing(_) if has_missed && !self.screen => {
-                if behind >= longest {
-                    return;
-                }
+            ScreenUpdate::Standing(_) if has_missed && !screen && behind < SHORTEST_QUEUE => {
                 self.queue(ScreenUpdate::Missed);
                 self.missed.store(false, Ordering::Relaxed);
-                return self.queue(update);
+                self.queue(update);
+                return self.name_left_out();
             }
+            ScreenUpdate::Attached(attachment) if has_missed => return self.leave_out(attachment),
             _ if has_missed => return,
             _ if behind == 0 => longest = (2 * longest).min(LONGEST_QUEUE),
             _ => {}
         }
-        // How things stand is told to the last.
-        let most = if matches!(update, ScreenUpdate::Bytes(_)) { longest } else { LONGEST_QUEUE };
-        if behind >= most {
-            self.missed.store(true, Ordering::Relaxed);
-            longest = SHORTEST_QUEUE;
-        } else {
-            self.queue(update);
-        }
         self.longest_queue.store(longest, Ordering::Relaxed);
+        // What is printed is left out first; how things stand is told to the last.
+        let is_printed = matches!(update, ScreenUpdate::Bytes(_) | ScreenUpdate::Echo(_));
+        let most = if is_printed { longest } else { LONGEST_QUEUE };
+        match update {
+            _ if behind >= most => {
+                self.missed.store(true, Ordering::Relaxed);
+                self.longest_queue.store(SHORTEST_QUEUE, Ordering::Relaxed);
+                if let ScreenUpdate::Attached(attachment) = update {
+                    self.leave_out(attachment);
+                }
+            }
+            ScreenUpdate::Repaint { .. } => {
+                self.queue(update);
+                self.name_left_out();
+            }
+            ScreenUpdate::Attached(attachment) => self.queue(self.bounded(attachment)),
+            update => self.queue(update),
+        }
     }
 
     fn queue(&self, update: ScreenUpdate) {
         self.behind.fetch_add(weight(&update), Ordering::Relaxed);
+        self.pictures.fetch_add(picture_data(&update), Ordering::Relaxed);
         let _ = self.updates.send(update);
+    }
+
+    /// An attachment with as much of it as there is room for.
+    fn bounded(&self, attachment: Attachment) -> ScreenUpdate {
+        let is_wanted = self.wants.pictures && attachment.kind.is_some();
+        let waiting = self.pictures.load(Ordering::Relaxed);
+        let has_room = |data: &Arc<str>| {
+            data.len() <= LARGEST_PICTURE && waiting + data.len() <= MOST_WAITING_PICTURES
+        };
+        let data = attachment.data.filter(|data| is_wanted && has_room(data));
+        ScreenUpdate::Attached(Attachment { data, ..attachment })
+    }
+
+    /// One that came when this was behind.
+    fn leave_out(&self, attachment: Attachment) {
+        let mut left_out = self.left_out();
+        left_out.push_back(Attachment { data: None, ..attachment });
+        if left_out.len() > MOST_LEFT_OUT {
+            left_out.pop_front();
+        }
+    }
+
+    /// Tells of those.
+    fn name_left_out(&self) {
+        let left_out = std::mem::take(&mut *self.left_out());
+        left_out.into_iter().for_each(|one| self.queue(ScreenUpdate::Attached(one)));
+    }
+
+    fn left_out(&self) -> MutexGuard<'_, VecDeque<Attachment>> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscribers {
+    /// A program gave a picture or document, which is kept in this place.
+    pub(super) fn attached(&mut self, attachment: &Attachment, place: FilePlace) {
+        for subscriber in self.all.iter().filter(|subscriber| !subscriber.is_gone()) {
+            let mut attachment = attachment.clone();
+            attachment.file.place = place.clone();
+            subscriber.show(ScreenUpdate::Attached(attachment));
+        }
     }
 }
 
@@ -357,7 +450,7 @@ impl Observer for Subscribers {
     }
 
     fn echoed(&mut self, bytes: &[u8]) {
-        self.tell_all(|| ScreenUpdate::Echo(bytes.to_vec()));
+        self.show_all(|| ScreenUpdate::Echo(bytes.to_vec()));
     }
 
     fn replaced(&mut self, screen: &Screen) {
@@ -414,6 +507,14 @@ fn weight(update: &ScreenUpdate) -> usize {
     length.max(SMALLEST)
 }
 
+/// How much data of a picture there is in it, in bytes, which others may hold as well.
+fn picture_data(update: &ScreenUpdate) -> usize {
+    match update {
+        ScreenUpdate::Attached(Attachment { data: Some(data), .. }) => data.len(),
+        _ => 0,
+    }
+}
+
 fn repaint(screen: &Screen) -> ScreenUpdate {
     ScreenUpdate::Repaint { size: screen.size(), bytes: screen.dump() }
 }
@@ -426,6 +527,9 @@ fn proposed(proposal: &Proposal) -> ScreenUpdate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SHOWN: Wants = Wants { screen: true, pictures: false };
+    const TOLD: Wants = Wants { screen: false, pictures: false };
 
     /// How many small updates there are in the longest queue, and in the shortest.
     const MOST_UPDATES: usize = LONGEST_QUEUE / SMALLEST;
@@ -464,7 +568,7 @@ mod tests {
         let (commands, mut asked) = mpsc::unbounded_channel();
         let mut subscribers = Subscribers::new(commands.downgrade());
         let screen = Screen::new(Size::default());
-        let mut watcher = subscribers.add(1, false, &screen, situation(Standing::Ready));
+        let mut watcher = subscribers.add(1, TOLD, &screen, situation(Standing::Ready));
         let hands = || ScreenUpdate::Hands(Hands::default());
         assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ready), hands()]);
         subscribers.shown(Shown::Bytes(b"printed"), &screen);
@@ -492,8 +596,8 @@ mod tests {
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
         screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(1, true, &screen, situation(Standing::Ready));
-        let mut quick = subscribers.add(2, true, &screen, situation(Standing::Ready));
+        let mut slow = subscribers.add(1, SHOWN, &screen, situation(Standing::Ready));
+        let mut quick = subscribers.add(2, SHOWN, &screen, situation(Standing::Ready));
         let mut seen = Vec::new();
         for line in 0..2 * MOST_UPDATES {
             let line = format!("line {line}\r\n");
@@ -517,6 +621,67 @@ mod tests {
         assert_eq!(painted(updates).unwrap().dump(), screen.dump());
     }
 
+    #[tokio::test]
+    async fn a_state_that_comes_in_time_makes_up_for_the_state_and_the_rest_is_asked_for() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let (subscriber, mut watcher) = Subscriber::new(TOLD, 1, commands.downgrade());
+        for _ in 0..2 * MOST_UPDATES {
+            subscriber.show(ScreenUpdate::Standing(Standing::Ready));
+        }
+        queued(&mut watcher);
+        assert!(asked.try_recv().is_err());
+        // As a host tells it that has told another of it before.
+        subscriber.show(ScreenUpdate::Standing(Standing::Ended));
+        let told = [ScreenUpdate::Missed, ScreenUpdate::Standing(Standing::Ended)];
+        assert_eq!(queued(&mut watcher), told);
+        assert!(matches!(asked.try_recv(), Ok(EngineCommand::Repaint { subscriber: 1 })));
+    }
+
+    #[tokio::test]
+    async fn pictures_come_with_their_data_to_who_wants_them_and_keeps_up() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let screen = Screen::new(Size::default());
+        let wants = Wants { screen: true, pictures: true };
+        let mut seeing = subscribers.add(1, wants, &screen, situation(Standing::Ready));
+        let mut other = subscribers.add(2, TOLD, &screen, situation(Standing::Ready));
+        queued(&mut seeing);
+        let png = "iVBORw0KGgoAAAAA";
+        let of_length = |length| png.to_owned() + &"A".repeat(length - png.len());
+        let picture = |number, data: &Arc<str>| Attachment::new(number, "image/png", data.clone());
+        let place = |number| FilePlace::At(format!("/d/picture-{number}.png"));
+        let told = |updates: Vec<ScreenUpdate>| {
+            let of = |update| match update {
+                ScreenUpdate::Attached(one) => Some((one.file.number, one.data.is_some())),
+                _ => None,
+            };
+            updates.into_iter().filter_map(of).collect::<Vec<_>>()
+        };
+        subscribers.attached(&picture(1, &png.into()), place(1));
+        subscribers.attached(&Attachment::new(2, "text/html", "AAAA".into()), place(2));
+        subscribers.attached(&picture(3, &of_length(LARGEST_PICTURE + 1).into()), place(3));
+        assert_eq!(told(queued(&mut seeing)), [(1, true), (2, false), (3, false)]);
+        assert_eq!(told(queued(&mut other)), [(1, false), (2, false), (3, false)]);
+        // Of many that wait only the first ones are held, and of those that have no room at all the
+        // last ones are named behind the screen.
+        let large: Arc<str> = of_length(LARGEST_PICTURE).into();
+        for number in 0..=MOST_UPDATES as u64 {
+            subscribers.attached(&picture(number, &large), place(number));
+        }
+        let waiting = told(queued(&mut seeing));
+        assert_eq!(waiting.iter().filter(|one| one.1).count(), 2);
+        assert_eq!(waiting.len(), MOST_UPDATES);
+        let next = tokio::spawn(async move { (seeing.next().await, seeing) });
+        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
+        subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+        let (update, mut seeing) = next.await.unwrap();
+        assert!(matches!(update, Some(ScreenUpdate::Repaint { .. })));
+        assert_eq!(told(queued(&mut seeing)), [(MOST_UPDATES as u64, false)]);
+        // There is room again.
+        subscribers.attached(&picture(1, &large), place(1));
+        assert_eq!(told(queued(&mut seeing)), [(1, true)]);
+    }
+
     #[test]
     fn each_is_told_its_own_part_and_the_approver_alone_what_is_proposed() {
         let (commands, _asked) = mpsc::unbounded_channel();
@@ -529,8 +694,8 @@ mod tests {
         let proposal = Proposal { id: 7, to: 1, client: client.clone(), source: source.clone() };
         let standing = Standing::Ready;
         let joins = Situation { standing, roles: roles.clone(), proposals: vec![proposal.clone()] };
-        let mut approver = subscribers.add(1, true, &screen, joins.clone());
-        let mut other = subscribers.add(2, true, &screen, joins);
+        let mut approver = subscribers.add(1, SHOWN, &screen, joins.clone());
+        let mut other = subscribers.add(2, SHOWN, &screen, joins);
         subscribers.hands(&roles);
         subscribers.proposed(&proposal);
         subscribers.settled(7, 1);
@@ -553,7 +718,7 @@ mod tests {
         let (commands, mut asked) = mpsc::unbounded_channel();
         let mut subscribers = Subscribers::new(commands.downgrade());
         let mut screen = Screen::new(Size::default());
-        let mut subscription = subscribers.add(1, true, &screen, situation(Standing::Ready));
+        let mut subscription = subscribers.add(1, SHOWN, &screen, situation(Standing::Ready));
         let (mut repaints, mut updates) = (0, 0);
         let start = Instant::now();
         while start.elapsed() < 10 * PAUSE {

@@ -33,6 +33,18 @@ impl Events {
     /// What happens next, without the time, which has the form that it is to have.
     #[track_caller]
     fn next(&self) -> Value {
+        loop {
+            let event = self.any();
+            // Who comes and goes is no part of the order of what they do.
+            if event["event"] != "here" {
+                return event;
+            }
+        }
+    }
+
+    /// The same, whatever it is.
+    #[track_caller]
+    fn any(&self) -> Value {
         let mut event: Value = serde_json::from_str(&self.line()).unwrap();
         let fields = event.as_object_mut().unwrap();
         let time = fields.remove("time").unwrap();
@@ -94,6 +106,10 @@ fn ready() -> Value {
     json!({"event": "state", "state": "ready"})
 }
 
+fn hands(holder: Value) -> Value {
+    json!({"event": "hands", "holder": holder, "approver": null, "needed": null})
+}
+
 fn running() -> Value {
     json!({"event": "state", "state": "running", "client": "agent"})
 }
@@ -111,7 +127,7 @@ fn what_happens_is_told_in_order_and_no_secret_is() {
     let runtime = Runtime::new();
     let agent = agent(&runtime);
     let events = events(&runtime);
-    events.are(&[ready()]);
+    events.are(&[ready(), hands(Value::Null)]);
     let cell = "print('\u{1b}[31mred')  # \u{9b}2J";
     agent.repl(cell);
     events.are(&[ran(cell), running(), ready()]);
@@ -126,18 +142,25 @@ fn what_happens_is_told_in_order_and_no_secret_is() {
     ]);
     let ask = "import getpass; token = getpass.getpass()";
     agent.repl(ask);
-    events.are(&[ran(ask), running()]);
-    assert_eq!(events.next()["echo"], false);
+    let until = |is_last: &dyn Fn(&Value) -> bool| {
+        let mut seen = vec![events.next()];
+        while !is_last(&seen[seen.len() - 1]) {
+            seen.push(events.next());
+        }
+        seen
+    };
+    let seen = until(&|event| event["needed"]["asked_by"] == "agent");
+    assert!(seen.iter().any(|event| event["echo"] == false), "{seen:?}");
     agent.repl("hunter2");
-    events.are(&[json!({"event": "typed", "client": "agent"}), running(), ready()]);
+    let seen = until(&|event| *event == ready());
+    assert!(seen.contains(&json!({"event": "typed", "client": "agent"})), "{seen:?}");
+    assert!(seen.contains(&hands(Value::Null)), "{seen:?}");
+    assert!(!format!("{seen:?}").contains("hunter2"), "{seen:?}");
     agent.gives("len(token)", "7\n");
     events.are(&[ran("len(token)"), running(), ready()]);
     agent.repl("\u{4}");
     let reset = json!({"event": "reset", "client": "agent"});
-    let mut seen = vec![events.next()];
-    while seen.last() != Some(&ready()) {
-        seen.push(events.next());
-    }
+    let seen = until(&|event| *event == ready());
     assert!(seen.contains(&reset), "{seen:?}");
     assert!(seen.contains(&json!({"event": "state", "state": "starting"})), "{seen:?}");
     // The last event says that the session is over.
@@ -156,11 +179,49 @@ fn a_line_holds_nothing_that_a_terminal_obeys() {
     let runtime = Runtime::new();
     let agent = agent(&runtime);
     let events = events(&runtime);
-    events.are(&[ready()]);
+    events.are(&[ready(), hands(Value::Null)]);
     agent.gives("# \u{1b}[2J \u{9b}2J \u{7f}", IDLE);
-    let line = events.line();
+    let mut line = events.line();
+    while line.contains("\"event\":\"here\"") {
+        line = events.line();
+    }
     assert!(!line.contains(char::is_control), "{line:?}");
     assert_has(&line, r"# \u001b[2J \u009b2J \u007f");
+}
+
+#[test]
+fn in_whose_hands_it_is_is_told() {
+    let runtime = Runtime::new();
+    let _agent = agent(&runtime);
+    let events = events(&runtime);
+    events.are(&[ready(), hands(Value::Null)]);
+    let mut person = Guest::welcome(&runtime);
+    person.says(&json!({"type": "people", "attached": true}));
+    person.says(&json!({"type": "hold", "on": true}));
+    events.are(&[hands("guest".into())]);
+    drop(person);
+    events.are(&[hands(Value::Null)]);
+}
+
+#[test]
+fn who_comes_and_goes_is_told() {
+    let runtime = Runtime::new();
+    let _agent = agent(&runtime);
+    let events = events(&runtime);
+    let until = |names: &[&str]| loop {
+        let event = events.any();
+        let members = event["members"].as_array().into_iter().flatten();
+        if members.map(|member| member["name"].as_str().unwrap()).eq(names.iter().copied())
+            && event["event"] == "here"
+        {
+            return;
+        }
+    };
+    until(&["agent"]);
+    let guest = Guest::welcome(&runtime);
+    until(&["agent", "guest"]);
+    drop(guest);
+    until(&["agent"]);
 }
 
 #[test]
@@ -199,7 +260,7 @@ fn it_keeps_no_session_alive_and_is_nobody_that_is_there() {
     let mut agent = runtime.server().args(["--session", "work", "--grace", "1s"]).start();
     agent.gives("1", "1\n");
     let events = events(&runtime);
-    events.are(&[ready()]);
+    events.are(&[ready(), hands(Value::Null)]);
     assert_eq!(runtime.ls()[0]["clients"].as_array().unwrap().len(), 1);
     agent.hang_up();
     let mut last = events.next();
@@ -254,7 +315,7 @@ fn a_session_elsewhere_is_heard_of_as_well() {
     let mut command = runtime.command(&["events", "work", "--via", "sh -c"]);
     command.env("PATH", path);
     let events = Events::of(command);
-    events.are(&[ready()]);
+    events.are(&[ready(), hands(Value::Null)]);
     agent.gives("2", "2\n");
     events.are(&[ran("2"), running(), ready()]);
     runtime.says(&["end", "work"]);

@@ -119,7 +119,7 @@ async fn a_client_that_never_reads_slows_nobody() {
     let (reader, mut writer) = entry.connect().await.unwrap();
     let hello = Hello { token: entry.token().unwrap(), ..Hello::new(Role::Client, "stopped") };
     let mut said = Vec::new();
-    for message in [ToHost::Hello(hello), ToHost::Subscribe { screen: true }] {
+    for message in [ToHost::Hello(hello), ToHost::Subscribe { screen: true, pictures: false }] {
         said.extend(mcp_repl_control::encode(&message, &[]));
     }
     for id in 0..10 {

@@ -51,6 +51,7 @@ impl Visit {
             && matches!(self.keyboard, Keyboard::Loop)
             && !self.keys.is_escaped()
             && self.question.is_none()
+            && !self.pictures.is_busy()
             && !self.in_hands.holds_editor();
         if !is_due || self.editor.is_none() {
             return Ok(false);
@@ -161,9 +162,7 @@ impl Visit {
                 self.take_off();
             }
         }
-        for told in std::mem::take(&mut self.waiting) {
-            self.show_one(told);
-        }
+        self.show_waiting();
         if self.is_over() {
             left = Some(Left::Ended { status: 0 });
         }

@@ -4,6 +4,7 @@
 mod bar;
 mod editing;
 mod hands;
+mod pictures;
 mod show;
 mod suspend;
 mod typing;
@@ -20,6 +21,7 @@ use tokio::{
 use bar::Bar;
 use editing::{edited, taken};
 use hands::InHands;
+use pictures::Pictures;
 use show::Begun;
 
 use super::{
@@ -37,7 +39,7 @@ use crate::{
     reply::{Content, Deed, Exit, Reply, Status},
     screen::{Screen, Size},
     session::{
-        client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription},
+        client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription, Wants},
         pipeline::Standing,
         rules::payload::Payload,
     },
@@ -145,6 +147,7 @@ pub(super) struct Visit {
     in_hands: InHands,
     /// What others did, and was not said yet.
     unsaid: Vec<String>,
+    pictures: Pictures,
     /// The size of this terminal.
     size: Size,
     escape: EscapeKey,
@@ -203,6 +206,7 @@ impl Visit {
             question: None,
             in_hands: InHands::default(),
             unsaid: Vec::new(),
+            pictures: Pictures::new(attachment.pictures),
             size,
             escape: attachment.escape,
             bar: Bar::new(attachment.has_status),
@@ -215,7 +219,8 @@ impl Visit {
     /// Until the person leaves, the session is gone or a signal comes.
     pub(super) async fn run(mut self, mut requests: Requests) -> io::Result<Left> {
         self.lead();
-        let left = match self.client.subscribe().await {
+        let wants = Wants { screen: true, pictures: self.pictures.are_wanted() };
+        let left = match self.client.look_on(wants).await {
             Some(subscription) => self.rounds(&mut requests, subscription).await,
             None => Ok(Left::Gone),
         };
@@ -254,7 +259,8 @@ impl Visit {
             let reads = self.ahead.iter().map(Typed::length).sum::<usize>() < MOST_AHEAD
                 && !self.in_hands.holds_keys();
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
-            let (stop_at, status_at) = (self.stop_at(), self.bar.due());
+            let (stop_at, ask_until) = (self.stop_at(), self.pictures.until());
+            let status_at = self.bar.due();
             let goes_on_at = self.in_hands.goes_on_at(self.outer.is_done());
             tokio::select! {
                 biased;
@@ -286,6 +292,13 @@ impl Visit {
                     let Ok(Some(reply)) = reply else { return Ok(Left::Gone) };
                     self.replied(&reply);
                 }
+                drawn = self.pictures.drawn(), if self.pictures.is_busy() => {
+                    self.drawn(drawn);
+                    if self.is_over() {
+                        return Ok(Left::Ended { status: 0 });
+                    }
+                }
+                () = sleep_until(ask_until), if ask_until.is_some() => self.know_terminal(),
                 () = sleep_until(status_at), if status_at.is_some() => self.show_status(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor()?,
                 () = sleep_until(goes_on_at), if goes_on_at.is_some() => {}
@@ -360,12 +373,15 @@ impl Visit {
     }
 
     fn told(&mut self, told: Told) {
+        if let Told::Update(update) = &told {
+            self.pictures.note(update);
+        }
         match self.keyboard {
-            Keyboard::Loop => {
+            Keyboard::Loop if !self.pictures.is_busy() => {
                 self.take_row_off();
                 self.show_one(told);
             }
-            Keyboard::Editor { .. } => self.waiting.push_back(told),
+            _ => self.waiting.push_back(told),
         }
     }
 
@@ -373,7 +389,10 @@ impl Visit {
         match told {
             Told::Lines(lines) => lines.iter().for_each(|line| self.outer.line(line)),
             Told::Update(ScreenUpdate::Standing(standing)) => self.stands(standing),
-            Told::Update(update) => self.show(update),
+            Told::Update(update) => {
+                self.show(update);
+                self.show_later();
+            }
         }
     }
 
@@ -409,7 +428,8 @@ impl Visit {
             _ => None,
         });
         let unread = unread.and_then(|count| self.given.unread(count));
-        let lines = told::notices(reply, unread.is_some());
+        let is_told = |attachment: &_| self.pictures.has_told(attachment);
+        let lines = told::notices(reply, unread.is_some(), is_told);
         if let Some(unread) = unread {
             self.ahead.push_front(Typed::Bytes(unread));
         }

@@ -51,6 +51,7 @@ impl Visit {
             ScreenUpdate::Settled { id } => self.settled(id),
             // That a repaint says.
             ScreenUpdate::Missed => {}
+            ScreenUpdate::Attached(attachment) => self.attached(attachment),
             ScreenUpdate::Did { client, deed } => {
                 let is_own = self.is_own_deed(&client, &deed);
                 if let (false, Some(history), Deed::Ran { source }) = (is_own, &self.history, &deed)

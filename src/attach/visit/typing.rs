@@ -34,7 +34,11 @@ impl Visit {
     /// Takes what was typed.
     pub(super) fn typed(&mut self, bytes: &[u8]) -> io::Result<()> {
         let commands = if self.observes { "dlo?\u{1a}" } else { "dirtalo?\u{1a}" };
-        for typed in self.keys.take(bytes, commands) {
+        let all = self.keys.take(bytes, commands);
+        for answer in self.keys.take_answers() {
+            self.heard(&answer);
+        }
+        for typed in all {
             match (typed, &mut self.feed) {
                 // It is waited for.
                 (Typed::Position(bytes), Some(feed)) => feed.position(&bytes)?,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Decision, Deed, Hands, Open, PROTOCOL, Reply, SessionInfo, SessionState};
+use crate::{Decision, Deed, Hands, Open, PROTOCOL, Part, Reply, SessionInfo, SessionState};
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +93,9 @@ pub enum ToHost {
         /// Whether the screen is shown; without it `State` follows, then what is none of the screen.
         #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
         screen: bool,
+        /// Whether pictures come with their data.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pictures: bool,
     },
     /// Complete a name. `Completion` follows.
     Complete {
@@ -178,6 +181,12 @@ pub enum ToClient {
     },
     /// What a client did; only to one that subscribed.
     Did(Deed),
+    /// A program gave a picture or document; only to one that subscribed.
+    Attached {
+        /// It, as a reply has it; with its data where that was asked for, it is a picture, and the
+        /// client is not far behind.
+        attachment: Part,
+    },
     /// Who is there, after each repaint and when that has changed; only to one that subscribed.
     Here {
         /// Clients and observers, in the order in which they came.

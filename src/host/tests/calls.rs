@@ -342,7 +342,7 @@ async fn who_only_looks_on_is_refused_the_rest_and_stays() {
             let refused = refusal(&mut peer, &ToHost::End, &[]).await;
             assert_eq!(refused, (None, "end the session".into()));
         }
-        peer.send(&ToHost::Subscribe { screen: true }).await;
+        peer.send(&ToHost::Subscribe { screen: true, pictures: false }).await;
         assert!(matches!(host.command().await, EngineCommand::Subscribe { .. }));
         peer.assert_served().await;
     }

@@ -158,7 +158,7 @@ async fn one_that_looks_on_and_does_not_read_gets_the_screen_anew_and_slows_nobo
     let length = screen.dump().len();
     assert_eq!(message, ToClient::Repaint { columns: 120, rows: 40, length });
     assert_eq!(bytes, screen.dump());
-    assert!(taken < 4 << 20, "{taken} bytes were kept for it");
+    assert!(taken < 3 << 20, "{taken} bytes were kept for it");
     stopped.assert_served().await;
 }
 

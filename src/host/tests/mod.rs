@@ -29,7 +29,9 @@ use crate::{
     reply::{self, Content, Status},
     screen::{Screen, Size},
     session::{
-        client::{Answer, Description, EngineCommand, Handle, Request, ScreenUpdate, Subscriber},
+        client::{
+            Answer, Description, EngineCommand, Handle, Request, ScreenUpdate, Subscriber, Wants,
+        },
         pipeline::{Standing, WorkerInfo},
         rules::{payload::Payload, state::ClientId},
     },
@@ -230,11 +232,12 @@ impl TestHost {
 
     /// A peer subscribes, and is shown a screen with this on it.
     async fn shown_to(&mut self, peer: &mut Peer, text: &[u8]) -> (Subscriber, Screen) {
-        peer.send(&ToHost::Subscribe { screen: true }).await;
+        peer.send(&ToHost::Subscribe { screen: true, pictures: false }).await;
         let EngineCommand::Subscribe { subscription, .. } = self.command().await else { panic!() };
         let mut screen = Screen::new(Size::default());
         screen.feed(text);
-        let (subscriber, given) = Subscriber::new(1, self.session.downgrade());
+        let (subscriber, given) =
+            Subscriber::new(Wants { screen: true, pictures: false }, 1, self.session.downgrade());
         let (size, bytes) = (screen.size(), screen.dump());
         subscriber.show(ScreenUpdate::Repaint { size, bytes });
         subscription.send(given).unwrap();

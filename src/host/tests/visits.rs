@@ -11,7 +11,7 @@ use crate::{
         hello::MOST_TIME,
         room::{MOST_ASKING, MOST_MEMBERS, MOST_STRANGERS, MOST_WATCHING},
     },
-    session::client::EngineCommand,
+    session::client::{EngineCommand, Wants},
 };
 
 #[tokio::test]
@@ -170,13 +170,16 @@ async fn those_that_watch_keep_nobody_from_asking() {
     let mut watching = Vec::new();
     for _ in 0..MOST_WATCHING {
         let (mut watcher, _) = host.join_as(status("events")).await;
-        watcher.send(&ToHost::Subscribe { screen: false }).await;
+        watcher.send(&ToHost::Subscribe { screen: false, pictures: false }).await;
         let asked = host.command().await;
-        assert!(matches!(asked, EngineCommand::Subscribe { screen: false, .. }), "{asked:?}");
+        assert!(
+            matches!(asked, EngineCommand::Subscribe { wants: Wants { screen: false, .. }, .. }),
+            "{asked:?}"
+        );
         watching.push(watcher);
     }
     let (mut late, _) = host.join_as(status("events")).await;
-    late.send(&ToHost::Subscribe { screen: false }).await;
+    late.send(&ToHost::Subscribe { screen: false, pictures: false }).await;
     assert_eq!(late.refused().await, "64 connections watch already, and no more are let in");
     let mut asking = Vec::new();
     for _ in 0..MOST_ASKING {

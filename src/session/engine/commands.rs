@@ -36,10 +36,10 @@ impl Engine {
                 self.typing.push(taken);
             }
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),
-            EngineCommand::Subscribe { client, screen: is_shown, subscription } => {
+            EngineCommand::Subscribe { wants, client, subscription } => {
                 let now = self.now();
                 let (subscribers, screen, situation) = self.pipeline.look_on(now);
-                let _ = subscription.send(subscribers.add(client, is_shown, screen, situation));
+                let _ = subscription.send(subscribers.add(client, wants, screen, situation));
             }
             EngineCommand::Follow { client, follow, following } => {
                 let answers = follow == Follow::Terminal { answers: true };

@@ -31,7 +31,7 @@ pub(crate) use replies::{
 pub(crate) use runtime::{Runtime, gone};
 pub(crate) use server::{Call, Server};
 pub(crate) use sshd::Sshd;
-pub(crate) use terminal::{Terminal, children};
+pub(crate) use terminal::{Graphics, Terminal, children};
 pub(crate) use waiting::IN_KERNEL;
 
 /// How long anything may take before it counts as hung. Nothing waits this long when all is well.

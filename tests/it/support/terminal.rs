@@ -21,6 +21,32 @@ use super::{BINARY, Builder, HANG, gone};
 
 type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
 
+/// How a terminal shows pictures, and says so when it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Graphics {
+    None,
+    Kitty,
+    Iterm2,
+    Sixel,
+}
+
+impl Graphics {
+    /// What a terminal with cells of 10 by 20 pixels says to the questions that end with DA.
+    fn answers(self) -> &'static str {
+        match self {
+            Graphics::None => "\x1b[?62;22c",
+            Graphics::Kitty => {
+                "\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.42.1)\x1b\\\x1b[6;20;10t\x1b[?62;c"
+            }
+            Graphics::Iterm2 => "\x1bP>|iTerm2 3.5.14\x1b\\\x1b[6;20;10t\x1b[?64;1;2;4;6;22c",
+            Graphics::Sixel => "\x1bP>|XTerm(390)\x1b\\\x1b[6;20;10t\x1b[?64;1;2;4;22c",
+        }
+    }
+}
+
+/// How those questions end.
+const ASKS: &[u8] = b"\x1b[16t\x1b[c";
+
 /// A terminal with a program on it, and what it shows.
 pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -66,6 +92,12 @@ impl Terminal {
     /// Runs the binary on a terminal of 80 by 24.
     #[track_caller]
     pub(crate) fn run(builder: Builder) -> Terminal {
+        Terminal::run_with(builder, Graphics::None)
+    }
+
+    /// The same on one that shows pictures so.
+    #[track_caller]
+    pub(crate) fn run_with(builder: Builder, graphics: Graphics) -> Terminal {
         let (command, directory) = builder.env("TERM", "xterm-256color").command();
         let mut program = CommandBuilder::new(command.get_program());
         program.args(command.get_args());
@@ -76,7 +108,7 @@ impl Terminal {
             }
         }
         program.cwd(command.get_current_dir().unwrap());
-        Terminal::start(program, directory)
+        Terminal::start(program, directory, graphics)
     }
 
     /// Runs a shell with job control, whose prompt is `$ ` and which finds the binary and this
@@ -99,10 +131,10 @@ impl Terminal {
         program.env("PS1", "$ ");
         program.env("HISTFILE", "");
         program.cwd(command.get_current_dir().unwrap());
-        Terminal::start(program, directory)
+        Terminal::start(program, directory, Graphics::None)
     }
 
-    fn start(program: CommandBuilder, directory: TempDir) -> Terminal {
+    fn start(program: CommandBuilder, directory: TempDir, graphics: Graphics) -> Terminal {
         let screen = || Screen::new(Size { columns: 80, rows: 24 });
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
@@ -120,7 +152,7 @@ impl Terminal {
                 reading.wait();
                 output.read(&mut buffer)
             } {
-                answer(&answers, &buffer[..length], &typing);
+                answer(&answers, &buffer[..length], &typing, graphics);
                 if tell.send(buffer[..length].to_vec()).is_err() {
                     return;
                 }
@@ -287,13 +319,16 @@ fn title(screen: &Screen) -> Option<String> {
 }
 
 /// Answers what the terminal is asked, as any terminal does when it comes to that.
-fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard) {
+fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard, graphics: Graphics) {
     let mut screen = screen.lock().unwrap();
     screen.feed(printed);
     screen.drain(&mut |_| {});
     let mut answers = Vec::new();
     screen.take_answers(&mut answers);
     drop(screen);
+    if printed.windows(ASKS.len()).any(|part| part == ASKS) {
+        answers = graphics.answers().into();
+    }
     // The program may have gone.
     let _ = keyboard.lock().unwrap().write_all(&answers);
 }
