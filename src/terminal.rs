@@ -2,6 +2,7 @@
 //! terminal. All of it is put back at the end, whatever the end is.
 
 use std::{
+    collections::VecDeque,
     io::{self, IsTerminal, Write},
     sync::Once,
     time::Duration,
@@ -187,32 +188,28 @@ pub(crate) fn leave_raw() {
 }
 
 /// Shows a question, and reads a line by its keys, which are shown; `None` when Esc, Ctrl-C or Ctrl-D
-/// ended it, or the terminal is gone. To be dropped where something else comes first.
+/// ended it, or the terminal is gone. To be dropped where something else comes first. What was typed
+/// behind the line is left in `ahead`, for the next one.
 ///
 /// # Errors
 /// When the terminal can't be used.
-pub(crate) async fn read_line(question: &str) -> io::Result<Option<String>> {
+pub(crate) async fn read_line(
+    question: &str,
+    ahead: &mut VecDeque<u8>,
+) -> io::Result<Option<String>> {
     let _raw = RawMode::enter()?;
     let input = TerminalInput::new()?;
     let (mut line, mut out) = (String::new(), io::stdout());
     out.write_all(question.as_bytes())?;
-    out.flush()?;
-    let mut keys = [0; 256];
     loop {
-        let length = input.read(&mut keys).await?;
-        let keys = &keys[..length];
-        // Alone it is Esc, with others it begins a key that means nothing here.
-        if keys.is_empty() || keys == b"\x1b" {
-            return Ok(None);
-        }
-        if keys.starts_with(b"\x1b") {
-            continue;
-        }
-        for &key in keys {
+        while let Some(key) = ahead.pop_front() {
             match key {
                 // What was typed before the terminal was raw has its Enter as LF (POSIX: ICRNL).
                 b'\r' | b'\n' => return Ok(Some(line)),
                 0x03 | 0x04 => return Ok(None),
+                // With more behind it, it begins a key that means nothing here.
+                0x1b if ahead.is_empty() => return Ok(None),
+                0x1b => ahead.clear(),
                 0x08 | 0x7f if line.pop().is_some() => out.write_all(b"\x08 \x08")?,
                 b' '..=b'~' => {
                     line.push(key.into());
@@ -222,6 +219,12 @@ pub(crate) async fn read_line(question: &str) -> io::Result<Option<String>> {
             }
         }
         out.flush()?;
+        let mut keys = [0; 256];
+        let length = input.read(&mut keys).await?;
+        if length == 0 {
+            return Ok(None);
+        }
+        ahead.extend(&keys[..length]);
     }
 }
 

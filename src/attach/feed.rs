@@ -54,6 +54,36 @@ pub(super) struct Feed {
     last: u16,
     /// How much of what its terminal holds it may not have read, besides keys, in bytes.
     positions: usize,
+    awaited: Awaited,
+}
+
+/// How many editors have asked the terminal where its cursor is, and were not told. Each asks when it
+/// begins, and waits for two seconds; a terminal that was stopped answers later, and all of them.
+#[derive(Debug, Default)]
+struct Awaited {
+    count: usize,
+    /// Whether the last editor was told, and whether something was kept from it.
+    is_told: bool,
+    is_kept: bool,
+}
+
+impl Awaited {
+    fn begin(&mut self) {
+        if self.is_kept && !self.is_told {
+            // One of the questions is never answered.
+            self.count = 0;
+        }
+        *self = Awaited { count: self.count + 1, ..Awaited::default() };
+    }
+
+    /// The terminal has answered: whether that is for the editor that began last.
+    fn answered(&mut self) -> bool {
+        let is_its = self.count <= 1;
+        self.count = self.count.saturating_sub(1);
+        self.is_told |= is_its;
+        self.is_kept |= !is_its;
+        is_its
+    }
 }
 
 impl Feed {
@@ -63,7 +93,16 @@ impl Feed {
     /// When there is no terminal to be had.
     pub(super) fn new(pastes: Pastes, reached: mpsc::UnboundedReceiver<u16>) -> io::Result<Feed> {
         let (input, cutter) = (EditorInput::new()?, Cutter::default());
-        Ok(Feed { input, cutter, pastes, asked: None, reached, last: 0, positions: 0 })
+        Ok(Feed {
+            input,
+            cutter,
+            pastes,
+            asked: None,
+            reached,
+            last: 0,
+            positions: 0,
+            awaited: Awaited::default(),
+        })
     }
 
     /// Gives it as much of that as may be given now, and takes it out there.
@@ -96,13 +135,22 @@ impl Feed {
     /// When it can't be given.
     pub(super) fn position(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.positions += bytes.len();
-        // More than anybody asks for.
-        if self.positions > MOST { Ok(()) } else { self.input.give(bytes) }
+        // More than anybody asks for, or the answer to an earlier editor.
+        if self.positions > MOST || !self.awaited.answered() {
+            return Ok(());
+        }
+        self.input.give(bytes)
+    }
+
+    /// Where the cursor is was told when no editor was there to take it.
+    pub(super) fn late_position(&mut self) {
+        self.awaited.answered();
     }
 
     /// Another editor begins.
     pub(super) fn begin(&mut self) {
         self.positions = 0;
+        self.awaited.begin();
     }
 
     fn ask(&mut self, mark: impl Fn(u16) -> Mark) -> io::Result<()> {
@@ -310,6 +358,35 @@ mod tests {
         assert_eq!(cutter.next(&mut typed), None);
         typed.extend(b"\xa9\xff!");
         assert_eq!(cutter.next(&mut typed), Some(keys("é!", false)));
+    }
+
+    #[test]
+    fn an_answer_goes_to_the_editor_that_asked() {
+        let mut awaited = Awaited::default();
+        awaited.begin();
+        assert!(awaited.answered());
+        // It asks again when the size has changed.
+        assert!(awaited.answered());
+        // Two editors are not told in time; the answers come to the third.
+        awaited.begin();
+        awaited.begin();
+        awaited.begin();
+        assert_eq!([(); 3].map(|()| awaited.answered()), [false, false, true]);
+        // One answer never comes: that costs the next editor its own, and no other.
+        awaited.begin();
+        awaited.begin();
+        assert!(!awaited.answered());
+        awaited.begin();
+        assert!(awaited.answered());
+        // What comes in between is for none.
+        awaited.begin();
+        assert!(awaited.answered());
+        awaited.begin();
+        awaited.begin();
+        awaited.answered();
+        awaited.answered();
+        awaited.begin();
+        assert!(awaited.answered());
     }
 
     proptest! {

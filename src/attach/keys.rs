@@ -225,7 +225,7 @@ fn token(bytes: &[u8], key: EscapeKey) -> Token {
 }
 
 /// Whether this is where the cursor is (ECMA-48, CPR).
-fn is_position(bytes: &[u8]) -> bool {
+pub(super) fn is_position(bytes: &[u8]) -> bool {
     matches!(bytes, [ESC, b'[', parameters @ .., b'R'] if parameters.contains(&b';'))
 }
 

@@ -1,5 +1,7 @@
 //! Another session, chosen from the list of those there are, while one is attached to.
 
+use std::collections::VecDeque;
+
 use super::{chosen, say};
 use crate::{
     cli::{ls, sessions},
@@ -27,9 +29,10 @@ pub(super) async fn choose(place: &Place, current: &str) -> Result<Option<Sessio
         let mark = if is_current { '*' } else { ' ' };
         say(&format!("{:>3}{mark} {}", n + 1, ls::line(one)));
     }
+    let mut ahead = VecDeque::new();
     loop {
         let line = tokio::select! {
-            line = terminal::read_line(QUESTION) => line,
+            line = terminal::read_line(QUESTION, &mut ahead) => line,
             _ = pty::asked_to_end() => return Err("it was asked to end".into()),
         };
         say("");
