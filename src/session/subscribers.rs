@@ -71,10 +71,8 @@ pub enum ScreenUpdate {
     /// What programs printed, marks taken out.
     Bytes(Vec<u8>),
     /// Shown beside that, with its escape sequences: the echo of a cell that begins, from
-    /// [`PROMPT_MARK`] on, what brings the cursor to a fresh row before it; a mark where one is over;
+    /// `OSC 133 ; A` on, what brings the cursor to a fresh row before it; a mark where one is over;
     /// the working directory.
-    ///
-    /// [`PROMPT_MARK`]: super::pipeline::echo::PROMPT_MARK
     Echo(Vec<u8>),
     /// How things stand from here on. Follows each repaint that makes up for something.
     Standing(Standing),
