@@ -168,7 +168,7 @@ fn why(why: &Why) -> String {
     match why {
         Why::Secret { program } => {
             let program = program.as_deref().unwrap_or("the program");
-            one_line(&format!("{program} asks for what is not shown as it is typed"))
+            one_line(&format!("{program} waits for a secret"))
         }
         Why::Asked(why) => why.clone(),
     }

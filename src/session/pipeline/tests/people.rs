@@ -121,7 +121,7 @@ fn a_secret_is_asked_of_a_person_and_told_to_nobody() {
                   waits for them\n<<repl status: waiting for input>> (what is typed is not shown)\n";
     assert_eq!(played.text(), needed);
     let needed = played.pipeline.look_on(played.now).2.roles.needed.unwrap();
-    assert_eq!(needed.why, "the program asks for what is not shown as it is typed");
+    assert_eq!(needed.why, "the program waits for a secret");
     assert_eq!(needed.asked_by, "claude-code");
     // It waits, and says so again when its time is up.
     played.play([call(2, AGENT, "", 1000), (2000, Input::Tick), call(3, AGENT, "", HOUR)]);
