@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Chance, Runtime, Terminal, assert_has};
+use crate::support::{Chance, Runtime, Terminal, assert_has, gone};
 
 /// Long enough for a client to be in the middle of something.
 const MOMENT: Duration = Duration::from_millis(60);
@@ -56,8 +56,12 @@ impl Person {
         Person { terminal: runtime.attach(arguments), is_stopped: false }
     }
 
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.terminal.pid()).unwrap()
+    }
+
     fn signal(&self, signal: Signal) {
-        let _ = kill_process(Pid::from_raw(self.terminal.pid()).unwrap(), signal);
+        let _ = kill_process(self.pid(), signal);
     }
 
     /// Does something. Whether it stays.
@@ -110,7 +114,7 @@ fn whatever_people_do_the_agents_work_is_right_and_nothing_is_left() {
         let runtime = Runtime::new();
         let mut agent = runtime.server().client("agent").args(["--session", "work"]).start();
         agent.still_works();
-        let mut people: Vec<Person> = Vec::new();
+        let (mut people, mut left): (Vec<Person>, Vec<Pid>) = (Vec::new(), Vec::new());
         for n in 0..CELLS {
             let lines = chance.of(&[1, 100, 5000]);
             let call = agent.begin(&format!(
@@ -124,13 +128,20 @@ fn whatever_people_do_the_agents_work_is_right_and_nothing_is_left() {
                 if !people.is_empty() {
                     let one = usize::try_from(chance.below(people.len() as u64)).unwrap();
                     if !people[one].acts(chance) {
-                        people.swap_remove(one);
+                        left.push(people.swap_remove(one).pid());
                     }
                 }
                 chance.moment(MOMENT);
             }
             assert_has(&call.text(), &format!("sum {n} {}\n", lines * (lines - 1) / 2));
         }
+        // What they have typed and is on its way is for no cell that comes now.
+        for person in people {
+            person.signal(Signal::KILL);
+            left.push(person.pid());
+        }
+        assert!(left.into_iter().all(gone), "a client does not end");
+        agent.still_works();
         // Who joins finds all in order.
         let mut fresh = runtime.attach(&["work"]);
         fresh.is_at_prompt();
@@ -138,7 +149,6 @@ fn whatever_people_do_the_agents_work_is_right_and_nothing_is_left() {
         fresh.shows("\n'as ever'\n");
         fresh.types("\x1dd");
         assert_eq!(fresh.ends().0, 0);
-        drop(people);
         agent.hang_up();
         runtime.says(&["end", "--all"]);
         runtime.wait_until_empty();
