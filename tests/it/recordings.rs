@@ -59,6 +59,18 @@ fn a_recording_is_drawn_moving_or_still() {
 }
 
 #[test]
+fn the_picture_in_the_readme_is_that_of_its_recording() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let recording = std::fs::read_to_string(docs.join("attach.cast")).unwrap();
+    let output = replay(&["--svg", "-", "--idle-limit", "2.5"], &recording);
+    let picture = std::fs::read_to_string(docs.join("attach.svg")).unwrap();
+    assert!(
+        String::from_utf8(output.stdout).unwrap() == picture,
+        "docs/recordings.md says how it is made"
+    );
+}
+
+#[test]
 fn what_can_not_be_replayed_is_told() {
     for (arguments, recording, told) in [
         (&["--text"][..], "", "mcp-repl: -: it is empty"),
