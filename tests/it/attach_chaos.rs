@@ -14,8 +14,10 @@ const MOMENT: Duration = Duration::from_millis(60);
 const CELLS: u64 = 6;
 
 /// Keys that interrupt nothing, end nothing and make no cell that changes something.
+/// Keys of which none is a command behind the escape key: Esc before that takes one press of it away
+/// (Alt and Ctrl-]), and the next key is for this client then.
 const KEYS: [&str; 26] = [
-    "a",
+    "b",
     "x.",
     " ",
     "(",
