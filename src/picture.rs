@@ -119,6 +119,54 @@ impl Picture {
     }
 }
 
+/// The pixels of a picture that is shown on a terminal.
+#[derive(Debug)]
+pub struct Bitmap(image::RgbaImage);
+
+impl Bitmap {
+    /// Decodes a picture's bytes and makes it no wider and no higher than that.
+    ///
+    /// # Errors
+    /// When it can't be decoded, or is too large for that.
+    pub fn decode(
+        bytes: &[u8],
+        kind: PictureKind,
+        most: PictureSize,
+    ) -> Result<Bitmap, PictureError> {
+        let (pixels, orientation) = decode(bytes, kind)?;
+        let size = size_of(&pixels, orientation);
+        let part = |most: u32, side: u32| f64::from(most.max(1)) / f64::from(side.max(1));
+        let part = part(most.width, size.width).min(part(most.height, size.height)).min(1.0);
+        let side = |side: u32| ((f64::from(side) * part + 1e-6) as u32).max(1);
+        let size = PictureSize { width: side(size.width), height: side(size.height) };
+        Ok(Bitmap(scaled(pixels, orientation, size).into_rgba8()))
+    }
+
+    /// How large it is.
+    pub fn size(&self) -> PictureSize {
+        PictureSize { width: self.0.width(), height: self.0.height() }
+    }
+
+    /// Red, green, blue and alpha of each pixel, row by row.
+    pub fn rgba(&self) -> &[u8] {
+        self.0.as_raw()
+    }
+
+    /// It as a file.
+    ///
+    /// # Errors
+    /// When that can't be made.
+    pub fn png(&self) -> Result<Vec<u8>, PictureError> {
+        Ok(png(&DynamicImage::ImageRgba8(self.0.clone()))?.bytes)
+    }
+
+    /// One of these pixels.
+    #[cfg(test)]
+    pub(crate) fn of(width: u32, height: u32, rgba: Vec<u8>) -> Option<Bitmap> {
+        image::RgbaImage::from_raw(width, height, rgba).map(Bitmap)
+    }
+}
+
 /// The largest size of the same shape that is within the limit; the size itself if it is.
 fn fit(size: PictureSize, limit: PictureLimit) -> PictureSize {
     let PictureSize { width, height } = size;

@@ -7,6 +7,8 @@
 //! A topic that fails is reported like a missed bound, and the others are still measured.
 
 #[cfg(target_os = "linux")]
+mod attached;
+#[cfg(target_os = "linux")]
 mod hosts;
 #[cfg(target_os = "linux")]
 mod latency;
@@ -80,7 +82,7 @@ fn main() -> std::process::ExitCode {
 type Topic = fn(&std::path::Path) -> std::io::Result<Vec<table::Line>>;
 
 #[cfg(target_os = "linux")]
-const TOPICS: [(&str, Topic); 11] = [
+const TOPICS: [(&str, Topic); 15] = [
     ("latency", latency::measure),
     ("start", start::measure),
     ("throughput", throughput::measure),
@@ -92,4 +94,8 @@ const TOPICS: [(&str, Topic); 11] = [
     ("hosts: start", hosts::start),
     ("hosts: throughput", throughput::measure_hosted),
     ("hosts: many", hosts::many),
+    ("attached: keys", attached::keys),
+    ("attached: keys in a flood", attached::keys_in_a_flood),
+    ("attached: latency", attached::latency),
+    ("attached: throughput", attached::throughput),
 ];

@@ -37,6 +37,16 @@ impl OnTerminal {
         arguments: &[&str],
         discipline: Discipline,
     ) -> io::Result<OnTerminal> {
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        OnTerminal::run(command, discipline)
+    }
+
+    /// Runs a command.
+    pub(crate) fn run(
+        mut command: CommandBuilder,
+        discipline: Discipline,
+    ) -> io::Result<OnTerminal> {
         let size = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).map_err(io::Error::other)?;
         let name = pair.master.tty_name().ok_or(io::ErrorKind::NotFound)?;
@@ -47,8 +57,6 @@ impl OnTerminal {
             Discipline::Usual => modes.local_modes.remove(LocalModes::ECHO),
         }
         tcsetattr(&slave, OptionalActions::Now, &modes)?;
-        let mut command = CommandBuilder::new(program);
-        command.args(arguments);
         command.env_remove(UNBUFFERED);
         command.cwd(std::env::current_dir()?);
         let child = pair.slave.spawn_command(command).map_err(io::Error::other)?;
@@ -70,6 +78,18 @@ impl OnTerminal {
             }
         }
         Ok(start.elapsed())
+    }
+
+    /// Types something.
+    pub(crate) fn types(&mut self, keys: &[u8]) -> io::Result<()> {
+        self.input.write_all(keys)
+    }
+
+    /// What is printed next; empty when nothing will be any more.
+    pub(crate) fn read(&mut self) -> &[u8] {
+        // The end of a terminal is an error of reading it (Linux).
+        let length = self.output.read(&mut self.buffer).unwrap_or(0);
+        &self.buffer[..length]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -26,6 +27,11 @@ impl Runtime {
         let mut command = Command::new(BINARY);
         command.env("MCP_REPL_RUNTIME_DIR", self.0.path()).env_remove("MCP_REPL_GRACE");
         command
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// The hosts of all sessions.

@@ -46,6 +46,38 @@ pub(crate) fn measure_hosted(python: &Path) -> io::Result<Vec<Line>> {
     measure_program(python, "hosted: 100 MB in 64 KB blocks", &blocks, 0.85, server, host)
 }
 
+/// Defines `run`, which prints 100 MB by this statement.
+fn definitions(body: &str) -> String {
+    format!(
+        "import sys\nCOUNT = {BLOCK_LINES}\n\
+         LINES = [f'{{i:08}} '.ljust(80, 'x') for i in range(COUNT - 1)]\n\
+         LINES.append('{LAST_LINE}'.ljust(80, '.'))\n\
+         BLOCK = '\\n'.join(LINES) + '\\n'\n\
+         def run():\n    {body}\n    sys.stdout.flush()\n"
+    )
+}
+
+/// How long cells take that print 100 MB in blocks, so many in each of two sessions in turns.
+pub(crate) fn two(servers: [&mut Server; 2], rounds: usize) -> io::Result<[Vec<Duration>; 2]> {
+    let [one, other] = servers;
+    let definitions = definitions(&format!("for _ in range({BLOCKS}): sys.stdout.write(BLOCK)"));
+    one.repl(&definitions)?;
+    other.repl(&definitions)?;
+    let run = Call::new("run()");
+    let mut times: [Vec<Duration>; 2] = Default::default();
+    for round in 0..WARM_UP + rounds {
+        let round_times =
+            [one.call(&run)?, other.call(&run)?].map(|reply| reply.containing(LAST_LINE));
+        for (times, reply) in times.iter_mut().zip(round_times) {
+            let time = reply?.time;
+            if round >= WARM_UP {
+                times.push(time);
+            }
+        }
+    }
+    Ok(times)
+}
+
 /// What `process` has in memory, which holds the session of `server`, is told, too.
 fn measure_program(
     python: &Path,
@@ -55,13 +87,7 @@ fn measure_program(
     mut server: Server,
     process: u32,
 ) -> io::Result<Vec<Line>> {
-    let definitions = format!(
-        "import sys\nCOUNT = {BLOCK_LINES}\n\
-         LINES = [f'{{i:08}} '.ljust(80, 'x') for i in range(COUNT - 1)]\n\
-         LINES.append('{LAST_LINE}'.ljust(80, '.'))\n\
-         BLOCK = '\\n'.join(LINES) + '\\n'\n\
-         def run():\n    {body}\n    sys.stdout.flush()\n"
-    );
+    let definitions = definitions(body);
     let program = format!("{definitions}\nwhile sys.stdin.readline(): run()\n");
     let mut bare = OnTerminal::start(python, &["-c", &program], Discipline::Usual)?;
     server.repl(&definitions)?;

@@ -1,7 +1,7 @@
 //! Cells: compiled whole before anything runs, evaluated with no frame of ours below.
 
 use pyo3::{
-    exceptions::PySyntaxError,
+    exceptions::{PySyntaxError, PyValueError},
     ffi,
     prelude::*,
     types::{PyDict, PyList},
@@ -9,6 +9,8 @@ use pyo3::{
 
 /// `PyCF_ONLY_AST` (Include/cpython/compile.h).
 pub(crate) const ONLY_AST: i32 = 0x400;
+/// `PyCF_ALLOW_INCOMPLETE_INPUT` (the same; from 3.11 on).
+const ALLOW_INCOMPLETE_INPUT: i32 = 0x4000;
 /// The `CO_FUTURE_*` flags (Include/cpython/code.h) from `division` to `annotations`.
 const FUTURE_FLAGS: i32 = 0x1FE_0000;
 
@@ -75,6 +77,34 @@ impl Compiler {
     pub(crate) fn compile_as(&self, py: Python<'_>, source: &str, flags: i32) -> PyResult<()> {
         let arguments = (source, "<hint>", "exec", self.flags | flags, true);
         self.compile.bind(py).call1(arguments).map(drop)
+    }
+
+    /// Whether a source has no end yet, so that Python's own prompt would go on with it.
+    pub(crate) fn is_incomplete(&self, py: Python<'_>, source: &str) -> bool {
+        let source = source.trim_end().to_owned() + "\n";
+        let parse = |source: &str, flags: i32| {
+            let flags = self.flags | ONLY_AST | flags;
+            self.compile.bind(py).call1((source, "<cell>", "exec", flags, true))
+        };
+        match parse(&source, ALLOW_INCOMPLETE_INPUT) {
+            Ok(_) => false,
+            Err(error) if error.is_instance_of::<PySyntaxError>(py) => {
+                let said = error.value(py).getattr("msg").and_then(|said| said.extract::<String>());
+                said.is_ok_and(|said| said == "incomplete input")
+            }
+            // Before 3.11 there is no such flag. What has no end gives another error with one line
+            // end more, as `codeop` had it there.
+            Err(error) if error.is_instance_of::<PyValueError>(py) => {
+                let errors = [parse(&source, 0), parse(&(source + "\n"), 0)].map(Result::err);
+                let told = |error: PyErr| error.value(py).repr().map(|told| told.to_string()).ok();
+                let [Some(one), Some(other)] = errors.map(|error| error.and_then(told)) else {
+                    return false;
+                };
+                let is_open = "was never closed";
+                one != other || one.contains(is_open)
+            }
+            Err(_) => false,
+        }
     }
 
     fn compile_parts<'py>(

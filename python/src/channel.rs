@@ -11,7 +11,7 @@ use std::{
 };
 
 use mcp_repl_sideband::{
-    COMPLETION, DOCUMENTS, HINTS, Hint, Mark, NONCE_VARIABLE, PROTOCOL, PictureLimit,
+    COMPLETION, DIRECTORY, DOCUMENTS, HINTS, Hint, Mark, NONCE_VARIABLE, PROTOCOL, PictureLimit,
     SOCKET_VARIABLE, ToServer, encode, mark_bytes,
 };
 
@@ -47,6 +47,9 @@ pub(crate) struct Channel {
     marks: Mutex<u64>,
     /// What the server said of itself, once it has.
     server: OnceLock<Server>,
+    /// The working directory that the server was told last. Nothing else is locked under it but
+    /// `marks`.
+    directory: Mutex<Option<String>>,
 }
 
 /// What a server takes, from its `hello`.
@@ -54,6 +57,7 @@ pub(crate) struct Channel {
 struct Server {
     hints: bool,
     documents: bool,
+    directory: bool,
     picture_limit: Option<PictureLimit>,
 }
 
@@ -94,14 +98,31 @@ impl Channel {
             _master: make_private(master),
             marks: Mutex::new(0),
             server: OnceLock::new(),
+            directory: Mutex::default(),
         })
     }
 
-    /// Keeps what the server's `hello` says.
+    /// Keeps what the server's `hello` says, and tells what it takes by now.
     pub(crate) fn meet_server(&self, capabilities: &[String], picture_limit: Option<PictureLimit>) {
         let names = |capability| capabilities.iter().any(|name| name == capability);
-        let (hints, documents) = (names(HINTS), names(DOCUMENTS));
-        let _ = self.server.set(Server { hints, documents, picture_limit });
+        let [hints, documents, directory] = [HINTS, DOCUMENTS, DIRECTORY].map(names);
+        let _ = self.server.set(Server { hints, documents, directory, picture_limit });
+        self.tell_directory();
+    }
+
+    /// Tells the working directory, if that is another than was told last. Without the GIL.
+    pub(crate) fn tell_directory(&self) {
+        if !self.server.get().is_some_and(|server| server.directory) {
+            return;
+        }
+        let path =
+            env::current_dir().ok().and_then(|path| path.into_os_string().into_string().ok());
+        let path = path.unwrap_or_default();
+        let Ok(mut told) = self.directory.lock() else { return };
+        if told.as_ref() != Some(&path) {
+            self.send(&ToServer::Directory { path: path.clone() });
+            *told = Some(path);
+        }
     }
 
     /// Whether documents may be sent, and what was too large be told.
@@ -201,6 +222,7 @@ impl Channel {
 
     /// Says that the next cell may come. Without the GIL.
     pub(crate) fn send_ready(&self, discarded_bytes: u64) {
+        self.tell_directory();
         self.send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes }]);
     }
 

@@ -15,7 +15,8 @@ use pyo3::{
 };
 
 use crate::{
-    cell, fork,
+    cell::{self, Compiler},
+    fork,
     quiet::{Interrupts, without_output},
     report::without_working_directory,
     unfinished::Place,
@@ -54,6 +55,7 @@ impl Completer {
         sys: &Bound<'_, PyModule>,
         worker: &Worker,
         globals: &Bound<'_, PyDict>,
+        compiler: &Compiler,
         settle: impl FnOnce() -> PyResult<()>,
     ) -> PyResult<()> {
         let py = sys.py();
@@ -61,27 +63,30 @@ impl Completer {
         let find = || {
             let asked = py.detach(|| worker.fifo.begin_completion())?;
             let found = without_output(sys, || {
-                let place = Place::of(&asked.text, asked.cursor)?;
+                let is_incomplete = compiler.is_incomplete(py, &asked.text);
                 // What it raised is let go of here, where a finaliser prints nothing either.
-                let found = find(class, sys, globals, place).ok();
+                let found = Place::of(&asked.text, asked.cursor)
+                    .and_then(|place| find(class, sys, globals, place).ok())
+                    .unwrap_or_default();
                 if fork::is_child() {
                     // A forked child came back: its work is done.
                     // SAFETY: the GIL is held.
                     unsafe { ffi::Py_Exit(0) }
                 }
-                found
+                (found, is_incomplete)
             });
             py.detach(|| worker.fifo.end_completion());
             Some((asked.id, found))
         };
         let answer = interrupts.raise_during(py, find, settle)?;
         let Some((id, found)) = answer else { return Ok(()) };
-        let (start, mut matches) = found?.unwrap_or_default();
+        let ((start, mut matches), is_incomplete) = found?;
         matches.sort_unstable();
         matches.dedup();
         matches.truncate(MOST_MATCHES);
         let start = start as u64;
-        py.detach(|| worker.channel.send(&ToServer::Completion { id, start, matches }));
+        let answer = ToServer::Completion { id, start, matches, is_incomplete };
+        py.detach(|| worker.channel.send(&answer));
         Ok(())
     }
 }

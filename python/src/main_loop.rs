@@ -152,6 +152,7 @@ impl Interpreter {
         py.detach(|| {
             capi::flush_c_streams();
             worker.channel.terminal.restore();
+            worker.channel.tell_directory();
             worker.channel.send_marked(b"", |mark| {
                 // In one with the messages: readers in the background say what they took before or
                 // after, and whether a cell ran then.
@@ -178,8 +179,9 @@ impl Interpreter {
         let globals = self.globals.bind(py);
         let has_builtins = self.give_builtins(globals);
         let settle = || run_signal_handlers(py);
+        let Interpreter { completer, compiler, .. } = self;
         let answered =
-            has_builtins.and_then(|()| self.completer.answer(sys, worker, globals, settle));
+            has_builtins.and_then(|()| completer.answer(sys, worker, globals, compiler, settle));
         self.streams.repair(sys);
         let Err(error) = answered else { return Ok(()) };
         py.detach(|| worker.fifo.drop_completion());

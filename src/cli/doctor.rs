@@ -128,6 +128,7 @@ async fn try_session(session: &Handle, report: &mut Report) -> Result<(), Troubl
         timeout: PATIENCE,
         progress: None,
         on_drop: OnDrop::default(),
+        person: None,
     };
     let reply = client.call(poll).await.ok_or(Trouble::Gone)?;
     if let Some(worker) = session.worker().await {

@@ -1,14 +1,16 @@
 //! The command line: arguments, and one file a subcommand.
 
+mod attach;
 mod doctor;
 mod end;
+mod events;
 mod exec;
 mod host;
 mod ls;
+mod replay;
 mod serve;
 mod session_options;
 mod sessions;
-mod terminal;
 mod via;
 
 use std::{
@@ -36,6 +38,7 @@ use crate::{
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         rules::state::Paging,
     },
+    terminal,
 };
 
 /// One live Python terminal session for an agent (over MCP) and a person.
@@ -80,6 +83,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Take part in a session at this terminal, or start one: a Python prompt that an agent can share.
+    Attach(Box<attach::AttachArguments>),
     /// Run cells in a fresh session, or in one that lives, and print what they print.
     Exec(exec::ExecArguments),
     /// Show which Python is chosen and whether a session with it works.
@@ -88,6 +93,10 @@ enum Command {
     Ls(ls::LsArguments),
     /// End sessions, whoever uses them.
     End(end::EndArguments),
+    /// Show what a recording of a terminal shows: as a picture, or as text.
+    Replay(replay::ReplayArguments),
+    /// Print what happens in a session as JSON lines, for status bars and scripts.
+    Events(events::EventsArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
 }
@@ -95,7 +104,11 @@ enum Command {
 impl Command {
     /// Whether it uses a session of another process.
     fn is_client(&self) -> bool {
-        matches!(self, Command::Exec(exec) if exec.session.is_some())
+        match self {
+            Command::Attach(_) | Command::Events(_) => true,
+            Command::Exec(exec) => exec.session.is_some(),
+            _ => false,
+        }
     }
 }
 
@@ -229,10 +242,15 @@ fn command_line() -> clap::Command {
     let mut command = Arguments::command();
     // Options of all that mean nothing there: each says so when it is used, and helps nobody before.
     let elsewhere = ["via", "via_install"];
+    let worker = ["python", "worker"];
     let all = ["python", "worker", "via", "via_install"];
-    for (name, hidden) in
-        [("ls", &all[..]), ("end", &all), ("doctor", &elsewhere), ("host", &elsewhere)]
-    {
+    for (name, hidden) in [
+        ("ls", &all[..]),
+        ("end", &all),
+        ("events", &worker),
+        ("doctor", &elsewhere),
+        ("host", &elsewhere),
+    ] {
         let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
         let hidden: Vec<Arg> = command.get_arguments().filter(is_hidden).cloned().collect();
         command = command.mut_subcommand(name, |subcommand| {
@@ -283,7 +301,14 @@ pub fn main() -> ExitCode {
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
-        Some(Command::Host(_) | Command::Ls(_) | Command::End(_)) => false,
+        Some(
+            Command::Attach(_)
+            | Command::Host(_)
+            | Command::Ls(_)
+            | Command::End(_)
+            | Command::Replay(_)
+            | Command::Events(_),
+        ) => false,
     };
     if holds_sessions {
         crate::pty::guard_sessions();
@@ -303,9 +328,13 @@ pub fn main() -> ExitCode {
             serve::serve(target, options, place?)
         }),
         Some(command) if arguments.via.is_given() && !command.is_client() => {
-            Err("--via is for the server and for `exec --session`; others are run there, as in \
-                 `ssh gpu mcp-repl ls`"
+            Err("--via is for the server, `attach`, `events` and `exec --session`; others are run \
+                 there, as in `ssh gpu mcp-repl ls`"
                 .into())
+        }
+        Some(Command::Attach(attach)) => {
+            let place = arguments.via.place();
+            place.and_then(|place| attach::attach(&place, attach, &arguments.worker))
         }
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
             Err("--python and --worker are for a fresh session, and --session names one that \
@@ -321,6 +350,10 @@ pub fn main() -> ExitCode {
         }
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Replay(arguments)) => replay::replay(arguments),
+        Some(Command::Events(events)) => {
+            arguments.via.place().and_then(|place| events::events(&place, events))
+        }
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
     };
     result.unwrap_or_else(|why| {

@@ -221,6 +221,7 @@ impl Hosts {
             budget: Some(budget_to_wire(&self.budget)),
             keep_ms: self.options.keep_ms,
             resume,
+            attach: Some(self.place.attach_command()),
             ..Hello::new(Role::Client, if client.is_empty() { "mcp" } else { client })
         }
     }

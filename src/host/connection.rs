@@ -1,6 +1,7 @@
 //! One connection to a session: what its peer says is done, and what comes of it is written, in
 //! one task that never waits for a peer that does not read.
 
+mod here;
 mod pending;
 mod place;
 
@@ -13,6 +14,7 @@ use mcp_repl_control::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use self::{
+    here::Here,
     pending::{Done, Pending},
     place::{Seat, let_in},
 };
@@ -23,10 +25,12 @@ use super::{
     sleep_until, words,
 };
 use crate::{
-    reply::{budget_from_wire, to_wire},
+    reply::{attachment_to_wire, budget_from_wire, to_wire},
     screen::Size,
     session::{
-        client::{Answer, ClientInfo, OnDrop, Request, ScreenUpdate, Subscription},
+        client::{
+            Answer, ClientInfo, Completion, OnDrop, Request, ScreenUpdate, Subscription, Wants,
+        },
         rules::payload::{INTERRUPT, Payload},
     },
 };
@@ -78,15 +82,19 @@ where
     let is_resumed = client.is_some();
     let client = client.unwrap_or_else(|| host.session.join());
     let budget = hello.budget.as_ref().map(budget_from_wire);
-    client.introduce(ClientInfo { name: hello.name.clone(), budget });
+    let attach = hello.attach.map(|attach| words::attach(&attach, &host.record.name));
+    let who = ClientInfo { name: hello.name.clone(), budget, is_person: false, attach };
+    client.introduce(who.clone());
     let mut connection = Connection {
         role: hello.role,
+        who,
         attachments: hello.budget.map(|budget| budget.attachments).unwrap_or_default(),
         seat: Seat { host: host.clone(), number, client: Some(client), has_called: is_resumed },
         outgoing: Outgoing::new(),
         pending: Pending::default(),
         untold: Untold::default(),
         subscription: None,
+        here: Here::new(&host, number),
         ahead: 0,
     };
     let welcome = ToClient::Welcome(Welcome {
@@ -141,8 +149,10 @@ struct Connection {
     pending: Pending,
     untold: Untold,
     subscription: Option<Subscription>,
+    here: Here,
     outgoing: Outgoing,
     role: Role,
+    who: ClientInfo,
     attachments: Attachments,
     /// How many messages came since the session was known to have taken them.
     ahead: usize,
@@ -176,7 +186,8 @@ impl Connection {
                 }
             }
             let reads = self.listens();
-            let Connection { outgoing, pending, subscription, .. } = self;
+            let Connection { outgoing, pending, subscription, here, .. } = self;
+            let looks_on = subscription.is_some();
             let shows = outgoing.len() < MOST_SCREEN;
             let given_up = outgoing.deadline();
             tokio::select! {
@@ -194,6 +205,8 @@ impl Connection {
                 },
                 done = pending.next() => self.done(done),
                 update = next_update(subscription), if shows => self.show_all(update),
+                // Behind the screen, of which more may be there.
+                here = here.next(), if shows && looks_on => self.outgoing.add_screen(&here, &[]),
                 () = sleep_until(given_up) => return End::Gone,
             }
         }
@@ -277,7 +290,7 @@ impl Connection {
             ToHost::Open(_) | ToHost::Hello(_) => {
                 return Err(End::Broken("a host takes one `hello`, and no `open`".into()));
             }
-            ToHost::Call { id, input, keys, timeout_ms, progress } => {
+            ToHost::Call { id, input, keys, timeout_ms, progress, person } => {
                 if self.pending.has_call(id) || self.untold.0.iter().any(|(other, _)| *other == id)
                 {
                     return Err(End::Broken(format!("there is a call {id} already")));
@@ -292,7 +305,7 @@ impl Connection {
                 };
                 let timeout = Duration::from_millis(timeout_ms).min(LONGEST_TIMEOUT);
                 let on_drop = OnDrop::default();
-                let request = Request { payload, timeout, progress: None, on_drop };
+                let request = Request { payload, timeout, progress: None, on_drop, person };
                 self.pending.call(id, client, request, progress);
                 self.seat.has_called = true;
                 self.seat.host.is_used();
@@ -329,20 +342,30 @@ impl Connection {
                     client.resize(Size { columns, rows });
                 }
             }
-            ToHost::People { attached } => self.seat.host.people(self.seat.number, attached),
-            ToHost::Subscribe => {
+            ToHost::People { attached } => {
+                self.who.is_person = attached;
+                client.introduce(self.who.clone());
+                self.seat.host.people(self.seat.number, attached);
+            }
+            ToHost::Hold { on } => client.hold(on),
+            ToHost::Approve { on } => client.approve(on),
+            ToHost::Decide { id, decision } => client.decide(id, words::decision(decision)),
+            ToHost::Subscribe { screen, pictures } => {
+                if !screen {
+                    self.here.is_due();
+                }
+                self.seat.host.room().watch(self.seat.number).map_err(End::Broken)?;
                 // One that is on its way is as good.
                 if !self.pending.is_subscribing() {
                     self.subscription = None;
-                    self.pending.subscribe(client.subscribe());
+                    self.pending.subscribe(client.look_on(Wants { screen, pictures }));
                 }
             }
             ToHost::Complete { id, text, cursor } => {
                 let completion = client.complete(text, cursor);
                 self.pending.ask(async move {
-                    let completion = completion.await;
-                    let (start, matches) = (completion.start, completion.matches);
-                    ToClient::Completion { id, start, matches }
+                    let Completion { start, matches, is_incomplete } = completion.await;
+                    ToClient::Completion { id, start, matches, is_incomplete }
                 });
             }
             ToHost::Show { id, part } => {
@@ -375,6 +398,10 @@ impl Connection {
         if let Some(what) = self.forbidden(message) {
             return Some((id, format!("a connection that only looks on may not {what}")));
         }
+        let is_for_people = matches!(message, ToHost::Hold { .. } | ToHost::Approve { .. });
+        if is_for_people && !self.who.is_person {
+            return Some((id, "only a client that has said `people` may do that".into()));
+        }
         let is_full = self.pending.asked() + self.untold.0.len() >= MOST_OPEN;
         let full = || format!("{MOST_OPEN} calls are open, or their replies not told");
         (id.is_some() && is_full).then(|| (id, full()))
@@ -391,6 +418,9 @@ impl Connection {
             ToHost::Interrupt => Some("interrupt"),
             ToHost::Resize { .. } => Some("resize the terminal"),
             ToHost::People { .. } => Some("bring people"),
+            ToHost::Hold { .. } => Some("take the session over"),
+            ToHost::Approve { .. } => Some("approve"),
+            ToHost::Decide { .. } => Some("decide"),
             ToHost::End if self.role == Role::Observer => Some("end the session"),
             _ => None,
         }
@@ -402,7 +432,7 @@ impl Connection {
                 // What was shown before the reply is told before.
                 if let Some(subscription) = &mut self.subscription {
                     while let Some(update) = subscription.try_next() {
-                        show(&mut self.outgoing, update);
+                        show(&mut self.outgoing, &mut self.here, update);
                     }
                 }
                 let reply = to_wire(answer.reply(), self.attachments);
@@ -430,31 +460,52 @@ impl Connection {
             self.subscription = None;
             return;
         };
-        show(&mut self.outgoing, update);
+        show(&mut self.outgoing, &mut self.here, update);
         while self.outgoing.len() < MOST_SCREEN
             && let Some(update) = self.subscription.as_mut().and_then(Subscription::try_next)
         {
-            show(&mut self.outgoing, update);
+            show(&mut self.outgoing, &mut self.here, update);
         }
     }
 }
 
-fn show(outgoing: &mut Outgoing, update: ScreenUpdate) {
+fn show(outgoing: &mut Outgoing, here: &mut Here, update: ScreenUpdate) {
     match update {
         ScreenUpdate::Repaint { size, bytes } => {
+            here.is_due();
             let Size { columns, rows } = size;
             let message = ToClient::Repaint { columns, rows, length: bytes.len() };
             outgoing.add_screen(&message, &bytes);
         }
         ScreenUpdate::Bytes(bytes) => {
-            outgoing.add_screen(&ToClient::Output { length: bytes.len() }, &bytes);
+            outgoing.add_screen(&ToClient::Output { length: bytes.len(), echo: false }, &bytes);
+        }
+        ScreenUpdate::Echo(bytes) => {
+            outgoing.add_screen(&ToClient::Output { length: bytes.len(), echo: true }, &bytes);
         }
         ScreenUpdate::Standing(standing) => {
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
         }
+        ScreenUpdate::Attached(attachment) => {
+            let attachment = attachment_to_wire(&attachment);
+            outgoing.add_screen(&ToClient::Attached { attachment }, &[]);
+        }
+        ScreenUpdate::Hands(hands) => {
+            outgoing.add_screen(&ToClient::Hands(words::hands(hands)), &[]);
+        }
+        ScreenUpdate::Proposed { id, client, source } => {
+            outgoing.add_screen(&ToClient::Proposed { id, client, source }, &[]);
+        }
+        ScreenUpdate::Settled { id } => outgoing.add_screen(&ToClient::Settled { id }, &[]),
+        ScreenUpdate::Missed => {
+            here.is_due();
+            outgoing.add_screen(&ToClient::Missed, &[]);
+        }
         ScreenUpdate::Did { client, deed } => {
             outgoing.add_screen(&ToClient::Did(words::deed(client, &deed)), &[]);
         }
+        // Only a host knows who is there, and tells it itself.
+        ScreenUpdate::Here(_) => {}
     }
 }
 

@@ -27,8 +27,12 @@ use std::{
     time::Duration,
 };
 
-use mcp_repl_control::{Hello, SessionInfo};
-use tokio::{sync::Notify, task::JoinSet, time::Instant};
+use mcp_repl_control::{Hello, Member, SessionInfo};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+    time::Instant,
+};
 
 pub use self::lifetime::Life;
 use self::{
@@ -80,6 +84,8 @@ struct Host {
     room: Mutex<Room>,
     /// Somebody came or went.
     changed: Notify,
+    /// Who is there, for those who look on.
+    present: watch::Sender<Vec<(Number, Member)>>,
     /// Somebody asks to end the session.
     end: Notify,
     began: Instant,
@@ -94,6 +100,7 @@ impl Host {
             token,
             room: Mutex::new(Room::new(Lifetime::new(life, is_made_up))),
             changed: Notify::new(),
+            present: watch::Sender::default(),
             end: Notify::new(),
             began: Instant::now(),
         })
@@ -117,6 +124,7 @@ impl Host {
             let admission = self.room().admit(hello, &secret);
             match admission {
                 Admission::In(admitted) => {
+                    self.tell_present();
                     self.changed.notify_waiters();
                     return Ok(admitted);
                 }
@@ -132,7 +140,18 @@ impl Host {
         if let Some(attached) = people {
             self.session.people(attached);
         }
+        self.tell_present();
         self.changed.notify_waiters();
+    }
+
+    /// Tells those who look on who is there, if that has changed.
+    fn tell_present(&self) {
+        let present = self.room().present();
+        self.present.send_if_modified(|told| {
+            let has_changed = *told != present;
+            *told = present;
+            has_changed
+        });
     }
 
     /// Somebody makes a call, or types.
@@ -146,6 +165,7 @@ impl Host {
         if let Some(attached) = people {
             self.session.people(attached);
         }
+        self.tell_present();
     }
 
     /// Whether there is a worker that said who it is.

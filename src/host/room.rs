@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use mcp_repl_control::{Hello, Role};
+use mcp_repl_control::{self as wire, Hello, Role};
 use tokio::sync::oneshot;
 
 use super::lifetime::{Lifetime, Time};
@@ -12,7 +12,9 @@ use crate::session::client::{Client, ClientInfo};
 /// How many clients and observers may be there.
 pub(super) const MOST_MEMBERS: usize = 64;
 /// How many may be there besides that only ask, or end the session.
-const MOST_ASKING: usize = 16;
+pub(super) const MOST_ASKING: usize = 16;
+/// How many of those may be told of what happens, who are not counted as asking then.
+pub(super) const MOST_WATCHING: usize = 64;
 /// How many connections may be there that have not said who they are. Beyond, the oldest is closed.
 pub(super) const MOST_STRANGERS: usize = 128;
 /// How many clients that were cut off are kept. Beyond, the oldest is forgotten.
@@ -55,6 +57,8 @@ struct Member {
     once: bool,
     /// Whether people sit at its terminal.
     has_people: bool,
+    /// Whether it is told of what happens.
+    watches: bool,
     /// `None` once it was told to close.
     closer: Option<Closer>,
 }
@@ -159,7 +163,7 @@ impl Room {
             return Admission::Later;
         }
         let (there, most) = match hello.role {
-            Role::Status => (self.members.len() - others, MOST_ASKING),
+            Role::Status => (self.asking().filter(|member| !member.watches).count(), MOST_ASKING),
             Role::Client | Role::Observer => (others, MOST_MEMBERS),
         };
         if there >= most {
@@ -192,6 +196,7 @@ impl Room {
             resume: resume.clone(),
             once: hello.once,
             has_people: false,
+            watches: false,
             closer: Some(closer),
         });
         Admission::In(Admitted { number, client, resume, others, had_clients, closing })
@@ -232,13 +237,31 @@ impl Room {
         }
         if let Some(client) = client.filter(|_| !self.is_ending && !once) {
             // While nobody takes what it is told, that is bounded, pictures and documents, too.
-            client.introduce(ClientInfo { name: name.clone(), budget: None });
+            client.introduce(ClientInfo { name: name.clone(), ..ClientInfo::default() });
             self.kept.push_back(Kept { name, resume, client });
             if self.kept.len() > MOST_KEPT {
                 self.kept.pop_front();
             }
         }
         people
+    }
+
+    /// From here on this connection is told of what happens.
+    ///
+    /// # Errors
+    /// When it only asks, and too many of those are told already; in words for its user.
+    pub(super) fn watch(&mut self, number: Number) -> Result<(), String> {
+        let watching = self.asking().filter(|member| member.watches).count();
+        let Some(member) = self.members.iter_mut().find(|member| member.number == number) else {
+            return Ok(());
+        };
+        if member.role == Role::Status && !member.watches && watching >= MOST_WATCHING {
+            return Err(format!(
+                "{MOST_WATCHING} connections watch already, and no more are let in"
+            ));
+        }
+        member.watches = true;
+        Ok(())
     }
 
     /// Whether people sit at this connection's terminal. Gives whether there are any at all, if
@@ -267,9 +290,22 @@ impl Room {
         }
     }
 
+    /// The clients and observers that are there, with the numbers of their connections.
+    pub(super) fn present(&self) -> Vec<(Number, wire::Member)> {
+        let member = |member: &Member| {
+            let Member { number, role, has_people: person, .. } = *member;
+            (number, wire::Member { name: member.name.clone(), role, person, own: false })
+        };
+        self.company().map(member).collect()
+    }
+
     /// The names of the clients and observers that are there.
     pub(super) fn names(&self) -> Vec<String> {
         self.company().map(|member| member.name.clone()).collect()
+    }
+
+    fn asking(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.role == Role::Status)
     }
 
     fn company(&self) -> impl Iterator<Item = &Member> {

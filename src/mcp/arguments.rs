@@ -25,6 +25,8 @@ pub(super) struct Arguments {
     pub(super) session: Option<SessionName>,
     /// Which part of a long output is to be shown; then nothing is sent.
     pub(super) show: Option<String>,
+    /// What a person is asked for, once what is sent was answered.
+    pub(super) person: Option<String>,
 }
 
 /// What is wrong with the arguments of a call, in words for the agent: what is allowed, and that
@@ -33,10 +35,11 @@ pub(super) struct Arguments {
 pub(super) enum ArgumentError {
     #[error(
         "unknown argument `{name}`: `repl` takes `input` (a string), `keys` (a string), `show` (a \
-         string), `timeout_ms` (a number) and `session` (a string). Nothing was run."
+         string), `person` (a string), `timeout_ms` (a number) and `session` (a string). Nothing was \
+         run."
     )]
     Unknown { name: String },
-    #[error("`show` can't be sent with `input` or `keys`. Nothing was run.")]
+    #[error("`show` can't be sent with `input`, `keys` or `person`. Nothing was run.")]
     ShowAndPayload,
     #[error("{0}. Nothing was run.")]
     NoPayload(#[from] PayloadError),
@@ -61,12 +64,13 @@ impl Arguments {
     pub(super) fn read(given: Option<JsonObject>) -> Result<Self, ArgumentError> {
         let (mut input, mut typed) = (String::new(), Vec::new());
         let (mut wait, mut show) = (timeout(&Value::Null)?, String::new());
-        let mut session = None;
+        let (mut session, mut person) = (None, String::new());
         for (name, value) in given.unwrap_or_default() {
             match name.as_str() {
                 "input" => input = input_text(value)?,
                 "keys" => typed = keys(value)?,
                 "show" => show = text("show", value)?,
+                "person" => person = text("person", value)?,
                 "timeout_ms" => wait = timeout(&value)?,
                 "session" if !value.is_null() => session = Some(text("session", value)?.parse()?),
                 "session" => {}
@@ -75,10 +79,11 @@ impl Arguments {
         }
         let payload = Payload::parse(&input, typed)?;
         let show = Some(show).filter(|show| !show.trim().is_empty());
-        if show.is_some() && !payload.is_empty() {
+        let person = Some(person).filter(|why| !why.trim().is_empty());
+        if show.is_some() && (!payload.is_empty() || person.is_some()) {
             return Err(ArgumentError::ShowAndPayload);
         }
-        Ok(Arguments { payload, timeout: wait, session, show })
+        Ok(Arguments { payload, timeout: wait, session, show, person })
     }
 
     /// The JSON schema of the arguments.
@@ -100,6 +105,11 @@ impl Arguments {
                     "type": "string",
                     "description": "Shows a part of the last long output and runs nothing: `lines \
                                     2000-2100`, `/regex/`, `tail 200`; `output-3 tail 9` of another."
+                },
+                "person": {
+                    "type": "string",
+                    "description": "Asks a person for this, who comes to the session; the reply says \
+                                    how. `input` goes first. Then poll: it waits for them."
                 },
                 "timeout_ms": {
                     "type": "number",

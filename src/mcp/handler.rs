@@ -46,9 +46,9 @@ impl Server {
         progress: Option<Progress>,
         on_drop: OnDrop,
     ) -> Result<Answer, String> {
-        let Arguments { payload, timeout, session, .. } = arguments;
+        let Arguments { payload, timeout, session, person, .. } = arguments;
         let session = session.as_ref();
-        let mut request = Request { payload, timeout, progress: None, on_drop };
+        let mut request = Request { payload, timeout, progress: None, on_drop, person };
         let Some(mut progress) = progress else {
             return self.sessions.ask(client, session, request).await;
         };

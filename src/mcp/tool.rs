@@ -73,7 +73,7 @@ fn description(worker: &WorkerText) -> String {
 `input` goes to whatever the session waits for:
 - Ready: it runs as one cell{shows}.
 - A program waits for input{waits}: it is the answer; a missing final newline is added.
-- Empty: returns what was printed since.
+- Empty: what was printed since.
 - "\u0003" first: interrupts, then sends the rest, if any.
 - "\u0004" first: ends the session, starts a fresh one, then runs the rest in it.
 
@@ -88,7 +88,7 @@ The last line may say how things stand:
 [pager] or [screen]: a full-screen program is open; the line says what to send
 A program's own line that begins so has a \ in front.
 
-`session` names another session beside this one, started if need be.
+`session` names another session, started if need be; `person` asks a person to come.
 Long output is shortened (`show` reads the rest), plots are shown; replies name the files."#
     )
 }

@@ -24,11 +24,19 @@
 //! | `process_identity`, `parent_identity`, `resident_memory` | what is asked of other processes |
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
+//! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
+//! | `TerminalInput`, `set_raw_mode` | what is typed on the terminal that this process is on, and how that treats it |
+//! | `TerminalOutput` | what is printed on it |
+//! | `keyboard_for_program` | its keyboard for a program that has the terminal for a while |
+//! | `EditorInput` | what a line editor in this process reads in its place |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
+//! | `guard_terminal`, `restore_by_guard` | puts this process's terminal back, also when it is killed |
+//! | `stop_group` | stops this process until it is continued, as job control has it |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
 //! | `has_the_terminal` | whether what is typed there is for this process |
 //! | `signal_number` | what a shell makes a killed program's exit status of |
 //! | `platform_name` | the system and its processors, as `uname -sm` has them |
+//! | `machine_name` | the name of this machine, as `uname -n` has it |
 //! | `is_executable`, `allows_execution` | what may be run |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
@@ -53,12 +61,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Detached, Listener, Process, PtyMaster, Requests, allows_execution, asked_to_end,
-    connect, create_private_directory, create_private_file, detach, guard_sessions,
-    has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private, kill_listener,
-    launch, open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
+    ByteStream, Detached, EditorInput, Listener, Process, PtyMaster, Requests, TerminalInput,
+    TerminalOutput, allows_execution, asked_to_end, connect, create_private_directory,
+    create_private_file, detach, guard_sessions, guard_terminal, has_the_terminal, is_executable,
+    is_file_at, is_own_directory, keep_private, keyboard_for_program, kill_listener, launch,
+    machine_name, open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
     own_program, parent_identity, platform_name, private_directory_in, process_identity,
-    resident_memory, signal_number, spawn, stdio, unblock_signals, user_number,
+    reader_has_gone, resident_memory, restore_by_guard, set_raw_mode, signal_number, spawn, stdio,
+    stop_group, unblock_signals, user_number,
 };
 
 /// A program to be run, with this process's working directory.
@@ -129,11 +139,22 @@ pub enum Request {
     Resize,
     /// To go on after it was stopped: others may have used its terminal meanwhile.
     Continue,
+    /// To stop until it is continued; of one that has said that it does so itself.
+    Stop,
     /// To end.
     End {
         /// The name of the signal that asks for it.
         signal: &'static str,
     },
+}
+
+/// Why a process stops until it is continued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopping {
+    /// Somebody wants it to.
+    Asked,
+    /// It was continued in the background, and needs the terminal.
+    InBackground,
 }
 
 /// A stream to read.

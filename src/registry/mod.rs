@@ -41,7 +41,7 @@ use std::{
 pub use self::{
     entry::{Entry, Record},
     name::{NameError, SessionName},
-    place::RegistryError,
+    place::{RegistryError, VARIABLE},
     registration::{RegisterError, Registration},
     start::{StartAnswer, StartError, StartRequest, Started, start_host},
 };

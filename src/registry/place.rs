@@ -12,7 +12,7 @@ use std::{
 use crate::pty;
 
 /// The environment variable that names it.
-const VARIABLE: &str = "MCP_REPL_RUNTIME_DIR";
+pub const VARIABLE: &str = "MCP_REPL_RUNTIME_DIR";
 /// The longest path of a socket that all platforms take (macOS: 104 with the final NUL).
 const LONGEST_SOCKET_PATH: usize = 100;
 /// What the path of a socket has behind the directory.

@@ -7,7 +7,7 @@
 //! open        the session that is wanted is found, or started, and connected to
 //! player      plays the engine: commands go as messages, and what comes back to whom it is for
 //! stdio       what answers at the far end of a command
-//! time        when a session was started, as people here read it
+//! time        times as people here read them, and as programs do
 //! typing      what is typed, no more at once than a host takes
 //! via         sessions elsewhere: the near end of it
 //! words       what the engine's words are on the wire
@@ -26,7 +26,7 @@ mod words;
 pub use connection::{ConnectError, Connection, End, Opened, connect};
 pub use open::{OpenError, Place, Underway, open};
 pub use stdio::serve_stdio;
-pub use time::local_time;
+pub use time::{local_time, utc_now};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -17,7 +17,8 @@ use super::{
 use crate::{
     pty::{StdinStream, StdoutStream},
     registry::{
-        Entry, NameError, Registry, RegistryError, SessionName, StartError, Started, start_host,
+        Entry, NameError, Registry, RegistryError, SessionName, StartError, Started, VARIABLE,
+        start_host,
     },
 };
 
@@ -37,6 +38,23 @@ pub enum Place {
     Here,
     /// Where a command leads.
     Via(ViaCommand),
+}
+
+impl Place {
+    /// What a person runs, where this process is, to come to a session there, in front of its name.
+    pub fn attach_command(&self) -> String {
+        let attach = "mcp-repl attach".to_owned();
+        match self {
+            Place::Here => match std::env::var(VARIABLE) {
+                // Their own shell may have another one.
+                Ok(place) if !place.is_empty() => {
+                    format!("{}={} {attach}", VARIABLE, shell_words::quote(&place))
+                }
+                _ => attach,
+            },
+            Place::Via(via) => format!("{attach} --via {}", shell_words::quote(&via.to_string())),
+        }
+    }
 }
 
 /// Why there is no session.

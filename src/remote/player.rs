@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{alarm::Alarm, connection::End, open::is_gone, typing::Typing, words};
 use crate::{
-    reply::{Deed as Did, Failure, Reply, Status, from_wire},
+    reply::{Deed as Did, Failure, Reply, Status, attachment_from_wire, from_wire},
     screen::Size,
     session::client::{
         Answer, Completion, Description, EngineCommand, OnDrop, Request, ScreenUpdate, Subscriber,
@@ -237,25 +237,30 @@ impl Player {
     fn command(&mut self, command: EngineCommand) {
         match command {
             EngineCommand::Call { request, reply, .. } => self.call(request, reply),
-            EngineCommand::Keystrokes { bytes, taken } => {
+            EngineCommand::Keystrokes { bytes, taken, .. } => {
                 self.typing.add(&bytes, taken);
                 self.type_more();
             }
             EngineCommand::Resize { size: Size { columns, rows } } => {
                 self.out.push(&ToHost::Resize { columns, rows }, &[]);
             }
-            EngineCommand::Subscribe { subscription } => {
+            EngineCommand::Subscribe { wants, subscription, .. } => {
                 let id = self.next_id();
-                let (subscriber, given) = Subscriber::new(id, self.own.clone());
+                let (subscriber, given) = Subscriber::new(wants, id, self.own.clone());
                 if subscription.send(given).is_ok() {
                     self.subscribers.push(subscriber);
-                    self.out.push(&ToHost::Subscribe, &[]);
+                    self.subscribe();
                 }
             }
             // The whole screen comes anew, for all of them.
-            EngineCommand::Repaint { .. } => self.out.push(&ToHost::Subscribe, &[]),
+            EngineCommand::Repaint { .. } => self.subscribe(),
             EngineCommand::People { attached } => {
                 self.out.push(&ToHost::People { attached }, &[]);
+            }
+            EngineCommand::Hold { on, .. } => self.out.push(&ToHost::Hold { on }, &[]),
+            EngineCommand::Approve { on, .. } => self.out.push(&ToHost::Approve { on }, &[]),
+            EngineCommand::Decide { proposal: id, decision, .. } => {
+                self.ask(&ToHost::Decide { id, decision: words::decision(decision) });
             }
             EngineCommand::Show { part, answer, .. } => {
                 let id = self.next_id();
@@ -291,7 +296,7 @@ impl Player {
     }
 
     fn call(&mut self, request: Request, reply: oneshot::Sender<Answer>) {
-        let Request { payload, timeout, progress, on_drop } = request;
+        let Request { payload, timeout, progress, on_drop, person } = request;
         // Given up before it was sent: nothing has happened.
         if reply.is_closed() {
             return;
@@ -300,7 +305,7 @@ impl Player {
         let (input, keys) = words::of_payload(payload);
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let tells = progress.is_some();
-        let message = ToHost::Call { id, input, keys, timeout_ms, progress: tells };
+        let message = ToHost::Call { id, input, keys, timeout_ms, progress: tells, person };
         let deadline =
             timeout.checked_add(LATEST).and_then(|wait| Instant::now().checked_add(wait));
         let message = encode(&message, &[]);
@@ -314,6 +319,13 @@ impl Player {
         }
         self.out.push_encoded(message);
         self.calls.insert(id, Call { reply, progress, on_drop, deadline });
+    }
+
+    /// Asks for what the subscribers want of all there is.
+    fn subscribe(&mut self) {
+        let screen = self.subscribers.iter().any(|one| one.wants().screen);
+        let pictures = self.subscribers.iter().any(|one| one.wants().pictures);
+        self.out.push(&ToHost::Subscribe { screen, pictures }, &[]);
     }
 
     /// Sends a question, if it is no longer than a host takes.
@@ -391,10 +403,11 @@ impl Player {
                 let size = Size { columns, rows };
                 self.show(ScreenUpdate::Repaint { size, bytes });
             }
-            ToClient::Output { .. } => self.show(ScreenUpdate::Bytes(bytes)),
-            ToClient::Completion { id, start, matches } => {
+            ToClient::Output { echo: false, .. } => self.show(ScreenUpdate::Bytes(bytes)),
+            ToClient::Output { echo: true, .. } => self.show(ScreenUpdate::Echo(bytes)),
+            ToClient::Completion { id, start, matches, is_incomplete } => {
                 if let Some(answer) = self.completing.remove(&id) {
-                    let _ = answer.send(Completion { start, matches });
+                    let _ = answer.send(Completion { start, matches, is_incomplete });
                 }
             }
             ToClient::Shown { id, text, failed } => {
@@ -410,11 +423,25 @@ impl Player {
             ToClient::State { state } => {
                 self.show(ScreenUpdate::Standing(words::standing(&state)));
             }
+            ToClient::Attached { attachment } => {
+                if let Some(attachment) = attachment_from_wire(attachment) {
+                    self.show(ScreenUpdate::Attached(attachment));
+                }
+            }
+            ToClient::Missed => self.show(ScreenUpdate::Missed),
             ToClient::Did(Deed { client, what, text }) => {
                 if let Some(deed) = Did::of_words(&what, text) {
                     self.show(ScreenUpdate::Did { client, deed });
                 }
             }
+            ToClient::Here { members } => {
+                self.show(ScreenUpdate::Here(members.into_iter().map(words::present).collect()));
+            }
+            ToClient::Hands(hands) => self.show(ScreenUpdate::Hands(words::hands(hands))),
+            ToClient::Proposed { id, client, source } => {
+                self.show(ScreenUpdate::Proposed { id, client, source });
+            }
+            ToClient::Settled { id } => self.show(ScreenUpdate::Settled { id }),
             ToClient::Refused { id: None, .. } => {}
         }
         None

@@ -1,4 +1,4 @@
-//! Times of the day as the people of this machine read them.
+//! Times of the day as the people of this machine read them, and as programs do.
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -6,6 +6,15 @@ use jiff::{Timestamp, tz::TimeZone};
 /// that is not today.
 pub fn local_time(unix_ms: u64) -> String {
     shown(unix_ms, Timestamp::now(), TimeZone::system())
+}
+
+/// Now, as RFC 3339 has it, in UTC and to the millisecond: `2026-11-26T20:18:14.250Z`.
+pub fn utc_now() -> String {
+    in_utc(Timestamp::now())
+}
+
+fn in_utc(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 fn shown(unix_ms: u64, now: Timestamp, zone: TimeZone) -> String {
@@ -18,6 +27,12 @@ fn shown(unix_ms: u64, now: Timestamp, zone: TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_for_programs_are_in_utc_with_milliseconds() {
+        let time: Timestamp = "2026-11-26T22:05:59.0509+02:00".parse().unwrap();
+        assert_eq!(in_utc(time), "2026-11-26T20:05:59.050Z");
+    }
 
     #[test]
     fn the_date_is_shown_of_another_day_only() {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use mcp_repl_control::{SessionInfo, SessionState};
+use mcp_repl_control::{Decision, Hands, Member, Needed, Role, SessionInfo, SessionState};
 
 use crate::session::{
-    client::Description,
+    client::{self, Description, Present},
     pipeline::{Standing, WorkerInfo},
     rules::payload::{INTERRUPT, Keys, Payload, RESET},
 };
@@ -48,6 +48,28 @@ pub(super) fn standing(state: &SessionState) -> Standing {
         SessionState::Waiting { what, client, echo } => Standing::Waiting { what, client, echo },
         SessionState::Ending => Standing::Ending,
         SessionState::Ended => Standing::Ended,
+    }
+}
+
+/// One who is there.
+pub(super) fn present(member: Member) -> Present {
+    let Member { name, role, person, own } = member;
+    Present { name, looks_on: role == Role::Observer, is_person: person, is_own: own }
+}
+
+/// In whose hands the session is.
+pub(super) fn hands(hands: Hands) -> client::Hands {
+    let Hands { holder, is_holder, approver, is_approver, needed, proposals } = hands;
+    let needed = needed.map(|Needed { why, asked_by }| client::Needed { why, asked_by });
+    client::Hands { holder, is_holder, approver, is_approver, needed, proposals }
+}
+
+/// What becomes of a cell.
+pub(super) fn decision(decision: client::Decision) -> Decision {
+    match decision {
+        client::Decision::Run => Decision::Run,
+        client::Decision::Edited(source) => Decision::Edited(source),
+        client::Decision::Refused(why) => Decision::Refused(why),
     }
 }
 

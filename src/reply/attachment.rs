@@ -86,7 +86,7 @@ impl PictureKind {
     }
 
     /// What the first bytes of a file in base64 tell.
-    fn of_base64(data: &str) -> Option<PictureKind> {
+    pub(super) fn of_base64(data: &str) -> Option<PictureKind> {
         // Four characters are three bytes.
         let head = data.get(..HEAD / 3 * 4)?;
         PictureKind::of(&BASE64_STANDARD.decode(head).ok()?)

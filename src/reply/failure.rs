@@ -28,6 +28,9 @@ pub enum Failure {
         /// How it went.
         exit: Exit,
     },
+    /// A person refused the cell; nothing of it was run.
+    #[error("a person refused the cell; nothing was run")]
+    Refused,
     /// It broke the sideband protocol, in the way given.
     #[error("{0}")]
     Protocol(String),
@@ -46,7 +49,10 @@ impl Failure {
     /// What to do about it; empty where the failure itself says it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Failure::NoProgram(_) | Failure::NotStarted { .. } | Failure::Told(_) => "",
+            Failure::NoProgram(_)
+            | Failure::NotStarted { .. }
+            | Failure::Refused
+            | Failure::Told(_) => "",
             Failure::EndedAtStart { .. } => "`mcp-repl doctor` shows more",
             Failure::StartInterrupted { .. } => "the next input starts a new one",
             Failure::Protocol(_) => "the session was ended, the next input starts a new one",

@@ -10,7 +10,7 @@ const ESCAPE: char = '\\';
 
 /// A line of the bridge's own that contains strings from outside, such as a program's name: what
 /// would end the line, move the cursor or reorder the text is gone, and further lines are joined.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let lines: Vec<String> = text
         .split('\n')
         .map(|line| line.chars().filter(|&c| !controls(c)).collect::<String>().trim().to_owned())

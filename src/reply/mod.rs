@@ -9,6 +9,7 @@ mod hint;
 mod line;
 mod notice;
 mod outbox;
+mod people;
 mod status;
 mod wire;
 
@@ -19,11 +20,14 @@ pub use attachment::{
 pub use deed::Deed;
 pub use exit::Exit;
 pub use failure::Failure;
-pub(crate) use line::push_escaped;
+pub(crate) use line::{one_line, push_escaped};
 pub use notice::{DeletedOutputs, EndedBy, KeptText, Notice, Refusal, Whose};
 pub use outbox::{BUDGET, Outbox};
+pub use people::{HeldCell, PeopleNotice};
 pub use status::Status;
-pub use wire::{budget_from_wire, budget_to_wire, from_wire, to_wire};
+pub use wire::{
+    attachment_from_wire, attachment_to_wire, budget_from_wire, budget_to_wire, from_wire, to_wire,
+};
 
 /// The answer to one call.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mcp_repl_sideband::{Hint, Reader};
 
-use super::{AttachmentFile, Deed, Exit, Failure, FilePlace, hint, line::one_line};
+use super::{AttachmentFile, Deed, Exit, Failure, FilePlace, PeopleNotice, hint, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -139,6 +139,9 @@ pub enum Notice {
         /// Whether it waits for somebody to type.
         waits: bool,
     },
+    /// What people did in the session, or are to do.
+    #[error("[repl] {0}")]
+    People(PeopleNotice),
     /// A cell did not compile, and this is what it was meant to be.
     #[error("[repl] hint: {}", hint::said(.0))]
     Hint(Hint),
@@ -227,6 +230,36 @@ impl Notice {
         matches!(self, Notice::Meanwhile { .. } | Notice::MeanwhilePrinted { .. })
     }
 
+    /// Whether who looks on has seen it: what other clients did, how the session was come to, and a page.
+    pub fn is_seen(&self) -> bool {
+        let page = Notice::PageUnchanged.line();
+        let is_told_seen = |line: &str| line.starts_with("[repl] meanwhile ") || line == page;
+        self.whose().is_some()
+            || match self {
+                Notice::Meanwhile { .. }
+                | Notice::MeanwhilePrinted { .. }
+                | Notice::PageUnchanged
+                | Notice::Rejoined { .. }
+                | Notice::Joined { .. } => true,
+                // Of another process's notices there is the line only.
+                Notice::Told(line) => is_told_seen(line),
+                _ => false,
+            }
+    }
+
+    /// How much of what was typed for the last cell nobody has read, in bytes, where it says that.
+    pub fn unread(&self) -> Option<u64> {
+        match self {
+            Notice::InputDiscarded { bytes } => Some(*bytes),
+            Notice::Told(line) => {
+                let number = line.split(' ').nth(1)?;
+                let bytes = number.parse().ok()?;
+                (*line == Notice::InputDiscarded { bytes }.line()).then_some(bytes)
+            }
+            _ => None,
+        }
+    }
+
     /// Whose cell what follows it is of, where it says so.
     pub fn whose(&self) -> Option<Whose> {
         match self {
@@ -254,6 +287,10 @@ pub enum Refusal {
     /// A cell that waited for its turn, and what is before it asks for input.
     #[error("not run: what is before it waits for input; send this again afterwards")]
     NotItsTurn,
+    /// What waited while somebody had taken the session over, and was meant for what is there no
+    /// longer.
+    #[error("not sent: what this was for is over, as the session was in other hands meanwhile")]
+    OtherHands,
     /// Keys, and nobody who would get them.
     #[error("nothing reads the terminal, so the keys were not typed")]
     NobodyReads,

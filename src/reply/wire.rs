@@ -7,7 +7,7 @@ use mcp_repl_sideband::Outcome;
 
 use super::{
     Attachment, AttachmentFile, AttachmentRoom, Budget, Content, Exit, Failure, FilePlace, Notice,
-    Reply, Status, View, Whose, line::one_line,
+    PictureKind, Reply, Status, View, Whose, line::one_line,
 };
 
 /// A reply as a host sends it to a client that is told so much of attachments. Data that has no
@@ -53,7 +53,7 @@ fn part_to_wire(part: &Content, room: &mut usize) -> wire::Part {
             Some(Whose::Anothers) => wire::Part::AnothersCell(notice.line()),
         },
         Content::Status(line) => wire::Part::Status(line.clone()),
-        Content::Attachment(attachment) => attachment_to_wire(attachment, room),
+        Content::Attachment(attachment) => within(attachment, room),
     }
 }
 
@@ -83,7 +83,23 @@ fn part_from_wire(part: wire::Part) -> Content {
     }
 }
 
-fn attachment_to_wire(attachment: &Attachment, room: &mut usize) -> wire::Part {
+/// A picture or document as it is told of by itself, with the data that it has.
+pub fn attachment_to_wire(attachment: &Attachment) -> wire::Part {
+    within(attachment, &mut { usize::MAX })
+}
+
+/// One as another process tells of it; `None` of anything else.
+pub fn attachment_from_wire(part: wire::Part) -> Option<Attachment> {
+    match part_from_wire(part) {
+        Content::Attachment(attachment) => {
+            let kind = attachment.data.as_deref().and_then(PictureKind::of_base64);
+            Some(Attachment { kind, ..attachment })
+        }
+        _ => None,
+    }
+}
+
+fn within(attachment: &Attachment, room: &mut usize) -> wire::Part {
     let Attachment { file, mime, data, view, .. } = attachment;
     let data = data.as_deref().filter(|data| data.len() <= *room);
     *room -= data.map_or(0, str::len);

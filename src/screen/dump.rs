@@ -20,14 +20,17 @@ struct Writer<'a> {
     terminal: &'a Terminal,
     out: String,
     pen: Style,
+    /// Whether rows are printed one below the other from where the cursor is.
+    in_line: bool,
 }
 
 impl Terminal {
     pub(super) fn dump(&self) -> String {
-        let mut writer = Writer { terminal: self, out: String::new(), pen: Style::default() };
+        let mut writer = Writer::new(self);
         if !self.title.text.is_empty() {
             writer.push(format_args!("\x1b]2;{}\x1b\\", self.title.text));
         }
+        writer.directory();
         writer.page(&self.primary);
         if self.on_alternate {
             writer.cursor(&self.saved[0], &self.primary, 0);
@@ -49,11 +52,63 @@ impl Terminal {
         writer.modes();
         writer.out
     }
+
+    /// The same for a terminal whose page has other things on it, which stay: what is on the primary
+    /// page comes below the cursor, as if it was printed now. What goes by the places of rows on that
+    /// page, a scroll region say, is left out.
+    pub(super) fn dump_in_line(&self) -> String {
+        let mut writer = Writer::new(self);
+        let cursor = if self.on_alternate { &self.saved[0] } else { &self.cursor };
+        let used = self.primary.rows.iter().rposition(|row| !row.is_blank());
+        let last = used.unwrap_or(0).max(cursor.row);
+        writer.directory();
+        writer.in_line = true;
+        writer.rows(&self.primary, last + 1);
+        writer.style(Style::default());
+        if last > cursor.row {
+            writer.push(format_args!("\x1b[{}A", last - cursor.row));
+        }
+        writer.push(format_args!("\x1b[{}G", cursor.column + 1));
+        if self.on_alternate {
+            return writer.out + &self.dump_alternate();
+        }
+        writer.style(Style { extra: 0, ..self.cursor.pen });
+        writer.charsets(cursor);
+        writer.link(self.cursor.pen.extra);
+        writer.modes();
+        writer.out
+    }
+
+    /// The alternate screen alone, which a program has for itself.
+    pub(super) fn dump_alternate(&self) -> String {
+        let mut writer = Writer::new(self);
+        writer.private_mode(ALTERNATE_SCREEN_AND_CURSOR, true);
+        writer.out.push_str("\x1b[H\x1b[2J");
+        writer.page(&self.alternate);
+        writer.settings();
+        writer.cursor(&self.cursor, &self.alternate, self.region.0);
+        writer.link(self.cursor.pen.extra);
+        writer.modes();
+        writer.out
+    }
+
+    /// What sets the modes of a fresh terminal as they are here.
+    pub(super) fn dump_modes(&self) -> String {
+        let mut writer = Writer::new(self);
+        writer.modes();
+        writer.out
+    }
 }
 
 /// Whether nothing was printed in the cell. Tabs come back as blanks.
 fn is_blank(cell: &Cell) -> bool {
     matches!(cell.glyph, Glyph::EMPTY | Glyph::TAB | Glyph::TAB_TAIL)
+}
+
+impl<'a> Writer<'a> {
+    fn new(terminal: &'a Terminal) -> Writer<'a> {
+        Writer { terminal, out: String::new(), pen: Style::default(), in_line: false }
+    }
 }
 
 impl Writer<'_> {
@@ -82,6 +137,13 @@ impl Writer<'_> {
         }
     }
 
+    fn directory(&mut self) {
+        let directory = &self.terminal.title.directory;
+        if !directory.is_empty() {
+            self.push(format_args!("\x1b]7;{directory}\x1b\\"));
+        }
+    }
+
     /// DECSET or DECRST.
     fn private_mode(&mut self, mode: u16, on: bool) {
         let action = if on { 'h' } else { 'l' };
@@ -93,8 +155,13 @@ impl Writer<'_> {
     }
 
     fn page(&mut self, page: &Page) {
+        self.rows(page, page.rows.len());
+    }
+
+    /// The first rows of a page.
+    fn rows(&mut self, page: &Page, count: usize) {
         let mut wrapped = false;
-        for (index, row) in page.rows.iter().enumerate() {
+        for (index, row) in page.rows.iter().enumerate().take(count) {
             let (mut cells, clusters) = row.to_cells();
             let mut fill = row.fill;
             let goes_on = row.end == LineEnd::Wrapped;
@@ -111,6 +178,11 @@ impl Writer<'_> {
                 // Something must be printed for the line to wrap.
                 self.style(Style::default());
                 self.out.push_str(" \r\x1b[X");
+            } else if self.in_line {
+                if index > 0 && !wrapped {
+                    self.style(Style::default());
+                    self.out.push_str("\r\n");
+                }
             } else if !wrapped && (!cells.is_empty() || fill != Color::DEFAULT) {
                 self.push(format_args!("\x1b[{}H", index + 1));
             }
@@ -187,6 +259,10 @@ impl Writer<'_> {
         self.style(Style { extra: 0, ..cursor.pen });
         cursor.pen.visible().write_sgr(cursor.underline_color, &mut self.out);
         self.pen = Style { extra: u16::MAX, ..cursor.pen };
+        self.charsets(cursor);
+    }
+
+    fn charsets(&mut self, cursor: &Cursor) {
         for (index, charset) in cursor.charsets.designated.iter().enumerate() {
             if *charset != Charset::Ascii {
                 self.push(format_args!("\x1b{}0", ["(", ")", "*", "+"][index]));
@@ -232,5 +308,6 @@ impl Writer<'_> {
         if modes.cursor_shape != 0 {
             self.push(format_args!("\x1b[{} q", modes.cursor_shape));
         }
+        modes.keyboard.dump(&mut self.out);
     }
 }

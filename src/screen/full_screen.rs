@@ -12,7 +12,7 @@ impl Screen {
     }
 
     /// Appends what was not reported yet of the text before a full-screen program. Gives its page as
-    /// a person sees it, which counts as reported.
+    /// a person sees it, but for the echo of cells, which counts as reported.
     pub fn report_page(&mut self, before: &mut String) -> String {
         if self.is_alternate() {
             self.report(before);
@@ -20,7 +20,7 @@ impl Screen {
             self.drain(&mut |text| before.push_str(text));
             self.report(&mut String::new());
         }
-        self.page_text()
+        self.printed_text()
     }
 }
 

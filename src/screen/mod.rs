@@ -6,14 +6,17 @@
 //!
 //! - From bytes to commands: `scanner` and `sequence` before the parser, `perform` behind it.
 //! - What commands do to the `terminal`: `text`, `print`, `motion`, `edit`, `scroll`, `sgr`, `modes`,
-//!   `osc`, `answers`, `reset`, `resize`.
+//!   `keyboard`, `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
-//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, and what [`pager`] and `full_screen` know of
+//! - What is shown on it that no program printed: `cell_echo`.
+//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a picture
+//!   (`svg`), and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
 //! - For a terminal elsewhere that shows the same: `queries`, `restore`.
 
 mod answers;
 mod cell;
+mod cell_echo;
 mod charset;
 mod cursor;
 mod dump;
@@ -21,6 +24,7 @@ mod edit;
 mod extras;
 mod finished;
 mod full_screen;
+mod keyboard;
 mod marks;
 mod modes;
 mod motion;
@@ -41,6 +45,7 @@ mod sequence;
 mod sgr;
 mod style;
 mod styled_text;
+mod svg;
 mod tabs;
 mod terminal;
 mod text;
@@ -50,6 +55,7 @@ mod verify;
 
 pub use marks::{MarkSplitter, Segment};
 pub use queries::QueryFilter;
+pub use svg::Film;
 
 use modes::private::{BRACKETED_PASTE, DECCKM};
 use params::Params;
@@ -225,13 +231,6 @@ impl Screen {
         self.terminal().page().visible_text()
     }
 
-    /// The last row of the page that is not blank, without blanks at its end; empty if there is
-    /// none.
-    pub fn last_line(&self) -> String {
-        let text = self.page_text();
-        text.rsplit('\n').next().unwrap_or_default().to_owned()
-    }
-
     /// The line the cursor is on, all its rows joined, with the blanks the program printed.
     pub fn line_at_cursor(&self) -> String {
         let terminal = self.terminal();
@@ -248,6 +247,22 @@ impl Screen {
         self.terminal().dump().into_bytes()
     }
 
+    /// The same for a terminal on which other things stand, and stay: what is on the primary screen is
+    /// printed from its cursor on, which is to be in the first column.
+    pub fn dump_in_line(&self) -> Vec<u8> {
+        self.terminal().dump_in_line().into_bytes()
+    }
+
+    /// The alternate screen alone, for a terminal that shows another state of it.
+    pub fn dump_alternate(&self) -> Vec<u8> {
+        self.terminal().dump_alternate().into_bytes()
+    }
+
+    /// Escape sequences that set the modes of a fresh terminal as they are here.
+    pub fn dump_modes(&self) -> Vec<u8> {
+        self.terminal().dump_modes().into_bytes()
+    }
+
     /// Appends the answers the terminal owes the program, to be written as if typed.
     pub fn take_answers(&mut self, out: &mut Vec<u8>) {
         self.receiver.terminal.answers.take(out);
@@ -256,6 +271,11 @@ impl Screen {
     /// The title the program gave the window.
     pub fn title(&self) -> &str {
         &self.terminal().title.text
+    }
+
+    /// The directory that a program said its window is of (OSC 7), as an address; empty if none did.
+    pub fn directory(&self) -> &str {
+        &self.terminal().title.directory
     }
 
     /// Panics when the model contradicts itself; for tests and fuzzing.

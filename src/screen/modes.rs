@@ -1,5 +1,6 @@
 //! Modes: what SM, RM (ECMA-48) and DECSET, DECRST (xterm) switch.
 
+use super::keyboard::Keyboard;
 use private::*;
 
 /// IRM, an ANSI mode: printing moves what is behind to the right (ECMA-48, 7.2.10).
@@ -85,6 +86,8 @@ pub(super) struct Modes {
     pub(super) application_keypad: bool,
     /// DECSCUSR: 0 to 6.
     pub(super) cursor_shape: u16,
+    /// How keys are to be encoded.
+    pub(super) keyboard: Keyboard,
     /// Those of [`KEPT`] that are set, as bits.
     kept: u32,
 }
@@ -128,6 +131,7 @@ impl Default for Modes {
             cursor_visible: true,
             application_keypad: false,
             cursor_shape: 0,
+            keyboard: Keyboard::default(),
             kept: 0,
         }
     }

@@ -14,6 +14,7 @@ impl Terminal {
                 let text = text.join(&b';');
                 self.title.set(&String::from_utf8_lossy(&text));
             }
+            [b"7", address @ ..] => self.title.set_directory(&address.join(&b';')),
             [b"8", parameters, address @ ..] => self.hyperlink(parameters, &address.join(&b';')),
             [b"4", pairs @ ..] => {
                 for pair in pairs.chunks_exact(2) {

@@ -102,9 +102,18 @@ impl Page {
 
     /// The rows as a person sees them, blanks at the ends and blank rows at the end left out.
     pub(super) fn visible_text(&self) -> String {
+        self.text_by(Row::visible_text)
+    }
+
+    /// The same with blanks for the echo of cells.
+    pub(super) fn printed_text(&self) -> String {
+        self.text_by(Row::printed_text)
+    }
+
+    fn text_by(&self, read: impl Fn(&Row, &mut String)) -> String {
         let mut out = String::new();
         for row in &self.rows {
-            row.visible_text(&mut out);
+            read(row, &mut out);
             out.truncate(out.trim_end_matches(' ').len());
             out.push('\n');
         }

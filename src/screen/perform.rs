@@ -125,6 +125,13 @@ impl Terminal {
             ([b'?'], 'h' | 'l') => {
                 params.values().iter().for_each(|&mode| self.set_mode(mode, action == 'h'));
             }
+            ([b'>'], 'u') => self.modes.keyboard.push(params.get(0)),
+            ([b'<'], 'u') => self.modes.keyboard.pop(params.get(0)),
+            ([b'='], 'u') => self.modes.keyboard.set(params.get(0), params.get(1)),
+            ([b'>'], 'm') if matches!(params.get(0), 0 | 4) => {
+                self.modes.keyboard.modify_other_keys(params.get(1));
+            }
+            ([b'>'], 'n') if params.get(0) == 4 => self.modes.keyboard.modify_other_keys(0),
             ([b' '], 'q') => self.modes.cursor_shape = params.get(0).min(6),
             ([b'!'], 'p') => self.soft_reset(),
             ([], 'c') if params.get(0) == 0 => self.primary_attributes(),

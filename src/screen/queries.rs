@@ -17,6 +17,8 @@ const LONGEST: usize = 512;
 pub struct QueryFilter {
     /// The sequence at hand, as far as it has come.
     held: Vec<u8>,
+    /// How many titles were put aside (XTWINOPS 22) and not taken back.
+    titles: usize,
 }
 
 impl QueryFilter {
@@ -55,7 +57,7 @@ impl QueryFilter {
             self.held.push(byte);
             rest = behind;
             if self.is_complete() {
-                if !asks(&self.held) {
+                if !asks(&self.held) && !self.takes_foreign_title() {
                     out.extend(&self.held);
                 }
                 self.held.clear();
@@ -63,6 +65,19 @@ impl QueryFilter {
                 out.append(&mut self.held);
             }
         }
+    }
+
+    /// Whether the whole sequence takes back a title that was not put aside in this stream: who looks
+    /// on since later has not seen that, and the one on top is another's.
+    fn takes_foreign_title(&mut self) -> bool {
+        let [ESC, b'[', parameters @ .., b't'] = &*self.held else { return false };
+        match parameters.split(|&byte| byte == b';').next() {
+            Some(b"22") => self.titles += 1,
+            Some(b"23") if self.titles == 0 => return true,
+            Some(b"23") => self.titles -= 1,
+            _ => {}
+        }
+        false
     }
 
     /// Whether what is held has an end of its own: a string (OSC, DCS).
@@ -254,5 +269,13 @@ mod tests {
             screen.take_answers(&mut answers);
             prop_assert_eq!(String::from_utf8_lossy(&answers), "");
         }
+    }
+
+    #[test]
+    fn a_title_is_taken_back_that_was_put_aside_here() {
+        let mut filter = QueryFilter::default();
+        let mut shown = Vec::new();
+        filter.filter(b"a\x1b[23;0;0tb\x1b[22;0;0tc\x1b[23;0;0td\x1b[23te", &mut shown);
+        assert_eq!(shown, b"ab\x1b[22;0;0tc\x1b[23;0;0tde");
     }
 }

@@ -33,7 +33,7 @@ impl Screen {
 impl Terminal {
     /// The last row in use, if what is printed where the cursor stands would replace text.
     pub(super) fn text_at_cursor(&self) -> Option<usize> {
-        let used = self.primary.rows.iter().rposition(Row::has_transcript_text);
+        let used = self.primary.rows.iter().rposition(Row::is_kept);
         let over = |&used: &usize| {
             let (row, cursor) = (&self.primary.rows[used], &self.cursor);
             let before = row.end == LineEnd::Break

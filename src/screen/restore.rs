@@ -34,6 +34,36 @@ impl Screen {
         out
     }
 
+    /// The escape sequences that put another terminal back that shows what this one does, but for where
+    /// its cursor is: none where there is nothing to do.
+    pub fn mode_restoration(&self) -> String {
+        let settings = self.terminal_settings();
+        if self.is_alternate() { format!("\x1b[?1049l{settings}\x1b[m") } else { settings }
+    }
+
+    /// Whether a sequence was begun and not ended, so that nothing else may be printed between.
+    pub fn is_within_sequence(&self) -> bool {
+        self.scanner.is_within_sequence()
+    }
+
+    /// Whether something can be shown in the row below the cursor, and taken away again, of which no
+    /// program sees anything: it is below all that was printed, and neither a pen nor a scroll region
+    /// is set.
+    pub fn is_free_below(&self) -> bool {
+        let terminal = self.terminal();
+        let (cursor, below) = (&terminal.cursor, terminal.cursor.row + 1);
+        !self.is_alternate()
+            && !self.is_within_sequence()
+            && !cursor.pending_wrap
+            && !cursor.origin
+            && !terminal.modes.insert
+            && terminal.region == (0, terminal.rows() - 1)
+            && cursor.charsets == Charsets::default()
+            && cursor.pen.visible() == Style::default()
+            && terminal.extras.get(cursor.pen.extra).link.is_none()
+            && terminal.primary.rows.iter().skip(below).all(|row| row.is_blank())
+    }
+
     fn restore_by(&mut self, sequences: &str, out: &mut Vec<u8>) {
         self.feed(sequences.as_bytes());
         out.extend(sequences.as_bytes());
@@ -69,6 +99,8 @@ impl Screen {
         add(cursor.charsets != Charsets::default(), "\x0f\x1b(B\x1b)B");
         add(cursor.pen.visible() != Style::default(), "\x1b[m");
         add(terminal.extras.get(cursor.pen.extra).link.is_some(), "\x1b]8;;\x1b\\");
+        modes.keyboard.restore(&mut out);
+        out.push_str(&"\x1b[23;0t".repeat(terminal.title.depth()));
         out
     }
 }
@@ -90,9 +122,17 @@ mod tests {
             ("a\x1b]0;never ended", "a"),
             ("1\r\n2\r\n3\x1b[2A", "1\n2\n3"),
             ("\x1b]8;;http://x\x1b\\link", "link"),
+            ("keys\x1b[>1u\x1b[>5u\x1b[=8;2u\x1b[>4;2m", "keys"),
+            ("keys\x1b[=3u", "keys"),
+            ("a\x1b[?1049h\x1b[22;0;0tb\x1b[22;2tc", "a"),
         ] {
             let size = Size { columns: 20, rows: 6 };
             let (mut screen, mut other) = (Screen::new(size), Screen::new(size));
+            other.feed(left.as_bytes());
+            // Of a program that was killed in the middle of a sequence, the next one ends that.
+            other.feed(format!("\x1b\\{}", other.mode_restoration()).as_bytes());
+            assert_eq!(other.mode_restoration(), "", "{left:?}");
+            other = Screen::new(size);
             screen.feed(left.as_bytes());
             other.feed(left.as_bytes());
             other.feed(&screen.restore());
@@ -104,6 +144,25 @@ mod tests {
             screen.feed(b"next");
             assert_eq!(screen.page_text(), format!("{page}\nnext"));
             assert!(!screen.wants_application_keys() && !screen.wants_bracketed_paste());
+        }
+    }
+
+    #[test]
+    fn below_all_that_was_printed_there_is_room() {
+        for (printed, is_free) in [
+            ("", true),
+            ("50%\r", true),
+            ("a\r\n\x1b[31mred\x1b[m", true),
+            ("two\r\nbars\x1b[A", false),
+            ("\x1b[31mred", false),
+            ("\x1b[2;3r", false),
+            ("\x1b[?1049h", false),
+            ("12345678901234567890", false),
+            ("\x1b[3", false),
+        ] {
+            let mut screen = Screen::new(Size { columns: 20, rows: 6 });
+            screen.feed(printed.as_bytes());
+            assert_eq!(screen.is_free_below(), is_free, "{printed:?}");
         }
     }
 

@@ -19,6 +19,17 @@ impl Color {
         Color(0x0200_0000 | u32::from(red) << 16 | u32::from(green) << 8 | u32::from(blue))
     }
 
+    /// Its place in the palette, if it is of that.
+    pub(super) fn index(self) -> Option<u8> {
+        (self.0 >> 24 == 1).then_some(self.0 as u8)
+    }
+
+    /// Red, green and blue, if it says them itself.
+    pub(super) fn direct(self) -> Option<[u8; 3]> {
+        let [kind, rgb @ ..] = self.0.to_be_bytes();
+        (kind == 2).then_some(rgb)
+    }
+
     /// Writes the SGR parameters of this colour; `base` is 30 (foreground), 40 or 50 (underline).
     fn write(self, out: &mut String, base: u16) {
         let index = self.0 as u8;
@@ -50,6 +61,8 @@ impl Attributes {
     pub(super) const OVERLINE: Attributes = Attributes(1 << 7);
     /// Printed while echo was on: on the page, not in the transcript. Not an attribute of SGR.
     pub(super) const ECHO: Attributes = Attributes(1 << 15);
+    /// The echo is that of a cell, which no program has asked for: in no page that is told, either.
+    pub(super) const CELL: Attributes = Attributes(1 << 14);
     const UNDERLINE: u16 = 0b111 << 8;
 
     /// The attributes with the SGR parameter that sets each.
@@ -103,6 +116,10 @@ impl Style {
         self.attributes.contains(Attributes::ECHO)
     }
 
+    pub(super) fn is_cell(self) -> bool {
+        self.attributes.contains(Attributes::CELL)
+    }
+
     /// The style of what a tab skips in this one: nothing but whether it was echo.
     pub(super) fn tab(self) -> Style {
         let mut style = Style::default();
@@ -110,9 +127,10 @@ impl Style {
         style
     }
 
-    /// The style without the note that it was echo: what can be seen.
+    /// The style without the notes that it was echo, and whose: what can be seen.
     pub(super) fn visible(mut self) -> Style {
         self.attributes.set(Attributes::ECHO, false);
+        self.attributes.set(Attributes::CELL, false);
         self
     }
 

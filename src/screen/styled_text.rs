@@ -149,6 +149,11 @@ impl StyledText {
         self.runs.iter().any(|run| !run.style.is_echo())
     }
 
+    /// Whether there is something of a cell's echo.
+    pub(super) fn has_cell_echo(&self) -> bool {
+        self.runs.iter().any(|run| run.style.is_cell())
+    }
+
     /// Appends what a person sees, with blanks for tabs.
     pub(super) fn visible_text(&self, out: &mut String) {
         if !self.uneven {

@@ -99,4 +99,10 @@ impl Terminal {
     pub(super) fn set_echo(&mut self, on: bool) {
         self.cursor.pen.attributes.set(Attributes::ECHO, on);
     }
+
+    /// The same for the echo of a cell.
+    pub(super) fn set_cell_echo(&mut self, on: bool) {
+        self.set_echo(on);
+        self.cursor.pen.attributes.set(Attributes::CELL, on);
+    }
 }

@@ -16,14 +16,16 @@ use super::{
     subscribers::SubscriberId,
 };
 use crate::{
-    reply::{Budget, Content, Notice, Reply},
+    reply::{Content, Notice, Reply},
     screen::Size,
 };
 
 pub use super::followers::{Follow, Following, Piece};
+pub use super::pipeline::{ClientInfo, Hands};
 pub use super::rules::complete::Completion;
+pub use super::rules::hands::{Decision, Needed, ProposalId};
 pub(crate) use super::subscribers::Subscriber;
-pub use super::subscribers::{ScreenUpdate, Subscription};
+pub use super::subscribers::{Present, ScreenUpdate, Subscription, Wants};
 
 /// One call of a client.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct Request {
     pub progress: Option<mpsc::UnboundedSender<String>>,
     /// What becomes of the cell when the call is given up.
     pub on_drop: OnDrop,
+    /// What a person is asked for with the reply.
+    pub person: Option<String>,
 }
 
 /// What becomes of a call's cell when its wait is dropped: it goes on, unless somebody has said
@@ -89,6 +93,8 @@ pub enum EngineCommand {
     },
     /// Type into the terminal.
     Keystrokes {
+        /// Who types.
+        client: ClientId,
         /// What a terminal would send.
         bytes: Vec<u8>,
         /// Told when not too much waits to be typed.
@@ -101,6 +107,10 @@ pub enum EngineCommand {
     },
     /// Look on.
     Subscribe {
+        /// What it is told of.
+        wants: Wants,
+        /// Its number.
+        client: ClientId,
         /// Where the subscription goes.
         subscription: oneshot::Sender<Subscription>,
     },
@@ -122,6 +132,29 @@ pub enum EngineCommand {
     People {
         /// Whether there is one.
         attached: bool,
+    },
+    /// A person takes the session over, or gives it back.
+    Hold {
+        /// The person's client.
+        client: ClientId,
+        /// Which of the two.
+        on: bool,
+    },
+    /// A person wants to be asked before cells of others run, or no longer.
+    Approve {
+        /// The person's client.
+        client: ClientId,
+        /// Which of the two.
+        on: bool,
+    },
+    /// A person says what becomes of a cell.
+    Decide {
+        /// The person's client.
+        client: ClientId,
+        /// The cell's number.
+        proposal: ProposalId,
+        /// What.
+        decision: Decision,
     },
     /// Show a part of a long output that was kept; nothing is run for it.
     Show {
@@ -166,15 +199,6 @@ pub struct Description {
     pub worker: Option<WorkerInfo>,
     /// The worker's process.
     pub worker_pid: Option<u32>,
-}
-
-/// Who a client is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ClientInfo {
-    /// Its name, for others to read: `claude-code`, `exec`. May be empty.
-    pub name: String,
-    /// What its replies have room for; `None` for what the session has by default.
-    pub budget: Option<Budget>,
 }
 
 impl EngineCommand {
@@ -282,7 +306,7 @@ impl Client {
     /// program on the terminal is far behind with reading; dropping that changes nothing.
     pub fn type_bytes(&self, bytes: Vec<u8>) -> impl Future<Output = ()> + Send + use<> {
         let (taken, is_taken) = oneshot::channel();
-        let _ = self.commands.send(EngineCommand::Keystrokes { bytes, taken });
+        let _ = self.commands.send(EngineCommand::Keystrokes { client: self.id, bytes, taken });
         async { is_taken.await.unwrap_or_default() }
     }
 
@@ -317,6 +341,25 @@ impl Client {
         let _ = self.commands.send(EngineCommand::Resize { size });
     }
 
+    /// Takes the session over, so that the calls of clients that are no people wait; or gives it back,
+    /// which also says that a person is no longer needed. Only of a client that is a person
+    /// ([`ClientInfo`]).
+    pub fn hold(&self, on: bool) {
+        let _ = self.commands.send(EngineCommand::Hold { client: self.id, on });
+    }
+
+    /// Is to be asked before each cell of a client that is no person
+    /// ([`ScreenUpdate::Proposed`]), or no longer. Only of a client that is a person.
+    pub fn approve(&self, on: bool) {
+        let _ = self.commands.send(EngineCommand::Approve { client: self.id, on });
+    }
+
+    /// Says what becomes of a cell that this client was asked about. One that is settled is left as
+    /// it is.
+    pub fn decide(&self, proposal: ProposalId, decision: Decision) {
+        let _ = self.commands.send(EngineCommand::Decide { client: self.id, proposal, decision });
+    }
+
     /// Is told all as it comes, so that its replies have only the rest; nothing is missed. `None`
     /// when the engine is gone.
     pub async fn follow(&self, follow: Follow) -> Option<Following> {
@@ -328,8 +371,23 @@ impl Client {
 
     /// Looks on: what is on the screen, then what is shown. `None` when the engine is gone.
     pub fn subscribe(&self) -> impl Future<Output = Option<Subscription>> + Send + use<> {
+        self.look_on(Wants { screen: true, pictures: false })
+    }
+
+    /// Is told how things stand and what clients do, from now on, and nothing of the screen. `None`
+    /// when the engine is gone.
+    pub fn watch(&self) -> impl Future<Output = Option<Subscription>> + Send + use<> {
+        self.look_on(Wants { screen: false, pictures: false })
+    }
+
+    /// Is told what it wants to be told of. `None` when the engine is gone.
+    pub fn look_on(
+        &self,
+        wants: Wants,
+    ) -> impl Future<Output = Option<Subscription>> + Send + use<> {
         let (subscription, given) = oneshot::channel();
-        let _ = self.commands.send(EngineCommand::Subscribe { subscription });
+        let client = self.id;
+        let _ = self.commands.send(EngineCommand::Subscribe { wants, client, subscription });
         async { given.await.ok() }
     }
 }

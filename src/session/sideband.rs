@@ -6,7 +6,8 @@
 use std::{collections::VecDeque, io, path::Path, time::Duration};
 
 use mcp_repl_sideband::{
-    DOCUMENTS, FrameError, HINTS, LineDecoder, PROTOCOL, PictureLimit, ToServer, ToWorker, encode,
+    DIRECTORY, DOCUMENTS, FrameError, HINTS, LineDecoder, PROTOCOL, PictureLimit, ToServer,
+    ToWorker, encode,
 };
 
 use crate::pty::{ByteStream, Listener};
@@ -261,7 +262,7 @@ impl Sideband {
         let hello = ToWorker::Hello {
             protocol: PROTOCOL,
             nonce: self.nonce.clone(),
-            capabilities: vec![HINTS.into(), DOCUMENTS.into()],
+            capabilities: vec![HINTS.into(), DOCUMENTS.into(), DIRECTORY.into()],
             picture_limit: Some(self.picture_limit),
         };
         let queued = std::mem::replace(&mut self.out, encode(&hello).into());

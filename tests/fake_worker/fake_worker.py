@@ -100,7 +100,7 @@ def names_capabilities_nobody_knows(worker):
     worker.hello(capabilities=["made_up", "Not A Word", ""])
     hello = worker.receive()
     # The server names what it understands, and not what it was told.
-    if hello["type"] == "hello" and hello.get("capabilities") == ["hints", "documents"]:
+    if hello["type"] == "hello" and hello.get("capabilities") == ["hints", "documents", "directory"]:
         serve(worker)
 
 

@@ -367,7 +367,13 @@ async fn each_client_gets_each_picture() {
     let clients = [session.join(), session.join(), session.join()];
     let call = async |client: &Client, payload| {
         let reply = client
-            .call(Request { payload, timeout: HANG, progress: None, on_drop: OnDrop::default() })
+            .call(Request {
+                payload,
+                timeout: HANG,
+                progress: None,
+                on_drop: OnDrop::default(),
+                person: None,
+            })
             .await;
         let blocks = reply.unwrap().merged();
         let pictures = blocks.iter().filter(|block| matches!(block, Block::Image { .. })).count();

@@ -48,8 +48,13 @@ impl Live {
 
     async fn send(&self, input: &str) -> String {
         let payload = Payload::parse(input, Vec::new()).unwrap();
-        let request =
-            Request { payload, timeout: HANG, progress: None, on_drop: OnDrop::default() };
+        let request = Request {
+            payload,
+            timeout: HANG,
+            progress: None,
+            on_drop: OnDrop::default(),
+            person: None,
+        };
         let blocks = self.client.call(request).await.expect("the engine lives").merged();
         let text = |block| match block {
             Block::Text(text) => text,
@@ -75,7 +80,7 @@ impl Live {
     }
 
     async fn knows_nothing(&self, cell: &str) {
-        assert_eq!(self.completes(cell).await, Completion::default(), "{cell}");
+        assert_eq!(self.completes(cell).await.matches, [""; 0], "{cell}");
     }
 
     /// What is known begins so, and has these among it and those not.
@@ -102,6 +107,45 @@ async fn on_every_python(test: impl AsyncFn(&Live)) {
         test(&live).await;
         live.end().await;
     }
+}
+
+#[tokio::test]
+async fn python_says_whether_a_cell_has_an_end() {
+    on_every_python(async |live| {
+        let is_incomplete =
+            async |cell: &str| live.client.complete(cell.into(), 0).await.is_incomplete;
+        for cell in [
+            "f(",
+            "f(a,\nb",
+            "'''x",
+            "x = [\n1,",
+            "if x:",
+            "@d",
+            "try:\n    x",
+            "x = \\",
+            "class A:\n",
+            "if x:\n    f(",
+        ] {
+            assert!(is_incomplete(cell).await, "{cell:?}");
+        }
+        for cell in [
+            "",
+            "x",
+            "f(1)",
+            "if x:\n    y",
+            "if x: y",
+            "x = 1\ny = 2",
+            "'x",
+            "1 +",
+            "f(1))",
+            "for",
+            "class A:\n    x = 1\n\n",
+            r#""\d""#,
+        ] {
+            assert!(!is_incomplete(cell).await, "{cell:?}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

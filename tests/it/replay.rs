@@ -42,7 +42,8 @@ impl Live {
 
     /// Makes a call and keeps its reply; gives its text.
     async fn call(&mut self, client: &Client, payload: Payload, timeout: Duration) -> String {
-        let request = Request { payload, timeout, progress: None, on_drop: OnDrop::default() };
+        let request =
+            Request { payload, timeout, progress: None, on_drop: OnDrop::default(), person: None };
         let reply = client.call(request).await.expect("the engine lives");
         let text = text(&reply);
         self.replies.push(reply);
@@ -196,8 +197,8 @@ async fn shows(subscription: &mut mcp_repl::session::client::Subscription, expec
                 screen = mcp_repl::screen::Screen::new(size);
                 screen.feed(&bytes);
             }
-            ScreenUpdate::Bytes(bytes) => screen.feed(&bytes),
-            ScreenUpdate::Standing(_) | ScreenUpdate::Did { .. } => {}
+            ScreenUpdate::Bytes(bytes) | ScreenUpdate::Echo(bytes) => screen.feed(&bytes),
+            _ => {}
         }
     }
     screen.size()

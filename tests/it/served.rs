@@ -63,7 +63,13 @@ impl Served {
 
 async fn send(client: &Client, input: &str) -> String {
     let payload = Payload::parse(input, Vec::new()).unwrap();
-    let request = Request { payload, timeout: HANG, progress: None, on_drop: OnDrop::default() };
+    let request = Request {
+        payload,
+        timeout: HANG,
+        progress: None,
+        on_drop: OnDrop::default(),
+        person: None,
+    };
     let reply = client.call(request).await.expect("the session is there");
     let texts = reply.merged().into_iter().filter_map(|block| match block {
         Block::Text(text) => Some(text),
@@ -88,6 +94,7 @@ async fn one_that_was_cut_off_goes_on_where_it_was() {
         timeout: HANG,
         progress: None,
         on_drop: OnDrop::default(),
+        person: None,
     };
     // A reply that is not handed on.
     drop(client.ask(request).await.expect("a reply"));
@@ -112,12 +119,19 @@ async fn a_client_that_never_reads_slows_nobody() {
     let (reader, mut writer) = entry.connect().await.unwrap();
     let hello = Hello { token: entry.token().unwrap(), ..Hello::new(Role::Client, "stopped") };
     let mut said = Vec::new();
-    for message in [ToHost::Hello(hello), ToHost::Subscribe] {
+    for message in [ToHost::Hello(hello), ToHost::Subscribe { screen: true, pictures: false }] {
         said.extend(mcp_repl_control::encode(&message, &[]));
     }
     for id in 0..10 {
         let keys = Vec::new();
-        let call = ToHost::Call { id, input: String::new(), keys, timeout_ms: 0, progress: true };
+        let call = ToHost::Call {
+            id,
+            input: String::new(),
+            keys,
+            timeout_ms: 0,
+            progress: true,
+            person: None,
+        };
         said.extend(mcp_repl_control::encode(&call, &[]));
     }
     tokio::io::AsyncWriteExt::write_all(&mut writer, &said).await.unwrap();

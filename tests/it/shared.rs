@@ -5,7 +5,7 @@ use std::time::Duration;
 use mcp_repl::{
     reply::{Block, Deed},
     session::{
-        client::{Client, ClientInfo, Handle, OnDrop, Request, ScreenUpdate},
+        client::{Client, ClientInfo, Handle, Hands, OnDrop, Request, ScreenUpdate},
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         pipeline::Standing,
@@ -25,12 +25,17 @@ fn start() -> (Handle, tokio::task::JoinHandle<()>) {
 }
 
 fn join(session: &Handle, name: &str, budget: Option<usize>) -> Client {
-    session.join_as(ClientInfo { name: name.into(), budget: budget.map(Into::into) })
+    session.join_as(ClientInfo {
+        name: name.into(),
+        budget: budget.map(Into::into),
+        is_person: false,
+        attach: None,
+    })
 }
 
 fn request(input: &str, timeout: Duration) -> Request {
     let payload = Payload::parse(input, Vec::new()).unwrap();
-    Request { payload, timeout, progress: None, on_drop: OnDrop::default() }
+    Request { payload, timeout, progress: None, on_drop: OnDrop::default(), person: None }
 }
 
 /// The text of the reply to a call.
@@ -82,6 +87,8 @@ async fn who_looks_on_learns_who_does_what() {
     let mut subscription = agent.subscribe().await.unwrap();
     assert!(matches!(subscription.next().await, Some(ScreenUpdate::Repaint { .. })));
     assert_eq!(subscription.next().await, Some(ScreenUpdate::Standing(Standing::Ready)));
+    let nobodys = ScreenUpdate::Hands(Hands::default());
+    assert_eq!(subscription.next().await, Some(nobodys));
     send(&agent, "name = input('Who? ')").await;
     let description = session.describe().await.unwrap();
     let (what, client, echo) = ("input".into(), "claude-code".into(), true);
@@ -92,7 +99,8 @@ async fn who_looks_on_learns_who_does_what() {
     let mut told = Vec::new();
     while told.last() != Some(&ScreenUpdate::Standing(Standing::Ready)) {
         let update = subscription.next().await.expect("the session goes on");
-        if !matches!(update, ScreenUpdate::Bytes(_) | ScreenUpdate::Repaint { .. }) {
+        use ScreenUpdate::{Bytes, Echo, Repaint};
+        if !matches!(update, Bytes(_) | Echo(_) | Repaint { .. }) {
             told.push(update);
         }
     }

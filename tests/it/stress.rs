@@ -9,9 +9,10 @@ use crate::support::{Server, assert_has, assert_has_not, on_every_python, pictur
 /// How long each version is under stress.
 const TIME: Duration = Duration::from_secs(4);
 
-/// Threads that go on until `stop` is set.
+/// Threads that go on until `stop` is set. `logging` says when it is imported what is to be done at a
+/// fork, which a fork of another thread must not come in the middle of.
 const THREADS: &str = "\
-import os, subprocess, sys, threading, time
+import logging, os, subprocess, sys, threading, time
 stop = threading.Event()
 counts = dict.fromkeys(['printed', 'forked', 'started', 'waited', 'joined'], 0)
 def prints():

@@ -46,7 +46,7 @@ impl Asks {
     /// Makes a call; [`Asks::next_call`] has its reply.
     pub(super) fn call(&mut self, client: &Client, payload: Payload) {
         let on_drop = OnDrop::default();
-        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop };
+        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop, person: None };
         self.calls.push_back(Box::pin(client.call(request)));
     }
 
@@ -98,6 +98,8 @@ impl Asks {
                 }
                 self.resize(client);
             }
+            // It is stopped by the kernel itself.
+            (Asked::Stop, _) => {}
             (Asked::End { signal }, _) => return Err(Stop::Asked { signal }),
         }
         Ok(())

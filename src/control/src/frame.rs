@@ -247,8 +247,8 @@ mod tests {
     fn messages_arrive_whole_however_the_stream_is_split() {
         let messages = [
             (ToClient::Typed, vec![]),
-            (ToClient::Output { length: 5 }, b"a\nb\x1b\xff".to_vec()),
-            (ToClient::Output { length: 0 }, vec![]),
+            (ToClient::Output { length: 5, echo: false }, b"a\nb\x1b\xff".to_vec()),
+            (ToClient::Output { length: 0, echo: true }, vec![]),
             (ToClient::Repaint { columns: 80, rows: 24, length: 1 }, b"\n".to_vec()),
             (ToClient::Progress { id: 1, line: "é\n".into() }, vec![]),
         ];
@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn memory_for_a_long_message_is_given_back() {
         let mut decoder = Decoder::new(100, MOST_BYTES);
-        let message = (ToClient::Output { length: 4 << 20 }, vec![b'x'; 4 << 20]);
+        let message = (ToClient::Output { length: 4 << 20, echo: false }, vec![b'x'; 4 << 20]);
         let (seen, _) = read(&mut decoder, &encode(&message.0, &message.1), 1 << 20);
         assert_eq!(seen, [message]);
         assert!(decoder.buffer.capacity() <= KEPT_CAPACITY);

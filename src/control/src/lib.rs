@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! frame     lines of JSON, and bytes behind some of them
+//! hands     who has taken a session over, who approves, for what a person is needed
 //! message   what is said, in both directions
 //! open      which session is wanted, and what it runs if it is started
 //! reply     the answer to a call, as a client shows it
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod frame;
+mod hands;
 mod message;
 mod open;
 mod reply;
@@ -19,7 +21,8 @@ mod session;
 pub use frame::{
     Decoder, FrameError, LONGEST_LINE, LONGEST_REQUEST, MOST_BYTES, MOST_TYPED, encode, encode_to,
 };
-pub use message::{Attachments, Budget, Bytes, Hello, Role, ToClient, ToHost, Welcome};
+pub use hands::{Decision, Hands, Needed};
+pub use message::{Attachments, Budget, Bytes, Hello, Member, Role, ToClient, ToHost, Welcome};
 pub use open::{Identity, Open, SessionOptions, Wanted};
 pub use reply::{Exit, Part, Picture, Reply, Status};
 pub use session::{Deed, SessionInfo, SessionState};

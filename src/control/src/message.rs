@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Deed, Open, PROTOCOL, Reply, SessionInfo, SessionState};
+use crate::{Decision, Deed, Hands, Open, PROTOCOL, Part, Reply, SessionInfo, SessionState};
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub enum ToHost {
         /// Whether the last line on the screen is to be told while the call waits.
         #[serde(default)]
         progress: bool,
+        /// What a person is asked for with the reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
     },
     /// The call is given up: no reply is wanted.
     Cancel {
@@ -68,8 +71,32 @@ pub enum ToHost {
         /// Whether there is one.
         attached: bool,
     },
-    /// Be shown the screen and what happens to it. `Repaint` follows, then the others.
-    Subscribe,
+    /// Take the session over, so that the calls of clients that are no people wait, or give it back.
+    Hold {
+        /// Whether it is taken over.
+        on: bool,
+    },
+    /// Be asked before each cell of a client that is no person, or no longer.
+    Approve {
+        /// Whether to be asked.
+        on: bool,
+    },
+    /// Say what becomes of a cell that was proposed.
+    Decide {
+        /// The number that the proposal has.
+        id: u64,
+        /// What.
+        decision: Decision,
+    },
+    /// Be told what happens, and be shown the screen. `Repaint` follows, then the others.
+    Subscribe {
+        /// Whether the screen is shown; without it `State` follows, then what is none of the screen.
+        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+        screen: bool,
+        /// Whether pictures come with their data.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pictures: bool,
+    },
     /// Complete a name. `Completion` follows.
     Complete {
         /// The client's number for it.
@@ -142,6 +169,10 @@ pub enum ToClient {
     Output {
         /// How many bytes follow.
         length: usize,
+        /// Whether no program printed it: a cell that begins, as it would stand at a prompt, a mark
+        /// where one is over, or the working directory.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        echo: bool,
     },
     /// How things stand from here on; only to one that subscribed.
     State {
@@ -150,6 +181,36 @@ pub enum ToClient {
     },
     /// What a client did; only to one that subscribed.
     Did(Deed),
+    /// A program gave a picture or document; only to one that subscribed.
+    Attached {
+        /// It, as a reply has it; with its data where that was asked for, it is a picture, and the
+        /// client is not far behind.
+        attachment: Part,
+    },
+    /// Who is there, after each repaint and when that has changed; only to one that subscribed.
+    Here {
+        /// Clients and observers, in the order in which they came.
+        members: Vec<Member>,
+    },
+    /// In whose hands the session is; only to one that subscribed.
+    Hands(Hands),
+    /// A cell waits for the word of this client, which approves. `Decide` is expected.
+    Proposed {
+        /// The proposal's number.
+        id: u64,
+        /// The name of the client whose cell it is; may be empty.
+        client: String,
+        /// The cell.
+        source: String,
+    },
+    /// A proposal waits no more: it was decided or withdrawn.
+    Settled {
+        /// Its number.
+        id: u64,
+    },
+    /// Something was left out here, since the client was behind; only to one that subscribed without
+    /// the screen. `State` follows.
+    Missed,
     /// What may stand in the place of a name.
     Completion {
         /// The number of the client's request.
@@ -158,6 +219,9 @@ pub enum ToClient {
         start: usize,
         /// What may take its place; empty when nothing is known, or it took too long.
         matches: Vec<String>,
+        /// Whether the cell as it stands has no end yet, so that running it would be an error.
+        #[serde(default)]
+        is_incomplete: bool,
     },
     /// A part of a long output.
     Shown {
@@ -171,6 +235,10 @@ pub enum ToClient {
     },
     /// What there is to tell of the session.
     Session(Box<SessionInfo>),
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Of a message: how many bytes of the terminal's follow its line.
@@ -191,7 +259,7 @@ impl Bytes for ToHost {
 impl Bytes for ToClient {
     fn length(&self) -> usize {
         match self {
-            ToClient::Repaint { length, .. } | ToClient::Output { length } => *length,
+            ToClient::Repaint { length, .. } | ToClient::Output { length, .. } => *length,
             _ => 0,
         }
     }
@@ -223,6 +291,10 @@ pub struct Hello {
     /// Nobody comes back as this client: nothing is kept for it once its connection has ended.
     #[serde(default)]
     pub once: bool,
+    /// What a person runs to come to a session, where this client is, in front of its name: the
+    /// client's replies say so when one is needed, and its polls wait for them.
+    #[serde(default)]
+    pub attach: Option<String>,
 }
 
 impl Hello {
@@ -238,6 +310,7 @@ impl Hello {
             resume: None,
             only_waiting: false,
             once: false,
+            attach: None,
         }
     }
 }
@@ -297,6 +370,21 @@ pub struct Welcome {
     pub is_alive: bool,
     /// What a later hello says to go on as this client.
     pub resume: String,
+}
+
+/// One who is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name, for others to read.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Whether people sit at its terminal.
+    #[serde(default)]
+    pub person: bool,
+    /// Whether it is the one who is told this.
+    #[serde(default)]
+    pub own: bool,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_repl_control::{Role, SessionState, ToClient, ToHost, encode};
+use mcp_repl_control::{Decision, Role, SessionState, ToClient, ToHost, encode};
 use tokio::sync::oneshot;
 
 use super::{Peer, TestHost, hello, soon};
@@ -10,7 +10,7 @@ use crate::{
     reply::Deed,
     screen::Size,
     session::{
-        client::{Completion, EngineCommand, ScreenUpdate},
+        client::{self, Completion, EngineCommand, Hands, ScreenUpdate},
         pipeline::Standing,
         rules::payload::{Keys, Payload},
     },
@@ -44,7 +44,7 @@ async fn what_one_connection_says_reaches_the_session_in_that_order() {
     bytes.extend(encode(&super::call(3, "y"), &[]));
     peer.send_raw(&bytes).await;
     let first = host.call().await;
-    let EngineCommand::Keystrokes { bytes, taken } = host.command().await else { panic!() };
+    let EngineCommand::Keystrokes { bytes, taken, .. } = host.command().await else { panic!() };
     assert_eq!(bytes, b"abc");
     let EngineCommand::Keystrokes { bytes, .. } = host.command().await else { panic!() };
     assert_eq!(bytes, [3]);
@@ -57,8 +57,15 @@ async fn what_one_connection_says_reaches_the_session_in_that_order() {
     assert_eq!(second.text(), "y");
     taken.send(()).unwrap();
     assert_eq!(peer.receive().await, ToClient::Typed);
-    answer.send(Completion { start: 0, matches: vec!["print".into()] }).unwrap();
-    let completion = ToClient::Completion { id: 2, start: 0, matches: vec!["print".into()] };
+    answer
+        .send(Completion { start: 0, matches: vec!["print".into()], is_incomplete: true })
+        .unwrap();
+    let completion = ToClient::Completion {
+        id: 2,
+        start: 0,
+        matches: vec!["print".into()],
+        is_incomplete: true,
+    };
     assert_eq!(peer.receive().await, completion);
     second.answer("done");
     assert_eq!(peer.reply(3).await, "done");
@@ -137,6 +144,7 @@ async fn keys_progress_and_bad_payloads() {
         keys: keys.clone(),
         timeout_ms: u64::MAX,
         progress,
+        person: None,
     };
     peer.send(&keyed(1, "1 + 1", false)).await;
     let ToClient::Refused { id: Some(1), message } = peer.receive().await else { panic!() };
@@ -208,7 +216,10 @@ async fn the_screen_is_told_before_the_reply_that_came_after_it() {
     let (client, what, text) = ("one".into(), "ran".into(), "x".into());
     assert_eq!(peer.receive().await, ToClient::Did(mcp_repl_control::Deed { client, what, text }));
     let (output, bytes) = soon(peer.next()).await.unwrap();
-    assert_eq!((output, &bytes[..]), (ToClient::Output { length: 7 }, &b"printed"[..]));
+    assert_eq!(
+        (output, &bytes[..]),
+        (ToClient::Output { length: 7, echo: false }, &b"printed"[..])
+    );
     assert_eq!(peer.reply(1).await, "reply");
 }
 
@@ -229,6 +240,70 @@ async fn people_are_there_as_long_as_one_client_has_some() {
     // The last ones go without a word.
     drop(two);
     assert!(!people(&mut host).await);
+}
+
+#[tokio::test]
+async fn a_person_takes_over_and_is_told_in_whose_hands_it_is() {
+    let mut host = TestHost::start();
+    let mut peer = host.join("ann").await;
+    for asks in [ToHost::Hold { on: true }, ToHost::Approve { on: true }] {
+        peer.send(&asks).await;
+        let ToClient::Refused { id: None, message } = peer.receive().await else { panic!() };
+        assert_eq!(message, "only a client that has said `people` may do that");
+    }
+    peer.send(&ToHost::People { attached: true }).await;
+    peer.send(&ToHost::Hold { on: true }).await;
+    peer.send(&ToHost::Approve { on: false }).await;
+    let decision = Decision::Edited("x".into());
+    peer.send(&ToHost::Decide { id: 7, decision }).await;
+    assert!(matches!(host.command().await, EngineCommand::People { attached: true }));
+    assert!(matches!(host.command().await, EngineCommand::Hold { on: true, .. }));
+    assert!(matches!(host.command().await, EngineCommand::Approve { on: false, .. }));
+    let decided = host.command().await;
+    let EngineCommand::Decide { proposal: 7, decision, .. } = decided else {
+        panic!("{decided:?}")
+    };
+    assert_eq!(decision, client::Decision::Edited("x".into()));
+    let (subscriber, _) = host.shown_to(&mut peer, b"").await;
+    soon(peer.next()).await;
+    let needed = Some(client::Needed { why: "log in".into(), asked_by: "bot".into() });
+    let hands = Hands { holder: Some("ann".into()), is_holder: true, needed, ..Hands::default() };
+    subscriber.show(ScreenUpdate::Hands(hands));
+    let (client, source) = ("bot".to_owned(), "x = 1".to_owned());
+    subscriber.show(ScreenUpdate::Proposed {
+        id: 7,
+        client: client.clone(),
+        source: source.clone(),
+    });
+    subscriber.show(ScreenUpdate::Settled { id: 7 });
+    let ToClient::Hands(told) = peer.receive().await else { panic!() };
+    assert_eq!((told.holder.as_deref(), told.is_holder, told.approver), (Some("ann"), true, None));
+    assert_eq!(told.needed.unwrap().why, "log in");
+    assert_eq!(peer.receive().await, ToClient::Proposed { id: 7, client, source });
+    assert_eq!(peer.receive().await, ToClient::Settled { id: 7 });
+}
+
+#[tokio::test]
+async fn whether_a_client_is_a_person_is_said_with_its_name() {
+    let mut host = TestHost::start();
+    let mut peer = host.join("ann").await;
+    let introduced = async |host: &mut TestHost| loop {
+        if let EngineCommand::Introduce { who, .. } = soon(host.commands.recv()).await.unwrap() {
+            return (who.name, who.is_person);
+        }
+    };
+    assert_eq!(introduced(&mut host).await, ("ann".into(), false));
+    for attached in [true, false, true] {
+        peer.send(&ToHost::People { attached }).await;
+        assert_eq!(introduced(&mut host).await, ("ann".into(), attached));
+        assert!(matches!(host.command().await, EngineCommand::People { .. }));
+    }
+    // One that is kept for its return is none.
+    peer.call(1, "x").await;
+    let call = host.call().await;
+    drop(peer);
+    assert_eq!(introduced(&mut host).await, ("ann".into(), false));
+    drop(call);
 }
 
 #[tokio::test]
@@ -257,11 +332,17 @@ async fn who_only_looks_on_is_refused_the_rest_and_stays() {
         assert_eq!(refused, (None, "resize the terminal".into()));
         let refused = refusal(&mut peer, &ToHost::People { attached: true }, &[]).await;
         assert_eq!(refused, (None, "bring people".into()));
+        let refused = refusal(&mut peer, &ToHost::Hold { on: true }, &[]).await;
+        assert_eq!(refused, (None, "take the session over".into()));
+        let refused = refusal(&mut peer, &ToHost::Approve { on: true }, &[]).await;
+        assert_eq!(refused, (None, "approve".into()));
+        let decides = ToHost::Decide { id: 1, decision: Decision::Run };
+        assert_eq!(refusal(&mut peer, &decides, &[]).await, (None, "decide".into()));
         if role == Role::Observer {
             let refused = refusal(&mut peer, &ToHost::End, &[]).await;
             assert_eq!(refused, (None, "end the session".into()));
         }
-        peer.send(&ToHost::Subscribe).await;
+        peer.send(&ToHost::Subscribe { screen: true, pictures: false }).await;
         assert!(matches!(host.command().await, EngineCommand::Subscribe { .. }));
         peer.assert_served().await;
     }

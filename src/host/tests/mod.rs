@@ -5,6 +5,7 @@
 
 mod calls;
 mod end;
+mod here;
 mod limits;
 mod resume;
 mod visits;
@@ -12,7 +13,7 @@ mod visits;
 use std::{io, sync::Arc, time::Duration};
 
 use mcp_repl_control::{
-    Decoder, Hello, Identity, Part, Reply, Role, ToClient, ToHost, Welcome, encode,
+    Decoder, Hello, Identity, Member, Part, Reply, Role, ToClient, ToHost, Welcome, encode,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
@@ -28,7 +29,9 @@ use crate::{
     reply::{self, Content, Status},
     screen::{Screen, Size},
     session::{
-        client::{Answer, Description, EngineCommand, Handle, Request, ScreenUpdate, Subscriber},
+        client::{
+            Answer, Description, EngineCommand, Handle, Request, ScreenUpdate, Subscriber, Wants,
+        },
         pipeline::{Standing, WorkerInfo},
         rules::{payload::Payload, state::ClientId},
     },
@@ -229,11 +232,12 @@ impl TestHost {
 
     /// A peer subscribes, and is shown a screen with this on it.
     async fn shown_to(&mut self, peer: &mut Peer, text: &[u8]) -> (Subscriber, Screen) {
-        peer.send(&ToHost::Subscribe).await;
-        let EngineCommand::Subscribe { subscription } = self.command().await else { panic!() };
+        peer.send(&ToHost::Subscribe { screen: true, pictures: false }).await;
+        let EngineCommand::Subscribe { subscription, .. } = self.command().await else { panic!() };
         let mut screen = Screen::new(Size::default());
         screen.feed(text);
-        let (subscriber, given) = Subscriber::new(1, self.session.downgrade());
+        let (subscriber, given) =
+            Subscriber::new(Wants { screen: true, pictures: false }, 1, self.session.downgrade());
         let (size, bytes) = (screen.size(), screen.dump());
         subscriber.show(ScreenUpdate::Repaint { size, bytes });
         subscription.send(given).unwrap();
@@ -294,8 +298,36 @@ impl Peer {
         soon(self.stream.write_all(bytes)).await.expect("the host reads");
     }
 
-    /// The next message and its bytes; `None` when the host has closed the connection.
+    /// The next message but for who is there, and its bytes; `None` when the host has closed the
+    /// connection.
     async fn next(&mut self) -> Option<(ToClient, Vec<u8>)> {
+        loop {
+            match self.next_of_all().await {
+                Some((ToClient::Here { .. }, _)) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// The next message that says who is there: the names, of people with a `+`, of those who look on
+    /// with a `-`, of this one with a `=`.
+    async fn here(&mut self) -> String {
+        let members = loop {
+            match self.next_of_all().await {
+                Some((ToClient::Here { members }, _)) => break members,
+                other => assert!(other.is_some()),
+            }
+        };
+        let word = |member: &Member| {
+            let marks =
+                [(member.person, "+"), (member.role == Role::Observer, "-"), (member.own, "=")];
+            let marks = marks.iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| *mark);
+            marks.collect::<String>() + &member.name
+        };
+        members.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    async fn next_of_all(&mut self) -> Option<(ToClient, Vec<u8>)> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             if let Some(message) = self.decoder.next_message().expect("the protocol is kept to") {
@@ -360,7 +392,14 @@ fn hello(name: &str) -> Hello {
 
 fn call(id: u64, input: &str) -> ToHost {
     let keys = Vec::new();
-    ToHost::Call { id, input: input.into(), keys, timeout_ms: 40_000, progress: false }
+    ToHost::Call {
+        id,
+        input: input.into(),
+        keys,
+        timeout_ms: 40_000,
+        progress: false,
+        person: None,
+    }
 }
 
 fn worker() -> WorkerInfo {

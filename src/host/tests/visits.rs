@@ -6,7 +6,13 @@ use mcp_repl_control::{Hello, Role, SessionState, ToClient, ToHost, encode};
 use tokio::io::AsyncWriteExt;
 
 use super::{HOUR, TOKEN, TestHost, hello, soon};
-use crate::host::{hello::MOST_TIME, room::MOST_MEMBERS, room::MOST_STRANGERS};
+use crate::{
+    host::{
+        hello::MOST_TIME,
+        room::{MOST_ASKING, MOST_MEMBERS, MOST_STRANGERS, MOST_WATCHING},
+    },
+    session::client::{EngineCommand, Wants},
+};
 
 #[tokio::test]
 async fn who_knows_the_token_is_welcome_and_told_how_things_are() {
@@ -155,6 +161,34 @@ async fn of_five_hundred_clients_the_first_are_let_in_and_the_others_told() {
     inside.pop();
     host.has_company(MOST_MEMBERS - 1).await;
     host.join("next").await.assert_served().await;
+}
+
+#[tokio::test]
+async fn those_that_watch_keep_nobody_from_asking() {
+    let mut host = TestHost::start();
+    let status = |name| Hello { role: Role::Status, ..hello(name) };
+    let mut watching = Vec::new();
+    for _ in 0..MOST_WATCHING {
+        let (mut watcher, _) = host.join_as(status("events")).await;
+        watcher.send(&ToHost::Subscribe { screen: false, pictures: false }).await;
+        let asked = host.command().await;
+        assert!(
+            matches!(asked, EngineCommand::Subscribe { wants: Wants { screen: false, .. }, .. }),
+            "{asked:?}"
+        );
+        watching.push(watcher);
+    }
+    let (mut late, _) = host.join_as(status("events")).await;
+    late.send(&ToHost::Subscribe { screen: false, pictures: false }).await;
+    assert_eq!(late.refused().await, "64 connections watch already, and no more are let in");
+    let mut asking = Vec::new();
+    for _ in 0..MOST_ASKING {
+        let (mut one, _) = host.join_as(status("ls")).await;
+        one.assert_served().await;
+        asking.push(one);
+    }
+    let why = host.hello(status("ls")).await.refused().await;
+    assert_eq!(why, "16 connections are there already, and no more are let in");
 }
 
 #[tokio::test]

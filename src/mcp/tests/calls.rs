@@ -381,9 +381,11 @@ async fn a_part_of_a_long_output_is_asked_for_and_nothing_is_run() {
         let told = answered.unwrap_or_else(|why| why + ". Nothing was run.");
         assert_eq!(text(&result), told);
     }
-    for other in [json!({"show": "tail 3", "input": "x"}), json!({"show": "tail 3", "keys": "q"})] {
+    for other in [json!({"input": "x"}), json!({"keys": "q"}), json!({"person": "why"})] {
+        let mut other = other;
+        other["show"] = json!("tail 3");
         harness.send(repl(1, other)).await;
-        let told = "`show` can't be sent with `input` or `keys`. Nothing was run.";
+        let told = "`show` can't be sent with `input`, `keys` or `person`. Nothing was run.";
         assert_eq!(text(&harness.receive().await), told);
     }
 }

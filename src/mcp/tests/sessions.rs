@@ -276,7 +276,7 @@ async fn what_is_to_be_said_first_is_said_until_it_was_told() {
     for (id, is_told) in [(1, false), (2, true), (3, true)] {
         let payload = Payload::Text("x".into());
         let (timeout, on_drop) = (Duration::from_secs(40), OnDrop::default());
-        let request = Request { payload, timeout, progress: None, on_drop };
+        let request = Request { payload, timeout, progress: None, on_drop, person: None };
         let asking = sessions.ask("test", None, request);
         let answering = async {
             assert_eq!(calls(&mut host).await.0, id);

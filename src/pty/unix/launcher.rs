@@ -47,6 +47,11 @@ pub fn launch(program: &Program) -> io::Result<Carrier> {
     })
 }
 
+/// The name of this machine, as `uname -n` prints it.
+pub fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// The name of the system and of its processors, as `uname -sm` prints them: `Linux x86_64`.
 pub fn platform_name() -> String {
     let names = rustix::system::uname();

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! terminal   the master side of a pseudo-terminal
+//! terminal_guard   what puts a person's terminal back that a killed process left
 //! process    the program on it, as the leader of a session of its own
 //! launcher   a program that carries bytes over its standard streams
 //! child      what is done between fork and exec
@@ -11,6 +12,7 @@
 //! listener   the socket a sideband or a client connects to
 //! connection a session's control socket, from both sides
 //! stdio      this process's standard streams
+//! keyboard   the same where somebody types
 //! detach     a process that outlives whoever started it
 //! running    what is asked of processes that are none of this one's own
 //! signal     those that ask this process to end; masks, dispositions, names
@@ -29,8 +31,10 @@ mod connection;
 mod detach;
 mod file;
 mod guard;
+mod keyboard;
 mod launcher;
 mod listener;
+mod output;
 mod private;
 mod process;
 mod running;
@@ -39,6 +43,7 @@ mod socket;
 mod stdio;
 mod stream;
 mod terminal;
+mod terminal_guard;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -56,8 +61,10 @@ pub use detach::{Detached, detach};
 pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
-pub use launcher::{launch, platform_name};
+pub use keyboard::{EditorInput, TerminalInput, keyboard_for_program, set_raw_mode};
+pub use launcher::{launch, machine_name, platform_name};
 pub use listener::Listener;
+pub use output::TerminalOutput;
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
     open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
@@ -65,7 +72,8 @@ pub use private::{
 };
 pub use process::{Process, spawn};
 pub use running::{own_program, parent_identity, process_identity, resident_memory};
-pub use signal::{Requests, asked_to_end, signal_number, unblock_signals};
-pub use stdio::stdio;
+pub use signal::{Requests, asked_to_end, signal_number, stop_group, unblock_signals};
+pub use stdio::{reader_has_gone, stdio};
 pub use stream::ByteStream;
 pub use terminal::{PtyMaster, has_the_terminal};
+pub use terminal_guard::{guard_terminal, restore_by_guard};

@@ -4,7 +4,7 @@ use std::{io, mem, ptr};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::pty::Request;
+use crate::pty::{Request, Stopping};
 
 /// The highest signal there is (Linux: `SIGRTMAX`); other systems have fewer.
 const HIGHEST: i32 = 64;
@@ -33,6 +33,8 @@ pub struct Requests {
     hang_up: Signal,
     window_change: Signal,
     go_on: Signal,
+    /// `None` where the kernel is to stop this process by itself.
+    stop: Option<Signal>,
 }
 
 impl Requests {
@@ -47,7 +49,17 @@ impl Requests {
             hang_up: signal(SignalKind::hangup())?,
             window_change: signal(SignalKind::window_change())?,
             go_on: signal(SignalKind::from_raw(libc::SIGCONT))?,
+            stop: None,
         })
+    }
+
+    /// Takes SIGTSTP as well: this process stops itself ([`stop_group`]) once it is ready to.
+    ///
+    /// # Errors
+    /// When the event loop does not take it.
+    pub fn with_stop(self) -> io::Result<Requests> {
+        let stop = signal(SignalKind::from_raw(libc::SIGTSTP))?;
+        Ok(Requests { stop: Some(stop), ..self })
     }
 
     /// The next one. Cancel safe.
@@ -58,6 +70,32 @@ impl Requests {
             _ = self.go_on.recv() => Request::Continue,
             _ = self.terminate.recv() => Request::End { signal: "SIGTERM" },
             _ = self.hang_up.recv() => Request::End { signal: "SIGHUP" },
+            () = received(&mut self.stop) => Request::Stop,
+        }
+    }
+}
+
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => _ = signal.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Stops this process's group, as Ctrl-Z does, until it is continued. It returns at once where the
+/// kernel does not stop it, since nobody would continue it (POSIX: an orphaned process group).
+pub fn stop_group(why: Stopping) {
+    let number = match why {
+        Stopping::Asked => libc::SIGTSTP,
+        Stopping::InBackground => libc::SIGTTOU,
+    };
+    // SAFETY: a zeroed action is one, the default (SIG_DFL is 0), which calls no function of ours; what
+    // was set before is set again. kill has no memory of ours. No crate in use wraps sigaction.
+    unsafe {
+        let (default, mut before): (libc::sigaction, libc::sigaction) = mem::zeroed();
+        if libc::sigaction(number, &default, &mut before) == 0 {
+            libc::kill(0, number);
+            libc::sigaction(number, &before, ptr::null_mut());
         }
     }
 }

@@ -21,7 +21,10 @@ use rustix::{
     },
 };
 
-use super::stream::{ByteStream, Kind};
+use super::{
+    keyboard::keyboard,
+    stream::{ByteStream, Kind},
+};
 use crate::{pty::Modes, screen::Size};
 
 /// The terminal of a session.
@@ -126,11 +129,13 @@ impl PtyMaster {
 /// Whether standard input is a terminal and this process is in its foreground: who reads it from the
 /// background, or changes its modes, is stopped (POSIX: SIGTTIN, SIGTTOU).
 pub fn has_the_terminal() -> bool {
-    tcgetpgrp(rustix::stdio::stdin()).is_ok_and(|foreground| foreground == getpgrp())
+    keyboard()
+        .and_then(|terminal| Ok(tcgetpgrp(terminal)?))
+        .is_ok_and(|foreground| foreground == getpgrp())
 }
 
 /// A new terminal's master side, and the path of its slave side.
-fn open_master() -> io::Result<(OwnedFd, CString)> {
+pub(super) fn open_master() -> io::Result<(OwnedFd, CString)> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
     // posix_openpt(3) has no O_CLOEXEC on every system. What is started meanwhile closes what it
     // inherits by itself (`child`).
@@ -142,7 +147,7 @@ fn open_master() -> io::Result<(OwnedFd, CString)> {
 }
 
 /// The slave side, which does not become this process's controlling terminal.
-fn open_slave(name: &CStr, more: OFlags) -> rustix::io::Result<OwnedFd> {
+pub(super) fn open_slave(name: &CStr, more: OFlags) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     rustix::fs::open(name, flags | more, Mode::empty())
 }

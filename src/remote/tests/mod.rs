@@ -105,7 +105,7 @@ pub(crate) async fn opened_with(welcome: Welcome) -> (Opened, Host) {
 /// What a host hears of a call that waits 40 s.
 pub(crate) fn call(id: u64, input: &str) -> ToHost {
     let (input, keys) = (input.to_owned(), Vec::new());
-    ToHost::Call { id, input, keys, timeout_ms: 40_000, progress: false }
+    ToHost::Call { id, input, keys, timeout_ms: 40_000, progress: false, person: None }
 }
 
 /// What a host says to one.

@@ -13,7 +13,8 @@ use crate::{
     registry::{Record, Registration, Registry},
     remote::{
         Opened,
-        open::{OpenError, open_in},
+        open::{OpenError, Place, open_in},
+        via::ViaCommand,
     },
 };
 
@@ -130,4 +131,11 @@ async fn a_host_that_is_stopped_is_no_session_that_is_gone() {
     let error = soon(open_in(&registry, named)).await.expect_err("nobody answers");
     assert!(!error.is_of_session());
     assert!(error.to_string().contains("`mcp-repl end train` ends it"), "{error}");
+}
+
+#[test]
+fn a_person_comes_to_a_session_elsewhere_by_the_same_command() {
+    let via = ViaCommand::new("ssh -p 22 gpu", false).unwrap();
+    let command = Place::Via(via).attach_command();
+    assert_eq!(command, "mcp-repl attach --via 'ssh -p 22 gpu'");
 }

@@ -1,7 +1,7 @@
 //! What other clients did, and what their cells printed: told as such.
 
 use super::{Last, Outbox};
-use crate::reply::{Content, Deed, Notice};
+use crate::reply::{Content, Deed, Notice, PeopleNotice};
 
 /// What an outbox knows of others.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +60,13 @@ impl Outbox {
         (self.others.prints, self.others.is_said) = (Some(client.to_owned()), true);
         let deed = Deed::Ran { source: String::new() };
         self.notice(Notice::Meanwhile { client: client.to_owned(), deed });
+        self.add(&at_prompt(source));
+        self.last = Last::Other;
+    }
+
+    /// A person changed the client's cell to this, which is shown as it would stand at a prompt.
+    pub fn cell_changed(&mut self, person: &str, source: &str) {
+        self.notice(Notice::People(PeopleNotice::Edited { person: person.to_owned() }));
         self.add(&at_prompt(source));
         self.last = Last::Other;
     }

@@ -159,6 +159,12 @@ impl Outbox {
         self.last = Last::Other;
     }
 
+    /// The echo of a cell ends the line that a program has left open: what comes is on one of its own.
+    pub fn end_line_by_echo(&mut self) {
+        self.tell_held();
+        self.end_line();
+    }
+
     /// Nothing more comes of what may be echo.
     fn tell_held(&mut self) {
         let held = self.echo.take_held();
@@ -286,15 +292,15 @@ impl Outbox {
     /// `prompt_visible` tells whether a waiting reader shows a prompt. Where the text is that had
     /// no room is for [`Reply::set_kept_text`] to say.
     pub fn take(&mut self, status: Status, prompt_visible: bool) -> Reply {
-        self.take_of(status, prompt_visible, None)
+        self.take_of(status, prompt_visible, Vec::new())
     }
 
-    /// The same, with a notice that says whose cell the status is of.
+    /// The same, with notices that say whose cell the status is of, and what waits for people.
     pub fn take_of(
         &mut self,
         status: Status,
         prompt_visible: bool,
-        whose: Option<Notice>,
+        standing: Vec<Notice>,
     ) -> Reply {
         self.tell_held();
         let mut content = self.collect();
@@ -303,12 +309,11 @@ impl Outbox {
         if matches!(status, Status::Ready { .. } | Status::Ended { .. }) {
             self.told_page = None;
         }
-        content.extend(whose.map(Content::Notice));
+        let is_behind = !standing.is_empty();
+        content.extend(standing.into_iter().map(Content::Notice));
         // Behind the line that names the file the prompt is not the last to be seen.
-        let is_cut = matches!(
-            content.last(),
-            Some(Content::Notice(Notice::WholeText { .. } | Notice::AnothersCell { .. }))
-        );
+        let is_cut =
+            is_behind || matches!(content.last(), Some(Content::Notice(Notice::WholeText { .. })));
         let lines = status.lines(prompt_visible && !is_cut, content.is_empty());
         content.extend(lines.into_iter().map(Content::Status));
         Reply { content, status }

@@ -3,6 +3,7 @@
 use super::{LineEnd, Row};
 use crate::screen::{
     cell::{Cell, Glyph},
+    style::Style,
     transcript::Reported,
 };
 
@@ -31,12 +32,23 @@ impl Row {
         }
     }
 
+    /// Whether something of a cell's echo is in it.
+    pub(in crate::screen) fn has_cell_echo(&self) -> bool {
+        self.text.has_cell_echo() || self.cells.iter().any(|cell| cell.style.is_cell())
+    }
+
+    /// Whether something is in it that is not to be printed over.
+    pub(in crate::screen) fn is_kept(&self) -> bool {
+        self.has_transcript_text() || self.has_cell_echo()
+    }
+
     /// The columns up to the last one that was printed for people to read.
     pub(in crate::screen) fn printed_columns(&self) -> usize {
         if !self.edited {
-            return if self.text.has_transcript_text() { self.text.width() } else { 0 };
+            return if self.is_kept() { self.text.width() } else { 0 };
         }
-        let printed = |cell: &Cell| !cell.glyph.is_nothing() && !cell.style.is_echo();
+        let is_kept = |style: Style| !style.is_echo() || style.is_cell();
+        let printed = |cell: &Cell| !cell.glyph.is_nothing() && is_kept(cell.style);
         self.cells.iter().rposition(printed).map_or(0, |last| last + 1)
     }
 
@@ -82,5 +94,16 @@ impl Row {
                 None => out.push(cell.glyph.as_char()),
             }
         }
+    }
+    /// The same with blanks for the echo of cells.
+    pub(in crate::screen) fn printed_text(&self, out: &mut String) {
+        if !self.has_cell_echo() {
+            return self.visible_text(out);
+        }
+        let (mut cells, clusters) = self.to_cells();
+        for cell in cells.iter_mut().filter(|cell| cell.style.is_cell()) {
+            *cell = Cell { glyph: Glyph::EMPTY, style: Style::default() };
+        }
+        Row { cells, clusters, edited: true, ..Row::default() }.visible_text(out);
     }
 }

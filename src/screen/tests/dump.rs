@@ -153,6 +153,8 @@ fn piece() -> impl Strategy<Value = String> {
         1 => "\x1b\\]8;;[a-z]{0,3}\x07",
         1 => "\x1b\\]0;[a-z]{0,3}\x07",
         1 => "\x1b\\[4:[0-5];58:5:[0-9]m",
+        1 => "\x1b\\[[<=>][0-9];[0-3]u",
+        1 => "\x1b\\[>4;[0-2]m",
     ]
 }
 
@@ -169,6 +171,33 @@ proptest! {
         let again = repainted(&screen);
         prop_assert_eq!(state(&again), state(&screen), "{:?}", String::from_utf8(screen.dump()));
         prop_assert_eq!(repainted(&again).dump(), again.dump());
+    }
+
+    #[test]
+    fn what_stands_on_another_terminal_stays_when_a_screen_is_shown_there(
+        pieces in prop::collection::vec(piece(), 1..20),
+        lines in 0usize..4,
+    ) {
+        let shown = screen(12, 5, &pieces.concat());
+        let mut other = screen(12, 5, &"before\r\n".repeat(lines));
+        other.feed(&shown.dump_in_line());
+        other.verify();
+        prop_assert_eq!(&other.terminal().modes, &shown.terminal().modes);
+        prop_assert_eq!(other.is_alternate(), shown.is_alternate());
+        prop_assert_eq!(other.cursor().1, shown.cursor().1);
+        if shown.is_alternate() {
+            prop_assert_eq!(other.page_text(), shown.page_text());
+        } else {
+            let page = shown.page_text();
+            let text = other.page_text();
+            prop_assert!(text.ends_with(page.trim_start_matches('\n')), "{:?} {:?}", text, page);
+        }
+        let mut all = String::new();
+        other.drain(&mut |text: &str| all.push_str(text));
+        other.report(&mut all);
+        if !shown.is_alternate() {
+            prop_assert_eq!(all.matches("before").count() >= lines, true, "{:?}", all);
+        }
     }
 
     #[test]

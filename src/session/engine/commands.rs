@@ -6,7 +6,7 @@ use super::{Caller, Engine, PROGRESS_INTERVAL};
 use crate::{
     reply::Reply,
     session::{
-        client::{Answer, ClientInfo, Description, EngineCommand, Follow, Request},
+        client::{Answer, Description, EngineCommand, Follow, Request},
         pipeline::{Found, Input, NOBODY, Standing},
         rules::{payload::INTERRUPT, state::ClientId},
     },
@@ -29,17 +29,17 @@ impl Engine {
             }
             EngineCommand::Call { client, request, reply } => self.call(client, request, reply),
             EngineCommand::Return { client, reply } => self.take(Input::Returned { client, reply }),
-            EngineCommand::Keystrokes { bytes, taken } => {
+            EngineCommand::Keystrokes { client, bytes, taken } => {
                 let interrupts = bytes.contains(&(INTERRUPT as u8));
                 let background = if interrupts { self.background_reader() } else { None };
-                self.take(Input::Keystrokes { bytes: bytes.into(), background });
+                self.take(Input::Keystrokes { client, bytes: bytes.into(), background });
                 self.typing.push(taken);
             }
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),
-            EngineCommand::Subscribe { subscription } => {
+            EngineCommand::Subscribe { wants, client, subscription } => {
                 let now = self.now();
-                let (subscribers, screen, standing) = self.pipeline.look_on(now);
-                let _ = subscription.send(subscribers.add(screen, standing));
+                let (subscribers, screen, situation) = self.pipeline.look_on(now);
+                let _ = subscription.send(subscribers.add(client, wants, screen, situation));
             }
             EngineCommand::Follow { client, follow, following } => {
                 let answers = follow == Follow::Terminal { answers: true };
@@ -49,12 +49,10 @@ impl Engine {
             }
             EngineCommand::Repaint { subscriber } => {
                 let now = self.now();
-                let (subscribers, screen, standing) = self.pipeline.look_on(now);
-                subscribers.repaint(subscriber, screen, standing);
+                let (subscribers, screen, situation) = self.pipeline.look_on(now);
+                subscribers.repaint(subscriber, screen, situation);
             }
-            EngineCommand::Introduce { client, who: ClientInfo { name, budget } } => {
-                self.take(Input::Introduce { client, name, budget });
-            }
+            EngineCommand::Introduce { client, who } => self.take(Input::Introduce { client, who }),
             EngineCommand::Show { client, part, answer } => {
                 let room = self.pipeline.budget(client).text;
                 let last = self.last_outputs.get(&client).cloned();
@@ -62,6 +60,11 @@ impl Engine {
             }
             EngineCommand::Complete { text, cursor, answer } => self.complete(text, cursor, answer),
             EngineCommand::People { attached } => self.take(Input::People { attached }),
+            EngineCommand::Hold { client, on } => self.take(Input::Hold { client, on }),
+            EngineCommand::Approve { client, on } => self.take(Input::Approve { client, on }),
+            EngineCommand::Decide { client, proposal, decision } => {
+                self.take(Input::Decide { client, proposal, decision });
+            }
             EngineCommand::Describe { answer } => {
                 let _ = answer.send(self.describe());
             }
@@ -96,7 +99,7 @@ impl Engine {
         self.calls += 1;
         let id = self.calls;
         let now = self.now();
-        let Request { payload, timeout, progress, on_drop } = request;
+        let Request { payload, timeout, progress, on_drop, person } = request;
         let mut found_line = String::new();
         if progress.is_some() {
             self.progress_due.get_or_insert(now + PROGRESS_INTERVAL);
@@ -107,7 +110,7 @@ impl Engine {
         if let Some(spill) = self.spills.remove(&NOBODY) {
             self.spills.insert(client, spill);
         }
-        self.take(Input::Call { id, client, payload, deadline, background });
+        self.take(Input::Call { id, client, payload, deadline, background, person });
         // From here on it can be given up.
         self.callers.insert(id, Caller { reply, progress, on_drop, found_line });
     }

@@ -38,6 +38,7 @@ use super::{
 use wait::Woken;
 
 use crate::{
+    pty,
     reply::{BUDGET, Budget, Failure, Reply},
     screen::Size,
 };
@@ -120,7 +121,8 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
     let (handle, commands) = Handle::new();
     let observer = Subscribers::new(handle.downgrade());
     let engine = Engine {
-        pipeline: Pipeline::new(config.paging, config.size, config.budget, observer),
+        pipeline: Pipeline::new(config.paging, config.size, config.budget, observer)
+            .on_machine(pty::machine_name()),
         directory,
         commands: handle.downgrade(),
         callers: HashMap::new(),

@@ -4,7 +4,7 @@ use std::{io, time::Instant};
 
 use super::{Attachments, Engine, Swept};
 use crate::{
-    reply::{Attachment, Exit, Failure, Reply},
+    reply::{Attachment, Exit, Failure, FilePlace, Reply},
     session::{
         attachments,
         client::{Answer, Piece},
@@ -141,7 +141,11 @@ impl Engine {
     }
 
     fn keep_attachment(&mut self, attachment: Attachment) {
-        if let Attachments::Kept(_) = self.config.attachments {
+        let is_kept = matches!(self.config.attachments, Attachments::Kept(_));
+        let path = || self.directory.path().join(&attachment.file.name).display().to_string();
+        let place = if is_kept { FilePlace::At(path()) } else { FilePlace::Nowhere };
+        self.pipeline.observer_and_screen().0.attached(&attachment, place);
+        if is_kept {
             let is_named = |number| self.pipeline.names_attachment(number);
             self.attachments.keep(self.directory.path(), attachment, is_named);
         }

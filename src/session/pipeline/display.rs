@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Found, Observer, Shown, outboxes::Outboxes};
+use super::{Found, Observer, Shown, cells::CellEcho, directory::Directory, outboxes::Outboxes};
 use crate::{
     reply::{Attachment, Budget, Deed, Notice, Reply, Status},
     screen::{
@@ -18,11 +18,13 @@ use crate::{
 
 /// The screen of a session, and what was not told of it yet.
 pub(super) struct Display<O> {
-    screen: Screen,
+    pub(super) screen: Screen,
     /// Text above a pager's prompt that was not taken yet.
     pager_text: String,
     pub(super) outboxes: Outboxes,
     pub(super) observer: O,
+    pub(super) cells: CellEcho,
+    pub(super) directory: Directory,
 }
 
 impl<O> fmt::Debug for Display<O> {
@@ -39,6 +41,8 @@ impl<O: Observer> Display<O> {
             pager_text: String::new(),
             outboxes: Outboxes::new(budget),
             observer,
+            cells: CellEcho::default(),
+            directory: Directory::default(),
         }
     }
 
@@ -56,11 +60,16 @@ impl<O: Observer> Display<O> {
     pub(super) fn restart(&mut self, size: Size) {
         self.screen = Screen::new(size);
         self.pager_text.clear();
+        self.cells = CellEcho::default();
         self.observer.replaced(&self.screen);
     }
 
     /// Shows what came from the terminal. The one place where that happens.
     pub(super) fn show(&mut self, shown: Shown<'_>) {
+        let shown = match shown {
+            Shown::Bytes(bytes) => Shown::Bytes(self.show_before_cell(bytes)),
+            shown => shown,
+        };
         match shown {
             Shown::Bytes(bytes) => self.screen.feed(bytes),
             Shown::Echo(on) => self.screen.set_echo(on),
@@ -210,17 +219,30 @@ impl<O: Observer> Display<O> {
         }
         self.screen.reset_after_program();
         self.observer.replaced(&self.screen);
+        self.end_echo();
+        self.show_directory();
     }
 
     /// A client did something: the others are told, at this place in the text.
     pub(super) fn did(&mut self, client: ClientId, deed: &Deed, awaits_pager: bool) {
         // A page is no text, and is taken when its program is found waiting.
-        let shows_page = self.screen.is_alternate() || self.screen.is_full_screen();
-        if self.outboxes.has_others(client) && !shows_page && !awaits_pager {
+        let shows_page = self.screen.is_full_screen();
+        let source = match deed {
+            Deed::Ran { source } if !shows_page => Some(source),
+            _ => None,
+        };
+        let is_told = source.is_some() || self.outboxes.has_others(client);
+        if is_told && !shows_page && !awaits_pager {
             self.report(awaits_pager);
+        }
+        if source.is_some() {
+            self.end_line_before_cell();
         }
         self.outboxes.did(client, deed);
         self.observer.did(self.outboxes.name(client), deed);
+        if let Some(source) = source {
+            self.begin_cell(client, source);
+        }
     }
 
     /// Says something at this place in the text.
@@ -257,16 +279,16 @@ impl<O: Observer> Display<O> {
         !self.screen.line_at_cursor().trim().is_empty()
     }
 
-    /// The reply to a client: all that it was not told, and whose cell the status is of.
+    /// The reply to a client: all that it was not told, and notices of how things stand.
     pub(super) fn reply(
         &mut self,
         client: ClientId,
         status: Status,
-        whose: Option<Notice>,
+        standing: Vec<Notice>,
     ) -> Reply {
         let prompt_visible = self.shows_prompt();
         match self.outboxes.of(client) {
-            Some(outbox) => outbox.take_of(status, prompt_visible, whose),
+            Some(outbox) => outbox.take_of(status, prompt_visible, standing),
             None => Reply::without_text(status, prompt_visible),
         }
     }
@@ -320,7 +342,7 @@ mod tests {
     /// The text of a reply with this status.
     fn told(display: &mut Display<Watched>, status: Status) -> String {
         display.report_for(&status, false);
-        let reply = display.reply(CLIENT, status, None);
+        let reply = display.reply(CLIENT, status, Vec::new());
         let text = |block| match block {
             Block::Text(text) => text,
             Block::Image { mime, .. } => format!("({mime})"),

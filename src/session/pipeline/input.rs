@@ -9,11 +9,25 @@ use crate::{
     screen::Size,
     session::rules::{
         complete::{Completion, CompletionId},
+        hands::{Decision, ProposalId},
         payload::Payload,
         reader::Reader,
         state::{CallId, ClientId, Time},
     },
 };
+
+/// Who a client is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientInfo {
+    /// Its name, for others to read: `claude-code`, `exec`. May be empty.
+    pub name: String,
+    /// What its replies have room for; `None` for what the session has by default.
+    pub budget: Option<Budget>,
+    /// Whether a person sits at its terminal.
+    pub is_person: bool,
+    /// What a person runs to come to the session, as its replies say it; `None` where nobody can.
+    pub attach: Option<String>,
+}
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +36,8 @@ pub enum Input<'a> {
     Introduce {
         /// Its number; not [`NOBODY`](super::NOBODY).
         client: ClientId,
-        /// Its name, for others to read; may be empty.
-        name: String,
-        /// What its replies have room for; `None` for what the session has by default.
-        budget: Option<Budget>,
+        /// Who.
+        who: ClientInfo,
     },
     /// A client has gone.
     Leave {
@@ -44,6 +56,8 @@ pub enum Input<'a> {
         deadline: Time,
         /// Who reads the terminal although no cell runs, if the session wanted that looked for.
         background: Option<Found>,
+        /// What a person is asked for with its reply.
+        person: Option<String>,
     },
     /// A client follows what it will be told, from here on: [`Effect::Tell`] says it as soon as it
     /// can't change any more.
@@ -56,6 +70,8 @@ pub enum Input<'a> {
     },
     /// Somebody types into the terminal, who gets no reply.
     Keystrokes {
+        /// Who.
+        client: ClientId,
         /// What.
         bytes: Cow<'a, [u8]>,
         /// Who reads the terminal although no cell runs, if there is an interrupt among the bytes and
@@ -68,6 +84,29 @@ pub enum Input<'a> {
     People {
         /// Whether there is one.
         attached: bool,
+    },
+    /// A person takes the session over: the calls of clients that are no people wait.
+    Hold {
+        /// The person's client.
+        client: ClientId,
+        /// Whether it is taken over, or given back.
+        on: bool,
+    },
+    /// A person is to be asked before each cell of a client that is no person.
+    Approve {
+        /// The person's client.
+        client: ClientId,
+        /// Whether to be asked, or no longer.
+        on: bool,
+    },
+    /// A person says what becomes of a cell.
+    Decide {
+        /// The person's client.
+        client: ClientId,
+        /// The cell's number.
+        proposal: ProposalId,
+        /// What.
+        decision: Decision,
     },
     /// A client no longer waits for its call.
     Cancel {
@@ -151,18 +190,23 @@ impl Input<'_> {
     /// The same, holding nothing that is borrowed.
     pub fn into_owned(self) -> Input<'static> {
         match self {
-            Input::Keystrokes { bytes, background } => {
-                Input::Keystrokes { bytes: bytes.into_owned().into(), background }
+            Input::Keystrokes { client, bytes, background } => {
+                Input::Keystrokes { client, bytes: bytes.into_owned().into(), background }
             }
             Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
-            Input::Introduce { client, name, budget } => Input::Introduce { client, name, budget },
+            Input::Introduce { client, who } => Input::Introduce { client, who },
             Input::Leave { client } => Input::Leave { client },
-            Input::Call { id, client, payload, deadline, background } => {
-                Input::Call { id, client, payload, deadline, background }
+            Input::Call { id, client, payload, deadline, background, person } => {
+                Input::Call { id, client, payload, deadline, background, person }
             }
             Input::Follow { client, answers } => Input::Follow { client, answers },
             Input::Resize(size) => Input::Resize(size),
             Input::People { attached } => Input::People { attached },
+            Input::Hold { client, on } => Input::Hold { client, on },
+            Input::Approve { client, on } => Input::Approve { client, on },
+            Input::Decide { client, proposal, decision } => {
+                Input::Decide { client, proposal, decision }
+            }
             Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
             Input::Returned { client, reply } => Input::Returned { client, reply },
             Input::Complete { id, text, cursor } => Input::Complete { id, text, cursor },

@@ -11,11 +11,17 @@
 //! news: what was printed and typed when
 //! ```
 
+mod cells;
+mod directory;
 mod display;
+pub(crate) mod echo;
+mod hand_on;
+mod hands;
 mod input;
 mod news;
 mod observer;
 mod outboxes;
+mod people;
 mod schedule;
 mod standing;
 mod stream;
@@ -26,7 +32,8 @@ use std::collections::VecDeque;
 
 use mcp_repl_sideband::{COMPLETION, ToServer};
 
-pub use input::{Effect, Found, Input, WorkerInfo};
+pub use hands::{Hands, Proposal, Roles, Situation};
+pub use input::{ClientInfo, Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
 pub use outboxes::NOBODY;
 pub use standing::Standing;
@@ -35,8 +42,8 @@ pub use stream::{OrderError, Shown, Stream};
 pub use typist::{InputState, Typist};
 
 use display::Display;
+use hands::ToldHands;
 use news::News;
-use outboxes::CellStart;
 use schedule::LookSchedule;
 
 use super::rules::{
@@ -45,7 +52,7 @@ use super::rules::{
     state::{ClientId, Paging, State, Time},
 };
 use crate::{
-    reply::{Attachment, Budget, Failure, Notice, Status},
+    reply::{Attachment, Budget, Failure, Notice},
     screen::{Screen, Size},
 };
 
@@ -74,6 +81,11 @@ pub struct Pipeline<O> {
     /// What who looks on was last told.
     told_standing: Option<Standing>,
     work: Work,
+    told_hands: ToldHands,
+    /// Whether people are attached, whose terminals say what size this one has.
+    has_people: bool,
+    /// The size that it has without them.
+    size_alone: Size,
     now: Time,
     effects: VecDeque<Effect>,
 }
@@ -96,6 +108,9 @@ impl<O: Observer> Pipeline<O> {
             attachments: 0,
             told_standing: None,
             work: Work::default(),
+            told_hands: ToldHands::default(),
+            has_people: false,
+            size_alone: size,
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -114,14 +129,6 @@ impl<O: Observer> Pipeline<O> {
     /// Who looks on, with what they see.
     pub fn observer_and_screen(&mut self) -> (&mut O, &Screen) {
         self.display.observer_and_screen()
-    }
-
-    /// Somebody begins to look on, or has missed something: with what they see, and how things stand.
-    pub fn look_on(&mut self, now: Time) -> (&mut O, &Screen, Standing) {
-        let standing = self.standing(now);
-        self.told_standing = Some(standing.clone().key(now));
-        let (observer, screen) = self.display.observer_and_screen();
-        (observer, screen, standing)
     }
 
     /// Whether what happens is kept for nobody in particular: no client has called, or all that did
@@ -195,22 +202,33 @@ impl<O: Observer> Pipeline<O> {
     pub fn take(&mut self, input: Input<'_>, now: Time) {
         self.now = now;
         match input {
-            Input::Introduce { client, name, budget } => {
-                self.display.outboxes.introduce(client, &name, budget);
+            Input::Introduce { client, who } => {
+                let (is_person, is_reachable) = (who.is_person, who.attach.is_some());
+                self.display.outboxes.introduce(client, who);
+                self.step(Event::Introduced { client, is_person, is_reachable });
+            }
+            Input::Hold { client, on } => self.step(Event::Hold { client, on }),
+            Input::Approve { client, on } => self.step(Event::Approve { client, on }),
+            Input::Decide { client, proposal, decision } => {
+                self.step(Event::Decide { client, proposal, decision });
             }
             Input::Leave { client } => {
                 self.news.forget(client);
+                // Others are told by its name.
+                self.step(Event::Left { client });
                 self.display.outboxes.leave(client);
                 self.step(Event::Answers { client, answers: false });
             }
-            Input::Call { id, client, payload, deadline, background } => {
+            Input::Call { id, client, payload, deadline, background, person } => {
                 self.drain();
                 if self.display.outboxes.open(client) {
                     self.tell_whose(client);
                 }
                 let background = background.and_then(|found| self.sighting(found));
                 let told = self.news.told(client);
-                self.step(Event::Call { id, client, payload, deadline, told, background });
+                let person = person.map(|why| people::asked(&why));
+                let event = Event::Call { id, client, payload, deadline, told, background, person };
+                self.step(event);
                 if deadline <= now {
                     self.step(Event::Tick);
                 }
@@ -221,12 +239,18 @@ impl<O: Observer> Pipeline<O> {
                 }
                 self.step(Event::Answers { client, answers });
             }
-            Input::Keystrokes { bytes, background } => {
+            Input::Keystrokes { client, bytes, background } => {
                 let background = background.and_then(|found| self.sighting(found));
-                self.step(Event::Keystrokes { bytes: bytes.into_owned(), background });
+                let bytes = bytes.into_owned();
+                self.step(Event::Keystrokes { client, bytes, background });
             }
             Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
-            Input::People { attached } => self.step(Event::People { attached }),
+            Input::People { attached } => {
+                if std::mem::replace(&mut self.has_people, attached) && !attached {
+                    self.effects.push_back(Effect::Resize(self.size_alone));
+                }
+                self.step(Event::People { attached });
+            }
             Input::Cancel { id, interrupt } => self.step(Event::Cancel { id, interrupt }),
             Input::Returned { client, reply } => {
                 self.news.forget(client);
@@ -333,8 +357,11 @@ impl<O: Observer> Pipeline<O> {
 
     fn message(&mut self, message: ToServer) {
         self.drain();
-        if let ToServer::Hello { .. } = &message {
-            self.worker = WorkerInfo::from_hello(&message);
+        match &message {
+            ToServer::Hello { .. } => self.worker = WorkerInfo::from_hello(&message),
+            ToServer::CellDone { outcome, .. } => self.display.cells.done(*outcome),
+            ToServer::Directory { path } => self.set_directory(path),
+            _ => {}
         }
         self.step(Event::Message(message));
     }
@@ -382,7 +409,7 @@ impl<O: Observer> Pipeline<O> {
     fn looked(&mut self, found: Option<Found>, holds_input: bool, took: std::time::Duration) {
         let sighting = found.and_then(|found| self.sighting(found));
         // One that is known to wait, and is looked at for news, is no more urgent than nobody.
-        let is_known = self.session.looks_for_news();
+        let is_known = self.session.looks_for_news() || self.session.looks_for_end_of_secret();
         let settles = sighting.as_ref().and_then(|sighting| match sighting.is_settled {
             true => (!is_known).then_some(self.now),
             false => Some(self.news.quiet_from(sighting.reader.awaits)),
@@ -439,6 +466,7 @@ impl<O: Observer> Pipeline<O> {
         }
         self.note_work();
         self.tell_standing();
+        self.tell_hands();
     }
 
     fn perform(&mut self, action: Action) {
@@ -465,6 +493,7 @@ impl<O: Observer> Pipeline<O> {
                 }
                 return;
             }
+            Action::TellOf { to, by, news } => return self.tell_of(to, by, news),
             Action::Did { client, deed } => return self.display.did(client, &deed, awaits_pager),
             Action::Attach { mime, data } => {
                 self.attachments += 1;
@@ -478,11 +507,11 @@ impl<O: Observer> Pipeline<O> {
             Action::Reply { call, client, status, has_text: true } => {
                 self.display.report_for(&status, awaits_pager);
                 let running = self.running_cell(&status);
-                let whose = self.whose_cell(client, &status);
+                let standing = self.standing_notices(client, &status);
                 self.news.tell(client);
                 self.display.outboxes.before_reply(client, running);
                 self.keep_overflow();
-                let reply = self.display.reply(client, status, whose);
+                let reply = self.display.reply(client, status, standing);
                 self.tell_whose(client);
                 Effect::Reply { call, client, reply }
             }
@@ -517,6 +546,7 @@ impl<O: Observer> Pipeline<O> {
             Action::Kill => Effect::Kill,
             Action::Retire => {
                 self.drop_stream();
+                self.display.end_echo();
                 Effect::Retire
             }
         };
@@ -526,44 +556,6 @@ impl<O: Observer> Pipeline<O> {
     fn type_bytes(&mut self, bytes: Vec<u8>) -> Effect {
         self.news.sent(&bytes, self.now);
         Effect::Type(bytes)
-    }
-
-    /// The cell that goes on after a reply with this status.
-    fn running_cell(&self, status: &Status) -> Option<CellStart> {
-        match (self.session.state(), status) {
-            (State::InCell { cell, .. }, Status::Busy { .. }) => Some((cell.id, cell.since)),
-            _ => None,
-        }
-    }
-
-    /// Takes the text that can't change any more.
-    fn drain(&mut self) {
-        if !std::mem::take(&mut self.has_undrained) {
-            return;
-        }
-        self.display.drain(self.session.awaits_pager());
-    }
-
-    /// Takes all text that was not told yet.
-    fn report(&mut self) {
-        self.display.report(self.session.awaits_pager());
-    }
-
-    /// Tells those that follow what can't change any more.
-    fn tell_followers(&mut self) {
-        let Pipeline { display, effects, .. } = self;
-        if display.outboxes.are_followed() {
-            display.report_finished();
-            let told = display.outboxes.take_followed();
-            effects.extend(told.map(|(client, content)| Effect::Tell { client, content }));
-        }
-    }
-
-    /// Hands on the text that has no room in a reply.
-    fn keep_overflow(&mut self) {
-        let Pipeline { display, effects, .. } = self;
-        let overflow = display.outboxes.take_overflow();
-        effects.extend(overflow.map(|(client, text)| Effect::Keep { client, text }));
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::input::ClientInfo;
 use crate::{
     reply::{Budget, Content, Deed, Notice, Outbox},
     session::rules::{
@@ -23,20 +24,13 @@ pub(super) struct Outboxes {
     /// What a reply has room for, unless its client said otherwise.
     budget: Budget,
     /// Who the clients are that said it.
-    introduced: BTreeMap<ClientId, Introduced>,
+    introduced: BTreeMap<ClientId, ClientInfo>,
     /// Never empty: that of [`NOBODY`] while there is no client.
     outboxes: BTreeMap<ClientId, Outbox>,
     /// The running cell that the last reply to a client told of.
     told_running: BTreeMap<ClientId, CellStart>,
     /// The clients that are told all as it comes.
     following: BTreeSet<ClientId>,
-}
-
-/// What a client said of itself.
-#[derive(Debug, Default)]
-struct Introduced {
-    name: String,
-    budget: Option<Budget>,
 }
 
 /// The longest name of a client, in characters.
@@ -59,9 +53,9 @@ impl Outboxes {
     }
 
     /// A client says who it is, and what its replies have room for.
-    pub(super) fn introduce(&mut self, client: ClientId, name: &str, budget: Option<Budget>) {
-        let name = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
-        self.introduced.insert(client, Introduced { name, budget });
+    pub(super) fn introduce(&mut self, client: ClientId, who: ClientInfo) {
+        let name = who.name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+        self.introduced.insert(client, ClientInfo { name, ..who });
         let budget = self.budget_of(client);
         if let Some(outbox) = self.outboxes.get_mut(&client) {
             outbox.set_budget(budget);
@@ -71,6 +65,16 @@ impl Outboxes {
     /// The name of a client; empty when it said none.
     pub(super) fn name(&self, client: ClientId) -> &str {
         self.introduced.get(&client).map_or("", |introduced| introduced.name.as_str())
+    }
+
+    /// Whether a client is a person.
+    pub(super) fn is_person(&self, client: ClientId) -> bool {
+        self.introduced.get(&client).is_some_and(|introduced| introduced.is_person)
+    }
+
+    /// What a person runs to come to the session, as a client may say it; `None` where nobody can.
+    pub(super) fn attach_command(&self, client: ClientId) -> Option<&str> {
+        self.introduced.get(&client)?.attach.as_deref()
     }
 
     /// Whether others than this client are told what happens.
@@ -139,6 +143,11 @@ impl Outboxes {
     pub(super) fn follow(&mut self, client: ClientId) -> bool {
         self.following.insert(client);
         self.open(client)
+    }
+
+    /// Whether a client is told all as it comes.
+    pub(super) fn follows(&self, client: ClientId) -> bool {
+        self.following.contains(&client)
     }
 
     /// Whether there are clients that are told all as it comes.

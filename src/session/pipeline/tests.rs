@@ -1,8 +1,11 @@
 //! Whole sessions from lists of recorded inputs, without a process.
 
+mod cells;
 mod clients;
 mod complete;
+mod hands;
 mod others;
+mod people;
 
 use std::time::Duration;
 
@@ -25,8 +28,8 @@ const NONCE: &str = "0123456789abcdef";
 type Recorded = (u64, Input<'static>);
 
 /// A pipeline that plays what was recorded, and what came out of it.
-struct Played {
-    pipeline: Pipeline<()>,
+struct Played<O = ()> {
+    pipeline: Pipeline<O>,
     now: Time,
     replies: Vec<(ClientId, Reply)>,
     effects: Vec<Effect>,
@@ -34,12 +37,7 @@ struct Played {
 
 impl Played {
     fn new() -> Played {
-        Played {
-            pipeline: Pipeline::new(Paging::Through, Size::default(), BUDGET, ()),
-            now: Time::ZERO,
-            replies: Vec::new(),
-            effects: Vec::new(),
-        }
+        Played::with(())
     }
 
     /// One with a session that is ready, and client 1.
@@ -48,6 +46,17 @@ impl Played {
         played.play(start());
         played.effects.clear();
         played
+    }
+}
+
+impl<O: Observer> Played<O> {
+    fn with(observer: O) -> Played<O> {
+        Played {
+            pipeline: Pipeline::new(Paging::Through, Size::default(), BUDGET, observer),
+            now: Time::ZERO,
+            replies: Vec::new(),
+            effects: Vec::new(),
+        }
     }
 
     fn play(&mut self, recorded: impl IntoIterator<Item = Recorded>) {
@@ -121,7 +130,7 @@ fn call(id: u64, client: ClientId, text: &str, timeout: u64) -> Recorded {
     let payload = Payload::parse(text, Vec::new()).unwrap();
     // No test runs longer than its calls wait, but for those that mean to.
     let deadline = Duration::from_millis(timeout);
-    (0, Input::Call { id, client, payload, deadline, background: None })
+    (0, Input::Call { id, client, payload, deadline, background: None, person: None })
 }
 
 /// A cell that prints something and ends.
@@ -203,7 +212,10 @@ fn whole_session() -> (Vec<Recorded>, Vec<&'static str>) {
     let keys = Keys(["Escape", ":q!", "Enter"].map(String::from).into());
     let deadline = Duration::from_millis(HOUR);
     let payload = Payload::Keys(keys);
-    recorded.push((0, Input::Call { id: 6, client: 1, payload, deadline, background: None }));
+    recorded.push((
+        0,
+        Input::Call { id: 6, client: 1, payload, deadline, background: None, person: None },
+    ));
     recorded.push((1, output("\x1b[?1049l")));
     recorded.extend(cell(4, 9, "0\r\n"));
     replies.push("0\n");
@@ -390,7 +402,7 @@ fn calls_of_one_that_answers_wait_for_the_end() {
     played.play([look("cat", 1, true), look("cat", 1, true)]);
     assert_eq!(played.texts(), []);
     played.play([
-        (0, Input::Keystrokes { bytes: b"x\r"[..].into(), background: None }),
+        (0, Input::Keystrokes { client: 9, bytes: b"x\r"[..].into(), background: None }),
         (0, output("x\r\nx\r\n")),
     ]);
     played.play(cell(1, 2, "end"));
@@ -451,7 +463,7 @@ fn a_question_behind_a_mark_is_answered_when_it_is_shown() {
     assert!(!played.effects.iter().any(|effect| matches!(effect, Effect::Answer(_))));
     let (mime, data) = ("image/png".into(), "AA==".into());
     played.play([(0, message(ToServer::Image { mark: 2, mime, data }))]);
-    assert_eq!(played.effects.last(), Some(&Effect::Answer(b"\x1b[1;1R".into())));
+    assert_eq!(played.effects.last(), Some(&Effect::Answer(b"\x1b[2;1R".into())));
 }
 
 #[test]
@@ -726,7 +738,7 @@ fn a_person_at_a_terminal_is_not_told_that_the_page_there_has_not_changed() {
     played.play([(0, output("\x1b[?1049h\x1b[Hpage"))]);
     played.play([look("vim", 1, false), look("vim", 1, false)]);
     assert_eq!(told(&mut played), "page");
-    let key = Input::Keystrokes { bytes: b"\x1b"[..].into(), background: None };
+    let key = Input::Keystrokes { client: 9, bytes: b"\x1b"[..].into(), background: None };
     played.play([(0, key), look("vim", 2, false), look("vim", 2, false)]);
     assert_eq!(told(&mut played), "");
 }

@@ -1,6 +1,6 @@
 //! Whose cell is on its way, as clients are told that did not send it. Pure.
 
-use super::{Observer, Pipeline};
+use super::{Observer, Pipeline, outboxes::CellStart};
 use crate::{
     reply::{Notice, Status},
     session::rules::state::{ClientId, State},
@@ -19,6 +19,14 @@ impl<O: Observer> Pipeline<O> {
     pub(super) fn tell_whose(&mut self, client: ClientId) {
         let printing = self.another(client);
         self.display.outboxes.set_printing(client, printing);
+    }
+
+    /// The cell that goes on after a reply with this status.
+    pub(super) fn running_cell(&self, status: &Status) -> Option<CellStart> {
+        match (self.session.state(), status) {
+            (State::InCell { cell, .. }, Status::Busy { .. }) => Some((cell.id, cell.since)),
+            _ => None,
+        }
     }
 
     /// A client whose reply tells that something goes on, or waits, learns whose it is.

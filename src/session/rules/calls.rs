@@ -8,7 +8,7 @@ use super::{
     reader::{InputModes, Reader},
     state::{Call, CallId, ClientId, Doing, KeptCell, State, Wait},
 };
-use crate::reply::{Notice, Refusal, Status};
+use crate::reply::{Failure, Notice, Refusal, Status};
 
 impl Session {
     /// The status with which calls return now; `None` while the work goes on.
@@ -48,13 +48,14 @@ impl Session {
 
     /// After the worker came to rest: calls get what is held routed, or their reply.
     pub(super) fn settle(&mut self) {
+        self.end_needs();
         self.run_kept();
         let (before, behind): (Vec<&Call>, Vec<&Call>) =
             self.calls.iter().partition(|call| self.is_before_turns(call));
         let waiting: Vec<CallId> = before.into_iter().chain(behind).map(|call| call.id).collect();
         for id in waiting {
             let Some(status) = self.settled() else { return };
-            let call = self.calls.iter().find(|call| call.id == id && !call.interrupting);
+            let call = self.calls.iter().find(|call| call.id == id && call.may_settle());
             let Some(call) = call else { continue };
             let is_in_line = call.in_line;
             if matches!(self.state, State::Starting { .. }) && holds_text(call) {
@@ -93,8 +94,10 @@ impl Session {
     /// A client may have given a call up and not said so: of several of its calls the newest gets
     /// the text.
     pub(super) fn reply(&mut self, id: CallId, status: Status) {
+        self.ask_with_reply(id);
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let Call { client, .. } = self.calls.remove(place);
+        self.note_told_held(client);
         let mut status = status;
         match &mut status {
             Status::StartWaits { keeps_cell, .. } => {
@@ -104,7 +107,7 @@ impl Session {
             Status::Pager { shared, .. } => *shared |= self.is_anothers_cell(client),
             _ => {}
         }
-        if matches!(status, Status::Failed { .. }) {
+        if matches!(&status, Status::Failed { failure } if *failure != Failure::Refused) {
             self.untold_failure = None;
         }
         match status {
@@ -117,7 +120,7 @@ impl Session {
             _ => {}
         }
         let mut newer = self.calls[place..].iter().filter(|newer| newer.client == client);
-        let has_text = newer.all(|newer| newer.in_line);
+        let has_text = newer.all(|newer| newer.in_line || newer.queued);
         if has_text {
             self.tell_after_cancel(client, &status);
         }
@@ -133,9 +136,12 @@ impl Session {
             self.take_unsettled_page();
         }
         for call in late {
+            self.leave_queued(call.id);
             let discarded = holds_input(&call) && !self.keep(&call);
             let awaits_turn = call.in_line && self.waits_for_turn(call.client);
-            let told = discarded && awaits_turn || self.looks_for_news() && !holds_input(&call);
+            let awaits_people = call.queued || call.awaits_person;
+            let told = discarded && awaits_turn
+                || (self.looks_for_news() || awaits_people) && !holds_input(&call);
             let status = self.settled().filter(|_| told);
             if discarded && status.is_some() {
                 self.tell_caller(call.id, Notice::Refused(Refusal::NotItsTurn));
@@ -161,9 +167,24 @@ impl Session {
 
     /// Runs the cell that was kept for this session.
     fn run_kept(&mut self) {
-        if matches!(self.state, State::Ready { .. })
-            && let Some(KeptCell { client, source }) = self.kept.take()
+        if !matches!(self.state, State::Ready { .. }) {
+            return;
+        }
+        let is_held = self.kept.as_ref().is_some_and(|kept| self.is_held_from(kept.client));
+        if let Some(KeptCell { client, source }) = self.kept.take_if(|_| !is_held) {
+            return self.run_kept_cell(client, source, false);
+        }
+        while matches!(self.state, State::Ready { .. })
+            && let Some((client, source, is_approved)) = self.take_cleared()
         {
+            self.run_kept_cell(client, source, is_approved);
+        }
+    }
+
+    fn run_kept_cell(&mut self, client: ClientId, source: String, is_approved: bool) {
+        if self.is_to_be_approved(client) && !is_approved {
+            self.propose(client, source, None);
+        } else {
             self.run(source, client);
         }
     }

@@ -15,7 +15,7 @@ impl Session {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let call = self.calls.remove(place);
         let client = call.client;
-        if holds_input(&call) {
+        if self.withdraw_call(id) || holds_input(&call) {
             let to = Audience::Client(client);
             self.act(Action::Notice { to, notice: Notice::CancelledBeforeRun });
         }
@@ -23,7 +23,7 @@ impl Session {
             return;
         }
         let place = self.actions.len();
-        if interrupt && !call.in_line && self.interrupt() {
+        if interrupt && !call.in_line && !call.queued && self.interrupt() {
             self.did(place, client, Deed::Interrupted);
             let to = Audience::Client(client);
             self.act(Action::Notice { to, notice: Notice::CancelledCell });

@@ -29,6 +29,8 @@ pub struct Completion {
     pub start: usize,
     /// What may take its place.
     pub matches: Vec<String>,
+    /// Whether the cell as it stands has no end yet.
+    pub is_incomplete: bool,
 }
 
 /// What is asked of the worker.
@@ -77,15 +79,22 @@ impl Session {
     }
 
     /// The worker answered. To what nobody waits for any more, an answer says nothing.
-    pub(super) fn completed(&mut self, id: CompletionId, start: u64, mut matches: Vec<String>) {
+    pub(super) fn completed(
+        &mut self,
+        id: CompletionId,
+        start: u64,
+        mut matches: Vec<String>,
+        is_incomplete: bool,
+    ) {
         self.completions.unanswered = 0;
         let Some(asked) = self.completions.newest.take_if(|asked| asked.id == id) else { return };
         // A name is shown to people: nothing in it may move their cursor.
         matches.retain(|name| !name.is_empty() && !name.contains(char::is_control));
         matches.truncate(MOST_MATCHES);
         let start = usize::try_from(start).ok().filter(|&start| start <= asked.cursor);
-        let completion =
-            start.filter(|_| !matches.is_empty()).map(|start| Completion { start, matches });
+        let says_something = is_incomplete || !matches.is_empty();
+        let completion = start.filter(|_| says_something);
+        let completion = completion.map(|start| Completion { start, matches, is_incomplete });
         self.act(Action::Completed { id, completion });
     }
 

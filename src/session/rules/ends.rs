@@ -6,7 +6,7 @@ use mcp_repl_sideband::ToWorker;
 
 use super::{
     Action, Session,
-    state::{CallId, Doing, EndStep, State, Time, Wait},
+    state::{Call, CallId, Doing, EndStep, State, Time, Wait},
 };
 use crate::reply::{Exit, Failure, Notice, Status};
 
@@ -32,10 +32,14 @@ impl Session {
         self.state = State::Starting { since, is_restart: true, interrupted: false, doing };
         self.untold_failure = None;
         self.told_busy.clear();
-        // The one that was to say that an interrupt was taken is gone.
-        self.calls.iter_mut().for_each(|call| call.interrupting = false);
+        self.no_interrupt_is_taken();
         (self.cells, self.dropped, self.typed) = (0, 0, None);
         self.act(Action::Start);
+    }
+
+    /// The one that was to say that an interrupt was taken is gone.
+    fn no_interrupt_is_taken(&mut self) {
+        self.calls.iter_mut().for_each(|call| call.interrupting = false);
     }
 
     /// Ends the worker, whose successor takes what is held.
@@ -98,15 +102,22 @@ impl Session {
         self.tell(Notice::SessionEnded { exit: exit.clone(), missed_input });
         self.act(Action::Retire);
         self.state = State::Ended { exit };
+        self.no_interrupt_is_taken();
         let closing = self.closing;
-        let answered = self.calls.iter().filter(|call| closing || call.held.is_none());
+        if closing {
+            self.drop_queue();
+        }
+        let answered = self.calls.iter();
+        let answered = answered.filter(|call| closing || call.held.is_none() && !call.queued);
         let answered: Vec<CallId> = answered.map(|call| call.id).collect();
         for id in answered {
             if let Some(status) = self.settled() {
                 self.reply(id, status);
             }
         }
-        if !self.calls.is_empty() || (self.kept.is_some() && !closing) {
+        let is_wanted = |call: &Call| !call.queued;
+        let has_cell = self.kept.is_some() || self.has_cleared();
+        if self.calls.iter().any(is_wanted) || (has_cell && !closing) {
             self.start();
         }
     }
@@ -114,12 +125,14 @@ impl Session {
     /// The worker is of no use: every client learns why, and the next call starts anew.
     pub(super) fn failed(&mut self, failure: Failure) {
         self.state = State::Ended { exit: Exit::Unknown };
+        self.no_interrupt_is_taken();
         self.act(Action::Kill);
         self.act(Action::Retire);
         self.tell(Notice::SessionFailed { failure: failure.clone() });
         self.drop_kept(None, Notice::NotRun);
         self.untold_failure = Some(failure.clone());
-        let waiting: Vec<CallId> = self.calls.iter().map(|call| call.id).collect();
+        let waiting = self.calls.iter().filter(|call| !call.queued);
+        let waiting: Vec<CallId> = waiting.map(|call| call.id).collect();
         for id in waiting {
             self.reply(id, Status::Failed { failure: failure.clone() });
         }

@@ -13,6 +13,7 @@ impl Session {
         let is_found = |known: Option<&Reader>| {
             known.zip(found).is_some_and(|(known, found)| known.is_same_sleep(found))
         };
+        let is_for_secret = self.looks_for_end_of_secret();
         match &mut self.state {
             State::Ready { typed_for, .. }
                 if typed_for.is_some() && !is_found(typed_for.as_ref()) =>
@@ -35,6 +36,15 @@ impl Session {
                 }
             }
             state if state.doing().is_some_and(Doing::may_go_on) => self.look_for_news(sighting),
+            _ if is_for_secret => {
+                if let Some(Doing::TerminalWait { reader, .. }) = self.state.doing()
+                    && is_found(Some(reader))
+                {
+                    return;
+                }
+                let candidate = sighting.map(Box::new);
+                self.set_doing(Doing::Running { typed_for: None, candidate, turn_pages: false });
+            }
             _ => return,
         }
         self.settle();

@@ -50,9 +50,11 @@ impl Session {
                 }
             }
             ToServer::Interrupted => self.interrupt_taken(),
-            ToServer::Completion { id, start, matches } => self.completed(id, start, matches),
-            // The sideband has checked it.
-            ToServer::Hello { .. } => {}
+            ToServer::Completion { id, start, matches, is_incomplete } => {
+                self.completed(id, start, matches, is_incomplete);
+            }
+            // The sideband has checked the one, and the other is for people to see.
+            ToServer::Hello { .. } | ToServer::Directory { .. } => {}
         }
     }
 

@@ -11,17 +11,25 @@
 //! turns     cells of several clients, one after the other; what each does, for the others
 //! cancel    what a call that is given up leaves behind
 //! complete  what may stand at a place of a cell that is not sent yet
+//! hands     words of what people and clients say about whose hands a session is in
+//! people    what waits for people: for a session to be given back
+//! approval  cells that wait for a person's word
+//! need      for what a person is needed
 //! ```
 
+mod approval;
 mod calls;
 mod cancel;
 pub mod complete;
 mod ends;
+pub mod hands;
 pub mod keys;
 mod look;
 mod messages;
+pub mod need;
 mod pager;
 pub mod payload;
+pub mod people;
 pub mod reader;
 mod route;
 pub mod state;
@@ -33,7 +41,9 @@ use mcp_repl_sideband::{ToServer, ToWorker};
 pub use ends::{END_GRACE, EXIT_GRACE};
 
 use complete::{Completion, CompletionId, Completions};
+use hands::{Decision, ProposalId};
 use payload::{Keys, Payload};
+use people::{People, PersonDid};
 use reader::Sighting;
 use state::{Call, CallId, ClientId, Doing, KeptCell, Paging, State, Time, TypedFor};
 
@@ -56,9 +66,13 @@ pub enum Event {
         told: u64,
         /// At [`State::Ready`]: who reads the terminal nevertheless, in the background.
         background: Option<Sighting>,
+        /// What a person is asked for with its reply.
+        person: Option<String>,
     },
     /// Somebody types into the terminal, who gets no reply.
     Keystrokes {
+        /// Who.
+        client: ClientId,
         /// What.
         bytes: Vec<u8>,
         /// At [`State::Ready`], where there is an interrupt among the bytes: who reads the terminal
@@ -69,6 +83,43 @@ pub enum Event {
     People {
         /// Whether there is one.
         attached: bool,
+    },
+    /// A client says who it is.
+    Introduced {
+        /// The client.
+        client: ClientId,
+        /// Whether a person sits at its terminal.
+        is_person: bool,
+        /// Whether it can say how a person comes to the session.
+        is_reachable: bool,
+    },
+    /// A client has gone.
+    Left {
+        /// Its number.
+        client: ClientId,
+    },
+    /// A person takes the session over, or gives it back.
+    Hold {
+        /// The person's client.
+        client: ClientId,
+        /// Whether it is taken over.
+        on: bool,
+    },
+    /// A person wants to decide on cells of clients that are no people, or no longer.
+    Approve {
+        /// The person's client.
+        client: ClientId,
+        /// Whether they do.
+        on: bool,
+    },
+    /// A person decides on a cell.
+    Decide {
+        /// The person's client.
+        client: ClientId,
+        /// The cell's number.
+        proposal: ProposalId,
+        /// What becomes of it.
+        decision: Decision,
     },
     /// Whoever sits at a client's terminal answers what programs ask for, or has gone.
     Answers {
@@ -188,6 +239,15 @@ pub enum Action {
         /// What.
         notice: Notice,
     },
+    /// Tell a client what a person did.
+    TellOf {
+        /// Whom.
+        to: ClientId,
+        /// The person's client.
+        by: ClientId,
+        /// What.
+        news: PersonDid,
+    },
     /// A client did this: tell the others.
     Did {
         /// Which.
@@ -262,6 +322,7 @@ pub struct Session {
     /// by whom, and the program's name.
     typed: Option<(ClientId, String)>,
     completions: Completions,
+    people_here: People,
     /// The moment of the event at hand.
     now: Time,
     /// What is to be done about it, so far.
@@ -292,6 +353,7 @@ impl Session {
             shown: 0,
             typed: None,
             completions: Completions::default(),
+            people_here: People::default(),
             now,
             actions: Vec::new(),
         }
@@ -313,7 +375,8 @@ impl Session {
         let doing = self.state.doing();
         let open = self.awaits_background_reader()
             || matches!(doing, Some(Doing::Running { .. }))
-            || self.looks_for_news();
+            || self.looks_for_news()
+            || self.looks_for_end_of_secret();
         open && !self.calls.is_empty()
     }
 
@@ -358,7 +421,7 @@ impl Session {
     pub fn step(&mut self, event: Event, now: Time) -> Vec<Action> {
         self.now = now;
         match event {
-            Event::Call { id, client, payload, deadline, told, background } => {
+            Event::Call { id, client, payload, deadline, told, background, person } => {
                 let held = Some(payload);
                 self.calls.push(Call {
                     told,
@@ -369,13 +432,29 @@ impl Session {
                     held,
                     in_line: false,
                     interrupting: false,
+                    queued: false,
+                    is_approved: false,
+                    awaits_person: false,
+                    person,
                 });
-                self.route(id, background);
+                if !self.waits_for_person(id) {
+                    self.route(id, background);
+                }
             }
-            Event::Keystrokes { bytes, background } => {
+            Event::Keystrokes { client, bytes, background } => {
+                self.note_typing(client);
                 self.keystrokes(&bytes, background.is_some());
             }
             Event::People { attached } => self.people = attached,
+            Event::Introduced { client, is_person, is_reachable } => {
+                self.introduced(client, is_person, is_reachable);
+            }
+            Event::Left { client } => self.left(client),
+            Event::Hold { client, on } => self.take_over(client, on),
+            Event::Approve { client, on } => self.approve(client, on),
+            Event::Decide { client, proposal, decision } => {
+                self.decide(client, proposal, decision);
+            }
             Event::Answers { client, answers } => {
                 self.answering.retain(|&other| other != client);
                 self.answering.extend(answers.then_some(client));
@@ -394,6 +473,7 @@ impl Session {
             Event::Shutdown => self.shut_down(),
             Event::Tick => self.tick(),
         }
+        self.note_needs();
         self.note_who_is_asked();
         self.drop_stale_completion();
         std::mem::take(&mut self.actions)

@@ -20,6 +20,9 @@ impl Session {
         let Some(payload) = call.held.take() else { return };
         call.in_line = false;
         let (client, place) = (call.client, self.actions.len());
+        if !payload.is_empty() {
+            self.note_typing(client);
+        }
         let sent = self.sent(&payload);
         match payload {
             payload if payload.is_empty() => self.poll(id, background),
@@ -86,6 +89,7 @@ impl Session {
         for id in struck {
             self.tell_caller(id, Notice::InterruptedBeforeRun);
         }
+        self.withdraw(client);
     }
 
     /// A call of the same client that came before, and has no reply yet.
@@ -158,7 +162,7 @@ impl Session {
             State::Ready { waits, .. } if !waits.is_empty() => self.answer_or_wait(id, text),
             State::Ready { .. } => match background {
                 Some(sighting) => self.type_in_background(id, &text, sighting),
-                None => self.run(text, client),
+                None => self.run_or_propose(id, client, text),
             },
             State::Starting { doing, .. } | State::InCell { doing, .. } => match doing {
                 Doing::Running { .. } | Doing::Tidying { .. } => self.wait_or_refuse(id, text),
@@ -215,6 +219,16 @@ impl Session {
         self.act(Action::DropInput);
         self.did(self.actions.len(), client, Deed::Ran { source: source.clone() });
         self.act(Action::Send(ToWorker::Cell { id: cell.id, source }));
+    }
+
+    /// Runs the cell of a call, or has somebody decide on it.
+    fn run_or_propose(&mut self, id: CallId, client: ClientId, source: String) {
+        let is_approved = self.calls.iter().any(|call| call.id == id && call.is_approved);
+        if self.is_to_be_approved(client) && !is_approved {
+            self.propose(client, source, Some(id));
+        } else {
+            self.run(source, client);
+        }
     }
 
     /// A text while readers are in line. When each of them has its input on the way, the text is
@@ -394,6 +408,9 @@ impl Session {
         let this = self.calls.iter().find(|call| Some(call.id) == by);
         let client = this.map(|call| call.client);
         self.drop_kept(client, Notice::InterruptedBeforeRun);
+        if let Some(client) = client {
+            self.withdraw(client);
+        }
         let mut struck = Vec::new();
         for call in self.calls.iter_mut().filter(|call| Some(call.id) != by) {
             if client.is_none_or(|client| call.client == client) && holds_input(call) {

@@ -245,6 +245,14 @@ pub struct Call {
     /// Whether it interrupted something, and the worker has not said yet that the interrupt was
     /// taken: what the worker said before that is no answer to it.
     pub interrupting: bool,
+    /// Whether what it sent waits for a person to give the session back, or to approve.
+    pub queued: bool,
+    /// Whether what is held is a cell that a person approved of.
+    pub is_approved: bool,
+    /// Whether it is a poll that waits for a person who is needed.
+    pub awaits_person: bool,
+    /// What a person is asked for when it has its reply.
+    pub person: Option<String>,
     /// How often something had been shown when its client was last told how things stand.
     pub told: u64,
     /// Whether it is a poll of a program that may go on by itself, which has its reply when
@@ -253,6 +261,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether it has its reply, or what it holds is routed, as soon as things stand still.
+    pub fn may_settle(&self) -> bool {
+        !self.interrupting && !self.queued && !self.awaits_person
+    }
+
     /// Whether there is something to tell when something was `shown` so often.
     pub fn has_news(&self, shown: u64) -> bool {
         !self.awaits_news || self.told < shown

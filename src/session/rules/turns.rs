@@ -37,7 +37,7 @@ impl Session {
     }
 
     /// Whether a client was told that what waits for input now does.
-    fn is_asked(&self, client: ClientId) -> bool {
+    pub(super) fn is_asked(&self, client: ClientId) -> bool {
         match self.state.doing() {
             Some(Doing::InputWait { waits }) => {
                 let open = waits.iter().find(|wait| wait.answer.is_none());

@@ -16,6 +16,9 @@ pub const PROTOCOL: u32 = 1;
 /// The capability of a server that takes `document` and `too_large`.
 pub const DOCUMENTS: &str = "documents";
 
+/// The capability of a server that takes `directory`.
+pub const DIRECTORY: &str = "directory";
+
 /// The capability of a worker that takes `complete`.
 pub const COMPLETION: &str = "completion";
 
@@ -122,6 +125,12 @@ pub enum ToServer {
         /// Its size in bytes.
         bytes: u64,
     },
+    /// The program's working directory, when it is first known and where it has changed, in front of
+    /// `ready`. Covered by the capability [`DIRECTORY`].
+    Directory {
+        /// Its absolute path; empty where that is unknown, or no text.
+        path: String,
+    },
     /// An interrupt was taken: sent to what ran or waited, or there was nothing to interrupt.
     Interrupted,
     /// What may stand at a place of a cell, as far as the worker knows. Sent only for `complete`.
@@ -134,6 +143,10 @@ pub enum ToServer {
         start: u64,
         /// What may stand there; empty when nothing is known.
         matches: Vec<String>,
+        /// Whether the cell as it stands goes on: it has no end yet, so that running it would be an
+        /// error for that alone.
+        #[serde(default)]
+        is_incomplete: bool,
     },
     /// The program is about to end; the process's own exit status has the last word.
     Exiting {
@@ -231,6 +244,7 @@ impl ToServer {
             | ToServer::Document { mark, .. }
             | ToServer::TooLarge { mark, .. } => Some(*mark),
             ToServer::Hello { .. }
+            | ToServer::Directory { .. }
             | ToServer::InputTaken { .. }
             | ToServer::Interrupted
             | ToServer::Completion { .. }

@@ -1,7 +1,7 @@
 //! A peer of a session's control socket that says what a test wants, as bytes.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::Shutdown,
     os::unix::net::UnixStream,
     path::PathBuf,
@@ -58,6 +58,26 @@ impl Guest {
         let mut line = String::new();
         self.heard.read_line(&mut line).expect("the host says something");
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("no message: {line:?}"))
+    }
+
+    /// Reads on to a message of this type that is as said. Bytes that follow a message go to `bytes`.
+    #[track_caller]
+    pub(crate) fn hears_of(
+        &mut self,
+        kind: &str,
+        bytes: &mut Vec<u8>,
+        is_it: impl Fn(&Value) -> bool,
+    ) -> Value {
+        loop {
+            let message = self.hears();
+            if let Some(length) = message["length"].as_u64() {
+                let mut follows = (&mut self.heard).take(length);
+                follows.read_to_end(bytes).expect("the host sends what it said");
+            }
+            if message["type"] == kind && is_it(&message) {
+                return message;
+            }
+        }
     }
 
     /// Reads on to the end, which a host brings about. What it said before, if that was a word of

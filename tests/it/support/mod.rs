@@ -8,6 +8,7 @@ mod inbox;
 mod lifeline;
 pub(crate) mod packages;
 pub(crate) mod paging;
+mod person;
 pub(crate) mod pictures;
 pub(crate) mod python;
 mod replies;
@@ -30,7 +31,7 @@ pub(crate) use replies::{
 pub(crate) use runtime::{Runtime, gone};
 pub(crate) use server::{Call, Server};
 pub(crate) use sshd::Sshd;
-pub(crate) use terminal::Terminal;
+pub(crate) use terminal::{Graphics, Terminal, children};
 pub(crate) use waiting::IN_KERNEL;
 
 /// How long anything may take before it counts as hung. Nothing waits this long when all is well.

@@ -16,7 +16,8 @@ use std::{
     },
 };
 
-use tokio::net::unix::pipe;
+use rustix::event::{PollFd, PollFlags, poll};
+use tokio::{net::unix::pipe, sync::oneshot};
 
 use self::relay::{relay_input, relay_output};
 use super::socket::halves;
@@ -67,6 +68,26 @@ fn output() -> io::Result<StdoutStream> {
         return Ok(Box::new(halves(fd, false)?.1));
     }
     Ok(Box::new(relay_output(fd)?))
+}
+
+/// Waits until nobody reads standard output any more: the other end of a pipe or socket is closed, or
+/// a terminal is gone. Never of a file.
+pub async fn reader_has_gone() {
+    let (tell, told) = oneshot::channel::<()>();
+    // It lasts as long as the process: a poll(2) without a limit can't be taken back.
+    let watching = std::thread::Builder::new().name("reader".into()).spawn(move || {
+        let stdout = io::stdout();
+        // What ends it is told without being asked for.
+        while let Err(rustix::io::Errno::INTR) =
+            poll(&mut [PollFd::new(&stdout, PollFlags::empty())], None)
+        {}
+        drop(tell);
+    });
+    match watching {
+        Ok(_) => drop(told.await),
+        // It is noticed by the next write.
+        Err(_) => std::future::pending().await,
+    }
 }
 
 fn duplicate(fd: BorrowedFd<'_>) -> io::Result<(OwnedFd, FileType)> {

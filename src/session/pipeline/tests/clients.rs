@@ -6,7 +6,8 @@ use crate::reply::{AttachmentRoom, Budget, Deed, EndedBy, Notice};
 /// A client says who it is.
 fn introduce(client: ClientId, name: &str, text: Option<usize>) -> Recorded {
     let budget = text.map(|text| Budget { text, attachments: AttachmentRoom::default() });
-    (0, Input::Introduce { client, name: name.into(), budget })
+    let who = ClientInfo { name: name.into(), budget, is_person: false, attach: None };
+    (0, Input::Introduce { client, who })
 }
 
 /// A session that is ready, with clients 1 and 2, of which the second has a name.
@@ -104,7 +105,7 @@ fn what_a_cell_of_another_client_goes_on_to_print_is_said_to_be_its() {
 #[test]
 fn a_cell_that_had_to_wait_too_long_is_told_for_whom() {
     let mut played = of_two();
-    played.play([(0, Input::Introduce { client: 1, name: "claude-code".into(), budget: None })]);
+    played.play([introduce(1, "claude-code", None)]);
     played.play(begin(1, 1, "work()"));
     played.play([call(2, 2, "cell", 1000), (2000, Input::Tick)]);
     let told = "[repl] meanwhile another client (claude-code) ran:\n>>> work()\n[repl] the cell of \
@@ -204,6 +205,10 @@ impl Observer for Told {
         self.0.push(format!("{standing:?}"));
     }
 
+    fn hands(&mut self, roles: &Roles) {
+        self.0.push(format!("held by {:?}", roles.holder));
+    }
+
     fn did(&mut self, client: &str, deed: &Deed) {
         self.0.push(format!("{client} {:?}", deed.words()));
     }
@@ -244,6 +249,11 @@ fn who_looks_on_is_told_states_and_deeds_in_order_with_the_bytes() {
     assert_eq!(told, [r#"exec ("answered", "")"#.to_owned(), running("7ms")]);
     let told = play(cell(1, 3, "done"));
     assert_eq!(told, ["done", "Ready"]);
+    let who = ClientInfo { name: "ann".into(), budget: None, is_person: true, attach: None };
+    let hold = |on| (0, Input::Hold { client: 9, on });
+    let told = play(vec![(0, Input::Introduce { client: 9, who }), hold(true), hold(true)]);
+    assert_eq!(told, [r#"held by Some((9, "ann"))"#]);
+    assert_eq!(play(vec![hold(false), hold(false)]), ["held by None"]);
     let told = play(vec![(0, Input::Shutdown)]);
     assert_eq!(told, ["Ending"]);
 }
@@ -269,7 +279,7 @@ fn how_long_a_cell_runs_is_known_though_nothing_happens() {
     let running = Standing::Running { elapsed, client: "exec".into() };
     let now = played.now + elapsed;
     assert_eq!(played.pipeline.standing(now), running);
-    assert_eq!(played.pipeline.look_on(now).2, running);
+    assert_eq!(played.pipeline.look_on(now).2.standing, running);
     // Nor is it news.
     let key = running.key(now);
     assert_eq!(key, played.pipeline.standing(played.now).key(played.now));
@@ -302,4 +312,25 @@ fn a_session_is_idle_from_the_end_of_its_last_cell_on() {
     let end = played.now;
     assert!(end >= now + hour);
     assert_eq!(played.pipeline.idle_for(end + hour), hour);
+}
+
+#[test]
+fn the_last_person_who_leaves_gives_the_size_back() {
+    let mut played = of_two();
+    let resizes = |played: &mut Played| {
+        let effects = std::mem::take(&mut played.effects).into_iter();
+        let size = |effect| match effect {
+            Effect::Resize(size) => Some(size),
+            _ => None,
+        };
+        effects.filter_map(size).collect::<Vec<_>>()
+    };
+    let small = Size { columns: 80, rows: 24 };
+    played.play([(0, Input::People { attached: false })]);
+    assert_eq!(resizes(&mut played), []);
+    played.play([(0, Input::People { attached: true }), (0, Input::Resize(small))]);
+    played.play([(0, Input::Resized(small))]);
+    assert_eq!(resizes(&mut played), [small]);
+    played.play([(0, Input::People { attached: false })]);
+    assert_eq!(resizes(&mut played), [Size::default()]);
 }

@@ -8,7 +8,15 @@ fn ask(id: u64) -> Recorded {
 }
 
 fn answer(id: u64) -> Recorded {
-    (1, message(ToServer::Completion { id, start: 0, matches: vec!["os.path".into()] }))
+    (
+        1,
+        message(ToServer::Completion {
+            id,
+            start: 0,
+            matches: vec!["os.path".into()],
+            is_incomplete: false,
+        }),
+    )
 }
 
 fn asked(id: u64) -> Effect {
@@ -20,7 +28,8 @@ fn nothing(id: u64) -> Effect {
 }
 
 fn known(id: u64) -> Effect {
-    let completion = Some(Completion { start: 0, matches: vec!["os.path".into()] });
+    let completion =
+        Some(Completion { start: 0, matches: vec!["os.path".into()], is_incomplete: false });
     Effect::Completed { id, completion }
 }
 

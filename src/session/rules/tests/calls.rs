@@ -20,6 +20,12 @@ enum Next {
     Typed(u8),
     Returned(ClientId),
     People(bool),
+    /// A person attaches, or leaves.
+    Person(bool),
+    Hold(bool),
+    Approve(bool),
+    /// A decision of this kind on a proposal.
+    Decide(u64, u8),
     Exit,
     Time(u64),
 }
@@ -29,10 +35,14 @@ fn next() -> impl Strategy<Value = Next> {
         6 => (1..3u64, 0..12u8).prop_map(|(client, kind)| Next::Call(client, kind)),
         2 => (1..20u64, any::<bool>()).prop_map(|(id, interrupt)| Next::Cancel(id, interrupt)),
         6 => (0..7u8, 1..4u64).prop_map(|(kind, wakes)| Next::Look(kind, wakes)),
-        8 => (0..6u8).prop_map(Next::Message),
+        8 => (0..7u8).prop_map(Next::Message),
         1 => (0..3u8).prop_map(Next::Typed),
         1 => (1..3u64).prop_map(Next::Returned),
         1 => any::<bool>().prop_map(Next::People),
+        2 => prop::bool::weighted(0.8).prop_map(Next::Person),
+        2 => any::<bool>().prop_map(Next::Hold),
+        1 => any::<bool>().prop_map(Next::Approve),
+        2 => (1..9u64, 0..4u8).prop_map(|(proposal, kind)| Next::Decide(proposal, kind)),
         1 => Just(Next::Exit),
         1 => (0..50u64).prop_map(Next::Time),
     ]
@@ -47,6 +57,9 @@ struct Fates {
     refused: Vec<u64>,
     replied: Vec<u64>,
 }
+
+/// A person.
+const PERSON: ClientId = 9;
 
 /// The text of a call.
 fn text_of(id: u64) -> String {
@@ -73,7 +86,8 @@ impl Fates {
                 Action::StartNext { exit } => {
                     follow.push(Event::Failed(crate::reply::Failure::EndedAtStart { exit }));
                 }
-                Action::Notice { notice: Notice::Refused(_), .. } => was_refused = true,
+                Action::Notice { notice: Notice::Refused(_), .. }
+                | Action::TellOf { news: PersonDid::NotSent, .. } => was_refused = true,
                 Action::Reply { call, status, .. } => {
                     let is_discarded = matches!(status, Status::Busy { discarded: true, .. });
                     if was_refused || is_discarded {
@@ -97,7 +111,7 @@ impl Fates {
             session.state().doing(),
             Some(Doing::TerminalWait { .. } | Doing::Pager { .. } | Doing::FullScreen { .. })
         );
-        let mut calls = session.calls.iter().filter(|call| !call.interrupting);
+        let mut calls = session.calls.iter().filter(|call| call.may_settle());
         let waits = calls.any(|call| !(call.in_line && session.is_anothers_cell(call.client)));
         assert!(!stands_still || !waits || session.wants_look(), "{session:?}");
     }
@@ -116,6 +130,10 @@ impl Fates {
             (0, ..) if !is_starting => {
                 self.waits += 1;
                 super::wait(self.waits)
+            }
+            (6, ..) if !is_starting => {
+                self.waits += 1;
+                super::needs::secret_wait(self.waits)
             }
             (1, Some(wait), _) => taken(wait),
             (2, _, Some((id, _))) => ToServer::CellDone { id, mark: 2, outcome: Outcome::Ok },
@@ -142,7 +160,15 @@ impl Fates {
                 let (id, deadline) = (self.rules.calls, self.rules.now + PATIENCE);
                 let is_idle = self.rules.session.wants_background_look();
                 let background = Some(reader(1)).filter(|_| is_idle && kind % 2 > 0);
-                self.step(Event::Call { id, client, payload, deadline, told: 0, background });
+                self.step(Event::Call {
+                    id,
+                    client,
+                    payload,
+                    deadline,
+                    told: 0,
+                    background,
+                    person: (kind == 11 || id % 5 == 0).then(|| "why".into()),
+                });
             }
             Next::Cancel(id, interrupt) => {
                 if id <= self.rules.calls && !self.replied.contains(&id) {
@@ -166,10 +192,25 @@ impl Fates {
             Next::Message(kind) => self.message(kind),
             Next::Typed(kind) => {
                 let bytes = [&b"\x03"[..], b"a", b"\r"][usize::from(kind)].to_vec();
-                self.step(Event::Keystrokes { bytes, background: None });
+                self.step(Event::Keystrokes { client: PERSON, bytes, background: None });
             }
             Next::Returned(client) => self.step(Event::Returned { client }),
             Next::People(attached) => self.step(Event::People { attached }),
+            Next::Person(attached) => self.step(Event::Introduced {
+                client: PERSON,
+                is_person: attached,
+                is_reachable: false,
+            }),
+            Next::Hold(on) => self.step(Event::Hold { client: PERSON, on }),
+            Next::Approve(on) => self.step(Event::Approve { client: PERSON, on }),
+            Next::Decide(proposal, kind) => {
+                let decision = match kind {
+                    0 => Decision::Refused("no".into()),
+                    1 => Decision::Edited("other".into()),
+                    _ => Decision::Run,
+                };
+                self.step(Event::Decide { client: PERSON, proposal, decision });
+            }
             Next::Exit => self.step(exited(Exit::Status(0))),
             Next::Time(seconds) => {
                 self.rules.now += Duration::from_secs(seconds);
@@ -178,8 +219,10 @@ impl Fates {
         }
     }
 
-    /// Lets all that runs come to its end.
+    /// Lets all that runs come to its end; people go.
     fn finish(&mut self) {
+        self.play(Next::Hold(false));
+        self.step(Event::Left { client: PERSON });
         for _ in 0..50 {
             match self.rules.session.state() {
                 State::InCell { doing: Doing::Tidying { .. }, .. } => {
@@ -201,7 +244,9 @@ impl Fates {
 proptest! {
     #[test]
     fn each_call_has_one_reply_and_each_text_one_fate(events in prop::collection::vec(next(), 0..60)) {
-        let rules = Rules::starting();
+        let mut rules = Rules::starting();
+        let event = Event::Introduced { client: 1, is_person: false, is_reachable: true };
+        rules.step(event);
         let (used, refused, replied) = Default::default();
         let mut fates = Fates { rules, waits: 0, used, refused, replied };
         for event in events {

@@ -57,7 +57,15 @@ fn a_cell_is_refused_while_another_runs_once_its_client_knows() {
     rules.calls += 1;
     let now = rules.now;
     let (payload, background) = (Payload::poll(), None);
-    rules.step(Event::Call { id: 2, client: CLIENT, payload, deadline: now, told: 0, background });
+    rules.step(Event::Call {
+        id: 2,
+        client: CLIENT,
+        payload,
+        deadline: now,
+        told: 0,
+        background,
+        person: None,
+    });
     assert_eq!(rules.tick(Duration::ZERO), [reply(2, busy(0, false))]);
     assert_eq!(rules.call("more"), [reply(3, busy(0, true))]);
     assert_eq!(rules.done(1), [reply(1, idle(Some(Outcome::Ok)))]);

@@ -35,7 +35,7 @@ fn what_is_wrong_with_a_call_is_told_to_who_made_it() {
 
 /// A person types, and nobody reads the terminal in the background.
 fn keystrokes(bytes: Vec<u8>) -> Event {
-    Event::Keystrokes { bytes, background: None }
+    Event::Keystrokes { client: 9, bytes, background: None }
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_key_that_interrupts_strikes_what_it_was_meant_for() {
     // Nothing runs: typed, it might strike what comes next.
     assert_eq!(Rules::ready().step(keystrokes(vec![3])), [interrupt(true)]);
     // A program in the background has the terminal.
-    let event = Event::Keystrokes { bytes: vec![3], background: Some(reader(5)) };
+    let event = Event::Keystrokes { client: 9, bytes: vec![3], background: Some(reader(5)) };
     assert_eq!(Rules::ready().step(event), [typed("\u{3}")]);
     let mut rules = Rules::starting();
     rules.call("cell");

@@ -13,12 +13,12 @@ fn asked(id: u64) -> Action {
 
 fn says(rules: &mut Rules, id: u64, start: u64, matches: &[&str]) -> Vec<Action> {
     let matches = matches.iter().map(ToString::to_string).collect();
-    rules.says(ToServer::Completion { id, start, matches })
+    rules.says(ToServer::Completion { id, start, matches, is_incomplete: false })
 }
 
 fn known(id: u64, start: usize, matches: &[&str]) -> Action {
     let matches = matches.iter().map(ToString::to_string).collect();
-    Action::Completed { id, completion: Some(Completion { start, matches }) }
+    Action::Completed { id, completion: Some(Completion { start, matches, is_incomplete: false }) }
 }
 
 fn nothing(id: u64) -> Action {
@@ -134,4 +134,20 @@ fn what_could_do_harm_is_left_out() {
     let text = "x".repeat((1 << 20) + 1);
     let event = Event::Complete { id: 2, text, cursor: 5, is_understood: true };
     assert_eq!(rules.step(event), [nothing(2)]);
+}
+
+#[test]
+fn that_a_cell_has_no_end_is_handed_on_without_names_too() {
+    let mut rules = Rules::ready();
+    asks(&mut rules, 1);
+    let answer = |is_incomplete| ToServer::Completion {
+        id: 1,
+        start: 0,
+        matches: Vec::new(),
+        is_incomplete,
+    };
+    let completion = Some(Completion { start: 0, matches: Vec::new(), is_incomplete: true });
+    assert_eq!(rules.says(answer(true)), [Action::Completed { id: 1, completion }]);
+    asks(&mut rules, 1);
+    assert_eq!(rules.says(answer(false)), [nothing(1)]);
 }

@@ -165,6 +165,7 @@ fn a_cell_that_is_kept_comes_behind_one_whose_caller_waits() {
         deadline: rules.now,
         told: 0,
         background: None,
+        person: None,
     };
     assert_eq!(rules.step(event), []);
     assert_eq!(rules.step(Event::Tick), [reply(2, busy(1, true))]);

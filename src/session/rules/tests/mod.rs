@@ -8,9 +8,11 @@ mod cells;
 mod clients;
 mod complete;
 mod ends;
+mod needs;
 mod open_calls;
 mod others;
 mod pagers;
+mod people;
 mod reads;
 mod starts;
 mod turns;
@@ -98,6 +100,8 @@ impl Rules {
         for action in self.session.step(event, self.now) {
             match action {
                 Action::Did { client, deed } => self.deeds.push((client, deed)),
+                // Only who follows is told.
+                Action::TellOf { news: PersonDid::TookOver | PersonDid::IsAsked, .. } => {}
                 action => actions.push(action),
             }
         }
@@ -113,8 +117,9 @@ impl Rules {
         if let (State::Ready { .. } | State::Ended { .. }, Some(status)) =
             (state, self.session.settled())
         {
-            let answers = |client| status.asks_for_input() && answering.contains(client);
-            let open = calls.iter().find(|call| !answers(&call.client));
+            let answers = |client| status.asks_for_input() && answering.contains(&client);
+            let waits = |call: &Call| call.may_settle() && !answers(call.client);
+            let open = calls.iter().find(|call| waits(call));
             assert_eq!(open, None, "{state:?}");
         }
     }
@@ -149,7 +154,15 @@ impl Rules {
     ) -> Vec<Action> {
         self.calls += 1;
         let deadline = self.now + PATIENCE;
-        self.step(Event::Call { id: self.calls, client, payload, deadline, told: 0, background })
+        self.step(Event::Call {
+            id: self.calls,
+            client,
+            payload,
+            deadline,
+            told: 0,
+            background,
+            person: None,
+        })
     }
 
     pub(super) fn call(&mut self, input: &str) -> Vec<Action> {

@@ -59,7 +59,15 @@ fn poll(rules: &mut Rules, told: u64) -> Vec<Action> {
     let (id, deadline) = (rules.calls, rules.now + PATIENCE);
     let payload = Payload::poll();
     let background = None;
-    rules.step(Event::Call { id, client: CLIENT, payload, deadline, told, background })
+    rules.step(Event::Call {
+        id,
+        client: CLIENT,
+        payload,
+        deadline,
+        told,
+        background,
+        person: None,
+    })
 }
 
 #[test]

@@ -96,17 +96,20 @@ fn a_start_that_takes_its_time_is_interrupted_once_somebody_was_told() {
     rules.call("");
     // It may be over in a moment.
     assert_eq!(rules.call("\u{3}"), []);
-    assert_eq!(rules.step(Event::Keystrokes { bytes: vec![3], background: None }), []);
+    assert_eq!(rules.step(Event::Keystrokes { client: 9, bytes: vec![3], background: None }), []);
     assert_eq!(rules.tick(PATIENCE).len(), 2);
     assert_eq!(rules.call("\u{3}"), [typed("\u{3}")]);
     assert_eq!(
-        rules.step(Event::Keystrokes { bytes: vec![3], background: None }),
+        rules.step(Event::Keystrokes { client: 9, bytes: vec![3], background: None }),
         [typed("\u{3}")]
     );
     // The next start is another one.
     rules.step(exited(Exit::Status(1)));
     rules.call("1 + 1");
-    assert_eq!(rules.step(Event::Keystrokes { bytes: vec![3], background: None }).len(), 1);
+    assert_eq!(
+        rules.step(Event::Keystrokes { client: 9, bytes: vec![3], background: None }).len(),
+        1
+    );
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn the_next_program_is_another_start() {
 fn what_a_person_types_reaches_a_start_that_asks() {
     let mut rules = asking();
     assert_eq!(
-        rules.step(Event::Keystrokes { bytes: b"yes\r".into(), background: None }),
+        rules.step(Event::Keystrokes { client: 9, bytes: b"yes\r".into(), background: None }),
         [typed("yes\r")]
     );
     assert_eq!(rules.call("cell"), []);

@@ -1,0 +1,117 @@
+//! What the editor takes of what is typed: keys, what is pasted, and the marks in between, by which it is
+//! known outside how far it has come.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use reedline::{
+    EditCommand, EditMode, KeyCode, KeyModifiers, PromptEditMode, PromptViMode, ReedlineEvent,
+    ReedlineRawEvent,
+};
+use tokio::sync::mpsc;
+
+use super::cell::pasted;
+use crate::{
+    attach::feed::Pastes,
+    terminal::{Mark, key_of},
+};
+
+/// How far editors have come. Clones are the same one.
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    /// The number of the mark that was reached, and not told yet, and 1; 0 for none.
+    reached: Arc<AtomicU32>,
+    tell: mpsc::UnboundedSender<u16>,
+}
+
+impl Progress {
+    pub(super) fn new(tell: mpsc::UnboundedSender<u16>) -> Progress {
+        Progress { reached: Arc::default(), tell }
+    }
+
+    fn reached(&self, number: u16) {
+        self.reached.store(u32::from(number) + 1, Ordering::Relaxed);
+    }
+
+    /// Nobody is told.
+    pub(super) fn forget(&self) {
+        self.reached.store(0, Ordering::Relaxed);
+    }
+
+    /// What was taken up to here was done.
+    pub(super) fn tell(&self) {
+        if let Some(number) = self.reached.swap(0, Ordering::Relaxed).checked_sub(1) {
+            let _ = self.tell.send(u16::try_from(number).unwrap_or_default());
+        }
+    }
+}
+
+/// The keys of a line editor, of this number.
+pub(super) struct Taking {
+    pub(super) keys: Box<dyn EditMode>,
+    pub(super) number: u16,
+    pub(super) progress: Progress,
+    pub(super) pastes: Pastes,
+    /// The key before this one.
+    pub(super) before: Option<(KeyModifiers, KeyCode)>,
+}
+
+/// What an editor ends with where the cell is to be edited elsewhere.
+pub(super) const EXTERNAL: &str = "external";
+
+impl Taking {
+    /// Whether this key is for the person's own editor: Ctrl-X Ctrl-E, and `v` in vi's normal mode, as
+    /// bash has them.
+    fn is_external(&mut self, key: (KeyModifiers, KeyCode)) -> bool {
+        const CTRL_X: (KeyModifiers, KeyCode) = (KeyModifiers::CONTROL, KeyCode::Char('x'));
+        const CTRL_E: (KeyModifiers, KeyCode) = (KeyModifiers::CONTROL, KeyCode::Char('e'));
+        const V: (KeyModifiers, KeyCode) = (KeyModifiers::NONE, KeyCode::Char('v'));
+        let before = self.before.replace(key);
+        match self.keys.edit_mode() {
+            PromptEditMode::Vi(PromptViMode::Normal) => {
+                // Behind those it is their argument.
+                let is_argument = matches!(
+                    before,
+                    Some((_, KeyCode::Char('f' | 'F' | 't' | 'T' | 'r' | 'd' | 'c' | 'y')))
+                );
+                key == V && !is_argument
+            }
+            PromptEditMode::Emacs => before == Some(CTRL_X) && key == CTRL_E,
+            _ => false,
+        }
+    }
+}
+
+impl EditMode for Taking {
+    fn parse_event(&mut self, event: ReedlineRawEvent) -> ReedlineEvent {
+        let event = event.into();
+        if key_of(&event).is_some_and(|key| self.is_external(key)) {
+            return ReedlineEvent::ExecuteHostCommand(EXTERNAL.into());
+        }
+        match Mark::of(&event) {
+            None => match ReedlineRawEvent::try_from(event) {
+                Ok(event) => self.keys.parse_event(event),
+                Err(()) => ReedlineEvent::None,
+            },
+            Some(Mark::Reached(number)) => {
+                self.progress.reached(number);
+                ReedlineEvent::None
+            }
+            Some(Mark::Pasted(number)) => {
+                self.progress.reached(number);
+                let text = self.pastes.take().unwrap_or_default();
+                ReedlineEvent::Edit(vec![EditCommand::InsertString(pasted(&text))])
+            }
+            Some(Mark::Stop(number)) if number == self.number => {
+                ReedlineEvent::ExecuteHostCommand(String::new())
+            }
+            Some(Mark::Stop(_)) => ReedlineEvent::None,
+        }
+    }
+
+    fn edit_mode(&self) -> PromptEditMode {
+        self.keys.edit_mode()
+    }
+}

@@ -1,0 +1,401 @@
+//! What is typed, on its way to the line editor.
+//!
+//! That is given no more than it is sure to take: it may end at Enter, and what is behind that may be
+//! for a program then. So it says when it has come that far and goes on.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::mpsc;
+
+use super::keys::{PASTE, PASTE_END, length_of};
+use crate::{pty::EditorInput, terminal::Mark};
+
+/// How much the editor is given before it says that it has taken that, in bytes: less than what
+/// crossterm reads at once, which does not look for more before something else comes.
+const MOST: usize = 512;
+/// The longest key or sequence, in bytes.
+const LONGEST: usize = 64;
+
+const ESC: u8 = 0x1b;
+/// Ctrl-Z, which is none of the editor's.
+pub(super) const CTRL_Z: u8 = 0x1a;
+/// Keys at which the editor may end: Ctrl-C, Ctrl-D, Ctrl-J, Enter, and Ctrl-E, which opens an
+/// editor behind Ctrl-X, as `v` does with the keys of vi.
+const MAY_END: &[u8] = b"\x03\x04\x05\n\rv";
+
+/// What was pasted and is on its way. Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pastes(Arc<Mutex<VecDeque<String>>>);
+
+impl Pastes {
+    fn push(&self, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(text);
+    }
+
+    /// The next one.
+    pub(super) fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+/// Gives the editor what is typed.
+#[derive(Debug)]
+pub(super) struct Feed {
+    input: EditorInput,
+    cutter: Cutter,
+    pastes: Pastes,
+    /// What it is to say that it has reached.
+    asked: Option<u16>,
+    reached: mpsc::UnboundedReceiver<u16>,
+    last: u16,
+    /// How much of what its terminal holds it may not have read, besides keys, in bytes.
+    positions: usize,
+    awaited: Awaited,
+}
+
+/// How many editors have asked the terminal where its cursor is, and were not told. Each asks when it
+/// begins, and waits for two seconds; a terminal that was stopped answers later, and all of them.
+#[derive(Debug, Default)]
+struct Awaited {
+    count: usize,
+    /// Whether the last editor was told, and whether something was kept from it.
+    is_told: bool,
+    is_kept: bool,
+}
+
+impl Awaited {
+    fn begin(&mut self) {
+        if self.is_kept && !self.is_told {
+            // One of the questions is never answered.
+            self.count = 0;
+        }
+        *self = Awaited { count: self.count + 1, ..Awaited::default() };
+    }
+
+    /// The terminal has answered: whether that is for the editor that began last.
+    fn answered(&mut self) -> bool {
+        let is_its = self.count <= 1;
+        self.count = self.count.saturating_sub(1);
+        self.is_told |= is_its;
+        self.is_kept |= !is_its;
+        is_its
+    }
+}
+
+impl Feed {
+    /// For editors that take what is pasted from `pastes` and tell `reached`.
+    ///
+    /// # Errors
+    /// When there is no terminal to be had.
+    pub(super) fn new(pastes: Pastes, reached: mpsc::UnboundedReceiver<u16>) -> io::Result<Feed> {
+        let (input, cutter) = (EditorInput::new()?, Cutter::default());
+        Ok(Feed {
+            input,
+            cutter,
+            pastes,
+            asked: None,
+            reached,
+            last: 0,
+            positions: 0,
+            awaited: Awaited::default(),
+        })
+    }
+
+    /// Gives it as much of that as may be given now, and takes it out there.
+    ///
+    /// # Errors
+    /// When it can't be given.
+    pub(super) fn give(&mut self, typed: &mut Vec<u8>) -> io::Result<()> {
+        while self.asked.is_none()
+            && let Some(part) = self.cutter.next(typed)
+        {
+            match part {
+                Part::Keys { bytes, asks } => {
+                    self.input.give(&bytes)?;
+                    if asks {
+                        self.ask(Mark::Reached)?;
+                    }
+                }
+                Part::Paste(text) => {
+                    self.pastes.push(text);
+                    self.ask(Mark::Pasted)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives it where the cursor is, which it has asked for.
+    ///
+    /// # Errors
+    /// When it can't be given.
+    pub(super) fn position(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.positions += bytes.len();
+        // More than anybody asks for, or the answer to an earlier editor.
+        if self.positions > MOST || !self.awaited.answered() {
+            return Ok(());
+        }
+        self.input.give(bytes)
+    }
+
+    /// Where the cursor is was told when no editor was there to take it.
+    pub(super) fn late_position(&mut self) {
+        self.awaited.answered();
+    }
+
+    /// Another editor begins.
+    pub(super) fn begin(&mut self) {
+        self.positions = 0;
+        self.awaited.begin();
+    }
+
+    fn ask(&mut self, mark: impl Fn(u16) -> Mark) -> io::Result<()> {
+        self.last = self.last % Mark::LAST + 1;
+        self.asked = Some(self.last);
+        self.input.give(mark(self.last).sequence().as_bytes())
+    }
+
+    /// Has the editor of this number stop. It is to be given nothing behind that.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub(super) fn stop(&self, number: u16) -> io::Result<()> {
+        self.input.give(Mark::Stop(number).sequence().as_bytes())
+    }
+
+    /// When it takes more, after it was given something. Cancel safe.
+    pub(super) async fn reached(&mut self) {
+        while let Some(number) = self.reached.recv().await {
+            if self.asked == Some(number) {
+                return self.is_taken();
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// It ended at a key: it was given nothing behind that.
+    pub(super) fn is_taken(&mut self) {
+        (self.asked, self.cutter.given, self.positions) = (None, 0, 0);
+    }
+
+    /// Whether it takes the next key now.
+    pub(super) fn takes_more(&self) -> bool {
+        self.asked.is_none() && self.cutter.paste.is_none()
+    }
+
+    /// What of something pasted has come, and is not the editor's.
+    pub(super) fn take_begun_paste(&mut self) -> Vec<u8> {
+        let begun = self.cutter.paste.take();
+        begun.map_or_else(Vec::new, |text| [PASTE, &text].concat())
+    }
+}
+
+/// What is given at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    /// As terminals send them, and whether the editor may end there or has much to take.
+    Keys {
+        bytes: Vec<u8>,
+        asks: bool,
+    },
+    Paste(String),
+}
+
+/// Cuts what is typed into such parts. Pure.
+#[derive(Debug, Default)]
+struct Cutter {
+    /// What was given since the editor said that it has taken all, in bytes.
+    given: usize,
+    /// What is being pasted, as far as it has come.
+    paste: Option<Vec<u8>>,
+}
+
+impl Cutter {
+    fn next(&mut self, typed: &mut Vec<u8>) -> Option<Part> {
+        if self.paste.is_none() && typed.starts_with(PASTE) {
+            typed.drain(..PASTE.len());
+            self.paste = Some(Vec::new());
+        }
+        if let Some(paste) = &mut self.paste {
+            let end = typed.windows(PASTE_END.len()).position(|part| part == PASTE_END);
+            paste.extend(typed.drain(..end.unwrap_or(typed.len())));
+            end?;
+            typed.drain(..PASTE_END.len());
+            let paste = self.paste.take().unwrap_or_default();
+            return Some(Part::Paste(String::from_utf8_lossy(&paste).into_owned()));
+        }
+        let (mut at, mut bytes, mut asks) = (0, Vec::new(), false);
+        while !asks && at < typed.len() && typed[at] != CTRL_Z && !typed[at..].starts_with(PASTE) {
+            // All that is read at once is taken in the mode of vi in which it ends: Esc comes alone.
+            let is_escape = typed[at] == ESC && !matches!(typed.get(at + 1), Some(b'[' | b'O'));
+            if is_escape && at > 0 {
+                asks = true;
+                break;
+            }
+            let Some(length) = Cutter::key(&typed[at..], &mut bytes) else { break };
+            at += length;
+            asks =
+                is_escape || MAY_END.contains(&typed[at - 1]) || self.given + bytes.len() >= MOST;
+        }
+        typed.drain(..at);
+        self.given += bytes.len();
+        (at > 0).then_some(Part::Keys { bytes, asks })
+    }
+
+    /// Appends the key that this begins with as the editor is to be given it, and says how much that
+    /// was; `None` when it has come in part. The editor's reader knows Esc only where nothing is
+    /// behind it: in kitty's encoding there is no doubt.
+    fn key(typed: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+        let (length, key): (usize, &[u8]) = match typed {
+            [ESC, b'O', _, ..] => (3, &typed[..3]),
+            [ESC] => (1, b"\x1b[27u"),
+            [ESC, ESC, ..] => (1, b"\x1b[27u"),
+            [ESC, b'O'] => (2, b"\x1b[79;3u"),
+            [ESC, b'[', b'<' | b'M', ..] => (length_of(typed).unwrap_or(typed.len()), b""),
+            // What it has not asked for.
+            [ESC, b']' | b'P' | b'_', _, ..] => (length_of(typed).unwrap_or(typed.len()), b""),
+            // F1 to F5 of the Linux console.
+            [ESC, b'[', b'[', _, ..] => (4, &typed[..4]),
+            [ESC, b'[', b'@'..=b'~', ..] => (3, &typed[..3]),
+            [ESC, b'[', ..] => match length_of(typed).unwrap_or(typed.len()) {
+                2 => (2, b"\x1b[91;3u"),
+                length if length > LONGEST => (length, b""),
+                length => (length, &typed[..length]),
+            },
+            [ESC, ..] => {
+                let mut behind = Vec::new();
+                let length = Cutter::key(&typed[1..], &mut behind)?;
+                if !behind.is_empty() {
+                    out.push(ESC);
+                    out.extend(behind);
+                }
+                return Some(1 + length);
+            }
+            _ => {
+                let length = length_of(typed)?;
+                let key = &typed[..length];
+                match std::str::from_utf8(key) {
+                    Ok(_) => (length, key),
+                    Err(error) if error.error_len().is_none() => return None,
+                    Err(_) => (1, b""),
+                }
+            }
+        };
+        out.extend(key);
+        Some(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parts(cutter: &mut Cutter, text: &[u8]) -> Vec<Part> {
+        let mut typed = text.to_vec();
+        let mut parts = Vec::new();
+        while let Some(part) = cutter.next(&mut typed) {
+            if matches!(part, Part::Keys { asks: true, .. }) {
+                cutter.given = 0;
+            }
+            parts.push(part);
+        }
+        assert_eq!(typed, b"");
+        parts
+    }
+
+    fn keys(text: &str, asks: bool) -> Part {
+        Part::Keys { bytes: text.into(), asks }
+    }
+
+    #[test]
+    fn what_is_behind_a_key_that_may_end_it_waits() {
+        let cut = |text: &[u8]| parts(&mut Cutter::default(), text);
+        assert_eq!(cut(b"a = 1\rb"), [keys("a = 1\r", true), keys("b", false)]);
+        assert_eq!(
+            cut(b"a\x03\x04\x1b[A"),
+            [keys("a\x03", true), keys("\x04", true), keys("\x1b[A", false)]
+        );
+        let long = cut("é".repeat(600).as_bytes());
+        assert_eq!(long.len(), 3);
+        assert_eq!(long[0], keys(&"é".repeat(MOST / 2), true));
+    }
+
+    #[test]
+    fn what_is_pasted_is_one_thing_wherever_it_is_cut() {
+        let mut cutter = Cutter::default();
+        assert_eq!(parts(&mut cutter, b"x\x1b[200~a\rb"), [keys("x", false)]);
+        assert_eq!(parts(&mut cutter, b"\x03c"), []);
+        assert_eq!(
+            parts(&mut cutter, b"\x1b[201~y"),
+            [Part::Paste("a\rb\x03c".into()), keys("y", false)]
+        );
+    }
+
+    #[test]
+    fn keys_are_given_so_that_nothing_behind_them_changes_them() {
+        for (typed, given, asks) in [
+            ("\x1b", "\x1b[27u", true),
+            ("\x1bb", "\x1bb", true),
+            ("\x1bé", "\x1bé", true),
+            ("\x1b[A\x1bOA", "\x1b[A\x1bOA", false),
+            ("\x1b[", "\x1b[91;3u", false),
+            ("\x1bO", "\x1b[79;3u", false),
+            ("a\x1b[<35;0;0Mb\x1b[M !!c", "abc", false),
+        ] {
+            assert_eq!(parts(&mut Cutter::default(), typed.as_bytes()), [keys(given, asks)]);
+        }
+        assert_eq!(
+            parts(&mut Cutter::default(), b"ab\x1b\x1bc"),
+            [keys("ab", true), keys("\x1b[27u", true), keys("\x1bc", true)]
+        );
+        let (mut cutter, mut typed) = (Cutter::default(), b"\xc3".to_vec());
+        assert_eq!(cutter.next(&mut typed), None);
+        typed.extend(b"\xa9\xff!");
+        assert_eq!(cutter.next(&mut typed), Some(keys("é!", false)));
+    }
+
+    #[test]
+    fn an_answer_goes_to_the_editor_that_asked() {
+        let mut awaited = Awaited::default();
+        awaited.begin();
+        assert!(awaited.answered());
+        // It asks again when the size has changed.
+        assert!(awaited.answered());
+        // Two editors are not told in time; the answers come to the third.
+        awaited.begin();
+        awaited.begin();
+        awaited.begin();
+        assert_eq!([(); 3].map(|()| awaited.answered()), [false, false, true]);
+        // One answer never comes: that costs the next editor its own, and no other.
+        awaited.begin();
+        awaited.begin();
+        assert!(!awaited.answered());
+        awaited.begin();
+        assert!(awaited.answered());
+        // What comes in between is for none.
+        awaited.begin();
+        assert!(awaited.answered());
+        awaited.begin();
+        awaited.begin();
+        awaited.answered();
+        awaited.answered();
+        awaited.begin();
+        assert!(awaited.answered());
+    }
+
+    proptest! {
+        #[test]
+        fn all_that_comes_is_given_or_waits_for_more(typed in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut left: Vec<u8> = typed.into_iter().filter(|&byte| byte != CTRL_Z).collect();
+            let mut cutter = Cutter::default();
+            while cutter.next(&mut left).is_some() {}
+            prop_assert!(left.len() < 4);
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! `mcp-repl attach`: a person joins a session, or starts one.
+
+mod switch;
+
+use std::{
+    env,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, SessionOptions, Wanted};
+
+use super::{WorkerArguments, ls, runtime, session_options::SessionArguments, sessions};
+use crate::{
+    attach::{self, Attachment, EditKeys, EscapeKey, Left},
+    pty,
+    registry::{Registry, SessionName},
+    remote::{self, Opened, Place, Underway},
+    terminal,
+};
+
+/// How others are told of who attaches where the name of the account is not known.
+const SOMEBODY: &str = "attach";
+/// The longest name of an account that is told, in characters.
+const LONGEST_NAME: usize = 32;
+/// What is said when the person only looks on from here on, and when no longer.
+const LOOKS_ON: &str = "[repl] from here on you only look on";
+const TAKES_PART: &str = "[repl] you take part again";
+/// What a shell adds to a signal's number for the exit status of what it killed.
+const KILLED: u8 = 128;
+/// The most sessions of one directory.
+const MOST_NUMBERED: usize = 10_000;
+
+/// The arguments of `attach`.
+#[derive(Debug, Args)]
+pub(super) struct AttachArguments {
+    /// The session. Without a name: the one there is; a choice, if there are several; a fresh one,
+    /// if there is none.
+    name: Option<SessionName>,
+    /// Only look on: nothing that is typed reaches the session.
+    #[arg(long, conflicts_with = "new")]
+    observe: bool,
+    /// Start a fresh session, of this name if one is given.
+    #[arg(long)]
+    new: bool,
+    /// Show no pictures: only say where they are.
+    #[arg(long)]
+    no_pictures: bool,
+    /// The key that is for this client whatever runs: `ctrl-a` to `ctrl-z`, `ctrl-\`, `ctrl-]`, `ctrl-^`,
+    /// or `none`.
+    #[arg(long, value_name = "KEY", env = "MCP_REPL_ESCAPE", default_value = "ctrl-]")]
+    escape_key: EscapeKey,
+    /// Show no status: which session it is, how things stand, who is there.
+    #[arg(long)]
+    no_status: bool,
+    /// The keys of the line editor: `emacs` or `vi`.
+    #[arg(long, value_name = "KEYS", env = "MCP_REPL_KEYS", default_value = "emacs")]
+    keys: EditKeys,
+    #[command(flatten)]
+    options: SessionArguments,
+}
+
+/// Which session it is to be.
+enum Choice {
+    /// One that lives.
+    Living(SessionName),
+    /// A fresh one, of this name or one made of the directory's.
+    Fresh(Option<SessionName>),
+}
+
+/// Has the person take part in the session.
+pub(super) fn attach(
+    place: &Place,
+    arguments: &AttachArguments,
+    worker: &WorkerArguments,
+) -> Result<ExitCode, String> {
+    check_terminal()?;
+    // Before any thread is started.
+    pty::guard_terminal();
+    let options = arguments.options.options(worker);
+    let keep_ms = options.keep_ms;
+    let choice = match (&arguments.name, arguments.new) {
+        (name, true) => Choice::Fresh(name.clone()),
+        (Some(name), false) => Choice::Living(name.clone()),
+        (None, false) => choose(place)?,
+    };
+    if arguments.observe && matches!(choice, Choice::Fresh(_)) {
+        return Err("there is no session to look on".into());
+    }
+    if worker.is_given()
+        && let Choice::Living(name) = &choice
+    {
+        return Err(format!(
+            "--python and --worker are for a fresh session, and {name} lives; --new starts one"
+        ));
+    }
+    let role = if arguments.observe { Role::Observer } else { Role::Client };
+    let runtime = runtime()?;
+    let result = runtime.block_on(async {
+        let (opened, is_own) = match choice {
+            Choice::Living(name) => {
+                let wanted = Wanted::Named { name: name.to_string(), start: false };
+                let options = SessionOptions::default();
+                (open(place, Open { wanted, options, hello: hello(role, keep_ms) }).await?, false)
+            }
+            Choice::Fresh(name) => (start(place, name, options).await?, true),
+        };
+        let mut attachment = Attachment {
+            handle: opened.handle,
+            name: opened.welcome.session,
+            client: person(),
+            is_own,
+            observes: arguments.observe,
+            pictures: !arguments.no_pictures,
+            history: history_file(),
+            escape: arguments.escape_key,
+            has_status: !arguments.no_status && terminal::can_show(),
+            keys: arguments.keys,
+        };
+        let mut connection = opened.connection;
+        let left = loop {
+            let left = attach::attach(&attachment).await.map_err(|error| error.to_string())?;
+            let name = match left {
+                Left::Rejoins { observes } => {
+                    attachment.observes = observes;
+                    say(if observes { LOOKS_ON } else { TAKES_PART });
+                    attachment.name.clone()
+                }
+                Left::Lists => match switch::choose(place, &attachment.name).await? {
+                    Some(name) => {
+                        attachment.is_own = false;
+                        name.to_string()
+                    }
+                    None => continue,
+                },
+                left => break left,
+            };
+            let role = if attachment.observes { Role::Observer } else { Role::Client };
+            let wanted = Wanted::Named { name, start: false };
+            let options = SessionOptions::default();
+            let opened = open(place, Open { wanted, options, hello: hello(role, None) }).await?;
+            // The one before is left once this one is there: a session is not without anybody meanwhile.
+            (attachment.handle, attachment.name) = (opened.handle, opened.welcome.session);
+            connection = opened.connection;
+        };
+        let name = &attachment.name;
+        match left {
+            // The loop takes the other two.
+            Left::Detached | Left::Rejoins { .. } | Left::Lists => {
+                say(&format!("[repl] detached; the session goes on: mcp-repl attach {name}"));
+                Ok(ExitCode::SUCCESS)
+            }
+            Left::Ended { status } => {
+                connection.ended().await;
+                Ok(ExitCode::from(status))
+            }
+            Left::Gone => {
+                let end = connection.ended().await;
+                Err(format!("the session {name} is gone: {end}"))
+            }
+            Left::Asked { signal } => {
+                let number = pty::signal_number(signal);
+                Ok(number.map_or(ExitCode::FAILURE, |number| ExitCode::from(KILLED + number)))
+            }
+        }
+    });
+    // A read of the terminal may still be blocked in a thread of the runtime.
+    runtime.shutdown_background();
+    result
+}
+
+/// Whether a person can use the terminal that this process is on.
+fn check_terminal() -> Result<(), String> {
+    let streams = [
+        ("standard input", io::stdin().is_terminal()),
+        ("standard output", io::stdout().is_terminal()),
+        ("standard error", io::stderr().is_terminal()),
+    ];
+    if let Some((name, _)) = streams.iter().find(|(_, is_terminal)| !is_terminal) {
+        return Err(format!(
+            "attach needs a terminal, and {name} is none; `mcp-repl exec --session NAME` runs cells \
+             without one"
+        ));
+    }
+    if !terminal::can_show() {
+        return Err(
+            "attach needs a terminal that can move its cursor, and TERM says that this one \
+                    can't; `mcp-repl exec --session NAME` runs cells without that"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
+/// The one session there is, or the person's choice.
+fn choose(place: &Place) -> Result<Choice, String> {
+    if *place != Place::Here {
+        return Err(
+            "--via needs the name of the session there; `CMD mcp-repl ls` lists them, and \
+                    --new starts one"
+                .into(),
+        );
+    }
+    let listed = sessions::with_registry(async |registry| sessions::all(&registry).await)?;
+    let name = |listed: &sessions::Listed| listed.entry.record().name.clone();
+    match &*listed {
+        [] => return Ok(Choice::Fresh(None)),
+        [only] => return Ok(Choice::Living(name(only))),
+        _ => {}
+    }
+    for (n, one) in listed.iter().enumerate() {
+        say(&format!("{:>3}  {}", n + 1, ls::line(one)));
+    }
+    loop {
+        ask(&format!("Which one? 1 to {}, or a name: ", listed.len()));
+        let mut answer = String::new();
+        let length = io::stdin().read_line(&mut answer).map_err(|error| error.to_string())?;
+        let answer = answer.trim();
+        if length == 0 {
+            return Err("no session was chosen".into());
+        }
+        if let Some(name) = chosen(&listed, answer) {
+            return Ok(Choice::Living(name));
+        }
+    }
+}
+
+/// The session of a list that an answer names, by its number from 1 or its name.
+fn chosen(listed: &[sessions::Listed], answer: &str) -> Option<SessionName> {
+    let name = |one: &sessions::Listed| one.entry.record().name.clone();
+    let by_number = answer.parse::<usize>().ok().and_then(|n| listed.get(n.wrapping_sub(1)));
+    let by_name = || listed.iter().find(|one| name(one).to_string() == answer);
+    by_number.or_else(by_name).map(name)
+}
+
+async fn open(place: &Place, open: Open) -> Result<Opened, String> {
+    remote::open(place, open, &Underway::default()).await.map_err(|error| error.to_string())
+}
+
+/// Starts a session.
+async fn start(
+    place: &Place,
+    name: Option<SessionName>,
+    options: SessionOptions,
+) -> Result<Opened, String> {
+    let keep_ms = options.keep_ms;
+    let started = async |name: &SessionName| {
+        let wanted = Wanted::Named { name: name.to_string(), start: true };
+        let hello = hello(Role::Client, keep_ms);
+        open(place, Open { wanted, options: options.clone(), hello }).await
+    };
+    let is_fresh = |opened: &Opened| !opened.welcome.had_clients;
+    if let Some(name) = name {
+        let opened = started(&name).await?;
+        return match is_fresh(&opened) {
+            true => Ok(opened),
+            false => Err(format!("there is a session {name} already; without --new it is joined")),
+        };
+    }
+    let directory = env::current_dir()
+        .map_err(|error| format!("the working directory can't be found: {error}"))?;
+    let first = SessionName::of_directory(Path::new(&directory));
+    let registry = match place {
+        Place::Here => Some(Registry::open().map_err(|error| error.to_string())?),
+        Place::Via(_) => None,
+    };
+    for name in (1..MOST_NUMBERED).map(|n| first.numbered(n)) {
+        if registry.as_ref().is_some_and(|registry| registry.find(&name).is_some()) {
+            continue;
+        }
+        // Another may be faster.
+        let opened = started(&name).await?;
+        if is_fresh(&opened) {
+            return Ok(opened);
+        }
+    }
+    Err(format!("there are {MOST_NUMBERED} sessions of this directory"))
+}
+
+fn hello(role: Role, keep_ms: Option<u64>) -> Hello {
+    Hello {
+        budget: Some(Budget { text: MOST_TEXT, attachments: Attachments::Named }),
+        keep_ms,
+        ..Hello::new(role, person())
+    }
+}
+
+/// How others are told of who attaches: by the name of the account.
+fn person() -> String {
+    let variables = ["USER", "LOGNAME"].map(|variable| env::var(variable).ok());
+    name_of(variables.iter().flatten().map(String::as_str))
+}
+
+/// The first of these names that can be shown.
+fn name_of<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    let can_be_shown = |name: &&str| {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
+        !name.is_empty() && name.chars().all(is_plain) && name.chars().count() <= LONGEST_NAME
+    };
+    names.find(can_be_shown).unwrap_or(SOMEBODY).to_owned()
+}
+
+/// Where the history of cells is kept (XDG Base Directory Specification); `None` where there is no
+/// place for it.
+fn history_file() -> Option<PathBuf> {
+    let absolute =
+        |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state =
+        absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    let directory = state.join("mcp-repl");
+    std::fs::create_dir_all(&state).ok()?;
+    // It may be there already.
+    let _ = pty::create_private_directory(&directory);
+    pty::keep_private(&directory).ok()?;
+    let file = directory.join("history");
+    pty::open_or_create_own_file(&file).ok()?;
+    Some(file)
+}
+
+fn say(line: &str) {
+    ask(&format!("{line}\n"));
+}
+
+fn ask(text: &str) {
+    // The terminal may be gone, which must not be a panic.
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_attaches_is_called_as_the_account_is() {
+        let long = "x".repeat(LONGEST_NAME + 1);
+        for (names, name) in [
+            (&["ann", "bob"][..], "ann"),
+            (&["", "bob"], "bob"),
+            (&["a b", "\u{1b}[1m", "é.m@x-1"], "é.m@x-1"),
+            (&[&long], "attach"),
+            (&[], "attach"),
+        ] {
+            assert_eq!(name_of(names.iter().copied()), name, "{names:?}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The terminal that this process is on, as where somebody types: its modes, what is typed, read in
+//! the event loop, and what stands in for it.
+
+use std::{
+    io,
+    os::fd::OwnedFd,
+    process::Stdio,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::fcntl_dupfd_cloexec,
+    stdio::{dup2_stdin, stdin},
+    termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr},
+};
+use tokio::io::{Interest, unix::AsyncFd};
+
+use super::{
+    stream::register,
+    terminal::{open_master, open_slave},
+};
+
+/// The modes of the terminal before it was made raw.
+static MODES_BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// What standard input was when it was first asked for: something else may stand in for it since.
+pub(super) fn keyboard() -> io::Result<&'static OwnedFd> {
+    static KEYBOARD: OnceLock<OwnedFd> = OnceLock::new();
+    if let Some(keyboard) = KEYBOARD.get() {
+        return Ok(keyboard);
+    }
+    let keyboard = fcntl_dupfd_cloexec(stdin(), 3)?;
+    Ok(KEYBOARD.get_or_init(|| keyboard))
+}
+
+/// Makes the terminal on standard input raw (cfmakeraw(3)), or puts its modes back.
+///
+/// # Errors
+/// When it has no such mode.
+pub fn set_raw_mode(raw: bool) -> io::Result<()> {
+    let mut before = MODES_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    let keyboard = keyboard()?;
+    if raw && before.is_none() {
+        let found = tcgetattr(keyboard)?;
+        let mut modes = found.clone();
+        modes.make_raw();
+        tcsetattr(keyboard, OptionalActions::Now, &modes)?;
+        *before = Some(found);
+    } else if !raw && let Some(modes) = &*before {
+        tcsetattr(keyboard, OptionalActions::Now, modes)?;
+        *before = None;
+    }
+    Ok(())
+}
+
+/// Standard input as it was found, for a program of this process.
+///
+/// # Errors
+/// When there is no descriptor to be had.
+pub fn keyboard_for_program() -> io::Result<Stdio> {
+    Ok(keyboard()?.try_clone()?.into())
+}
+
+/// Standard input that is a terminal. Others may read it as well, when this one does not: nothing is
+/// read ahead.
+#[derive(Debug)]
+pub struct TerminalInput {
+    terminal: AsyncFd<OwnedFd>,
+}
+
+impl TerminalInput {
+    /// Standard input, in the running event loop.
+    ///
+    /// # Errors
+    /// When that can't wait for it.
+    pub fn new() -> io::Result<TerminalInput> {
+        let terminal = register(keyboard()?.try_clone()?, Interest::READABLE)?;
+        Ok(TerminalInput { terminal })
+    }
+
+    /// Reads what was typed; 0 when the terminal is gone. Cancel safe.
+    ///
+    /// # Errors
+    /// When the terminal can't be read.
+    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let mut ready = self.terminal.readable().await?;
+            // The descriptor keeps its flags, as other processes share it; and another reader may
+            // have taken what was there.
+            if !self.is_readable()? {
+                ready.clear_ready();
+                continue;
+            }
+            return match rustix::io::read(&self.terminal, &mut *buffer) {
+                // The other end is closed (Linux).
+                Err(rustix::io::Errno::IO) => Ok(0),
+                read => Ok(read?),
+            };
+        }
+    }
+
+    fn is_readable(&self) -> io::Result<bool> {
+        let mut fds = [PollFd::new(&self.terminal, PollFlags::IN)];
+        Ok(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? > 0)
+    }
+}
+
+/// A raw terminal of this process's own in the place of standard input, until this is dropped: a
+/// library that reads that reads what is given here. It is nobody's controlling terminal.
+///
+/// There is one in a process: such a library goes on waiting for the one that it found first.
+#[derive(Debug)]
+pub struct EditorInput {
+    master: &'static OwnedFd,
+}
+
+/// The ends of that terminal: this process's, and the one that is read.
+static STAND_IN: OnceLock<(OwnedFd, OwnedFd)> = OnceLock::new();
+
+fn stand_in() -> io::Result<&'static (OwnedFd, OwnedFd)> {
+    if let Some(ends) = STAND_IN.get() {
+        return Ok(ends);
+    }
+    let (master, name) = open_master()?;
+    let slave = open_slave(&name, OFlags::empty())?;
+    let mut modes = tcgetattr(&slave)?;
+    modes.make_raw();
+    tcsetattr(&slave, OptionalActions::Now, &modes)?;
+    fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
+    Ok(STAND_IN.get_or_init(|| (master, slave)))
+}
+
+impl EditorInput {
+    /// Puts it in place.
+    ///
+    /// # Errors
+    /// When there is no terminal to be had.
+    pub fn new() -> io::Result<EditorInput> {
+        keyboard()?;
+        let (master, slave) = stand_in()?;
+        // What an earlier editor was given and has not read.
+        tcflush(slave, QueueSelector::IFlush)?;
+        dup2_stdin(slave)?;
+        Ok(EditorInput { master })
+    }
+
+    /// Gives it to who reads. A terminal holds 4,095 bytes that nobody has read: what is more is
+    /// lost.
+    ///
+    /// # Errors
+    /// When it can't be written to.
+    pub fn give(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match rustix::io::write(self.master, bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for EditorInput {
+    fn drop(&mut self) {
+        if let Ok(keyboard) = keyboard() {
+            let _ = dup2_stdin(keyboard);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `mcp-repl attach`: the line editor as a person has it, key by key.
+#![cfg(target_os = "linux")]
+
+use std::{os::unix::fs::PermissionsExt, path::Path};
+
+use crate::support::{Runtime, Terminal, assert_has, assert_has_not};
+
+#[test]
+fn cells_that_are_typed_ahead_run_in_their_order() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    // The first takes its time, or it does not.
+    person.types("import time\rfirst = [1]\rtime.sleep(0.05); first.append(2)\rfirst + [3]\r");
+    person.shows("\n[1, 2, 3]\n>>>");
+    // Each line goes to who asks for it then.
+    person.types("input('a? ') + input('b? ')\rone\rtwo\r'and' + ' on'\r");
+    person.shows("\n'onetwo'\n>>> 'and' + ' on'\n'and on'\n>>>");
+}
+
+#[test]
+fn what_no_program_has_read_is_for_the_prompt() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.runs("import sys, time");
+    person.is_at_prompt();
+    // It ends when something is typed, which it leaves there.
+    person.types("import select; print('typed', bool(select.select([0], [], [])))\r");
+    person.types("x = 6 * 7\rx\r");
+    person.shows("typed True\n>>> x = 6 * 7\n>>> x\n42\n>>>");
+    assert_has_not(&person.page(), "unread input");
+}
+
+#[test]
+fn no_key_behind_another_is_lost() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("not this\x03nor this\x03\x03'x' * 5\r");
+    person.shows("\n'xxxxx'\n>>>");
+    // Deleted below the cursor.
+    person.types("'abc'\x01\x04\x04'\rwas = _\rlen(was)\r");
+    person.shows("\n2\n>>>");
+    // More at once than a terminal is read.
+    let long: String = (0..900).map(|n| format!("{n},")).collect();
+    person.types(&format!("sum([{long}])\r'end'\r"));
+    person.shows("\n404550\n>>> 'end'\n'end'\n>>>");
+    person.types("what is this\x1b\x04\x03\x04n'still here'\r");
+    person.shows("\n'still here'\n>>>");
+}
+
+#[test]
+fn what_is_pasted_is_put_in_as_it_is() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("\x1b[200~for n in range(2):\r\n    if n:\r\n        print('n', n)\r\n\x1b[201~");
+    person.ends_with("print('n', n)\n...");
+    // Not in parts, between which a terminal would answer what it is asked.
+    let many = "x\r".repeat(20_000);
+    person.types(&format!("\rlen('''\x1b[200~{many}\x1b[201~''')\r"));
+    person.shows("\n40000\n>>>");
+}
+
+#[test]
+fn python_is_in_colours_unless_they_are_not_wanted() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("for x in ['é']");
+    person.ends_with("['é']");
+    let painted = String::from_utf8_lossy(&person.bytes).into_owned();
+    assert_has(&painted, "\x1b[1;35mfor\x1b[0m");
+    assert_has(&painted, "\x1b[32m'é'\x1b[0m");
+    person.types("\x1dd");
+    assert_eq!(person.ends().0, 0);
+    let mut person = Terminal::run(runtime.attaching(&["--new"]).env("NO_COLOR", "1"));
+    person.is_at_prompt();
+    person.types("for x in ['é']");
+    person.ends_with("['é']");
+    let painted = String::from_utf8_lossy(&person.bytes).into_owned();
+    assert_has_not(&painted, "m'é'");
+    assert_has_not(&painted, "\x1b[1;35m");
+}
+
+#[test]
+fn what_the_agent_ran_can_be_called_up_and_is_not_written_down() {
+    let runtime = Runtime::new();
+    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    agent.still_works();
+    let mut person = runtime.attach(&[]);
+    person.runs("if 1:\rprint('mine')\r");
+    person.shows("\nmine\n>>>");
+    agent.gives_part("'the agent' + 's'", "'the agents'");
+    person.ends_with("'the agents'\n>>>");
+    person.types("\x1b[A");
+    person.ends_with(">>> 'the agent' + 's'");
+    // The one before that, whole.
+    person.types("\x1b[A");
+    person.ends_with(">>> if 1:\n...     print('mine')\n...");
+    person.types("\x03");
+    // Looked for.
+    person.is_at_prompt();
+    person.types("\x12agent");
+    person.shows("(search: agent) 'the agent' + 's'");
+    person.types("\r\r");
+    person.shows_when("run again", |page| page.ends_with("'the agents'\n>>>"));
+    let directory = runtime.path().with_file_name("state").join("mcp-repl");
+    let file = directory.join("history");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert_has(&kept, "'mine'");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&directory), mode(&file)), (0o700, 0o600));
+    assert_eq!(kept.matches("the agent").count(), 1, "{kept}");
+}
+
+#[test]
+fn keys_of_vi_show_their_mode() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&["--keys", "vi"]);
+    person.is_at_prompt();
+    person.types("'one two'\x1b");
+    person.ends_with(">>: 'one two'");
+    // A key that is a command's argument.
+    person.types("0fnrv\r");
+    person.shows("\n'ove two'\n>>>");
+    person.is_at_prompt();
+    person.types("'new'\r");
+    person.shows("\n'new'\n>>>");
+    let (status, page) = runtime.attach(&["--keys", "none"]).ends();
+    assert_eq!(status, 2);
+    assert_has(&page, "they are `emacs` or `vi`");
+}
+
+#[test]
+fn a_cell_can_be_edited_in_an_editor_of_ones_own() {
+    let runtime = Runtime::new();
+    let attach = |editor: &str, keys: &str| {
+        let builder = runtime.attaching(&["--new", "--keys", keys]).env_remove("VISUAL");
+        Terminal::run(builder.env("EDITOR", editor))
+    };
+    let mut person = attach("sed -i s/one/two/", "emacs");
+    person.is_at_prompt();
+    // What is typed behind it is typed into the line.
+    person.types("if 1:\rprint('one')\x18\x05");
+    person.ends_with(">>> if 1:\n...     print('two')");
+    person.types("\r\r");
+    person.shows("\ntwo\n>>>");
+    let mut person = attach("sed -i s/one/two/", "vi");
+    person.is_at_prompt();
+    person.types("'one'\x1b");
+    person.ends_with(">>: 'one'");
+    person.types("v");
+    person.ends_with("'two'");
+    let mut person = attach("no-such-editor", "emacs");
+    person.is_at_prompt();
+    person.types("half\x18\x05");
+    person.shows("the editor `no-such-editor` can't be started");
+    person.ends_with(">>> half");
+}

@@ -1,0 +1,134 @@
+//! `mcp-repl attach` at the session's prompt: the line editor, and what comes above a line.
+#![cfg(target_os = "linux")]
+
+use crate::support::{IDLE, Lifeline, Runtime, assert_has, assert_has_not};
+
+#[test]
+fn a_cell_goes_on_until_python_says_that_it_is_whole() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.runs("def f(a,");
+    person.ends_with("\n...");
+    person.types("b):\r");
+    // Indented as the block is.
+    person.ends_with("\n...");
+    person.types("return a + b\r");
+    person.ends_with("return a + b\n...");
+    assert_has(&person.page(), "...     return a + b");
+    person.types("\r");
+    person.runs("f('''x");
+    person.ends_with("\n...");
+    person.types("y''', 'z')\r");
+    person.shows("\n'x\\nyz'\n>>>");
+}
+
+#[test]
+fn what_is_pasted_is_one_cell_as_it_is() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("\x1b[200~if True:\r    a = 1\r\r    b = 2\rprint(a + b)\x1b[201~");
+    person.ends_with("print(a + b)");
+    person.types("\r");
+    person.shows("print(a + b)\n3\n>>>");
+}
+
+#[test]
+fn keys_of_the_line() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.runs("first = 1");
+    person.is_at_prompt();
+    person.types("not this");
+    person.ends_with("not this");
+    // Cleared; nothing runs.
+    person.types("\x03");
+    person.runs("second = 2");
+    person.is_at_prompt();
+    // What was run before.
+    person.types("\x1b[A\x1b[A");
+    person.ends_with(">>> first = 1");
+    person.types("\x03");
+    person.is_at_prompt();
+    // Names of the session.
+    person.types("fir");
+    person.shows(">>> fir");
+    person.types("\t * 42\r");
+    person.shows("\n42\n>>>");
+}
+
+#[test]
+fn history_is_kept_across_runs() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.runs("'kept'");
+    person.shows("\n'kept'\n>>>");
+    person.types("\x1dd");
+    assert_eq!(person.ends().0, 0);
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("\x1b[A");
+    person.ends_with(">>> 'kept'");
+}
+
+#[test]
+fn what_the_agent_runs_comes_above_a_half_typed_line() {
+    let runtime = Runtime::new();
+    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    agent.still_works();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("'half ");
+    person.ends_with(">>> 'half");
+    agent.gives("print('from the agent')\nlen('abc')", "from the agent\n3\n");
+    person.ends_with(
+        "[agent] >>> print('from the agent')\n[agent] ... len('abc')\nfrom the agent\n3\n>>> 'half",
+    );
+    person.types("typed'\r");
+    person.shows("\n'half typed'\n>>>");
+    assert_has_not(&person.page(), "[ann]");
+}
+
+#[test]
+fn a_bar_of_the_agents_is_live_above_a_half_typed_line() {
+    let runtime = Runtime::new();
+    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let mut line = Lifeline::lay(&agent);
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("half");
+    person.ends_with(">>> half");
+    let bar = agent.begin(
+        "print('10%', end='', flush=True)\n_ = line.recv(1)\n\
+         print('\\r50%', end='', flush=True)\n_ = line.recv(1)\nprint('\\r100%')",
+    );
+    person.ends_with("\n10%\n>>> half");
+    line.release();
+    person.ends_with("\n50%\n>>> half");
+    // Typing goes on.
+    person.types(" of it");
+    person.ends_with("\n50%\n>>> half of it");
+    line.release();
+    assert_has(&bar.text(), "100%");
+    person.ends_with("\n100%\n>>> half of it");
+    assert_has_not(&person.page(), "10%\n50%");
+}
+
+#[test]
+fn a_flood_of_the_agents_harms_no_line() {
+    let runtime = Runtime::new();
+    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    agent.gives("import sys", IDLE);
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("'a long line that is half typed ");
+    person.ends_with("half typed");
+    let flood = agent.begin("for n in range(20_000): print('line', n)\nprint('end')");
+    for part in ["and ", "typed ", "on"] {
+        person.types(part);
+    }
+    flood.text();
+    person.ends_with("\nend\n>>> 'a long line that is half typed and typed on");
+    person.types("'\r");
+    person.shows("\n'a long line that is half typed and typed on'\n>>>");
+}

@@ -1,0 +1,202 @@
+//! `mcp-repl attach` on terminals of other kinds: inside tmux, with tmux inside, over ssh, and on
+//! windows of every size.
+#![cfg(target_os = "linux")]
+
+use std::{path::PathBuf, process::Command};
+
+use crate::support::{BINARY, Runtime, Server, Sshd, Terminal, assert_has, assert_has_not, quoted};
+
+#[track_caller]
+fn start(runtime: &Runtime) -> Server {
+    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    agent.still_works();
+    agent
+}
+
+/// A tmux of the test's own, without a status line.
+struct Tmux {
+    socket: PathBuf,
+    settings: PathBuf,
+}
+
+impl Tmux {
+    fn new(runtime: &Runtime) -> Tmux {
+        let place = |name| runtime.path().with_file_name(name);
+        let tmux = Tmux { socket: place("tmux"), settings: place("tmux.conf") };
+        std::fs::write(&tmux.settings, "set -g status off\n").unwrap();
+        tmux
+    }
+
+    /// The beginning of a command line, as a Python list.
+    fn words(&self) -> String {
+        format!("['tmux', '-S', {}, '-f', {}, ", quoted(&self.socket), quoted(&self.settings))
+    }
+
+    /// `attach` in it, below a line that says what stood there.
+    #[track_caller]
+    fn attach(&self, runtime: &Runtime) -> Terminal {
+        let program = format!(
+            "import shlex\nrun = shlex.join([{}, *sys.argv[1:]])\n\
+             os.execvp('tmux', {}'new-session', 'echo what stood there; exec ' + run])",
+            quoted(BINARY),
+            self.words()
+        );
+        Terminal::run(runtime.attaching(&["work"]).condition(&program))
+    }
+
+    /// What is in its pane, from `-S` of capture-pane on.
+    #[track_caller]
+    fn pane(&self, from: &str) -> String {
+        let mut tmux = Command::new("tmux");
+        tmux.arg("-S").arg(&self.socket).args(["capture-pane", "-p", "-S", from]);
+        let output = tmux.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let mut tmux = Command::new("tmux");
+        let _ = tmux.arg("-S").arg(&self.socket).arg("kill-server").output();
+    }
+}
+
+const LINES: &str = r"print('\n'.join(f'line {n}' for n in range(100)))";
+
+#[test]
+fn inside_tmux_all_is_as_outside_and_the_scrollback_is_its_own() {
+    let runtime = Runtime::new();
+    let agent = start(&runtime);
+    let text: String = (1..=200).map(|n| format!("row {n}\n")).collect();
+    agent.write_file("long.txt", &text);
+    let tmux = Tmux::new(&runtime);
+    let mut person = tmux.attach(&runtime);
+    person.is_at_prompt();
+    assert_has(&tmux.pane("0"), "what stood there\n");
+    person.types(&format!("{LINES}\r"));
+    person.ends_with("line 98\nline 99\n>>>");
+    let pane = tmux.pane("-");
+    assert_has(&pane, "what stood there\n");
+    let shown: Vec<&str> = pane.lines().filter(|line| line.starts_with("line ")).collect();
+    let printed: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
+    assert_eq!(shown, printed);
+    // Above a half-typed line.
+    person.types("'half ");
+    person.ends_with(">>> 'half");
+    assert_has(&agent.repl("print('from the agent')"), "from the agent\n");
+    person.ends_with("\nfrom the agent\n>>> 'half");
+    person.types("typed'\r");
+    person.ends_with("\n'half typed'\n>>>");
+    // A program that has the screen, in a window that grows.
+    person.types("import os; os.system('LESS= less long.txt')\r");
+    person.shows("row 23\n");
+    person.resize(100, 40);
+    person.shows("row 39\n");
+    person.types("G");
+    person.shows("row 200\n");
+    person.types("q");
+    person.ends_with("\n0\n>>>");
+    assert_has(&tmux.pane("0"), "'half typed'\n");
+    assert_has_not(&tmux.pane("-"), "row 200");
+    person.types("tuple(os.get_terminal_size())\r");
+    person.ends_with("\n(100, 40)\n>>>");
+    person.types("\x1dd");
+    let (status, _) = person.ends();
+    assert_eq!(status, 0);
+    assert_has(&agent.repl("tuple(os.get_terminal_size())"), "(120, 40)\n");
+}
+
+#[test]
+fn tmux_can_be_used_inside() {
+    let runtime = Runtime::new();
+    let agent = start(&runtime);
+    let tmux = Tmux::new(&runtime);
+    let mut person = runtime.attach(&["work"]);
+    let run = format!("{}'new-session', 'env PS1=in\"\"side: sh'])", tmux.words());
+    person.runs(&format!("import subprocess; subprocess.call({run}"));
+    person.shows("inside:");
+    person.types("echo $((6 * 7))\r");
+    person.shows("\n42\ninside:");
+    person.resize(100, 30);
+    person.types("stty size\r");
+    person.shows("\n30 100\ninside:");
+    // Its own escape key; what stood there before comes back.
+    person.types("\x02d");
+    person.shows("[detached (from session 0)]");
+    person.ends_with("\n0\n>>>");
+    assert_has_not(&person.page(), "stty size");
+    person.types("'on'\r");
+    person.ends_with("\n'on'\n>>>");
+    assert_has(&agent.repl("6 * 7"), "42\n");
+}
+
+#[test]
+fn over_ssh_all_is_as_here() {
+    let sshd = Sshd::with_binary();
+    let client = Runtime::new();
+    // The client here and the session there; and both there.
+    let via = client.attaching(&["--via", &sshd.ssh(), "--new", "box"]);
+    let ssh = format!(
+        "os.execvp('ssh', ['ssh', '-F', {}, '-tt', 'box', 'mcp-repl attach --no-status box'])",
+        quoted(sshd.config())
+    );
+    let mut one = Terminal::run(via);
+    one.is_at_prompt();
+    let mut other = Terminal::run(client.attaching(&[]).condition(&ssh));
+    other.is_at_prompt();
+    one.types("x = 20\r");
+    other.ends_with(">>> x = 20\n>>>");
+    one.is_at_prompt();
+    other.types("'half ");
+    other.ends_with(">>> 'half");
+    one.types("print('from the one')\r");
+    other.ends_with("\nfrom the one\n>>> 'half");
+    other.types("typed'\r");
+    other.ends_with("\n'half typed'\n>>>");
+    one.is_at_prompt();
+    other.types("import os; input(f'{os.get_terminal_size()} ')\r");
+    other.ends_with("(columns=80, lines=24)");
+    other.resize(100, 30);
+    other.types("done\r");
+    other.ends_with("'done'\n>>>");
+    other.types("tuple(os.get_terminal_size())\r");
+    other.ends_with("\n(100, 30)\n>>>");
+    for mut person in [one, other] {
+        person.types("\x1dd");
+        assert_eq!(person.ends().0, 0);
+    }
+    assert_eq!(sshd.runtime().names(), ["box"]);
+}
+
+#[test]
+fn a_window_may_have_any_size_and_change_it_at_any_moment() {
+    let runtime = Runtime::new();
+    let agent = start(&runtime);
+    let mut person = runtime.attach(&["work"]);
+    person.is_at_prompt();
+    let size = "import os; tuple(os.get_terminal_size())\r";
+    for (columns, rows) in [(20, 5), (500, 200), (80, 24)] {
+        person.resize(columns, rows);
+        person.types(size);
+        person.ends_with(&format!("\n({columns}, {rows})\n>>>"));
+        person.types("6 * 7\r");
+        person.ends_with("\n42\n>>>");
+    }
+    // Of one that has none nothing is heard.
+    person.resize(0, 0);
+    person.resize(80, 24);
+    person.types("'half ");
+    person.ends_with(">>> 'half");
+    let printed = agent.begin("for n in range(2000): print('line', n)\nprint('the end')");
+    for n in 0..200 {
+        person.resize(60 + n % 40, 20 + n % 10);
+    }
+    person.resize(100, 30);
+    assert_has(&printed.text(), "the end");
+    person.ends_with("\nthe end\n>>> 'half");
+    person.types("typed'\r");
+    person.ends_with("\n'half typed'\n>>>");
+    person.types(size);
+    person.ends_with("\n(100, 30)\n>>>");
+}

@@ -1,0 +1,91 @@
+//! `mcp-repl replay`: pictures and texts of recordings.
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use crate::support::{BINARY, assert_has};
+
+const RECORDING: &str = r#"{"version": 3, "term": {"cols": 40, "rows": 4}}
+[0.1, "o", ">>> 1 + 1\r\n"]
+[0.2, "m", "a cell"]
+[5.0, "o", "\u001b[1;31m2\u001b[0m\r\n"]
+[0.0, "o", "\u001b]52;c;c2VjcmV0\u0007\u001b[6n>>> "]
+[0.1, "x", "0"]
+"#;
+
+/// Has it read a recording from standard input.
+fn replay(arguments: &[&str], recording: &str) -> Output {
+    let mut command = Command::new(BINARY);
+    command.args(["replay", "-"]).args(arguments).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // One that is refused is not read to its end.
+    let _ = stdin.write_all(recording.as_bytes());
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+#[track_caller]
+fn printed(arguments: &[&str]) -> String {
+    let output = replay(arguments, RECORDING);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_recording_is_printed_as_text_and_as_the_page_at_a_time() {
+    assert_eq!(printed(&["--text"]), ">>> 1 + 1\n2\n>>> \n");
+    assert_eq!(printed(&["--at", "5.2"]), ">>> 1 + 1\n");
+    assert_eq!(printed(&["--at", "5.3"]), ">>> 1 + 1\n2\n>>>\n");
+    assert_eq!(printed(&["--at", "1.3", "--idle-limit", "1"]), ">>> 1 + 1\n2\n>>>\n");
+}
+
+#[test]
+fn a_recording_is_drawn_moving_or_still() {
+    let moving = printed(&["--svg", "-"]);
+    assert_has(&moving, "<svg xmlns=");
+    assert_has(&moving, "animation:film");
+    assert_has(&moving, ">2</text>");
+    let still = printed(&["--svg", "-", "--at", "1"]);
+    assert!(!still.contains("animation") && !still.contains(">2</text>"), "{still}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("picture.svg");
+    assert_eq!(printed(&["--svg", file.to_str().unwrap()]), "");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), moving);
+}
+
+#[test]
+fn the_picture_in_the_readme_is_that_of_its_recording() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let recording = std::fs::read_to_string(docs.join("attach.cast")).unwrap();
+    let output = replay(&["--svg", "-", "--idle-limit", "2.5"], &recording);
+    let picture = std::fs::read_to_string(docs.join("attach.svg")).unwrap();
+    assert!(
+        String::from_utf8(output.stdout).unwrap() == picture,
+        "docs/recordings.md says how it is made"
+    );
+}
+
+#[test]
+fn what_can_not_be_replayed_is_told() {
+    for (arguments, recording, told) in [
+        (&["--text"][..], "", "mcp-repl: -: it is empty"),
+        (&["--text"], "{}", "mcp-repl: -: line 1 is no header"),
+        (
+            &["--svg", "-"],
+            "{\"version\":3,\"term\":{\"cols\":9,\"rows\":9}}\n[1,2]\n",
+            "line 2 is no",
+        ),
+        (&["--svg", "/nowhere/x.svg"], RECORDING, "/nowhere/x.svg can't be written"),
+        (&[], RECORDING, "--svg <FILE>"),
+        (&["--at", "x"], RECORDING, "it is a number of seconds"),
+    ] {
+        let output = replay(arguments, recording);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_has(&String::from_utf8_lossy(&output.stderr), told);
+    }
+}
