@@ -39,7 +39,7 @@ fn one_of_its_own_ends_with_its_program() {
 #[test]
 fn the_one_there_is_needs_no_name_and_lives_on() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives("x = 20", IDLE);
     let mut person = runtime.attach(&[]);
     person.runs("x += 1");

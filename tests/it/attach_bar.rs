@@ -13,7 +13,7 @@ const STEP: &str = "def step(text):
 
 /// A session with an agent in it and a line from it, and a person who is shown the status.
 fn two(runtime: &Runtime) -> (Server, Lifeline, Terminal) {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     let line = Lifeline::lay(&agent);
     agent.gives(STEP, IDLE);
     let mut person = Terminal::run(runtime.attaching_with_status(&["work"]));
@@ -92,7 +92,7 @@ fn a_full_screen_has_no_status_and_so_have_small_terminals() {
 #[test]
 fn the_title_says_session_and_state_and_is_put_back() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives("x = 1", IDLE);
     let mut person = runtime.attach(&[]);
     person.is_titled("work: ready");
@@ -140,7 +140,7 @@ impl Drop for Tmux {
 #[test]
 fn in_tmux_long_outputs_stay_whole_above_the_status() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives("x = 1", IDLE);
     let tmux = Tmux(format!("mcp-repl-{}", std::process::id()));
     let environment = format!("MCP_REPL_RUNTIME_DIR={}", runtime.path().display());

@@ -114,7 +114,7 @@ impl Drop for Person {
 fn whatever_people_do_the_agents_work_is_right_and_nothing_is_left() {
     Chance::rounds(30, |chance| {
         let runtime = Runtime::new();
-        let mut agent = runtime.server().client("agent").args(["--session", "work"]).start();
+        let mut agent = runtime.agent();
         agent.still_works();
         let (mut people, mut left): (Vec<Person>, Vec<Pid>) = (Vec::new(), Vec::new());
         let mut totals = Vec::new();

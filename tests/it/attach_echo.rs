@@ -28,7 +28,7 @@ fn marks(person: &Terminal) -> String {
 #[test]
 fn who_joins_sees_cells_and_what_they_printed() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives("print(1, end='')", "1");
     agent.gives("if True:\n    x = 20", IDLE);
     let mut ann = attach_as(&runtime, "ann");
@@ -53,10 +53,7 @@ fn who_joins_sees_cells_and_what_they_printed() {
 #[test]
 fn terminals_find_prompts_cells_and_what_these_print() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
-    agent.still_works();
-    let mut person = runtime.attach(&[]);
-    person.is_at_prompt();
+    let (agent, mut person) = runtime.agent_and_person();
     agent.gives("print('hers')", "hers\n");
     person.ends_with("hers\n>>>");
     person.types("print('mine')\r");
@@ -76,7 +73,7 @@ fn terminals_find_prompts_cells_and_what_these_print() {
 #[test]
 fn what_was_typed_while_another_cell_ran_is_shown_where_it_begins() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     let mut line = Lifeline::lay(&agent);
     let mut person = runtime.attach(&[]);
     person.is_at_prompt();
@@ -94,10 +91,7 @@ fn what_was_typed_while_another_cell_ran_is_shown_where_it_begins() {
 #[test]
 fn a_long_cell_is_cut_for_all_and_moves_nothing() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
-    agent.still_works();
-    let mut person = runtime.attach(&[]);
-    person.is_at_prompt();
+    let (agent, mut person) = runtime.agent_and_person();
     agent.gives(&format!("# \x1b[2J\u{9b}2J\n{}'long'", "1\n".repeat(30)), "'long'\n");
     person.ends_with("[agent] ... 1\n[agent] ... (12 more lines)\n'long'\n>>>");
     assert_has_not(&String::from_utf8_lossy(&person.bytes), "\x1b[2J");
@@ -106,7 +100,7 @@ fn a_long_cell_is_cut_for_all_and_moves_nothing() {
 #[test]
 fn terminals_are_told_the_working_directory() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     let machine = agent.repl("import os\nprint(os.uname().nodename)");
     let told = |path: &str| format!("\x1b]7;file://{}{path}\x1b\\", machine.trim());
     agent.gives("os.chdir('/usr')", IDLE);

@@ -86,7 +86,7 @@ fn python_is_in_colours_unless_they_are_not_wanted() {
 #[test]
 fn what_the_agent_ran_can_be_called_up_and_is_not_written_down() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.still_works();
     let mut person = runtime.attach(&[]);
     person.runs("if 1:\rprint('mine')\r");

@@ -10,7 +10,7 @@ const LINE: &str = " is a line that is typed while much is printed, with é, 漢
 /// An agent whose `flood` prints a line a millisecond or as fast as it can until it is released.
 #[track_caller]
 fn start(runtime: &Runtime) -> (Server, Lifeline) {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.still_works();
     let line = Lifeline::lay(&agent);
     agent.repl(

@@ -10,20 +10,10 @@ const APPROVE: &str = "\x1da";
 /// What asks for the person's word.
 const ASKS: &str = "[repl] Enter runs it, e edits it, x refuses it";
 
-/// An agent and a person in one session.
-#[track_caller]
-fn two(runtime: &Runtime) -> (Server, Terminal) {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
-    agent.still_works();
-    let mut person = runtime.attach(&[]);
-    person.is_at_prompt();
-    (agent, person)
-}
-
-/// The same, and each cell of the agent waits for the person's word.
+/// An agent and a person in one session, whose word each cell of the agent waits for.
 #[track_caller]
 fn approving(runtime: &Runtime) -> (Server, Terminal) {
-    let (agent, mut person) = two(runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     person.types(APPROVE);
     person.ends_with("waits for your word; Ctrl-] a ends that\n>>>");
     (agent, person)
@@ -32,7 +22,7 @@ fn approving(runtime: &Runtime) -> (Server, Terminal) {
 #[test]
 fn what_the_agent_sends_waits_until_the_session_is_given_back() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     person.types("half");
     person.ends_with(">>> half");
     person.types(TAKE_OR_GIVE);
@@ -54,7 +44,7 @@ fn what_the_agent_sends_waits_until_the_session_is_given_back() {
 #[test]
 fn it_is_taken_over_while_a_program_runs_and_another_person_sees_it() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     let mut other = runtime.attach(&[]);
     other.is_at_prompt();
     let mut line = Lifeline::lay(&agent);
@@ -181,7 +171,7 @@ fn cells_are_asked_about_one_after_the_other_and_one_that_is_withdrawn_is_gone()
 #[test]
 fn what_a_program_prints_stands_above_what_asks() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     let mut line = Lifeline::lay(&agent);
     agent.gives(
         "import threading\nthreading.Thread(target=lambda: [line.recv(1), print('line\\n50 %', \
@@ -226,7 +216,7 @@ fn what_is_typed_before_it_is_asked_is_no_answer() {
 #[test]
 fn a_person_who_is_needed_hears_it_and_the_agent_waits_for_them() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     let bells = |person: &Terminal| person.bytes.iter().filter(|&&byte| byte == 7).count();
     assert_eq!(bells(&person), 0);
     let call = agent.call(&json!({"input": "", "person": "log in\x1b[2J to the site"}));
@@ -251,7 +241,7 @@ fn a_person_who_is_needed_hears_it_and_the_agent_waits_for_them() {
 #[test]
 fn a_secret_that_a_person_types_goes_to_the_program_alone_and_the_agent_goes_on() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     let asked = agent.repl("import getpass\ntoken = getpass.getpass('token? ')");
     assert_has(&asked, "mcp-repl attach work");
     // The question stands below again.
@@ -270,7 +260,7 @@ fn a_secret_that_a_person_types_goes_to_the_program_alone_and_the_agent_goes_on(
 #[test]
 fn no_line_stands_over_a_full_screen_program_and_its_bell_is_heard() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     person.types(
         "import sys; p = sys.stdout.write; _ = p('\\033[?1049h\\033[2J\\033[5;9Hfull screen'), \
          input(), p('\\033[7;9Hgoes on'), input(), p('\\033[?1049l')\r",

@@ -8,7 +8,7 @@ use crate::support::{Runtime, Server, Terminal, assert_has, assert_has_not, gone
 
 #[track_caller]
 fn start(runtime: &Runtime) -> Server {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.still_works();
     let text: String = (1..=300).map(|n| format!("row {n}\n")).collect();
     agent.write_file("long.txt", &text);

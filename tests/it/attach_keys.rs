@@ -14,7 +14,7 @@ def keys(count):
 #[test]
 fn another_key_may_be_the_escape_key() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives(KEYS, IDLE);
     let keys = [("ctrl-a", "\x01", "Ctrl-A"), ("ctrl-\\", "\x1b[92;5u", "Ctrl-\\")];
     for (before, (key, press, name)) in keys.into_iter().enumerate() {
@@ -43,7 +43,7 @@ fn another_key_may_be_the_escape_key() {
 #[test]
 fn without_one_all_is_the_programs() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives(KEYS, IDLE);
     let builder = runtime.attaching(&["work"]).env("MCP_REPL_ESCAPE", "none");
     let mut person = crate::support::Terminal::run(builder);
@@ -101,7 +101,7 @@ fn the_list_leads_to_another_session_or_back() {
 #[test]
 fn a_person_may_only_look_on_for_a_while_and_the_host_sees_to_that() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives("x = 1", IDLE);
     let mut person = runtime.attach(&[]);
     person.is_at_prompt();

@@ -8,7 +8,7 @@ use crate::support::{IDLE, Runtime, Terminal, assert_has, assert_has_not, childr
 
 /// A session with an agent in it, and a person.
 fn two(runtime: &Runtime) -> (crate::support::Server, Terminal) {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives("text = 'text before'", IDLE);
     let mut person = runtime.attach(&[]);
     person.is_at_prompt();
@@ -51,12 +51,7 @@ fn and_so_does_one_in_a_pager_or_in_a_program_with_the_mouse() {
 #[test]
 fn a_shell_that_has_the_terminal_again_keeps_its_modes() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
-    agent.gives("x = 1", IDLE);
-    let mut person = Terminal::shell(runtime.attaching(&[]));
-    person.ends_with("$");
-    person.types("mcp-repl attach work --no-status\r");
-    person.is_at_prompt();
+    let (agent, mut person) = runtime.agent_and_shell();
     person.types("print('\\033[?1002h\\033[?1006hmouse', end='', flush=True); input()\r");
     person.ends_with("mouse");
     let client = children(person.pid())[0];

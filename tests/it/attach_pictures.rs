@@ -24,7 +24,7 @@ const QUESTION: &str = "\x1b_Gi=31";
 /// An agent, and a person whose terminal shows pictures so.
 #[track_caller]
 fn two(runtime: &Runtime, graphics: Graphics, arguments: &[&str]) -> (Server, Terminal) {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives(MAKE, IDLE);
     let mut builder = runtime.attaching(arguments);
     for name in ["TMUX", "STY", "ZELLIJ", "TERM_PROGRAM", "LC_TERMINAL"] {

@@ -74,10 +74,7 @@ fn history_is_kept_across_runs() {
 #[test]
 fn what_the_agent_runs_comes_above_a_half_typed_line() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
-    agent.still_works();
-    let mut person = runtime.attach(&[]);
-    person.is_at_prompt();
+    let (agent, mut person) = runtime.agent_and_person();
     person.types("'half ");
     person.ends_with(">>> 'half");
     agent.gives("print('from the agent')\nlen('abc')", "from the agent\n3\n");
@@ -92,7 +89,7 @@ fn what_the_agent_runs_comes_above_a_half_typed_line() {
 #[test]
 fn a_bar_of_the_agents_is_live_above_a_half_typed_line() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     let mut line = Lifeline::lay(&agent);
     let mut person = runtime.attach(&[]);
     person.is_at_prompt();
@@ -117,7 +114,7 @@ fn a_bar_of_the_agents_is_live_above_a_half_typed_line() {
 #[test]
 fn a_flood_of_the_agents_harms_no_line() {
     let runtime = Runtime::new();
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives("import sys", IDLE);
     let mut person = runtime.attach(&[]);
     person.is_at_prompt();

@@ -3,17 +3,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{IDLE, Lifeline, Runtime, Server, Terminal, assert_has, assert_has_not};
-
-/// An agent and a person in one session.
-#[track_caller]
-fn two(runtime: &Runtime) -> (Server, Terminal) {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
-    agent.still_works();
-    let mut person = runtime.attach(&[]);
-    person.is_at_prompt();
-    (agent, person)
-}
+use crate::support::{IDLE, Lifeline, Runtime, Terminal, assert_has, assert_has_not};
 
 /// A cell that shows what a program reads of a terminal in raw mode, until `q`.
 const KEYS: &str = "import os, tty, termios\ndef keys():\n    modes = termios.tcgetattr(0)\n    \
@@ -23,7 +13,7 @@ const KEYS: &str = "import os, tty, termios\ndef keys():\n    modes = termios.tc
 #[test]
 fn either_answers_what_a_program_asks_for() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     let asked = agent.repl("name = input('name? ')");
     assert_has(&asked, "name? ");
     person.ends_with("name?");
@@ -44,7 +34,7 @@ fn either_answers_what_a_program_asks_for() {
 #[test]
 fn a_secret_goes_to_the_program_alone() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     agent.repl("import getpass\ntoken = getpass.getpass('token? ')");
     person.ends_with("token?");
     person.types("hunter2\r");
@@ -62,7 +52,7 @@ fn a_secret_goes_to_the_program_alone() {
 #[test]
 fn every_key_goes_to_the_program_but_what_a_terminal_says_by_itself() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     agent.gives(KEYS, IDLE);
     person.shows("return got\n>>>");
     person.types("keys()\r");
@@ -77,7 +67,7 @@ fn every_key_goes_to_the_program_but_what_a_terminal_says_by_itself() {
 #[test]
 fn the_escape_key_is_known_in_every_encoding() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     person.types("import time; time.sleep(1000)\r");
     person.ends_with("sleep(1000)");
     for escape in ["\x1d", "\x1b[93;5u", "\x1b[27;5;93~"] {
@@ -141,7 +131,7 @@ fn who_joins_a_full_screen_program_sees_it_in_its_modes_and_leaves_without() {
 #[test]
 fn all_is_put_back_when_a_signal_ends_it() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     let _held = agent.begin(
         "import time\nprint('\\033[?1049h\\033[?1003hfull', end='', flush=True)\ntime.sleep(1000)",
     );
@@ -152,7 +142,7 @@ fn all_is_put_back_when_a_signal_ends_it() {
     assert_has_not(&page, "full\n");
     // At the prompt, too.
     let runtime = Runtime::new();
-    let (_agent, mut person) = two(&runtime);
+    let (_agent, mut person) = runtime.agent_and_person();
     person.types("half");
     person.ends_with("half");
     kill_process(Pid::from_raw(person.pid()).unwrap(), Signal::TERM).unwrap();
@@ -163,7 +153,7 @@ fn all_is_put_back_when_a_signal_ends_it() {
 fn all_is_put_back_when_the_host_dies() {
     for is_running in [true, false] {
         let runtime = Runtime::new();
-        let (agent, mut person) = two(&runtime);
+        let (agent, mut person) = runtime.agent_and_person();
         let _held = is_running.then(|| {
             let held = agent.begin(
                 "import time\nprint('\\033[?1049h\\033[?1003hfull', end='', flush=True)\n\
@@ -182,7 +172,7 @@ fn all_is_put_back_when_the_host_dies() {
 #[test]
 fn the_terminal_of_who_typed_last_says_the_size_and_the_agents_comes_back() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     let size = "import os; tuple(os.get_terminal_size())";
     person.types(&format!("{size}\r"));
     person.shows("\n(80, 24)\n>>>");
@@ -201,7 +191,7 @@ fn the_terminal_of_who_typed_last_says_the_size_and_the_agents_comes_back() {
 #[test]
 fn of_several_people_the_one_who_typed_last_leads() {
     let runtime = Runtime::new();
-    let (_agent, mut one) = two(&runtime);
+    let (_agent, mut one) = runtime.agent_and_person();
     one.resize(100, 30);
     let size = "import os; tuple(os.get_terminal_size())";
     one.types(&format!("{size}\r"));
@@ -222,7 +212,7 @@ fn of_several_people_the_one_who_typed_last_leads() {
 #[test]
 fn one_that_is_stopped_holds_nobody_up_and_catches_up() {
     let runtime = Runtime::new();
-    let (agent, mut person) = two(&runtime);
+    let (agent, mut person) = runtime.agent_and_person();
     let pid = Pid::from_raw(person.pid()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
     let said = agent.repl("for n in range(200_000): print('line', n)\nprint('end')");

@@ -14,7 +14,7 @@ const MOST_MORE: u64 = 10 * 1024;
 
 #[track_caller]
 fn start(runtime: &Runtime) -> Server {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.still_works();
     agent
 }

@@ -3,18 +3,7 @@
 
 use rustix::process::{Signal, kill_process};
 
-use crate::support::{IDLE, Runtime, Server, Terminal, assert_has_not, children};
-
-/// A session with an agent in it, and a shell from which somebody attached.
-fn from_a_shell(runtime: &Runtime) -> (Server, Terminal) {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
-    agent.gives("x = 1", IDLE);
-    let mut person = Terminal::shell(runtime.attaching(&[]));
-    person.ends_with("$");
-    person.types("mcp-repl attach work --no-status\r");
-    person.is_at_prompt();
-    (agent, person)
-}
+use crate::support::{Runtime, Terminal, assert_has_not, children};
 
 impl Terminal {
     /// Waits until the shell has the terminal again, in its own modes.
@@ -31,7 +20,7 @@ impl Terminal {
 #[test]
 fn at_the_prompt_ctrl_z_stops_the_client_and_fg_goes_on_with_the_line() {
     let runtime = Runtime::new();
-    let (agent, mut person) = from_a_shell(&runtime);
+    let (agent, mut person) = runtime.agent_and_shell();
     person.types("'half'");
     person.ends_with(">>> 'half'");
     person.types("\x1a");
@@ -51,7 +40,7 @@ fn at_the_prompt_ctrl_z_stops_the_client_and_fg_goes_on_with_the_line() {
 #[test]
 fn in_a_program_ctrl_z_is_the_programs_and_behind_the_escape_key_it_stops_the_client() {
     let runtime = Runtime::new();
-    let (_agent, mut person) = from_a_shell(&runtime);
+    let (_agent, mut person) = runtime.agent_and_shell();
     person.types(
         "import sys, tty; _ = tty.setcbreak(0), print('\\033[?1049h\\033[?1002h\\033[5;9Hfull', end='', \
          flush=True); key = sys.stdin.read(1); print('\\033[?1049l\\033[?1002l', end='')\r",
@@ -71,7 +60,7 @@ fn in_a_program_ctrl_z_is_the_programs_and_behind_the_escape_key_it_stops_the_cl
 #[test]
 fn who_is_stopped_and_continued_from_outside_paints_again() {
     let runtime = Runtime::new();
-    let (_agent, mut person) = from_a_shell(&runtime);
+    let (_agent, mut person) = runtime.agent_and_shell();
     person.types("'half'");
     person.ends_with(">>> 'half'");
     let client = children(person.pid())[0];

@@ -8,7 +8,7 @@ use crate::support::{BINARY, Runtime, Server, Sshd, Terminal, assert_has, assert
 
 #[track_caller]
 fn start(runtime: &Runtime) -> Server {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.still_works();
     agent
 }

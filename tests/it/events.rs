@@ -97,7 +97,7 @@ fn events(runtime: &Runtime) -> Events {
 }
 
 fn agent(runtime: &Runtime) -> Server {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.gives("1", "1\n");
     agent
 }

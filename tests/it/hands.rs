@@ -78,7 +78,7 @@ impl Person {
 /// An agent in a session `work`, and a person.
 #[track_caller]
 fn two(runtime: &Runtime) -> (Server, Person) {
-    let agent = runtime.server().client("agent").args(["--session", "work"]).start();
+    let agent = runtime.agent();
     agent.still_works();
     let person = Person::attach(runtime, "wolf");
     (agent, person)

@@ -1,6 +1,6 @@
 //! A person who attaches to a session, at a terminal of the test's.
 
-use super::{Builder, Runtime, Terminal, python};
+use super::{Builder, IDLE, Runtime, Server, Terminal, python};
 
 /// The line that begins a cell.
 pub(crate) const PROMPT: &str = ">>>";
@@ -9,6 +9,34 @@ pub(crate) const PROMPT: &str = ">>>";
 pub(crate) const PERSON: &str = "ann";
 
 impl Runtime {
+    /// An agent in a session `work`.
+    #[track_caller]
+    pub(crate) fn agent(&self) -> Server {
+        self.server().client("agent").args(["--session", "work"]).start()
+    }
+
+    /// The same, and a person at the session's prompt.
+    #[track_caller]
+    pub(crate) fn agent_and_person(&self) -> (Server, Terminal) {
+        let agent = self.agent();
+        agent.still_works();
+        let mut person = self.attach(&[]);
+        person.is_at_prompt();
+        (agent, person)
+    }
+
+    /// The same, where the person has attached from a shell with job control.
+    #[track_caller]
+    pub(crate) fn agent_and_shell(&self) -> (Server, Terminal) {
+        let agent = self.agent();
+        agent.gives("x = 1", IDLE);
+        let mut person = Terminal::shell(self.attaching(&[]));
+        person.ends_with("$");
+        person.types("mcp-repl attach work --no-status\r");
+        person.is_at_prompt();
+        (agent, person)
+    }
+
     /// `attach` with these arguments and without a status, on a terminal of 80 by 24.
     #[track_caller]
     pub(crate) fn attach(&self, arguments: &[&str]) -> Terminal {
