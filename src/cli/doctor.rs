@@ -11,7 +11,7 @@ use super::{
 use crate::{
     reply::{Block, Failure, Reply, Status},
     session::{
-        client::{Handle, OnDrop, Request},
+        client::{Handle, Request},
         launch::{Target, python::PythonSearch},
         rules::{payload::Payload, state::Paging},
     },
@@ -123,14 +123,7 @@ fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
 
 async fn try_session(session: &Handle, report: &mut Report) -> Result<(), Trouble> {
     let client = session.join();
-    let poll = Request {
-        payload: Payload::poll(),
-        timeout: PATIENCE,
-        progress: None,
-        on_drop: OnDrop::default(),
-        person: None,
-    };
-    let reply = client.call(poll).await.ok_or(Trouble::Gone)?;
+    let reply = client.call(Request::new(Payload::poll(), PATIENCE)).await.ok_or(Trouble::Gone)?;
     if let Some(worker) = session.worker().await {
         report.row("terminal", "ok");
         report.row("sideband", "ok");

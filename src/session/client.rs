@@ -43,6 +43,14 @@ pub struct Request {
     pub person: Option<String>,
 }
 
+impl Request {
+    /// One that asks for nothing in particular: of its progress nothing is told, and its cell goes on
+    /// when it is given up.
+    pub fn new(payload: Payload, timeout: Duration) -> Request {
+        Request { payload, timeout, progress: None, on_drop: OnDrop::default(), person: None }
+    }
+}
+
 /// What becomes of a call's cell when its wait is dropped: it goes on, unless somebody has said
 /// before that it is to be interrupted. Clones are the same one.
 #[derive(Debug, Clone, Default)]

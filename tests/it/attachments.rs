@@ -14,7 +14,7 @@ use mcp_repl::{
     reply::{BUDGET, Block},
     screen::Size,
     session::{
-        client::{Client, OnDrop, Request},
+        client::{Client, Request},
         engine::{self, Attachments, Config},
         launch::{RuntimeDirectory, Target},
         output_disk::OutputDisk,
@@ -366,15 +366,7 @@ async fn each_client_gets_each_picture() {
     let (session, engine) = engine::start(config).unwrap();
     let clients = [session.join(), session.join(), session.join()];
     let call = async |client: &Client, payload| {
-        let reply = client
-            .call(Request {
-                payload,
-                timeout: HANG,
-                progress: None,
-                on_drop: OnDrop::default(),
-                person: None,
-            })
-            .await;
+        let reply = client.call(Request::new(payload, HANG)).await;
         let blocks = reply.unwrap().merged();
         let pictures = blocks.iter().filter(|block| matches!(block, Block::Image { .. })).count();
         (pictures, format!("{blocks:?}"))

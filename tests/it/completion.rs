@@ -6,7 +6,7 @@ use std::{os::unix::net::UnixListener, path::Path};
 use mcp_repl::{
     reply::Block,
     session::{
-        client::{Client, Completion, Handle, OnDrop, Request},
+        client::{Client, Completion, Handle, Request},
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         rules::payload::Payload,
@@ -48,13 +48,7 @@ impl Live {
 
     async fn send(&self, input: &str) -> String {
         let payload = Payload::parse(input, Vec::new()).unwrap();
-        let request = Request {
-            payload,
-            timeout: HANG,
-            progress: None,
-            on_drop: OnDrop::default(),
-            person: None,
-        };
+        let request = Request::new(payload, HANG);
         let blocks = self.client.call(request).await.expect("the engine lives").merged();
         let text = |block| match block {
             Block::Text(text) => text,

@@ -6,7 +6,7 @@ use mcp_repl::{
     reply::{BUDGET, Content, KeptText, Notice, Reply, Status},
     screen::Size,
     session::{
-        client::{Client, Handle, OnDrop, Request, ScreenUpdate},
+        client::{Client, Handle, Request, ScreenUpdate},
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         pipeline::{Effect, Input, Pipeline},
@@ -42,9 +42,7 @@ impl Live {
 
     /// Makes a call and keeps its reply; gives its text.
     async fn call(&mut self, client: &Client, payload: Payload, timeout: Duration) -> String {
-        let request =
-            Request { payload, timeout, progress: None, on_drop: OnDrop::default(), person: None };
-        let reply = client.call(request).await.expect("the engine lives");
+        let reply = client.call(Request::new(payload, timeout)).await.expect("the engine lives");
         let text = text(&reply);
         self.replies.push(reply);
         text

@@ -8,7 +8,7 @@ use mcp_repl::{
     remote::{self, Opened},
     reply::Block,
     session::{
-        client::{Client, OnDrop, Request},
+        client::{Client, Request},
         engine::Config,
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         rules::payload::Payload,
@@ -63,14 +63,7 @@ impl Served {
 
 async fn send(client: &Client, input: &str) -> String {
     let payload = Payload::parse(input, Vec::new()).unwrap();
-    let request = Request {
-        payload,
-        timeout: HANG,
-        progress: None,
-        on_drop: OnDrop::default(),
-        person: None,
-    };
-    let reply = client.call(request).await.expect("the session is there");
+    let reply = client.call(Request::new(payload, HANG)).await.expect("the session is there");
     let texts = reply.merged().into_iter().filter_map(|block| match block {
         Block::Text(text) => Some(text),
         Block::Image { .. } => None,
@@ -89,15 +82,9 @@ async fn one_that_was_cut_off_goes_on_where_it_was() {
                  t = threading.Thread(target=lambda: (os.read(r, 1), print('meanwhile')))\n\
                  t.start()";
     send(&client, waits).await;
-    let request = Request {
-        payload: Payload::parse("print('untold')", Vec::new()).unwrap(),
-        timeout: HANG,
-        progress: None,
-        on_drop: OnDrop::default(),
-        person: None,
-    };
+    let untold = Payload::parse("print('untold')", Vec::new()).unwrap();
     // A reply that is not handed on.
-    drop(client.ask(request).await.expect("a reply"));
+    drop(client.ask(Request::new(untold, HANG)).await.expect("a reply"));
     let secret = one.welcome.resume.clone();
     drop((client, one.handle));
     one.connection.ended().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mcp_repl::{
     reply::{Block, Deed},
     session::{
-        client::{Client, ClientInfo, Handle, Hands, OnDrop, Request, ScreenUpdate},
+        client::{Client, ClientInfo, Handle, Hands, Request, ScreenUpdate},
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
         pipeline::Standing,
@@ -35,7 +35,7 @@ fn join(session: &Handle, name: &str, budget: Option<usize>) -> Client {
 
 fn request(input: &str, timeout: Duration) -> Request {
     let payload = Payload::parse(input, Vec::new()).unwrap();
-    Request { payload, timeout, progress: None, on_drop: OnDrop::default(), person: None }
+    Request::new(payload, timeout)
 }
 
 /// The text of the reply to a call.

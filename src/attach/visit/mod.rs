@@ -39,7 +39,7 @@ use crate::{
     reply::{Content, Deed, Exit, Reply, Status},
     screen::{Screen, Size},
     session::{
-        client::{Client, Handle, OnDrop, Request, ScreenUpdate, Subscription, Wants},
+        client::{Client, Handle, Request, ScreenUpdate, Subscription, Wants},
         pipeline::Standing,
         rules::payload::Payload,
     },
@@ -412,9 +412,7 @@ impl Visit {
     }
 
     fn call(&mut self, payload: Payload) {
-        let on_drop = OnDrop::default();
-        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop, person: None };
-        self.calls.spawn(self.client.call(request));
+        self.calls.spawn(self.client.call(Request::new(payload, FOR_EVER)));
     }
 
     fn replied(&mut self, reply: &Reply) {

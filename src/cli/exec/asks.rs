@@ -9,7 +9,7 @@ use crate::{
     reply::Reply,
     screen::Size,
     session::{
-        client::{Client, OnDrop, Request},
+        client::{Client, Request},
         rules::payload::Payload,
     },
 };
@@ -45,9 +45,7 @@ impl Asks {
 
     /// Makes a call; [`Asks::next_call`] has its reply.
     pub(super) fn call(&mut self, client: &Client, payload: Payload) {
-        let on_drop = OnDrop::default();
-        let request = Request { payload, timeout: FOR_EVER, progress: None, on_drop, person: None };
-        self.calls.push_back(Box::pin(client.call(request)));
+        self.calls.push_back(Box::pin(client.call(Request::new(payload, FOR_EVER))));
     }
 
     /// The oldest call that was not taken yet.

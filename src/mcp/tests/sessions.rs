@@ -11,7 +11,7 @@ use crate::mcp::{EarlierSession, OnCancel, Opener, Opening, Session, Sessions, W
 use crate::remote::Underway;
 use crate::remote::tests::{Host, opened_with, reply, welcome};
 use crate::reply::{Content, Exit, Notice, Reply, Status};
-use crate::session::client::{Answer, EngineCommand, Handle, OnDrop, Request};
+use crate::session::client::{Answer, EngineCommand, Handle, Request};
 use crate::session::rules::payload::Payload;
 
 use super::{Call, Harness, initialize, repl, soon, text};
@@ -275,8 +275,7 @@ async fn what_is_to_be_said_first_is_said_until_it_was_told() {
     };
     for (id, is_told) in [(1, false), (2, true), (3, true)] {
         let payload = Payload::Text("x".into());
-        let (timeout, on_drop) = (Duration::from_secs(40), OnDrop::default());
-        let request = Request { payload, timeout, progress: None, on_drop, person: None };
+        let request = Request::new(payload, Duration::from_secs(40));
         let asking = sessions.ask("test", None, request);
         let answering = async {
             assert_eq!(calls(&mut host).await.0, id);

@@ -28,13 +28,7 @@ use crate::{
 
 fn request(text: &str) -> Request {
     let payload = Payload::parse(text, Vec::new()).expect("a payload");
-    Request {
-        payload,
-        timeout: Duration::from_secs(40),
-        progress: None,
-        on_drop: OnDrop::default(),
-        person: None,
-    }
+    Request::new(payload, Duration::from_secs(40))
 }
 
 fn text(reply: &crate::reply::Reply) -> &str {
