@@ -123,16 +123,43 @@ pub struct Present {
     pub is_own: bool,
 }
 
+/// How far a subscriber is behind, as both ends know it.
+#[derive(Debug, Default)]
+struct Backlog {
+    /// What is in the queue, in bytes.
+    bytes: AtomicUsize,
+    /// How much data of pictures there is besides.
+    pictures: AtomicUsize,
+    /// Whether the subscriber has missed something since it was last given the whole screen.
+    missed: AtomicBool,
+}
+
+impl Backlog {
+    fn add(&self, update: &ScreenUpdate) {
+        self.bytes.fetch_add(weight(update), Ordering::Relaxed);
+        self.pictures.fetch_add(picture_data(update), Ordering::Relaxed);
+    }
+
+    fn take(&self, update: &ScreenUpdate) {
+        self.bytes.fetch_sub(weight(update), Ordering::Relaxed);
+        self.pictures.fetch_sub(picture_data(update), Ordering::Relaxed);
+    }
+
+    fn has_missed(&self) -> bool {
+        self.missed.load(Ordering::Relaxed)
+    }
+
+    fn set_missed(&self, missed: bool) {
+        self.missed.store(missed, Ordering::Relaxed);
+    }
+}
+
 /// The subscriber's end.
 #[derive(Debug)]
 pub struct Subscription {
     id: SubscriberId,
     updates: mpsc::UnboundedReceiver<ScreenUpdate>,
-    /// How much there is in it, in bytes.
-    behind: Arc<AtomicUsize>,
-    /// How much of that is the data of pictures, which is not counted there.
-    pictures: Arc<AtomicUsize>,
-    missed: Arc<AtomicBool>,
+    backlog: Arc<Backlog>,
     /// Whether the whole screen was asked for, and is on its way.
     has_asked: bool,
     /// Before that, it is not asked for again.
@@ -144,7 +171,7 @@ impl Subscription {
     /// The next update; the first one is a repaint, and for one that wants nothing of the screen how
     /// things stand. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
-        let wants_repaint = self.updates.is_empty() && self.missed.load(Ordering::Relaxed);
+        let wants_repaint = self.updates.is_empty() && self.backlog.has_missed();
         if wants_repaint && !self.has_asked {
             tokio::select! {
                 biased;
@@ -167,8 +194,7 @@ impl Subscription {
     /// Notes what was taken, and that what was asked for is there.
     fn took(&mut self, update: Option<ScreenUpdate>) -> Option<ScreenUpdate> {
         if let Some(update) = &update {
-            self.behind.fetch_sub(weight(update), Ordering::Relaxed);
-            self.pictures.fetch_sub(picture_data(update), Ordering::Relaxed);
+            self.backlog.take(update);
         }
         let makes_up = matches!(update, Some(ScreenUpdate::Repaint { .. } | ScreenUpdate::Missed));
         if makes_up && std::mem::take(&mut self.has_asked) {
@@ -205,17 +231,12 @@ pub(crate) struct Subscriber {
     /// The client whose it is.
     client: ClientId,
     updates: mpsc::UnboundedSender<ScreenUpdate>,
-    /// How much there is in it, in bytes.
-    behind: Arc<AtomicUsize>,
-    /// How much data of pictures there is besides.
-    pictures: Arc<AtomicUsize>,
+    backlog: Arc<Backlog>,
+    /// How much of what is printed may be in the queue, in bytes.
+    longest_queue: AtomicUsize,
     wants: Wants,
     /// The pictures and documents that came when it was behind, without their data.
     left_out: Mutex<VecDeque<Attachment>>,
-    /// Whether it has missed something since it was last given the whole screen.
-    missed: Arc<AtomicBool>,
-    /// How much that may be.
-    longest_queue: AtomicUsize,
 }
 
 impl Subscribers {
@@ -244,8 +265,17 @@ impl Subscribers {
     /// Gives one the whole screen and how things stand, if it missed something.
     pub(super) fn repaint(&mut self, id: SubscriberId, screen: &Screen, situation: Situation) {
         let one = self.all.iter().find(|subscriber| subscriber.id == id);
-        if let Some(subscriber) = one.filter(|one| one.missed.load(Ordering::Relaxed)) {
+        if let Some(subscriber) = one.filter(|one| one.backlog.has_missed()) {
             subscriber.show_all(screen, situation);
+        }
+    }
+
+    /// A program gave a picture or document, which is kept in this place.
+    pub(super) fn attached(&mut self, attachment: &Attachment, place: FilePlace) {
+        for subscriber in self.all.iter().filter(|subscriber| !subscriber.is_gone()) {
+            let mut attachment = attachment.clone();
+            attachment.file.place = place.clone();
+            subscriber.show(ScreenUpdate::Attached(attachment));
         }
     }
 
@@ -262,7 +292,7 @@ impl Subscribers {
     fn tell_each(&mut self, update: impl Fn(&Subscriber) -> Option<ScreenUpdate>) {
         self.all.retain(|subscriber| !subscriber.is_gone());
         for subscriber in &self.all {
-            if !subscriber.missed.load(Ordering::Relaxed)
+            if !subscriber.backlog.has_missed()
                 && let Some(update) = update(subscriber)
             {
                 subscriber.show(update);
@@ -291,32 +321,19 @@ impl Subscriber {
     ) -> (Subscriber, Subscription) {
         let (updates, receiver) = mpsc::unbounded_channel();
         // The whole screen comes first, without being asked for.
-        let missed = Arc::new(AtomicBool::new(wants.screen));
-        let (has_asked, asks_from) = (wants.screen, Instant::now());
-        let longest_queue = AtomicUsize::new(LONGEST_QUEUE);
-        let (behind, pictures) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let backlog = Backlog { missed: wants.screen.into(), ..Backlog::default() };
+        let backlog = Arc::new(backlog);
+        let (longest_queue, left_out) = (LONGEST_QUEUE.into(), Mutex::default());
         let subscription = Subscription {
             id,
             updates: receiver,
-            behind: behind.clone(),
-            pictures: pictures.clone(),
-            missed: missed.clone(),
-            has_asked,
-            asks_from,
+            backlog: backlog.clone(),
+            has_asked: wants.screen,
+            asks_from: Instant::now(),
             commands,
         };
-        let left_out = Mutex::default();
-        let subscriber = Subscriber {
-            id,
-            client,
-            updates,
-            behind,
-            pictures,
-            wants,
-            left_out,
-            missed,
-            longest_queue,
-        };
+        let subscriber =
+            Subscriber { id, client, updates, backlog, longest_queue, wants, left_out };
         (subscriber, subscription)
     }
 
@@ -346,8 +363,8 @@ impl Subscriber {
     /// Tells it an update, unless it has missed one: then it is told of the whole screen only, or
     /// how things stand, behind the word that it has missed something.
     pub(crate) fn show(&self, update: ScreenUpdate) {
-        let has_missed = self.missed.load(Ordering::Relaxed);
-        let behind = self.behind.load(Ordering::Relaxed);
+        let has_missed = self.backlog.has_missed();
+        let behind = self.backlog.bytes.load(Ordering::Relaxed);
         let mut longest = self.longest_queue.load(Ordering::Relaxed);
         let screen = self.wants.screen;
         match update {
@@ -356,11 +373,11 @@ impl Subscriber {
             {
                 return;
             }
-            ScreenUpdate::Repaint { .. } => self.missed.store(false, Ordering::Relaxed),
-            ScreenUpdate::Missed => return self.missed.store(true, Ordering::Relaxed),
+            ScreenUpdate::Repaint { .. } => self.backlog.set_missed(false),
+            ScreenUpdate::Missed => return self.backlog.set_missed(true),
             ScreenUpdate::Standing(_) if has_missed && !screen && behind < SHORTEST_QUEUE => {
                 self.queue(ScreenUpdate::Missed);
-                self.missed.store(false, Ordering::Relaxed);
+                self.backlog.set_missed(false);
                 self.queue(update);
                 return self.name_left_out();
             }
@@ -375,7 +392,7 @@ impl Subscriber {
         let most = if is_printed { longest } else { LONGEST_QUEUE };
         match update {
             _ if behind >= most => {
-                self.missed.store(true, Ordering::Relaxed);
+                self.backlog.set_missed(true);
                 self.longest_queue.store(SHORTEST_QUEUE, Ordering::Relaxed);
                 if let ScreenUpdate::Attached(attachment) = update {
                     self.leave_out(attachment);
@@ -391,15 +408,14 @@ impl Subscriber {
     }
 
     fn queue(&self, update: ScreenUpdate) {
-        self.behind.fetch_add(weight(&update), Ordering::Relaxed);
-        self.pictures.fetch_add(picture_data(&update), Ordering::Relaxed);
+        self.backlog.add(&update);
         let _ = self.updates.send(update);
     }
 
     /// An attachment with as much of it as there is room for.
     fn bounded(&self, attachment: Attachment) -> ScreenUpdate {
         let is_wanted = self.wants.pictures && attachment.kind.is_some();
-        let waiting = self.pictures.load(Ordering::Relaxed);
+        let waiting = self.backlog.pictures.load(Ordering::Relaxed);
         let has_room = |data: &Arc<str>| {
             data.len() <= LARGEST_PICTURE && waiting + data.len() <= MOST_WAITING_PICTURES
         };
@@ -424,17 +440,6 @@ impl Subscriber {
 
     fn left_out(&self) -> MutexGuard<'_, VecDeque<Attachment>> {
         self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Subscribers {
-    /// A program gave a picture or document, which is kept in this place.
-    pub(super) fn attached(&mut self, attachment: &Attachment, place: FilePlace) {
-        for subscriber in self.all.iter().filter(|subscriber| !subscriber.is_gone()) {
-            let mut attachment = attachment.clone();
-            attachment.file.place = place.clone();
-            subscriber.show(ScreenUpdate::Attached(attachment));
-        }
     }
 }
 
