@@ -21,7 +21,8 @@ use crate::{
     reply::{Deed as Did, Failure, Reply, Status, attachment_from_wire, from_wire},
     screen::Size,
     session::client::{
-        Answer, Completion, Description, EngineCommand, OnDrop, Request, ScreenUpdate, Subscriber,
+        Answer, Completion, Description, EngineCommand, OnDrop, PersonAct, Request, ScreenUpdate,
+        Subscriber,
     },
 };
 
@@ -257,11 +258,13 @@ impl Player {
             EngineCommand::People { attached } => {
                 self.out.push(&ToHost::People { attached }, &[]);
             }
-            EngineCommand::Hold { on, .. } => self.out.push(&ToHost::Hold { on }, &[]),
-            EngineCommand::Approve { on, .. } => self.out.push(&ToHost::Approve { on }, &[]),
-            EngineCommand::Decide { proposal: id, decision, .. } => {
-                self.ask(&ToHost::Decide { id, decision: words::decision(decision) });
-            }
+            EngineCommand::Person { act, .. } => match act {
+                PersonAct::Hold { on } => self.out.push(&ToHost::Hold { on }, &[]),
+                PersonAct::Approve { on } => self.out.push(&ToHost::Approve { on }, &[]),
+                PersonAct::Decide { proposal: id, decision } => {
+                    self.ask(&ToHost::Decide { id, decision: words::decision(decision) });
+                }
+            },
             EngineCommand::Show { part, answer, .. } => {
                 let id = self.next_id();
                 if self.ask(&ToHost::Show { id, part }) {

@@ -23,7 +23,7 @@ use crate::{
 pub use super::followers::{Follow, Following, Piece};
 pub use super::pipeline::{ClientInfo, Hands};
 pub use super::rules::complete::Completion;
-pub use super::rules::hands::{Decision, Needed, ProposalId};
+pub use super::rules::hands::{Decision, Needed, PersonAct, ProposalId};
 pub(crate) use super::subscribers::Subscriber;
 pub use super::subscribers::{Present, ScreenUpdate, Subscription, Wants};
 
@@ -141,28 +141,12 @@ pub enum EngineCommand {
         /// Whether there is one.
         attached: bool,
     },
-    /// A person takes the session over, or gives it back.
-    Hold {
-        /// The person's client.
+    /// A person says whose hands the session is in.
+    Person {
+        /// Their client.
         client: ClientId,
-        /// Which of the two.
-        on: bool,
-    },
-    /// A person wants to be asked before cells of others run, or no longer.
-    Approve {
-        /// The person's client.
-        client: ClientId,
-        /// Which of the two.
-        on: bool,
-    },
-    /// A person says what becomes of a cell.
-    Decide {
-        /// The person's client.
-        client: ClientId,
-        /// The cell's number.
-        proposal: ProposalId,
-        /// What.
-        decision: Decision,
+        /// What they do.
+        act: PersonAct,
     },
     /// Show a part of a long output that was kept; nothing is run for it.
     Show {
@@ -353,19 +337,26 @@ impl Client {
     /// which also says that a person is no longer needed. Only of a client that is a person
     /// ([`ClientInfo`]).
     pub fn hold(&self, on: bool) {
-        let _ = self.commands.send(EngineCommand::Hold { client: self.id, on });
+        let _ = self
+            .commands
+            .send(EngineCommand::Person { client: self.id, act: PersonAct::Hold { on } });
     }
 
     /// Is to be asked before each cell of a client that is no person
     /// ([`ScreenUpdate::Proposed`]), or no longer. Only of a client that is a person.
     pub fn approve(&self, on: bool) {
-        let _ = self.commands.send(EngineCommand::Approve { client: self.id, on });
+        let _ = self
+            .commands
+            .send(EngineCommand::Person { client: self.id, act: PersonAct::Approve { on } });
     }
 
     /// Says what becomes of a cell that this client was asked about. One that is settled is left as
     /// it is.
     pub fn decide(&self, proposal: ProposalId, decision: Decision) {
-        let _ = self.commands.send(EngineCommand::Decide { client: self.id, proposal, decision });
+        let _ = self.commands.send(EngineCommand::Person {
+            client: self.id,
+            act: PersonAct::Decide { proposal, decision },
+        });
     }
 
     /// Is told all as it comes, so that its replies have only the rest; nothing is missed. `None`

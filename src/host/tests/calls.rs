@@ -10,7 +10,7 @@ use crate::{
     reply::Deed,
     screen::Size,
     session::{
-        client::{self, Completion, EngineCommand, Hands, ScreenUpdate},
+        client::{self, Completion, EngineCommand, Hands, PersonAct, ScreenUpdate},
         pipeline::Standing,
         rules::payload::{Keys, Payload},
     },
@@ -257,10 +257,17 @@ async fn a_person_takes_over_and_is_told_in_whose_hands_it_is() {
     let decision = Decision::Edited("x".into());
     peer.send(&ToHost::Decide { id: 7, decision }).await;
     assert!(matches!(host.command().await, EngineCommand::People { attached: true }));
-    assert!(matches!(host.command().await, EngineCommand::Hold { on: true, .. }));
-    assert!(matches!(host.command().await, EngineCommand::Approve { on: false, .. }));
+    assert!(matches!(
+        host.command().await,
+        EngineCommand::Person { act: PersonAct::Hold { on: true }, .. }
+    ));
+    assert!(matches!(
+        host.command().await,
+        EngineCommand::Person { act: PersonAct::Approve { on: false }, .. }
+    ));
     let decided = host.command().await;
-    let EngineCommand::Decide { proposal: 7, decision, .. } = decided else {
+    let EngineCommand::Person { act: PersonAct::Decide { proposal: 7, decision }, .. } = decided
+    else {
         panic!("{decided:?}")
     };
     assert_eq!(decision, client::Decision::Edited("x".into()));

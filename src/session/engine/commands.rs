@@ -60,11 +60,7 @@ impl Engine {
             }
             EngineCommand::Complete { text, cursor, answer } => self.complete(text, cursor, answer),
             EngineCommand::People { attached } => self.take(Input::People { attached }),
-            EngineCommand::Hold { client, on } => self.take(Input::Hold { client, on }),
-            EngineCommand::Approve { client, on } => self.take(Input::Approve { client, on }),
-            EngineCommand::Decide { client, proposal, decision } => {
-                self.take(Input::Decide { client, proposal, decision });
-            }
+            EngineCommand::Person { client, act } => self.take(Input::Person { client, act }),
             EngineCommand::Describe { answer } => {
                 let _ = answer.send(self.describe());
             }

@@ -9,7 +9,7 @@ use crate::{
     screen::Size,
     session::rules::{
         complete::{Completion, CompletionId},
-        hands::{Decision, ProposalId},
+        hands::PersonAct,
         payload::Payload,
         reader::Reader,
         state::{CallId, ClientId, Time},
@@ -85,28 +85,12 @@ pub enum Input<'a> {
         /// Whether there is one.
         attached: bool,
     },
-    /// A person takes the session over: the calls of clients that are no people wait.
-    Hold {
-        /// The person's client.
+    /// A person says whose hands the session is in.
+    Person {
+        /// Their client.
         client: ClientId,
-        /// Whether it is taken over, or given back.
-        on: bool,
-    },
-    /// A person is to be asked before each cell of a client that is no person.
-    Approve {
-        /// The person's client.
-        client: ClientId,
-        /// Whether to be asked, or no longer.
-        on: bool,
-    },
-    /// A person says what becomes of a cell.
-    Decide {
-        /// The person's client.
-        client: ClientId,
-        /// The cell's number.
-        proposal: ProposalId,
-        /// What.
-        decision: Decision,
+        /// What they do.
+        act: PersonAct,
     },
     /// A client no longer waits for its call.
     Cancel {
@@ -202,11 +186,7 @@ impl Input<'_> {
             Input::Follow { client, answers } => Input::Follow { client, answers },
             Input::Resize(size) => Input::Resize(size),
             Input::People { attached } => Input::People { attached },
-            Input::Hold { client, on } => Input::Hold { client, on },
-            Input::Approve { client, on } => Input::Approve { client, on },
-            Input::Decide { client, proposal, decision } => {
-                Input::Decide { client, proposal, decision }
-            }
+            Input::Person { client, act } => Input::Person { client, act },
             Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
             Input::Returned { client, reply } => Input::Returned { client, reply },
             Input::Complete { id, text, cursor } => Input::Complete { id, text, cursor },

@@ -207,11 +207,7 @@ impl<O: Observer> Pipeline<O> {
                 self.display.outboxes.introduce(client, who);
                 self.step(Event::Introduced { client, is_person, is_reachable });
             }
-            Input::Hold { client, on } => self.step(Event::Hold { client, on }),
-            Input::Approve { client, on } => self.step(Event::Approve { client, on }),
-            Input::Decide { client, proposal, decision } => {
-                self.step(Event::Decide { client, proposal, decision });
-            }
+            Input::Person { client, act } => self.step(Event::Person { client, act }),
             Input::Leave { client } => {
                 self.news.forget(client);
                 // Others are told by its name.

@@ -12,6 +12,28 @@ pub struct Needed {
     pub asked_by: String,
 }
 
+/// What a person does about whose hands a session is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonAct {
+    /// They take it over, so that the calls of clients that are no people wait, or give it back.
+    Hold {
+        /// Whether it is taken over.
+        on: bool,
+    },
+    /// They want to be asked before each cell of a client that is no person, or no longer.
+    Approve {
+        /// Whether to be asked.
+        on: bool,
+    },
+    /// They say what becomes of a cell that they were asked about.
+    Decide {
+        /// The cell's number.
+        proposal: ProposalId,
+        /// What.
+        decision: Decision,
+    },
+}
+
 /// What becomes of a cell that waits for a person's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {

@@ -41,7 +41,7 @@ use mcp_repl_sideband::{ToServer, ToWorker};
 pub use ends::{END_GRACE, EXIT_GRACE};
 
 use complete::{Completion, CompletionId, Completions};
-use hands::{Decision, ProposalId};
+use hands::PersonAct;
 use payload::{Keys, Payload};
 use people::{People, PersonDid};
 use reader::Sighting;
@@ -98,28 +98,12 @@ pub enum Event {
         /// Its number.
         client: ClientId,
     },
-    /// A person takes the session over, or gives it back.
-    Hold {
-        /// The person's client.
+    /// A person says whose hands the session is in.
+    Person {
+        /// Their client.
         client: ClientId,
-        /// Whether it is taken over.
-        on: bool,
-    },
-    /// A person wants to decide on cells of clients that are no people, or no longer.
-    Approve {
-        /// The person's client.
-        client: ClientId,
-        /// Whether they do.
-        on: bool,
-    },
-    /// A person decides on a cell.
-    Decide {
-        /// The person's client.
-        client: ClientId,
-        /// The cell's number.
-        proposal: ProposalId,
-        /// What becomes of it.
-        decision: Decision,
+        /// What they do.
+        act: PersonAct,
     },
     /// Whoever sits at a client's terminal answers what programs ask for, or has gone.
     Answers {
@@ -450,11 +434,13 @@ impl Session {
                 self.introduced(client, is_person, is_reachable);
             }
             Event::Left { client } => self.left(client),
-            Event::Hold { client, on } => self.take_over(client, on),
-            Event::Approve { client, on } => self.approve(client, on),
-            Event::Decide { client, proposal, decision } => {
-                self.decide(client, proposal, decision);
-            }
+            Event::Person { client, act } => match act {
+                PersonAct::Hold { on } => self.take_over(client, on),
+                PersonAct::Approve { on } => self.approve(client, on),
+                PersonAct::Decide { proposal, decision } => {
+                    self.decide(client, proposal, decision);
+                }
+            },
             Event::Answers { client, answers } => {
                 self.answering.retain(|&other| other != client);
                 self.answering.extend(answers.then_some(client));

@@ -1,7 +1,10 @@
 //! Sessions with several clients: who they are, and what they are told of each other.
 
 use super::*;
-use crate::reply::{AttachmentRoom, Budget, Deed, EndedBy, Notice};
+use crate::{
+    reply::{AttachmentRoom, Budget, Deed, EndedBy, Notice},
+    session::rules::hands::PersonAct,
+};
 
 /// A client says who it is.
 fn introduce(client: ClientId, name: &str, text: Option<usize>) -> Recorded {
@@ -250,7 +253,7 @@ fn who_looks_on_is_told_states_and_deeds_in_order_with_the_bytes() {
     let told = play(cell(1, 3, "done"));
     assert_eq!(told, ["done", "Ready"]);
     let who = ClientInfo { name: "ann".into(), budget: None, is_person: true, attach: None };
-    let hold = |on| (0, Input::Hold { client: 9, on });
+    let hold = |on| (0, Input::Person { client: 9, act: PersonAct::Hold { on } });
     let told = play(vec![(0, Input::Introduce { client: 9, who }), hold(true), hold(true)]);
     assert_eq!(told, [r#"held by Some((9, "ann"))"#]);
     assert_eq!(play(vec![hold(false), hold(false)]), ["held by None"]);

@@ -1,6 +1,7 @@
 //! What who looks on is told of whose hands a session is in.
 
 use super::*;
+use crate::session::rules::hands::PersonAct;
 
 fn person(client: ClientId, name: &str) -> Recorded {
     let who = ClientInfo { name: name.into(), budget: None, is_person: true, attach: None };
@@ -16,19 +17,19 @@ fn a_person_takes_the_session_over_and_lets_go_when_they_leave() {
     };
     played.play([person(1, "ann"), person(2, "bob")]);
     // One that is no person.
-    played.play([(0, Input::Hold { client: 3, on: true })]);
+    played.play([(0, Input::Person { client: 3, act: PersonAct::Hold { on: true } })]);
     assert_eq!(roles(&mut played), Roles::default());
     let ann = Some((1, "ann".to_owned()));
     let bob = Some((2, "bob".to_owned()));
-    played.play([(0, Input::Hold { client: 1, on: true })]);
-    played.play([(0, Input::Approve { client: 1, on: true })]);
+    played.play([(0, Input::Person { client: 1, act: PersonAct::Hold { on: true } })]);
+    played.play([(0, Input::Person { client: 1, act: PersonAct::Approve { on: true } })]);
     assert_eq!(
         roles(&mut played),
         Roles { holder: ann.clone(), approver: ann.clone(), ..Roles::default() }
     );
-    played.play([(0, Input::Hold { client: 2, on: true })]);
+    played.play([(0, Input::Person { client: 2, act: PersonAct::Hold { on: true } })]);
     // It is not theirs any more.
-    played.play([(0, Input::Hold { client: 1, on: false })]);
+    played.play([(0, Input::Person { client: 1, act: PersonAct::Hold { on: false } })]);
     assert_eq!(roles(&mut played), Roles { holder: bob, approver: ann, ..Roles::default() });
     played.play([(0, Input::Leave { client: 2 })]);
     let who = ClientInfo { name: "ann".into(), ..ClientInfo::default() };

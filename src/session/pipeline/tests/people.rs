@@ -1,7 +1,7 @@
 //! What agents are told of people: who has the session, for what one is needed, what they decided.
 
 use super::*;
-use crate::session::rules::hands::Decision;
+use crate::session::rules::hands::{Decision, PersonAct};
 
 const AGENT: ClientId = 1;
 const WOLF: ClientId = 2;
@@ -27,11 +27,11 @@ fn with_person() -> Played {
 }
 
 fn hold(on: bool) -> Recorded {
-    (0, Input::Hold { client: WOLF, on })
+    (0, Input::Person { client: WOLF, act: PersonAct::Hold { on } })
 }
 
 fn decide(proposal: u64, decision: Decision) -> Recorded {
-    (0, Input::Decide { client: WOLF, proposal, decision })
+    (0, Input::Person { client: WOLF, act: PersonAct::Decide { proposal, decision } })
 }
 
 fn dropped() -> Recorded {
@@ -168,7 +168,10 @@ fn a_person_who_is_asked_for_is_told_why() {
 #[test]
 fn what_was_decided_about_a_cell_is_told_to_its_client() {
     let mut played = with_person();
-    played.play([(0, Input::Approve { client: WOLF, on: true }), call(1, AGENT, "x = 1", 1000)]);
+    played.play([
+        (0, Input::Person { client: WOLF, act: PersonAct::Approve { on: true } }),
+        call(1, AGENT, "x = 1", 1000),
+    ]);
     let proposal =
         Proposal { id: 1, to: WOLF, client: "claude-code".into(), source: "x = 1".into() };
     let situation = played.pipeline.look_on(played.now).2;
@@ -211,7 +214,10 @@ fn one_that_follows_is_told_at_once_for_whom_its_cell_waits() {
     played.play([call(1, 3, "x", HOUR)]);
     let held = "[repl] wolf has taken over the session; what you send waits until it is given back";
     assert_eq!(told(&mut played), [held]);
-    played.play([(0, Input::Approve { client: WOLF, on: true }), hold(false)]);
+    played.play([
+        (0, Input::Person { client: WOLF, act: PersonAct::Approve { on: true } }),
+        hold(false),
+    ]);
     let told = told(&mut played);
     assert_eq!(told.last().unwrap(), "[repl] your cell waits until wolf approves");
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
+    hands::Decision,
     state::{Doing, State},
     *,
 };
@@ -201,15 +202,22 @@ impl Fates {
                 is_person: attached,
                 is_reachable: false,
             }),
-            Next::Hold(on) => self.step(Event::Hold { client: PERSON, on }),
-            Next::Approve(on) => self.step(Event::Approve { client: PERSON, on }),
+            Next::Hold(on) => {
+                self.step(Event::Person { client: PERSON, act: PersonAct::Hold { on } })
+            }
+            Next::Approve(on) => {
+                self.step(Event::Person { client: PERSON, act: PersonAct::Approve { on } })
+            }
             Next::Decide(proposal, kind) => {
                 let decision = match kind {
                     0 => Decision::Refused("no".into()),
                     1 => Decision::Edited("other".into()),
                     _ => Decision::Run,
                 };
-                self.step(Event::Decide { client: PERSON, proposal, decision });
+                self.step(Event::Person {
+                    client: PERSON,
+                    act: PersonAct::Decide { proposal, decision },
+                });
             }
             Next::Exit => self.step(exited(Exit::Status(0))),
             Next::Time(seconds) => {

@@ -78,7 +78,7 @@ fn gave_back() -> Action {
 }
 
 fn give_back(rules: &mut Rules) -> Vec<Action> {
-    rules.step(Event::Hold { client: WOLF, on: false })
+    rules.step(Event::Person { client: WOLF, act: PersonAct::Hold { on: false } })
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn an_agent_asks_for_a_person_with_its_reply_and_polls_until_one_gives_back() {
     assert_eq!(give_back(&mut rules), [gave_back(), reply(2, status)]);
     // Having taken it over before is told once.
     ask(&mut rules, "");
-    rules.step(Event::Hold { client: WOLF, on: true });
+    rules.step(Event::Person { client: WOLF, act: PersonAct::Hold { on: true } });
     assert_eq!(give_back(&mut rules), [gave_back()]);
     assert_eq!(need(&rules), None);
 }

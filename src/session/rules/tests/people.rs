@@ -1,6 +1,9 @@
 //! Rules of people: one takes the session over and gives it back, one decides on cells.
 
-use super::{hands::Decision, *};
+use super::{
+    hands::{Decision, PersonAct},
+    *,
+};
 use crate::reply::{Failure, Refusal};
 use crate::session::rules::people::Waits;
 
@@ -18,7 +21,7 @@ pub(super) fn attach(rules: &mut Rules, client: ClientId) {
 }
 
 fn hold(on: bool) -> Event {
-    Event::Hold { client: WOLF, on }
+    Event::Person { client: WOLF, act: PersonAct::Hold { on } }
 }
 
 fn text(text: &str) -> Payload {
@@ -47,7 +50,10 @@ fn held(mut rules: Rules) -> Rules {
 /// One with a person who decides on cells.
 fn approving(mut rules: Rules) -> Rules {
     attach(&mut rules, WOLF);
-    assert_eq!(rules.step(Event::Approve { client: WOLF, on: true }), []);
+    assert_eq!(
+        rules.step(Event::Person { client: WOLF, act: PersonAct::Approve { on: true } }),
+        []
+    );
     rules
 }
 
@@ -56,7 +62,7 @@ fn proposals(rules: &Rules) -> Vec<(u64, ClientId, &str)> {
 }
 
 fn decide(rules: &mut Rules, proposal: u64, decision: Decision) -> Vec<Action> {
-    rules.step(Event::Decide { client: WOLF, proposal, decision })
+    rules.step(Event::Person { client: WOLF, act: PersonAct::Decide { proposal, decision } })
 }
 
 fn nothing_ran() -> Status {
@@ -217,7 +223,7 @@ fn one_who_goes_lets_go_and_one_who_takes_over_from_another_has_it() {
     let mut rules = held(Rules::ready());
     rules.call("mine");
     attach(&mut rules, ANNA);
-    rules.step(Event::Hold { client: ANNA, on: true });
+    rules.step(Event::Person { client: ANNA, act: PersonAct::Hold { on: true } });
     // It is not theirs any more.
     assert_eq!(rules.step(hold(false)), []);
     assert_eq!(rules.step(Event::Left { client: WOLF }), []);
@@ -257,7 +263,10 @@ fn a_cell_runs_when_it_was_approved_of() {
     assert_eq!(proposals(&rules), [(1, CLIENT, "mine")]);
     // Only the one who approves decides.
     attach(&mut rules, ANNA);
-    let annas = Event::Decide { client: ANNA, proposal: 1, decision: Decision::Run };
+    let annas = Event::Person {
+        client: ANNA,
+        act: PersonAct::Decide { proposal: 1, decision: Decision::Run },
+    };
     assert_eq!(rules.step(annas), []);
     assert_eq!(decide(&mut rules, 1, Decision::Run), run(1, "mine"));
     assert_eq!(proposals(&rules), []);
@@ -347,7 +356,7 @@ fn a_proposal_is_withdrawn_by_a_cancel_an_interrupt_and_the_clients_end() {
 
 #[test]
 fn what_was_proposed_is_not_run_when_nobody_approves_any_more() {
-    let off = Event::Approve { client: WOLF, on: false };
+    let off = Event::Person { client: WOLF, act: PersonAct::Approve { on: false } };
     for end in [off, Event::Left { client: WOLF }] {
         let mut rules = approving(Rules::ready());
         rules.call("mine");
@@ -383,9 +392,9 @@ fn a_cell_that_was_approved_of_waits_while_another_has_the_session() {
     let mut rules = approving(Rules::ready());
     rules.call("mine");
     attach(&mut rules, ANNA);
-    rules.step(Event::Hold { client: ANNA, on: true });
+    rules.step(Event::Person { client: ANNA, act: PersonAct::Hold { on: true } });
     assert_eq!(decide(&mut rules, 1, Decision::Run), []);
-    let given_back = rules.step(Event::Hold { client: ANNA, on: false });
+    let given_back = rules.step(Event::Person { client: ANNA, act: PersonAct::Hold { on: false } });
     assert_eq!(given_back[given_back.len() - 2..], run(1, "mine"));
     // Who has it and approves means it so; and what waits for it is proposed behind.
     let mut rules = approving(Rules::ready());
