@@ -47,8 +47,7 @@ pub(crate) fn cell() -> Option<(u16, u16)> {
 
 /// Whether standard output is a terminal that can show what is printed on a session's.
 pub(crate) fn can_show() -> bool {
-    let name = std::env::var_os("TERM").unwrap_or_default();
-    io::stdout().is_terminal() && !name.is_empty() && name != "dumb"
+    io::stdout().is_terminal() && takes_marks()
 }
 
 /// Whether it takes escape sequences that it does not know without showing them.

@@ -204,6 +204,30 @@ impl Outer {
         self.print(format!("\x1b[{rows}B").as_bytes());
     }
 
+    /// Goes to a row below what was printed, for rows that are taken off again ([`Outer::take_rows_off`]);
+    /// whether what was printed is to be gone on with above them.
+    pub(super) fn go_below(&mut self) -> bool {
+        let is_above = self.column() > 0;
+        if is_above {
+            self.print_aside(b"\r\n");
+        }
+        is_above
+    }
+
+    /// Takes rows off below what was printed, which begin so many above the cursor's, and goes back to
+    /// the row above them that is to be gone on with, if one is.
+    pub(super) fn take_rows_off(&mut self, up: usize, is_above: bool) {
+        let mut off = String::from("\r");
+        if up > 0 {
+            off += &format!("\x1b[{up}A");
+        }
+        off += "\x1b[J";
+        if is_above {
+            off += &format!("\x1b[A\x1b[{}G", self.column() + 1);
+        }
+        self.print_aside(off.as_bytes());
+    }
+
     /// Something stands on the terminal that others have printed, and the cursor is below it.
     pub(super) fn is_below(&mut self) {
         self.screen.feed(b"\r\n");

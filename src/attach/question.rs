@@ -4,11 +4,13 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    editor::{MORE, PROMPT},
     keys::{PASTE, PASTE_END, length_of},
     told::{client_name, plain},
 };
-use crate::session::client::{Decision, ProposalId};
+use crate::{
+    reply::{MORE, PROMPT},
+    session::client::{Decision, ProposalId},
+};
 
 /// What asks.
 const ASKS: &str = "[repl] Enter runs it, e edits it, x refuses it ";

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::session::{client::Present, pipeline::Standing};
+use crate::{
+    reply::printable,
+    session::{client::Present, pipeline::Standing},
+};
 
 /// Between the parts of a status.
 const GAP: &str = " \u{b7} ";
@@ -61,7 +64,7 @@ pub(super) fn company(here: &[Present]) -> String {
 /// These parts in a row of so many columns, the last one of which stays free; empty ones are left out.
 pub(super) fn row(parts: &[&str], columns: u16) -> String {
     let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
-    let text = plain(&parts.join(GAP));
+    let text = printable(&parts.join(GAP));
     let room = usize::from(columns.saturating_sub(1));
     let (mut taken, mut end) = (0, text.len());
     for (at, c) in text.char_indices() {
@@ -77,12 +80,7 @@ pub(super) fn row(parts: &[&str], columns: u16) -> String {
 /// A title of these parts; empty ones are left out.
 pub(super) fn title(session: &str, parts: &[&str]) -> String {
     let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
-    plain(&format!("{session}: {}", parts.join(", ")))
-}
-
-/// Without what a terminal does not take for text.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    printable(&format!("{session}: {}", parts.join(", ")))
 }
 
 /// A time in its two largest units.

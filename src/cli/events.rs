@@ -10,13 +10,14 @@ use tokio::io::{AsyncWriteExt, Stdout};
 
 use super::runtime;
 use crate::{
+    host::state,
     pty,
     registry::SessionName,
     remote::{self, End, Opened, Place, Underway},
     reply::{Attachment, FilePlace},
     session::{
         client::{Present, ScreenUpdate},
-        pipeline::{Hands, Standing},
+        pipeline::Hands,
         rules::hands::Needed,
     },
 };
@@ -129,7 +130,9 @@ fn line(time: &str, session: &str, event: &Event) -> serde_json::Result<String> 
 /// What happened; `None` of what is on the screen.
 fn event(update: ScreenUpdate) -> Option<Event> {
     Some(match update {
-        ScreenUpdate::Standing(standing) => Event { event: "state", fields: state(standing) },
+        ScreenUpdate::Standing(standing) => {
+            Event { event: "state", fields: json!(state(standing)) }
+        }
         ScreenUpdate::Did { client, deed } => match deed.words() {
             (event, "") => Event { event, fields: json!({"client": client}) },
             (event, text) => Event { event, fields: json!({"client": client, "text": text}) },
@@ -161,29 +164,12 @@ fn event(update: ScreenUpdate) -> Option<Event> {
     })
 }
 
-/// How things stand, as the control protocol names it.
-fn state(standing: Standing) -> Value {
-    match standing {
-        Standing::Starting => json!({"state": "starting"}),
-        Standing::Ready => json!({"state": "ready"}),
-        Standing::Running { elapsed, client } => {
-            let since_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-            json!({"state": "running", "client": client, "since_ms": since_ms})
-        }
-        Standing::Waiting { what, client, echo } => {
-            json!({"state": "waiting", "what": what, "client": client, "echo": echo})
-        }
-        Standing::Ending => json!({"state": "ending"}),
-        Standing::Ended => json!({"state": "ended"}),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{reply::Deed, screen::Size};
+    use crate::{reply::Deed, screen::Size, session::pipeline::Standing};
 
     fn printed(update: ScreenUpdate) -> String {
         event(update).map(|event| line("T", "work", &event).unwrap()).unwrap_or_default()

@@ -16,6 +16,7 @@ use super::{
     sessions::{self, Listed, Trouble, with_registry},
     terminal,
 };
+use crate::reply::printable;
 
 /// What is between two columns.
 const GAP: &str = "  ";
@@ -223,11 +224,6 @@ fn table(mut rows: Vec<[String; HEADINGS.len()]>, most: usize) -> String {
         table.push('\n');
     }
     table
-}
-
-/// What a terminal takes for text.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// A text in so many columns, with an ellipsis where some of it is left out.

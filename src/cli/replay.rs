@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::{
     cast::{CastError, Event, Kind, Reader},
-    screen::{Film, Screen, Size},
+    screen::{Film, Screen},
 };
 
 /// How long the last page of a moving picture is shown.
@@ -48,39 +48,14 @@ struct What {
 }
 
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, String> {
-    let file: Box<dyn Read> = if arguments.file == Path::new("-") {
-        Box::new(io::stdin().lock())
+    let made = if is_standard(&arguments.file) {
+        make(arguments, io::stdin().lock())
     } else {
-        Box::new(File::open(&arguments.file).map_err(|error| told(arguments, &error))?)
+        let file = File::open(&arguments.file).map_err(CastError::from);
+        file.and_then(|file| make(arguments, BufReader::new(file)))
     };
-    let reader = Reader::new(BufReader::new(file)).map_err(|error| told(arguments, &error))?;
-    let idle_limit = arguments.idle_limit.unwrap_or(Duration::MAX);
-    let mut made = String::new();
-    match (&arguments.what.svg, arguments.at) {
-        (None, None) => {
-            let screen = Screen::new(reader.header().size);
-            let mut sink = |screen: &mut Screen, _| screen.drain(&mut |text| made.push_str(text));
-            let mut screen = play(reader, screen, idle_limit, Duration::MAX, &mut sink)
-                .map_err(|error| told(arguments, &error))?
-                .0;
-            screen.report(&mut made);
-        }
-        (svg, Some(at)) => {
-            let screen = Screen::new(reader.header().size);
-            let (screen, _) = play(reader, screen, idle_limit, at, &mut |screen, _| {
-                screen.drain(&mut |_| {});
-            })
-            .map_err(|error| told(arguments, &error))?;
-            made = if svg.is_some() { screen.svg() } else { screen.page_text() };
-        }
-        (Some(_), None) => {
-            made = film(reader, idle_limit).map_err(|error| told(arguments, &error))?;
-        }
-    }
-    if arguments.what.svg.is_none() && !made.is_empty() && !made.ends_with('\n') {
-        made.push('\n');
-    }
-    match arguments.what.svg.as_deref().filter(|path| *path != Path::new("-")) {
+    let made = made.map_err(|error| format!("{}: {error}", arguments.file.display()))?;
+    match arguments.what.svg.as_deref().filter(|path| !is_standard(path)) {
         Some(path) => std::fs::write(path, made)
             .map_err(|error| format!("{} can't be written: {error}", path.display()))?,
         None => match io::stdout().lock().write_all(made.as_bytes()) {
@@ -93,19 +68,43 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn told(arguments: &ReplayArguments, error: &dyn std::fmt::Display) -> String {
-    format!("{}: {error}", arguments.file.display())
+/// Whether that is standard input or output, instead of a file.
+fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// What is asked for of a recording.
+fn make(arguments: &ReplayArguments, recording: impl BufRead) -> Result<String, CastError> {
+    let reader = Reader::new(recording)?;
+    let idle_limit = arguments.idle_limit.unwrap_or(Duration::MAX);
+    let nothing = &mut |_: &mut Screen, _| {};
+    let mut made = match (&arguments.what.svg, arguments.at) {
+        (Some(_), None) => return film(reader, idle_limit),
+        (Some(_), Some(at)) => return Ok(play(reader, idle_limit, at, nothing)?.0.svg()),
+        (None, Some(at)) => play(reader, idle_limit, at, nothing)?.0.page_text(),
+        (None, None) => {
+            let mut text = String::new();
+            let mut told = |screen: &mut Screen, _| screen.drain(&mut |line| text.push_str(line));
+            let (mut screen, _) = play(reader, idle_limit, Duration::MAX, &mut told)?;
+            screen.report(&mut text);
+            text
+        }
+    };
+    if !made.is_empty() && !made.ends_with('\n') {
+        made.push('\n');
+    }
+    Ok(made)
 }
 
 /// Has a screen take what was printed up to a time. `shown` comes behind each piece, and when it was
 /// printed. Gives back the screen, and when the last thing happened.
 fn play<R: BufRead>(
     reader: Reader<R>,
-    mut screen: Screen,
     idle_limit: Duration,
     until: Duration,
     shown: &mut dyn FnMut(&mut Screen, Duration),
 ) -> Result<(Screen, Duration), CastError> {
+    let mut screen = Screen::new(reader.header().size);
     let (mut before, mut now) = (Duration::ZERO, Duration::ZERO);
     for event in reader {
         let Event { time, kind } = event?;
@@ -119,23 +118,20 @@ fn play<R: BufRead>(
             Kind::Resize(size) => screen.resize(size),
             Kind::Input(_) | Kind::Marker(_) | Kind::Exit(_) | Kind::Other { .. } => continue,
         }
-        // Nobody asks this terminal anything.
-        screen.take_answers(&mut Vec::new());
         shown(&mut screen, now);
+        // Nobody reads what is left, or answers.
+        screen.drain(&mut |_| {});
+        screen.take_answers(&mut Vec::new());
     }
     Ok((screen, now))
 }
 
 fn film<R: BufRead>(reader: Reader<R>, idle_limit: Duration) -> Result<String, CastError> {
-    let size: Size = reader.header().size;
+    let size = reader.header().size;
     let mut film = Film::new(size);
-    let screen = Screen::new(size);
-    film.page(Duration::ZERO, &screen);
-    let mut shown = |screen: &mut Screen, now| {
-        screen.drain(&mut |_| {});
-        film.page(now, screen);
-    };
-    let (screen, end) = play(reader, screen, idle_limit, Duration::MAX, &mut shown)?;
+    film.page(Duration::ZERO, &Screen::new(size));
+    let mut shown = |screen: &mut Screen, now| film.page(now, screen);
+    let (screen, end) = play(reader, idle_limit, Duration::MAX, &mut shown)?;
     film.page(end, &screen);
     Ok(film.finish(end + AFTER_LAST))
 }

@@ -35,6 +35,7 @@ use tokio::{
 };
 
 pub use self::lifetime::Life;
+pub(crate) use self::words::state;
 use self::{
     lifetime::{Lifetime, Time},
     room::{Admission, Admitted, Number, Room},

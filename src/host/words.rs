@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How things stand.
-pub(super) fn state(standing: Standing) -> SessionState {
+pub(crate) fn state(standing: Standing) -> SessionState {
     match standing {
         Standing::Starting => SessionState::Starting,
         Standing::Ready => SessionState::Ready,

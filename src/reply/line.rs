@@ -5,6 +5,11 @@ use unicode_width::UnicodeWidthChar;
 /// How the lines of the bridge's own begin.
 const OURS: [&str; 4] = ["<<repl status:", "[repl]", "[pager]", "[screen]"];
 
+/// What stands before the first line of a cell where that is shown, and before the others (CPython's
+/// `sys.ps1` and `sys.ps2`).
+pub(crate) const PROMPT: &str = ">>> ";
+pub(crate) const MORE: &str = "... ";
+
 /// What stands in front of a program's line that begins as one of [`OURS`].
 const ESCAPE: char = '\\';
 
@@ -19,13 +24,22 @@ pub(crate) fn one_line(text: &str) -> String {
     lines.join("; ")
 }
 
-/// Control characters, the line ends of Unicode, and what reorders text (Unicode Standard Annex 9).
+/// Control characters, the line ends of Unicode, and what reorders text.
 fn controls(c: char) -> bool {
-    let reorders = matches!(
+    c.is_control() || ends_line(c) || reorders(c)
+}
+
+/// What changes the direction of the text behind it (Unicode Standard Annex 9).
+pub(crate) fn reorders(c: char) -> bool {
+    matches!(
         c,
         '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    );
-    c.is_control() || ends_line(c) || reorders
+    )
+}
+
+/// What a terminal takes for text, with `?` for what it does not.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// What is shown as the end of a line.

@@ -20,7 +20,7 @@ pub use attachment::{
 pub use deed::Deed;
 pub use exit::Exit;
 pub use failure::Failure;
-pub(crate) use line::{one_line, push_escaped};
+pub(crate) use line::{MORE, PROMPT, one_line, printable, push_escaped, reorders};
 pub use notice::{DeletedOutputs, EndedBy, KeptText, Notice, Refusal, Whose};
 pub use outbox::{BUDGET, Outbox};
 pub use people::{HeldCell, PeopleNotice};

@@ -34,12 +34,12 @@ pub(super) use history::SharedHistory;
 use taking::{Progress, Taking};
 
 use super::{edit_keys::EditKeys, feed::Pastes};
-use crate::terminal;
+use crate::{
+    reply::{MORE, PROMPT},
+    terminal,
+};
 
-/// What stands before the first line of a cell, and before the others.
-pub(super) const PROMPT: &str = ">>> ";
-pub(super) const MORE: &str = "... ";
-/// The first one in vi's normal mode; as wide.
+/// The prompt in vi's normal mode; as wide as [`PROMPT`].
 const VI_NORMAL: &str = ">>: ";
 
 /// How often it is looked whether to stop to have a line indented, while nothing is typed: that is known

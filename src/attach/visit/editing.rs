@@ -86,10 +86,7 @@ impl Visit {
         self.outer.take_off_status();
         if matches!(self.standing, Standing::Running { .. }) {
             // A bar, say, that is gone on with.
-            self.is_above = self.outer.column() > 0;
-            if self.is_above {
-                self.outer.print_aside(b"\r\n");
-            }
+            self.is_above = self.outer.go_below();
         } else {
             self.outer.restore();
             self.outer.fresh_row();
@@ -163,9 +160,6 @@ impl Visit {
             }
         }
         self.show_waiting();
-        if self.is_over() {
-            left = Some(Left::Ended { status: 0 });
-        }
         if !self.is_at_prompt() && self.read_from.is_none() {
             self.give_back();
         }
@@ -193,15 +187,7 @@ impl Visit {
     /// Takes the line off the terminal.
     pub(super) fn take_off(&mut self) {
         let up = self.draft.rows_above(self.size.columns);
-        let mut off = String::from("\r");
-        if up > 0 {
-            off += &format!("\x1b[{up}A");
-        }
-        off += "\x1b[J";
-        if std::mem::take(&mut self.is_above) {
-            off += &format!("\x1b[A\x1b[{}G", self.outer.column() + 1);
-        }
-        self.outer.print_aside(off.as_bytes());
+        self.outer.take_rows_off(up, std::mem::take(&mut self.is_above));
     }
 
     pub(super) fn run_cell(&mut self, text: String) {

@@ -240,10 +240,7 @@ impl Visit {
 
     /// Puts what asks below all that stands there.
     fn put_row(&mut self) {
-        self.in_hands.is_below = self.outer.column() > 0;
-        if self.in_hands.is_below {
-            self.outer.print_aside(b"\r\n");
-        }
+        self.in_hands.is_below = self.outer.go_below();
         self.outer.print_aside(self.in_hands.answering.row().as_bytes());
         self.in_hands.row_stands = true;
     }
@@ -253,16 +250,8 @@ impl Visit {
         if !std::mem::take(&mut self.in_hands.row_stands) {
             return;
         }
-        let mut off = String::from("\r");
         let up = self.in_hands.answering.rows_above(self.size.columns);
-        if up > 0 {
-            off += &format!("\x1b[{up}A");
-        }
-        off += "\x1b[J";
-        if std::mem::take(&mut self.in_hands.is_below) {
-            off += &format!("\x1b[A\x1b[{}G", self.outer.column() + 1);
-        }
-        self.outer.print_aside(off.as_bytes());
+        self.outer.take_rows_off(up, std::mem::take(&mut self.in_hands.is_below));
     }
 
     /// The terminal is given away: a question is asked anew when it is there again.

@@ -243,6 +243,9 @@ impl Visit {
     ) -> io::Result<Left> {
         let mut buffer = vec![0; MOST_TYPED];
         loop {
+            if self.is_over() {
+                return Ok(Left::Ended { status: 0 });
+            }
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
@@ -284,9 +287,6 @@ impl Visit {
                 update = subscription.next(), if takes_more => {
                     let Some(update) = update else { return Ok(Left::Gone) };
                     self.told(Told::Update(update));
-                    if self.is_over() {
-                        return Ok(Left::Ended { status: 0 });
-                    }
                 }
                 Some(reply) = self.calls.join_next() => {
                     let Ok(Some(reply)) = reply else { return Ok(Left::Gone) };
@@ -294,9 +294,6 @@ impl Visit {
                 }
                 drawn = self.pictures.drawn(), if self.pictures.is_busy() => {
                     self.drawn(drawn);
-                    if self.is_over() {
-                        return Ok(Left::Ended { status: 0 });
-                    }
                 }
                 () = sleep_until(ask_until), if ask_until.is_some() => self.know_terminal(),
                 () = sleep_until(status_at), if status_at.is_some() => self.show_status(),

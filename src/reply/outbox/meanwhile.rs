@@ -1,7 +1,7 @@
 //! What other clients did, and what their cells printed: told as such.
 
 use super::{Last, Outbox};
-use crate::reply::{Content, Deed, Notice, PeopleNotice};
+use crate::reply::{Content, Deed, MORE, Notice, PROMPT, PeopleNotice};
 
 /// What an outbox knows of others.
 #[derive(Debug, Clone, Default)]
@@ -106,12 +106,12 @@ impl Outbox {
 /// A cell as it would stand at a prompt, where nothing in it moves the cursor.
 fn at_prompt(source: &str) -> String {
     let mut text = String::new();
-    let mut prompt = ">>> ";
+    let mut prompt = PROMPT;
     for line in source.trim_end_matches('\n').split('\n') {
         text.push_str(prompt);
         text.extend(line.chars().filter(|&c| c == '\t' || !c.is_control()));
         text.push('\n');
-        prompt = "... ";
+        prompt = MORE;
     }
     text
 }

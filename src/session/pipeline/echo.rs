@@ -4,14 +4,12 @@
 //! The marks are those of FinalTerm (OSC 133), by which terminals find prompts, cells and what these
 //! print: `A` before the prompt, `B` behind it, `C` behind the cell, `D` with 0 or 1 where it is over.
 
+use crate::reply::{MORE, PROMPT, reorders};
+
 /// How much of a cell is shown, in lines.
 const MOST_LINES: usize = 20;
 /// How much of a line is, in characters.
 const LONGEST_LINE: usize = 1000;
-
-/// What stands before the first line of a cell, and before the others.
-const PROMPT: &str = ">>> ";
-const MORE: &str = "... ";
 
 /// Where the prompt begins.
 pub(crate) const PROMPT_MARK: &str = "\x1b]133;A\x1b\\";
@@ -70,15 +68,7 @@ fn harmless(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\t' => out.push_str("    "),
-            // Those that change the direction of text behind them.
-            '\u{061c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' => {
-                out.push(char::REPLACEMENT_CHARACTER);
-            }
-            c if c.is_control() => out.push(char::REPLACEMENT_CHARACTER),
+            c if c.is_control() || reorders(c) => out.push(char::REPLACEMENT_CHARACTER),
             c => out.push(c),
         }
     }
