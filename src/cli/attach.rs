@@ -93,7 +93,7 @@ pub(super) fn attach(
         && let Choice::Living(name) = &choice
     {
         return Err(format!(
-            "--python and --worker are for a fresh session, and {name} lives; --new starts one"
+            "--python, --worker and --run are for a fresh session, and {name} lives; --new starts one"
         ));
     }
     let role = if arguments.observe { Role::Observer } else { Role::Client };

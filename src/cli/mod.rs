@@ -13,12 +13,7 @@ mod session_options;
 mod sessions;
 mod via;
 
-use std::{
-    ffi::OsString,
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use mcp_repl_sideband::PictureLimit;
@@ -124,6 +119,11 @@ struct WorkerArguments {
     /// A program that speaks the sideband protocol (docs/sideband.md), in place of Python.
     #[arg(long, global = true, value_name = "COMMAND", conflicts_with = "python")]
     worker: Option<String>,
+    /// Any program, in place of Python: it runs from the start, what is sent is typed for it, and its
+    /// end is the session's. The command is split into words as by a shell; for more, let it be
+    /// `sh -c '...'`.
+    #[arg(long, global = true, value_name = "COMMAND", conflicts_with_all = ["python", "worker"])]
+    run: Option<String>,
 }
 
 /// Options that configurations of other REPL servers contain.
@@ -242,13 +242,14 @@ fn command_line() -> clap::Command {
     let mut command = Arguments::command();
     // Options of all that mean nothing there: each says so when it is used, and helps nobody before.
     let elsewhere = ["via", "via_install"];
-    let worker = ["python", "worker"];
-    let all = ["python", "worker", "via", "via_install"];
+    let not_of_doctor = ["run", "via", "via_install"];
+    let worker = ["python", "worker", "run"];
+    let all = ["python", "worker", "run", "via", "via_install"];
     for (name, hidden) in [
         ("ls", &all[..]),
         ("end", &all),
         ("events", &worker),
-        ("doctor", &elsewhere),
+        ("doctor", &not_of_doctor),
         ("host", &elsewhere),
     ] {
         let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
@@ -269,21 +270,30 @@ fn command_line() -> clap::Command {
 impl WorkerArguments {
     /// Whether it is said what is to run.
     fn is_given(&self) -> bool {
-        self.python.is_some() || self.worker.is_some()
+        self.python.is_some() || self.worker.is_some() || self.run.is_some()
     }
 
     fn target(&self) -> Result<Target, String> {
-        let Some(command) = &self.worker else {
-            return Ok(Target::Python(PythonSearch::of_process(self.python.clone())));
-        };
-        let words = shell_words::split(command)
-            .map_err(|error| format!("--worker {command:?} can't be split into words: {error}"))?;
-        let Some((file, arguments)) = words.split_first() else {
-            return Err("--worker names no program".into());
-        };
-        let arguments = arguments.iter().map(OsString::from).collect();
-        Ok(Target::Custom(Path::new(file).to_owned(), arguments))
+        match (&self.worker, &self.run) {
+            (Some(command), _) => {
+                words("--worker", command).map(|(file, arguments)| Target::Custom(file, arguments))
+            }
+            (None, Some(command)) => {
+                words("--run", command).map(|(file, arguments)| Target::Program(file, arguments))
+            }
+            (None, None) => Ok(Target::Python(PythonSearch::of_process(self.python.clone()))),
+        }
     }
+}
+
+/// The program that an option's value names, and its arguments.
+fn words(option: &str, command: &str) -> Result<(PathBuf, Vec<OsString>), String> {
+    let mut words = shell_words::split(command)
+        .map_err(|error| format!("{option} {command:?} can't be split into words: {error}"))?
+        .into_iter();
+    let file = words.next().filter(|file| !file.is_empty());
+    let file = file.ok_or_else(|| format!("{option} names no program"))?;
+    Ok((file.into(), words.map(OsString::from).collect()))
 }
 
 /// Runs the command line of this process.
@@ -337,13 +347,17 @@ pub fn main() -> ExitCode {
             place.and_then(|place| attach::attach(&place, attach, &arguments.worker))
         }
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
-            Err("--python and --worker are for a fresh session, and --session names one that \
-                 lives"
+            Err("--python, --worker and --run are for a fresh session, and --session names one \
+                 that lives"
                 .into())
         }
         Some(Command::Exec(exec)) => {
             let target = arguments.worker.target();
             target.and_then(|target| exec::exec(target, exec, &arguments.via.place()?))
+        }
+        Some(Command::Doctor) if arguments.worker.run.is_some() => {
+            Err("doctor looks at Python and at workers; `mcp-repl exec --run` tries a program"
+                .into())
         }
         Some(Command::Doctor) => {
             arguments.worker.target().and_then(|target| doctor::doctor(&target))

@@ -38,6 +38,7 @@ const PYTHON: WorkerText = WorkerText {
     keeps: "Variables, imports and the working directory stay",
     shows: "; the value of its last expression is shown",
     waits: " (`input()`, pdb, `help()`, a shell command)",
+    takes_cells: true,
 };
 
 /// What a client is given, and what is done for it.
@@ -69,7 +70,7 @@ pub(super) enum Sessioning {
         /// Where.
         place: Place,
         /// What is run, and for how long.
-        options: SessionOptions,
+        options: Box<SessionOptions>,
     },
 }
 
@@ -83,7 +84,7 @@ impl Sessioning {
         if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
             return Sessioning::InProcess;
         }
-        Sessioning::Hosts { place, options }
+        Sessioning::Hosts { place, options: Box::new(options) }
     }
 }
 
@@ -100,6 +101,7 @@ pub(super) fn serve(
     let worker = match target {
         Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
+        Target::Program(..) => WorkerText::PROGRAM,
     };
     let ClientOptions { session: name, max_sessions, on_cancel, .. } = options.clone();
     let runtime = runtime()?;
@@ -120,7 +122,7 @@ pub(super) fn serve(
             })
         }
         Sessioning::Hosts { place, options: session } => {
-            let hosts = Hosts { place, options: session, budget: options.budget, target };
+            let hosts = Hosts { place, options: *session, budget: options.budget, target };
             runtime.block_on(async {
                 let sessions = Sessions::new(hosts, name, max_sessions);
                 serve_in(&sessions, &worker, on_cancel).await
@@ -204,7 +206,9 @@ impl Hosts {
     /// For whom a session without a name is.
     fn identity(&self, client: &str) -> Identity {
         let interpreter = match (&self.target, &self.place) {
-            (Target::Custom(..), _) | (_, Place::Here) => self.target.identity(),
+            (Target::Custom(..) | Target::Program(..), _) | (_, Place::Here) => {
+                self.target.identity()
+            }
             // It is chosen there.
             _ => format!("python {}", self.options.python.as_deref().unwrap_or_default()),
         };

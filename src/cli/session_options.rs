@@ -65,6 +65,7 @@ impl SessionArguments {
         SessionOptions {
             python: worker.python.as_deref().map(|file| file.to_string_lossy().into_owned()),
             worker: worker.worker.clone(),
+            run: worker.run.clone(),
             pager: pager.to_owned(),
             max_output_disk: Some(self.max_output_disk),
             image_size: Some(self.image_size),
@@ -82,10 +83,17 @@ impl SessionArguments {
 /// session.
 pub(super) fn of_host(options: &SessionOptions) -> Result<(Config, Life), String> {
     let python = options.python.as_ref().map(|file| Path::new(file).to_owned());
-    if python.is_some() && options.worker.is_some() {
-        return Err("`--python` can't be used with `--worker`".into());
+    let given = [
+        ("--python", python.is_some()),
+        ("--worker", options.worker.is_some()),
+        ("--run", options.run.is_some()),
+    ];
+    let mut given = given.iter().filter(|(_, is_given)| *is_given);
+    if let (Some((one, _)), Some((other, _))) = (given.next(), given.next()) {
+        return Err(format!("`{one}` can't be used with `{other}`"));
     }
-    let target = WorkerArguments { python, worker: options.worker.clone() }.target()?;
+    let (worker, run) = (options.worker.clone(), options.run.clone());
+    let target = WorkerArguments { python, worker, run }.target()?;
     let paging = match &*options.pager {
         "" => Paging::Through,
         how => paging(how).map_err(|why| wrong("--pager", how, &why))?,
@@ -181,6 +189,14 @@ mod tests {
             ..default()
         };
         assert_eq!(error(both), "`--python` can't be used with `--worker`");
+        let both =
+            SessionOptions { run: Some("vim".into()), worker: Some("w".into()), ..default() };
+        assert_eq!(error(both), "`--worker` can't be used with `--run`");
+        let unended = SessionOptions { run: Some("vim 'x".into()), ..default() };
+        assert_eq!(
+            error(unended),
+            "--run \"vim 'x\" can't be split into words: missing closing quote"
+        );
     }
 
     #[test]
@@ -192,8 +208,9 @@ mod tests {
             grace: Duration::from_secs(5),
             keep: Some(Duration::from_secs(60)),
         };
-        let worker = WorkerArguments { python: None, worker: Some("w x".into()) };
+        let worker = WorkerArguments { python: None, worker: None, run: Some("w x".into()) };
         let (config, life) = of_host(&arguments.options(&worker)).unwrap();
+        assert_eq!(config.target.identity(), "program w x");
         assert_eq!(config.paging, Paging::Page);
         assert!(matches!(config.attachments, Attachments::Kept(limit) if limit.edge == 500));
         assert_eq!(life, Life { grace: arguments.grace, keep: arguments.keep });

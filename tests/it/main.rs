@@ -70,6 +70,8 @@ mod recordings;
 mod replay;
 mod rich_values;
 mod robustness;
+mod run_command;
+mod run_program;
 mod sdk;
 mod served;
 mod sessions;

@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     pty::{self, Request as Asked, Requests, TerminalInput},
-    reply::{Content, Deed, Exit, Reply, Status},
+    reply::{Content, Deed, Exit, Notice, Reply, Status},
     screen::{Screen, Size},
     session::{
         client::{Client, Handle, Request, ScreenUpdate, Subscription, Wants},
@@ -346,8 +346,13 @@ impl Visit {
             tokio::time::timeout(PATIENCE, self.calls.join_next()).await
         {
             self.replied(&reply);
-            if let Status::Ended { exit: known } = reply.status {
-                exit = known;
+            if let Status::Ended { exit: known } = &reply.status {
+                exit = known.clone();
+                // Who never called is told of nothing before.
+                let end = Notice::SessionEnded { exit: exit.clone(), missed_input: false }.line();
+                if !told::has_notice(&reply, &end) {
+                    self.told(Told::Lines(vec![end]));
+                }
             }
         }
         self.handle.shutdown();

@@ -54,6 +54,8 @@ pub struct SessionOptions {
     pub python: Option<String>,
     /// `--worker`.
     pub worker: Option<String>,
+    /// `--run`.
+    pub run: Option<String>,
     /// `--pager`: `through`, `page` or `plain`; empty for the first.
     pub pager: String,
     /// `--max-output-disk`, in bytes.

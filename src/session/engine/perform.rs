@@ -197,9 +197,16 @@ impl Engine {
             let error = match self.launch(&resolved.program) {
                 Ok(worker) => {
                     let (nonce, size) = (worker.nonce().to_owned(), self.config.size);
+                    let program = &resolved.program;
+                    let file = program.file.display().to_string();
+                    let file = (!program.has_sideband).then_some(file);
                     self.worker = Some(worker);
                     self.resolved = Some(resolved);
-                    return self.take(Input::Started { nonce, size, passed_over });
+                    self.take(Input::Started { nonce, size, passed_over });
+                    if let Some(file) = file {
+                        self.take(Input::RunsProgram { file });
+                    }
+                    return;
                 }
                 Err(error) => error.to_string(),
             };

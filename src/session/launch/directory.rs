@@ -64,6 +64,7 @@ pub struct SessionDirectory {
 pub struct Launch {
     program: Program,
     own_threads: u64,
+    has_sideband: bool,
     nonce: String,
     socket: PathBuf,
     /// Holds the socket and the worker's temporary files.
@@ -202,14 +203,16 @@ impl SessionDirectory {
         let nonce = nonce()?;
         let set = |name: &str, value: OsString| (name.into(), Some(value));
         let mut environment = vec![
-            set(SOCKET_VARIABLE, socket.clone().into()),
-            set(NONCE_VARIABLE, nonce.clone().into()),
             set("TERM", "xterm-256color".into()),
             set("TMPDIR", temporary.into()),
             // They would contradict the terminal's own size.
             ("COLUMNS".into(), None),
             ("LINES".into(), None),
         ];
+        if program.has_sideband {
+            environment.push(set(SOCKET_VARIABLE, socket.clone().into()));
+            environment.push(set(NONCE_VARIABLE, nonce.clone().into()));
+        }
         if paging == Paging::Plain {
             environment
                 .extend(["PAGER", "MANPAGER", "GIT_PAGER"].map(|name| set(name, "cat".into())));
@@ -222,9 +225,10 @@ impl SessionDirectory {
         }
         let own = program.environment.iter();
         environment.extend(own.map(|(name, value)| ((*name).into(), value.clone())));
-        let WorkerProgram { file, arguments, own_threads, master_variable, .. } = program.clone();
+        let WorkerProgram { file, arguments, own_threads, has_sideband, master_variable, .. } =
+            program.clone();
         let program = Program { file, arguments, environment, master_variable };
-        Ok(Launch { program, own_threads, nonce, socket, _directory: directory })
+        Ok(Launch { program, own_threads, has_sideband, nonce, socket, _directory: directory })
     }
 }
 
@@ -237,6 +241,11 @@ impl Launch {
     /// How many threads the program has by itself.
     pub fn own_threads(&self) -> u64 {
         self.own_threads
+    }
+
+    /// Whether the program speaks the sideband protocol.
+    pub fn has_sideband(&self) -> bool {
+        self.has_sideband
     }
 
     /// The secret that the worker's hello and marks carry.

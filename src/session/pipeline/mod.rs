@@ -32,10 +32,10 @@ use std::collections::VecDeque;
 
 use mcp_repl_sideband::{COMPLETION, ToServer};
 
+pub use super::rules::state::NOBODY;
 pub use hands::{Hands, Proposal, Roles, Situation};
 pub use input::{ClientInfo, Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
-pub use outboxes::NOBODY;
 pub use standing::Standing;
 use standing::Work;
 pub use stream::{OrderError, Shown, Stream};
@@ -266,6 +266,10 @@ impl<O: Observer> Pipeline<O> {
                 self.worker = None;
                 (self.is_over, self.is_dropping_input, self.dropped) = (false, false, None);
                 self.display.restart(size);
+            }
+            Input::RunsProgram { file } => {
+                self.worker = Some(WorkerInfo::of_program(&file));
+                self.step(Event::ProgramStarted);
             }
             Input::Output(bytes) => self.output(&bytes),
             Input::Resized(size) => self.display.resize(size),

@@ -14,7 +14,7 @@ use crate::reply::Deed;
 impl Session {
     /// Whether the cell on its way is another client's than this one's.
     pub(super) fn is_anothers_cell(&self, client: ClientId) -> bool {
-        matches!(&self.state, State::InCell { cell, .. } if cell.client != client)
+        matches!(&self.state, State::InCell { cell, .. } if cell.is_anothers(client))
     }
 
     /// Whether a text of this client is a cell that waits for the end of another client's. It is

@@ -1,0 +1,62 @@
+//! `--run` of the other commands: `exec`, `attach`, `doctor`.
+#![cfg(target_os = "linux")]
+
+use crate::support::{Builder, Runtime, Terminal, assert_has};
+
+/// Runs `exec` with this program, these texts and this standard input: its exit status and what it
+/// prints.
+#[track_caller]
+fn exec(program: &str, texts: &[&str], stdin: &str) -> (Option<i32>, String) {
+    let builder = Builder::new().any_python().args(["exec", "--run", program]).args(texts);
+    let output = builder.output(stdin);
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn exec_types_what_a_program_asks_for_and_ends_as_it_does() {
+    assert_eq!(exec("echo hi", &[], ""), (Some(0), "hi\n".to_owned()));
+    assert_eq!(exec("sh -c 'exit 3'", &[], ""), (Some(3), String::new()));
+    assert_eq!(exec("sh -c 'kill -SEGV $$'", &[], ""), (Some(139), String::new()));
+    assert_eq!(exec("/nowhere/program", &[], ""), (Some(1), String::new()));
+    // Texts first, then standard input, then its end.
+    let script = "sh -c 'read a; read b; read c || echo $a-$b-end'";
+    let (status, printed) = exec(script, &["one"], "two\n");
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.ends_with("one-two-end\n"), "{printed}");
+    let (status, printed) = exec("sh -c 'read a; exit $a'", &["--", "7"], "");
+    assert_eq!(status, Some(1), "what follows -- is the program's: {printed}");
+}
+
+#[test]
+fn exec_takes_no_file_of_cells_for_a_program() {
+    let output = Builder::new().any_python().args(["exec", "--run", "cat", "-f", "x"]).output("");
+    assert_eq!(output.status.code(), Some(2));
+    assert_has(&String::from_utf8(output.stderr).unwrap(), "--file is for cells");
+}
+
+#[test]
+fn a_person_and_an_agent_are_at_the_same_program() {
+    let runtime = Runtime::new();
+    let attach = ["attach", "editor", "--new", "--run", "vim -u NONE -N -n file"];
+    let mut person = Terminal::run(runtime.server().any_python().args(attach));
+    person.shows("\n~\n~\n");
+    let agent = runtime.server().any_python().args(["--session", "editor"]).start();
+    assert_has(&agent.poll(), "[screen] vim");
+    agent.repl("ifrom the agent");
+    person.shows("from the agent\n~");
+    let row = runtime.ls().remove(0);
+    assert_eq!(row["interpreter"], "vim");
+    person.types(", and a person");
+    person.shows("from the agent, and a person\n");
+    person.types("\x1b:cq\r");
+    let (status, said) = person.ends();
+    assert_eq!(status, 1, "{said}");
+    assert_has(&said, "[repl] session ended (exit status 1)");
+}
+
+#[test]
+fn doctor_is_for_workers() {
+    let output = Builder::new().any_python().args(["doctor", "--run", "cat"]).output("");
+    assert_eq!(output.status.code(), Some(2));
+    assert_has(&String::from_utf8(output.stderr).unwrap(), "mcp-repl exec --run");
+}
