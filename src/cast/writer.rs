@@ -96,6 +96,14 @@ impl<W: io::Write> Writer<W> {
         if self.line.is_empty() { Ok(()) } else { self.end_line() }
     }
 
+    /// Hands on what is kept below the writer.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// What it is written to.
     pub fn into_inner(self) -> W {
         self.out

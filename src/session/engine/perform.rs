@@ -31,7 +31,12 @@ impl Engine {
             Effect::StartNext { exit } => self.start_next(exit),
             Effect::Keep { client, text } => self.keep(client, text),
             Effect::KeepAttachment(attachment) => self.keep_attachment(attachment),
-            Effect::Reply { call, client, reply } => self.reply(call, client, reply),
+            Effect::Reply { call, client, reply } => {
+                if let Some(recorder) = self.recorder() {
+                    recorder.reply(call, client, &reply);
+                }
+                self.reply(call, client, reply);
+            }
             Effect::Tell { client, content } => self.tell(client, &Piece::Content(content)),
             Effect::Completed { id, completion } => self.completions.answer(id, completion),
             Effect::Retire => self.retire_worker(),
