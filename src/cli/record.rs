@@ -22,6 +22,7 @@ use crate::{
         client::{Handle, Request},
         engine::Attachments,
         launch::Target,
+        pipeline::ClientInfo,
         rules::{payload::Payload, state::Paging},
     },
 };
@@ -42,7 +43,7 @@ pub(super) struct RecordCommand {
     how: HowArguments,
     /// What is sent, one call after the other: cells, and answers to what they ask. Without any, a
     /// person is attached to the session.
-    #[arg(last = true, value_name = "CELL")]
+    #[arg(value_name = "CELL")]
     pub(super) cells: Vec<String>,
 }
 
@@ -53,13 +54,13 @@ impl RecordCommand {
     /// When the file's name is none of a recording, or it is there and is to stay.
     pub(super) fn place(&self) -> Result<RecordArguments, String> {
         let place = RecordArguments::in_file(&self.output, &self.how)?;
-        match fs::remove_file(&self.output) {
-            _ if !self.overwrite => Ok(place),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(format!("{} can't be replaced: {error}", self.output.display()))
-            }
-            _ => Ok(place),
+        if self.overwrite
+            && let Err(error) = fs::remove_file(&self.output)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(format!("{} can't be replaced: {error}", self.output.display()));
         }
+        Ok(place)
     }
 
     /// Whether a person is to be in the session.
@@ -84,7 +85,9 @@ pub(super) fn record(target: Target, command: &RecordCommand) -> Result<ExitCode
     let cells = command.cells.iter().map(|cell| Payload::parse(cell, Vec::new()));
     let cells: Vec<Payload> = cells.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     with_session(config, async |session: Handle| {
-        let client = session.join();
+        // Its cells stand at a prompt, as a person's do.
+        let who = ClientInfo { is_person: true, ..ClientInfo::default() };
+        let client = session.join_as(who);
         let all = async {
             for payload in cells {
                 let request = Request::new(payload, FOR_EVER);

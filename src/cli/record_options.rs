@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use mcp_repl_control::SessionOptions;
 
 use crate::{cast::Version, remote, session::recording::RecordingFile};
@@ -35,7 +35,8 @@ pub(super) struct RecordArguments {
 pub(super) struct HowArguments {
     /// Whether a recording has what is typed and sent (`yes`), or only what is shown (`no`). Secrets,
     /// typed where the terminal does not show it, are in none.
-    #[arg(long, value_name = "WHETHER", default_value = "yes", value_parser = yes_or_no)]
+    #[arg(long, value_name = "WHETHER", default_value = "yes",
+          action = ArgAction::Set, value_parser = yes_or_no)]
     record_input: bool,
     /// The version of asciicast that is recorded: `v3`, or `v2`, for old players; that can't be
     /// replayed as a session.

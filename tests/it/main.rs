@@ -66,6 +66,8 @@ mod reads_others;
 mod reads_python;
 mod reads_terminal;
 mod reads_unusual;
+mod recorded_sessions;
+mod recorder;
 mod recordings;
 mod replay;
 mod rich_values;

@@ -18,15 +18,15 @@ use mcp_repl::{
 use crate::support::{HANG, python};
 
 /// A live session in this process, which is recorded.
-struct Live {
-    session: Handle,
+pub(crate) struct Live {
+    pub(crate) session: Handle,
     replies: Vec<Reply>,
     directory: tempfile::TempDir,
     engine: tokio::task::JoinHandle<()>,
 }
 
 impl Live {
-    fn start() -> Live {
+    pub(crate) fn start() -> Live {
         let search = PythonSearch::of_process(Some(python::default()));
         let directory = tempfile::tempdir().unwrap();
         let recording = RecordingFile {
@@ -68,7 +68,7 @@ impl Live {
     }
 
     /// Ends the session; gives the replies, and the recording.
-    async fn end(self) -> (Vec<Reply>, Recording) {
+    pub(crate) async fn end(self) -> (Vec<Reply>, Recording) {
         self.session.shutdown();
         self.engine.await.unwrap();
         let file = std::fs::read(self.directory.path().join("live.cast")).unwrap();

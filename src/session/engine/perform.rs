@@ -37,7 +37,12 @@ impl Engine {
                 }
                 self.reply(call, client, reply);
             }
-            Effect::Tell { client, content } => self.tell(client, &Piece::Content(content)),
+            Effect::Tell { client, content } => {
+                if let Some(recorder) = self.recorder() {
+                    recorder.told(client, &content);
+                }
+                self.tell(client, &Piece::Content(content));
+            }
             Effect::Completed { id, completion } => self.completions.answer(id, completion),
             Effect::Retire => self.retire_worker(),
             Effect::GiveUp(failure) => self.give_up(failure),

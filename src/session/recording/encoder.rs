@@ -2,10 +2,13 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::step::{Step, hide, microseconds};
+use super::{
+    answers::Answers,
+    step::{Step, hide, microseconds},
+};
 use crate::{
     cast::{Event, Kind},
-    reply::{Exit, KeptText, Reply},
+    reply::{Content, Exit, Reply},
     screen::Size,
     session::{
         pipeline::{
@@ -34,6 +37,7 @@ pub(super) struct Encoder {
     /// How the last program ended.
     exit: Option<i32>,
     signal_number: SignalNumber,
+    answers: Answers,
 }
 
 /// The number of a signal with this name on this system.
@@ -42,7 +46,14 @@ pub(super) type SignalNumber = fn(&str) -> Option<u8>;
 impl Encoder {
     /// One for a terminal that has this size at the start.
     pub(super) fn new(size: Size, records_input: bool, signal_number: SignalNumber) -> Encoder {
-        Encoder { records_input, carry: Vec::new(), size, exit: None, signal_number }
+        Encoder {
+            records_input,
+            carry: Vec::new(),
+            size,
+            exit: None,
+            signal_number,
+            answers: Answers::default(),
+        }
     }
 
     /// Something happened; what is typed now is a secret, or is not.
@@ -122,6 +133,11 @@ impl Encoder {
         out.push(Event { time, kind: Kind::Output(text.into_owned()) });
     }
 
+    /// A client that follows is told this, ahead of its next reply.
+    pub(super) fn told(&mut self, client: ClientId, content: &[Content]) {
+        self.answers.told(client, content);
+    }
+
     /// A call is answered.
     pub(super) fn reply(
         &mut self,
@@ -131,7 +147,10 @@ impl Encoder {
         reply: &Reply,
         out: &mut Vec<Event>,
     ) {
-        out.push(private(time, &Step::Reply { call, client, text: text_of(reply) }));
+        out.push(private(
+            time,
+            &Step::Reply { call, client, text: self.answers.text(client, reply) },
+        ));
     }
 
     /// Nothing more happens.
@@ -139,13 +158,6 @@ impl Encoder {
         self.end_output(time, out);
         out.push(Event { time, kind: Kind::Exit(self.exit.unwrap_or(0)) });
     }
-}
-
-/// A reply as an agent reads it, but for where its files are, which is another place each time.
-pub(super) fn text_of(reply: &Reply) -> String {
-    let mut reply = reply.clone();
-    reply.set_kept_text(KeptText::File("a file of the session".into()));
-    reply.text()
 }
 
 /// Bytes that the terminal printed; such that are no UTF-8 stand beside what players get.

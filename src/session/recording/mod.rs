@@ -9,6 +9,7 @@
 //!
 //! `docs/recordings.md` has the format.
 
+mod answers;
 mod decoder;
 mod encoder;
 mod recorder;

@@ -16,7 +16,7 @@ use super::{encoder::Encoder, settings::Settings};
 use crate::{
     cast::{Event, Header, Kind, Version, Writer},
     pty,
-    reply::{Budget, Reply},
+    reply::{Budget, Content, Reply},
     screen::Size,
     session::{
         launch::TERMINAL_TYPE,
@@ -139,6 +139,11 @@ impl Recorder {
         self.hand_on();
     }
 
+    /// A client that follows is told this, ahead of its next reply.
+    pub(in crate::session) fn told(&mut self, client: ClientId, content: &[Content]) {
+        self.encoder.told(client, content);
+    }
+
     /// A call is answered.
     pub(in crate::session) fn reply(&mut self, call: CallId, client: ClientId, reply: &Reply) {
         self.encoder.reply(self.now, call, client, reply, &mut self.events);
@@ -203,7 +208,10 @@ impl Recorder {
             return;
         };
         let settings = Settings::new(paging, budget, worker);
-        header.command = worker.map(|worker| worker.implementation.clone());
+        header.command = worker.map(|worker| match &*worker.executable {
+            "" => worker.implementation.clone(),
+            file => file.to_owned(),
+        });
         header.mcp_repl = Some(settings.to_json());
         let failed = self.failed.clone();
         let writes = move || {

@@ -1,8 +1,8 @@
 //! A recorded session again, without a process. Pure.
 
 use super::{
+    answers::Answers,
     decoder::{Answered, Recording},
-    encoder::text_of,
 };
 use crate::{
     screen::Screen,
@@ -80,12 +80,17 @@ pub fn replay(recording: &Recording, cuts: Cuts) -> Replayed {
     let size = recording.header.size;
     let watcher = Watcher { screen: Screen::new(size), transcript: String::new() };
     let mut pipeline = Pipeline::new(settings.paging, size, settings.budget, watcher);
-    let mut replies = Vec::new();
+    let (mut replies, mut answers) = (Vec::new(), Answers::default());
     let mut give = |input: Input<'_>, time: Time, pipeline: &mut Pipeline<Watcher>| {
         pipeline.take(input, time);
         while let Some(effect) = pipeline.next_effect() {
-            if let Effect::Reply { call, client, reply } = effect {
-                replies.push(Answered { call, client, text: text_of(&reply) });
+            match effect {
+                Effect::Tell { client, content } => answers.told(client, &content),
+                Effect::Reply { call, client, reply } => {
+                    let text = answers.text(client, &reply);
+                    replies.push(Answered { call, client, text });
+                }
+                _ => {}
             }
         }
     };

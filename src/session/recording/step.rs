@@ -13,6 +13,7 @@ use crate::{
         pipeline::{ClientInfo, Found, Input},
         rules::{
             hands::PersonAct,
+            keys,
             payload::{Keys, Payload},
             state::{CallId, ClientId, Time},
         },
@@ -171,8 +172,13 @@ pub(super) fn hide(text: &str) -> String {
 fn hide_payload(payload: &Payload) -> Payload {
     match payload {
         Payload::Text(text) => Payload::Text(hide(text)),
-        // Names of keys are no secrets; what is typed as it is may be one.
-        Payload::Keys(Keys(words)) => Payload::Keys(Keys(words.iter().map(|w| hide(w)).collect())),
+        Payload::Keys(Keys(words)) => {
+            let hidden = |word: &String| match keys::is_control(word) {
+                true => word.clone(),
+                false => hide(word),
+            };
+            Payload::Keys(Keys(words.iter().map(hidden).collect()))
+        }
         Payload::Interrupt(rest) => Payload::Interrupt(Box::new(hide_payload(rest))),
         Payload::Reset(rest) => Payload::Reset(Box::new(hide_payload(rest))),
     }
