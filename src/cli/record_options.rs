@@ -86,7 +86,7 @@ impl RecordArguments {
         let Some(place) = self.record.as_deref().map(absolute) else { return Ok(None) };
         let directory =
             if is_recording(&place) { place.parent().unwrap_or(&place) } else { &place };
-        fs::create_dir_all(&directory)
+        fs::create_dir_all(directory)
             .map_err(|error| format!("no directory {}: {error}", directory.display()))?;
         if is_recording(&place) {
             if place.exists() {

@@ -71,7 +71,7 @@ pub(super) enum Sessioning {
         /// Where.
         place: Place,
         /// What is run, and for how long.
-        options: SessionOptions,
+        options: Box<SessionOptions>,
     },
 }
 
@@ -85,7 +85,7 @@ impl Sessioning {
         if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
             return Sessioning::InProcess;
         }
-        Sessioning::Hosts { place, options }
+        Sessioning::Hosts { place, options: Box::new(options) }
     }
 }
 
@@ -123,7 +123,7 @@ pub(super) fn serve(
             })
         }
         Sessioning::Hosts { place, options: session } => {
-            let hosts = Hosts { place, options: session, budget: options.budget, target };
+            let hosts = Hosts { place, options: *session, budget: options.budget, target };
             runtime.block_on(async {
                 let sessions = Sessions::new(hosts, name, max_sessions);
                 serve_in(&sessions, &worker, on_cancel).await

@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::{
     answers::Answers,
-    step::{Step, hide, microseconds},
+    step::{Hidden, Step, hide, microseconds},
 };
 use crate::{
     cast::{Event, Kind},
@@ -71,8 +71,12 @@ impl Encoder {
             }
             _ => {}
         }
-        let hides_typing = is_secret || !self.records_input;
-        if let Some(step) = Step::of(input, hides_typing) {
+        let hidden = match is_secret {
+            _ if !self.records_input => Hidden::Everything,
+            true => Hidden::Secret,
+            false => Hidden::Nothing,
+        };
+        if let Some(step) = Step::of(input, hidden) {
             out.push(private(time, &step));
         }
         match input {
@@ -147,10 +151,11 @@ impl Encoder {
         reply: &Reply,
         out: &mut Vec<Event>,
     ) {
-        out.push(private(
-            time,
-            &Step::Reply { call, client, text: self.answers.text(client, reply) },
-        ));
+        let text = self.answers.text(client, reply);
+        // It may quote what others sent.
+        if self.records_input {
+            out.push(private(time, &Step::Reply { call, client, text }));
+        }
     }
 
     /// Nothing more happens.

@@ -184,10 +184,31 @@ fn hide_payload(payload: &Payload) -> Payload {
     }
 }
 
+/// Which of what is typed and sent is not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hidden {
+    /// Nothing.
+    Nothing,
+    /// What goes to a program that asks for a secret now: nothing behind an interrupt or a reset.
+    Secret,
+    /// All of it.
+    Everything,
+}
+
+impl Hidden {
+    fn hides(self, payload: &Payload) -> bool {
+        match self {
+            Hidden::Nothing => false,
+            Hidden::Secret => !matches!(payload, Payload::Interrupt(_) | Payload::Reset(_)),
+            Hidden::Everything => true,
+        }
+    }
+}
+
 impl Step {
     /// The step that an input is; `None` for what the terminal printed, which is an event of its own,
     /// and for completions, which move no state and are in no reply.
-    pub(super) fn of(input: &Input<'_>, hides_typing: bool) -> Option<Step> {
+    pub(super) fn of(input: &Input<'_>, hidden: Hidden) -> Option<Step> {
         Some(match input.clone() {
             Input::Output(_)
             | Input::Complete { .. }
@@ -198,22 +219,23 @@ impl Step {
             }
             Input::Leave { client } => Step::Leave { client },
             Input::Call { id, client, payload, deadline, background, person } => {
-                let hidden = hides_typing && payload != Payload::poll();
+                let hidden = payload != Payload::poll() && hidden.hides(&payload);
                 let payload = if hidden { hide_payload(&payload) } else { payload };
                 let deadline = microseconds(deadline);
                 Step::Call { id, client, payload, hidden, deadline, background, person }
             }
             Input::Follow { client, answers } => Step::Follow { client, answers },
             Input::Keystrokes { client, bytes, background } => {
+                let hidden = hidden != Hidden::Nothing;
                 let typed = match String::from_utf8(bytes.into_owned()) {
-                    Ok(text) if hides_typing => Typed::Text(hide(&text)),
+                    Ok(text) if hidden => Typed::Text(hide(&text)),
                     Ok(text) => Typed::Text(text),
-                    Err(error) if hides_typing => {
+                    Err(error) if hidden => {
                         Typed::Text(hide(&String::from_utf8_lossy(error.as_bytes())))
                     }
                     Err(error) => Typed::Bytes { base64: BASE64_STANDARD.encode(error.as_bytes()) },
                 };
-                Step::Keystrokes { client, typed, hidden: hides_typing, background }
+                Step::Keystrokes { client, typed, hidden, background }
             }
             Input::Resize(size) => Step::Resize(size),
             Input::People { attached } => Step::People { attached },
