@@ -66,6 +66,7 @@ mod reads_others;
 mod reads_python;
 mod reads_terminal;
 mod reads_unusual;
+mod recorded_hostile;
 mod recorded_sessions;
 mod recorder;
 mod recordings;

@@ -146,6 +146,15 @@ impl Recording {
         Ok(())
     }
 
+    /// How much the terminal printed, in bytes.
+    pub fn printed(&self) -> usize {
+        let length = |(_, input): &(Time, Input<'_>)| match input {
+            Input::Output(bytes) => bytes.len(),
+            _ => 0,
+        };
+        self.inputs.iter().map(length).sum()
+    }
+
     /// What its clients sent, in order: each call's number, its client, and what.
     pub fn calls(&self) -> impl Iterator<Item = (CallId, ClientId, &Payload)> {
         self.inputs.iter().filter_map(|(_, input)| match input {

@@ -133,12 +133,7 @@ struct Cutter {
 impl Cutter {
     fn new(recording: &Recording, cuts: Cuts) -> Cutter {
         let Cuts::Everywhere { most, seed } = cuts else { return Cutter { one_of: 0, random: 1 } };
-        let length = |(_, input): &(Time, Input<'_>)| match input {
-            Input::Output(bytes) => bytes.len(),
-            _ => 0,
-        };
-        let total: usize = recording.inputs.iter().map(length).sum();
-        let one_of = total.div_ceil(most.max(1)).max(1) as u64;
+        let one_of = recording.printed().div_ceil(most.max(1)).max(1) as u64;
         Cutter { one_of, random: seed | 1 }
     }
 
