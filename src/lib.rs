@@ -20,3 +20,4 @@ pub mod reply;
 pub mod screen;
 pub mod session;
 mod terminal;
+pub mod verify;

@@ -9,10 +9,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, SessionOptions, Wanted};
 
-use super::{WorkerArguments, ls, runtime, session_options::SessionArguments, sessions};
+use super::{
+    WorkerArguments, ls, record_options::RELATIVE, runtime, session_options::SessionArguments,
+    sessions,
+};
 use crate::{
     attach::{self, Attachment, EditKeys, EscapeKey, Left},
     pty,
@@ -62,6 +65,23 @@ pub(super) struct AttachArguments {
     options: SessionArguments,
 }
 
+/// Has the person take part in a fresh session that runs with these options.
+pub(super) fn fresh(
+    options: SessionArguments,
+    worker: &WorkerArguments,
+) -> Result<ExitCode, String> {
+    let mut arguments = defaults()?;
+    (arguments.new, arguments.options) = (true, options);
+    attach(&Place::Here, &arguments, worker)
+}
+
+/// The arguments where none is given.
+fn defaults() -> Result<AttachArguments, String> {
+    let command = AttachArguments::augment_args(clap::Command::new("attach").no_binary_name(true));
+    let matches = command.try_get_matches_from::<_, &str>([]).map_err(|error| error.to_string())?;
+    AttachArguments::from_arg_matches(&matches).map_err(|error| error.to_string())
+}
+
 /// Which session it is to be.
 enum Choice {
     /// One that lives.
@@ -79,6 +99,10 @@ pub(super) fn attach(
     check_terminal()?;
     // Before any thread is started.
     pty::guard_terminal();
+    let record = &arguments.options.record;
+    if *place != Place::Here && record.is_relative() {
+        return Err(RELATIVE.into());
+    }
     let options = arguments.options.options(worker);
     let keep_ms = options.keep_ms;
     let choice = match (&arguments.name, arguments.new) {
@@ -94,6 +118,14 @@ pub(super) fn attach(
     {
         return Err(format!(
             "--python, --worker and --run are for a fresh session, and {name} lives; --new starts one"
+        ));
+    }
+    if record.is_given()
+        && let Choice::Living(name) = &choice
+    {
+        return Err(format!(
+            "--record is for a fresh session, which is recorded from its start, and {name} lives; \
+             --new starts one"
         ));
     }
     let role = if arguments.observe { Role::Observer } else { Role::Client };

@@ -7,6 +7,8 @@ mod events;
 mod exec;
 mod host;
 mod ls;
+mod record;
+mod record_options;
 mod replay;
 mod serve;
 mod session_options;
@@ -88,6 +90,8 @@ enum Command {
     Ls(ls::LsArguments),
     /// End sessions, whoever uses them.
     End(end::EndArguments),
+    /// Record a fresh session: cells that are sent to it, or a person in it.
+    Record(record::RecordCommand),
     /// Show what a recording of a terminal shows: as a picture, or as text.
     Replay(replay::ReplayArguments),
     /// Print what happens in a session as JSON lines, for status bars and scripts.
@@ -311,6 +315,7 @@ pub fn main() -> ExitCode {
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
+        Some(Command::Record(record)) => !record.cells.is_empty(),
         Some(
             Command::Attach(_)
             | Command::Host(_)
@@ -331,12 +336,16 @@ pub fn main() -> ExitCode {
                 budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
                 max_output_disk,
+                record: arguments.session.record.clone(),
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,
             };
             serve::serve(target, options, place?)
         }),
+        _ if arguments.via.is_given() && arguments.session.record.is_relative() => {
+            Err(record_options::RELATIVE.into())
+        }
         Some(command) if arguments.via.is_given() && !command.is_client() => {
             Err("--via is for the server, `attach`, `events` and `exec --session`; others are run \
                  there, as in `ssh gpu mcp-repl ls`"
@@ -362,6 +371,13 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor) => {
             arguments.worker.target().and_then(|target| doctor::doctor(&target))
         }
+        Some(Command::Record(record)) => record.is_for_person().and_then(|is_for_person| {
+            if is_for_person {
+                let options = SessionArguments { record: record.place()?, ..arguments.session };
+                return attach::fresh(options, &arguments.worker);
+            }
+            arguments.worker.target().and_then(|target| record::record(target, record))
+        }),
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),

@@ -10,7 +10,7 @@ use mcp_repl_control::{Hello, Identity, Open, Role, SessionOptions, Wanted};
 use mcp_repl_sideband::PictureLimit;
 use tokio::task::JoinHandle;
 
-use super::{config, runtime, session_options::SessionArguments};
+use super::{config, record_options::RecordArguments, runtime, session_options::SessionArguments};
 use crate::{
     mcp::{
         self, EarlierSession, OnCancel, Opener, Opening, Session, Sessions, WantedSession,
@@ -52,6 +52,8 @@ pub(super) struct ClientOptions {
     pub(super) pictures: PictureLimit,
     /// How much the files of long outputs, pictures and documents may take, in bytes.
     pub(super) max_output_disk: u64,
+    /// Where sessions of this process are recorded.
+    pub(super) record: RecordArguments,
     /// What a cancelled call does to its cell.
     pub(super) on_cancel: OnCancel,
     /// The name of the session for calls that name none.
@@ -110,7 +112,8 @@ pub(super) fn serve(
             let mut config = config(target, options.pager, options.budget)?;
             config.attachments = Attachments::Kept(options.pictures);
             config.output_disk = OutputDisk::new(options.max_output_disk);
-            let engines = Engines { config, running: Arc::default() };
+            let record = options.record;
+            let engines = Engines { config, record, running: Arc::default() };
             runtime.block_on(async {
                 let running = engines.running.clone();
                 let sessions = Sessions::new(engines, name, max_sessions);
@@ -156,6 +159,7 @@ type Running = Arc<Mutex<Vec<(Handle, JoinHandle<()>)>>>;
 /// Starts sessions in this process.
 struct Engines {
     config: Config,
+    record: RecordArguments,
     running: Running,
 }
 
@@ -171,7 +175,13 @@ impl Opener for Engines {
             let name = wanted.name.unwrap_or_default();
             return Box::pin(async move { Err(format!("there is no session {name:?}")) });
         }
-        let opened = engine::start(self.config.clone()).map(|(handle, engine)| {
+        let name = wanted.name.map_or_else(name_of_directory, |name| name.to_string());
+        let recording = match self.record.file(&name) {
+            Ok(recording) => recording,
+            Err(why) => return Box::pin(async { Err(why) }),
+        };
+        let config = Config { recording, ..self.config.clone() };
+        let opened = engine::start(config).map(|(handle, engine)| {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             running.retain(|(_, engine)| !engine.is_finished());
             running.push((handle.clone(), engine));
@@ -179,6 +189,11 @@ impl Opener for Engines {
         });
         Box::pin(async { opened.map_err(|error| error.to_string()) })
     }
+}
+
+/// How a session that has no name is called.
+fn name_of_directory() -> String {
+    SessionName::of_directory(&std::env::current_dir().unwrap_or_default()).to_string()
 }
 
 /// Ends the sessions of this process, and waits until all is cleaned up.

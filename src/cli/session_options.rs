@@ -6,7 +6,11 @@ use std::{path::Path, time::Duration};
 use clap::Args;
 use mcp_repl_control::SessionOptions;
 
-use super::{LONGEST_EDGE, WorkerArguments, config, image_size, paging, picture_limit, size};
+use super::{
+    LONGEST_EDGE, WorkerArguments, config, image_size, paging, picture_limit,
+    record_options::{self, RecordArguments},
+    size,
+};
 use crate::{
     host::Life,
     reply::BUDGET,
@@ -52,6 +56,8 @@ pub(super) struct SessionArguments {
         default_missing_value = KEPT, value_parser = duration
     )]
     pub(super) keep: Option<Duration>,
+    #[command(flatten)]
+    pub(super) record: RecordArguments,
 }
 
 impl SessionArguments {
@@ -62,7 +68,7 @@ impl SessionArguments {
             Paging::Page => "page",
             Paging::Plain => "plain",
         };
-        SessionOptions {
+        let mut options = SessionOptions {
             python: worker.python.as_deref().map(|file| file.to_string_lossy().into_owned()),
             worker: worker.worker.clone(),
             run: worker.run.clone(),
@@ -71,17 +77,20 @@ impl SessionArguments {
             image_size: Some(self.image_size),
             grace_ms: Some(milliseconds(self.grace)),
             keep_ms: self.keep.map(milliseconds),
-        }
+            ..SessionOptions::default()
+        };
+        self.record.add_to(&mut options);
+        options
     }
 }
 
-/// What a host runs, and for how long. The options may be those of another machine's command line,
+/// What a host of a session of this name runs, and for how long. The options may be those of another machine's command line,
 /// so they are looked at as a command line is.
 ///
 /// # Errors
 /// When one of them is wrong, in the words of the command line; when there is no room for a
 /// session.
-pub(super) fn of_host(options: &SessionOptions) -> Result<(Config, Life), String> {
+pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, Life), String> {
     let python = options.python.as_ref().map(|file| Path::new(file).to_owned());
     let given = [
         ("--python", python.is_some()),
@@ -110,6 +119,7 @@ pub(super) fn of_host(options: &SessionOptions) -> Result<(Config, Life), String
     if let Some(bytes) = options.max_output_disk {
         config.output_disk = OutputDisk::new(bytes);
     }
+    config.recording = record_options::of_options(options)?.file(name)?;
     let mut life = Life { keep: options.keep_ms.map(Duration::from_millis), ..Life::default() };
     if let Some(grace) = options.grace_ms {
         life.grace = Duration::from_millis(grace);
@@ -169,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_host_refuses_what_the_command_line_does() {
-        let error = |options: SessionOptions| of_host(&options).map(drop).unwrap_err();
+        let error = |options: SessionOptions| of_host(&options, "main").map(drop).unwrap_err();
         let default = SessionOptions::default;
         assert_eq!(
             error(SessionOptions { pager: "more".into(), ..default() }),
@@ -207,14 +217,15 @@ mod tests {
             image_size: 500,
             grace: Duration::from_secs(5),
             keep: Some(Duration::from_secs(60)),
+            record: RecordArguments::default(),
         };
         let worker = WorkerArguments { python: None, worker: None, run: Some("w x".into()) };
-        let (config, life) = of_host(&arguments.options(&worker)).unwrap();
+        let (config, life) = of_host(&arguments.options(&worker), "main").unwrap();
         assert_eq!(config.target.identity(), "program w x");
         assert_eq!(config.paging, Paging::Page);
         assert!(matches!(config.attachments, Attachments::Kept(limit) if limit.edge == 500));
         assert_eq!(life, Life { grace: arguments.grace, keep: arguments.keep });
-        let (_, life) = of_host(&SessionOptions::default()).unwrap();
+        let (_, life) = of_host(&SessionOptions::default(), "main").unwrap();
         assert_eq!(life, Life::default());
     }
 }

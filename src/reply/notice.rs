@@ -20,6 +20,12 @@ pub enum Notice {
     /// The session is about to be ended from outside.
     #[error("[repl] the session is ended by {0}")]
     EndedBy(EndedBy),
+    /// What happens from here on is not recorded any more.
+    #[error("[repl] the recording of this session has ended: {why}")]
+    RecordingEnded {
+        /// Why.
+        why: String,
+    },
     /// The session could not be started, or its worker broke the protocol.
     #[error("[repl] {}", failure.with_hint())]
     SessionFailed {

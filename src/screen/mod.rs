@@ -65,7 +65,7 @@ use sequence::Sequence;
 use terminal::Terminal;
 
 /// The size of a page, in characters. A screen keeps it between 1 by 1 and [`Size::LARGEST`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Size {
     /// The number of columns.
     pub columns: u16,

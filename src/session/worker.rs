@@ -229,6 +229,11 @@ impl Worker {
         self.terminal.holds_input()
     }
 
+    /// Whether the terminal gives lines and does not show what is typed: a secret is asked for.
+    pub(super) fn hides_typing(&self) -> bool {
+        self.terminal.modes().is_some_and(|modes| modes.canonical && !modes.echo)
+    }
+
     /// Who is blocked reading the terminal, if the kernel tells.
     pub(super) fn blocked_reader(&self) -> Option<Found> {
         let Blocked { thread, wakes, program, guessed, awaits } =

@@ -361,7 +361,7 @@ async fn each_client_gets_each_picture() {
         budget: BUDGET.into(),
         attachments: Attachments::Kept(PictureLimit { edge: 1568, area: 1_150_000 }),
         output_disk: OutputDisk::default(),
-        recorder: None,
+        recording: None,
     };
     let (session, engine) = engine::start(config).unwrap();
     let clients = [session.join(), session.join(), session.join()];

@@ -1,6 +1,11 @@
 //! `--run` of the other commands: `exec`, `attach`, `doctor`.
 #![cfg(target_os = "linux")]
 
+use mcp_repl::{
+    session::{recording::Recording, rules::payload::Payload},
+    verify::recorded,
+};
+
 use crate::support::{Builder, Runtime, Terminal, assert_has};
 
 /// Runs `exec` with this program, these texts and this standard input: its exit status and what it
@@ -59,4 +64,33 @@ fn doctor_is_for_workers() {
     let output = Builder::new().any_python().args(["doctor", "--run", "cat"]).output("");
     assert_eq!(output.status.code(), Some(2));
     assert_has(&String::from_utf8(output.stderr).unwrap(), "mcp-repl exec --run");
+}
+
+#[test]
+fn what_a_program_shows_is_recorded_and_replayed_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let sessions: [(&str, &[&str]); 4] = [
+        ("vim -u NONE -N -n file", &["ihello", "\u{1b}:q!\n"]),
+        ("sh -c 'seq 200 | less -M; stty raw; exit 3'", &["q"]),
+        ("cat", &["漢字", "\u{3}"]),
+        ("/nowhere/program", &[]),
+    ];
+    for (number, (program, texts)) in sessions.into_iter().enumerate() {
+        let file = directory.path().join(format!("{number}.cast"));
+        let file_name = file.to_str().unwrap();
+        let builder = Builder::new().any_python().args(["record", "-o", file_name]);
+        // A text, since without one a person is asked for.
+        let builder = builder.args(["--run", program, "--"]).args(texts).arg("\u{4}");
+        let output = builder.output("");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let lines = std::io::BufReader::new(std::fs::File::open(&file).unwrap());
+        let recording = Recording::read(lines).unwrap();
+        let replies: String =
+            recording.replies.iter().map(|answered| answered.text.as_str()).collect();
+        assert!(replies == printed && !printed.is_empty(), "{replies}\n---\n{printed}");
+        let text = recorded::text(&recording);
+        assert_eq!(recorded::check(&recording, Some(&text)), [], "{program}");
+        let first = recording.calls().next().map(|(.., payload)| payload.clone());
+        assert_eq!(first, Some(Payload::poll()));
+    }
 }

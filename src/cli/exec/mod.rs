@@ -31,6 +31,7 @@ use self::{
 };
 use super::{
     config,
+    record_options::RecordArguments,
     terminal::{self, Keyboard, Shown},
     with_session,
 };
@@ -87,6 +88,8 @@ pub(super) struct ExecArguments {
     /// Run the cells behind one that raised, too. The default for cells that are arguments.
     #[arg(long, overrides_with = "stop_on_error")]
     keep_going: bool,
+    #[command(flatten)]
+    record: RecordArguments,
     /// What the program finds in `sys.argv[1:]`.
     #[arg(last = true, value_name = "ARG")]
     arguments: Vec<OsString>,
@@ -117,12 +120,16 @@ pub(super) fn exec(
     };
     let attachments = Attachments::new(arguments.images.as_deref())?;
     if let Some(name) = &arguments.session {
+        if arguments.record.is_given() {
+            return Err("--record is for a fresh session, which is recorded from its start".into());
+        }
         return joined::exec(place, name, cells, stops, arguments.json, attachments);
     }
     let target = with_arguments(target, source, &arguments.arguments);
     let budget = Budget { text: usize::MAX, attachments: AttachmentRoom::All };
     let mut config = config(target, Paging::Through, budget)?;
     config.size = terminal::size().unwrap_or(config.size);
+    config.recording = arguments.record.file("exec")?;
     with_session(config, async |session: Handle| {
         let mut run = Run::new(&session, arguments.json, attachments, stops).await?;
         let ran = match is_program {

@@ -66,4 +66,10 @@ pub struct SessionOptions {
     pub grace_ms: Option<u64>,
     /// `--keep`.
     pub keep_ms: Option<u64>,
+    /// `--record`, an absolute path.
+    pub record: Option<String>,
+    /// `--record-input`; true where it is not given.
+    pub record_input: Option<bool>,
+    /// `--record-format`: `v3` or `v2`; the first where it is not given.
+    pub record_format: Option<String>,
 }

@@ -28,6 +28,7 @@ use super::{
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
     output_disk::OutputDisk,
     pipeline::{Input, Pipeline},
+    recording::{Recorder, RecordingFile},
     rules::state::{CallId, ClientId, Paging, Time},
     show::Shows,
     sideband::{Arrival, Readable},
@@ -39,7 +40,7 @@ use wait::Woken;
 
 use crate::{
     pty,
-    reply::{BUDGET, Budget, Failure, Reply},
+    reply::{BUDGET, Budget, Failure, Notice, Reply},
     screen::Size,
 };
 
@@ -69,8 +70,8 @@ pub struct Config {
     pub attachments: Attachments,
     /// The room for the files of both.
     pub output_disk: OutputDisk,
-    /// Where all that happens is told, with its time: a replay needs nothing else.
-    pub recorder: Option<mpsc::UnboundedSender<(Time, Input<'static>)>>,
+    /// The file that all that happens is recorded in.
+    pub recording: Option<RecordingFile>,
 }
 
 impl Config {
@@ -84,7 +85,7 @@ impl Config {
             budget: BUDGET.into(),
             attachments: Attachments::AsTheyCome,
             output_disk: OutputDisk::default(),
-            recorder: None,
+            recording: None,
         }
     }
 }
@@ -114,12 +115,16 @@ impl Attachments {
 /// handle on the session; the task ends after [`Handle::shutdown`], when all is cleaned up.
 ///
 /// # Errors
-/// When the session's directory can't be made. A worker that does not start is reported by the
+/// When the session's directory can't be made, or the file of its recording. A worker that does not start is reported by the
 /// calls.
 pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
     let directory = config.runtime.session()?;
     let (handle, commands) = Handle::new();
-    let observer = Subscribers::new(handle.downgrade());
+    let mut observer = Subscribers::new(handle.downgrade());
+    if let Some(recording) = &config.recording {
+        let Config { size, paging, budget, .. } = config;
+        observer.recorder = Some(Recorder::new(recording, size, paging, budget)?);
+    }
     let engine = Engine {
         pipeline: Pipeline::new(config.paging, config.size, config.budget, observer)
             .on_machine(pty::machine_name()),
@@ -237,6 +242,10 @@ impl Engine {
             }
             if self.pipeline.is_closed() && self.sweeps.is_empty() {
                 self.config.output_disk.forget_below(self.directory.path());
+                let now = self.now();
+                if let Some(recorder) = self.recorder().take() {
+                    recorder.finish(now).await;
+                }
                 return;
             }
             match self.wait(&mut commands).await {
@@ -291,10 +300,29 @@ impl Engine {
 
     fn give(&mut self, input: Input<'_>) {
         let now = self.now();
-        if let Some(recorder) = &self.config.recorder {
-            let _ = recorder.send((now, input.clone().into_owned()));
+        if let Some(recorder) = self.recorder() {
+            let failure = recorder.take_failure();
+            self.record(&input, now);
+            if let Some(why) = failure {
+                self.pipeline.take(Input::Tell(Notice::RecordingEnded { why }), now);
+            }
         }
         self.pipeline.take(input, now);
+    }
+
+    fn recorder(&mut self) -> &mut Option<Recorder> {
+        &mut self.pipeline.observer_and_screen().0.recorder
+    }
+
+    /// Records what is about to happen.
+    fn record(&mut self, input: &Input<'_>, now: Time) {
+        let may_type = matches!(input, Input::Call { .. } | Input::Keystrokes { .. });
+        let is_secret = may_type
+            && (self.pipeline.hides_typing()
+                || self.worker.as_ref().is_some_and(Worker::hides_typing));
+        if let Some(recorder) = self.recorder() {
+            recorder.input(now, input, is_secret);
+        }
     }
 
     /// Takes what the sideband has. Whether that was anything.
@@ -352,8 +380,10 @@ impl Engine {
 
     /// Whether the disk does not take what is to be kept there: then the terminal is to keep
     /// what it has.
-    fn disk_is_behind(&self) -> bool {
-        self.attachments.is_behind() || self.spills.values().any(Spill::is_behind)
+    fn disk_is_behind(&mut self) -> bool {
+        self.attachments.is_behind()
+            || self.spills.values().any(Spill::is_behind)
+            || self.recorder().as_ref().is_some_and(Recorder::is_behind)
     }
 
     /// Once the process is over: reads on, and tells of the end when all was read. Whether there

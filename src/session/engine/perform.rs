@@ -31,8 +31,18 @@ impl Engine {
             Effect::StartNext { exit } => self.start_next(exit),
             Effect::Keep { client, text } => self.keep(client, text),
             Effect::KeepAttachment(attachment) => self.keep_attachment(attachment),
-            Effect::Reply { call, client, reply } => self.reply(call, client, reply),
-            Effect::Tell { client, content } => self.tell(client, &Piece::Content(content)),
+            Effect::Reply { call, client, reply } => {
+                if let Some(recorder) = self.recorder() {
+                    recorder.reply(call, client, &reply);
+                }
+                self.reply(call, client, reply);
+            }
+            Effect::Tell { client, content } => {
+                if let Some(recorder) = self.recorder() {
+                    recorder.told(client, &content);
+                }
+                self.tell(client, &Piece::Content(content));
+            }
             Effect::Completed { id, completion } => self.completions.answer(id, completion),
             Effect::Retire => self.retire_worker(),
             Effect::GiveUp(failure) => self.give_up(failure),

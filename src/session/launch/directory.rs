@@ -31,6 +31,9 @@ const DIRECTORY_PREFIX: &str = "mcp-repl-";
 /// The file in a server's directory that it holds a lock on.
 const LOCK: &str = "lock";
 
+/// What programs find in `TERM`.
+pub const TERMINAL_TYPE: &str = "xterm-256color";
+
 /// The options of `less` where the user has none: those git sets (end by itself if the text fits
 /// on the screen, show colours, leave the text on the screen), and a prompt that tells the place.
 const LESS: &str = "-FRXM";
@@ -203,7 +206,7 @@ impl SessionDirectory {
         let nonce = nonce()?;
         let set = |name: &str, value: OsString| (name.into(), Some(value));
         let mut environment = vec![
-            set("TERM", "xterm-256color".into()),
+            set("TERM", TERMINAL_TYPE.into()),
             set("TMPDIR", temporary.into()),
             // They would contradict the terminal's own size.
             ("COLUMNS".into(), None),

@@ -5,5 +5,5 @@ mod extension;
 mod program;
 pub mod python;
 
-pub use directory::{Launch, RuntimeDirectory, SessionDirectory};
+pub use directory::{Launch, RuntimeDirectory, SessionDirectory, TERMINAL_TYPE};
 pub use program::{Resolved, Script, Target, WorkerProgram};

@@ -221,7 +221,7 @@ impl Input<'_> {
 
 /// A thread that is blocked reading the terminal, as the kernel tells, and how the terminal treats
 /// what is typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Found {
     /// The thread.
     pub reader: Reader,

@@ -173,6 +173,11 @@ impl<O: Observer> Pipeline<O> {
         self.session.wants_background_look()
     }
 
+    /// Whether a reader of the program's own waits for what is not shown as it is typed.
+    pub fn hides_typing(&self) -> bool {
+        self.session.hides_typing()
+    }
+
     /// Whether a look at the kernel is due, so that what was printed before is to be shown first.
     pub fn look_is_due(&self, now: Time) -> bool {
         self.schedule.is_due(now)

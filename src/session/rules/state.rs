@@ -72,6 +72,17 @@ impl State {
         }
     }
 
+    /// The reads of the program's own that wait for input, the first one first.
+    pub fn waits(&self) -> &[Wait] {
+        match self {
+            State::Ready { waits, .. } | State::Ending { waits: Some(waits), .. } => waits,
+            _ => match self.doing() {
+                Some(Doing::InputWait { waits }) => waits,
+                _ => &[],
+            },
+        }
+    }
+
     /// The same, to be changed.
     pub fn doing_mut(&mut self) -> Option<&mut Doing> {
         match self {
@@ -186,7 +197,8 @@ pub enum AfterCancel {
 }
 
 /// What is done about a program that shows its text page by page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Paging {
     /// Turn its pages and give all of the text, up to what a reply holds.
     Through,

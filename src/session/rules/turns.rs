@@ -114,18 +114,24 @@ impl Session {
         }
     }
 
+    /// Whether who waits asks for a secret: a line that is not shown as it is typed.
+    pub fn hides_typing(&self) -> bool {
+        if let Some(Doing::TerminalWait { modes, .. }) = self.state.doing() {
+            return modes.canonical && !modes.echo;
+        }
+        self.state.waits().iter().any(|wait| wait.answer.is_none() && !wait.echo)
+    }
+
     /// Whether what is typed now is shown, so that it is no secret.
     fn shows_typing(&self) -> bool {
-        let waits = match &self.state {
-            State::Ready { waits, .. } | State::Ending { waits: Some(waits), .. } => waits,
-            _ => match self.state.doing() {
-                Some(Doing::InputWait { waits }) => waits,
-                Some(Doing::TerminalWait { modes, .. }) => return modes.echo,
-                Some(Doing::Pager { .. }) => return true,
-                _ => return false,
-            },
-        };
-        waits.iter().find(|wait| wait.answer.is_none()).is_some_and(|wait| wait.echo)
+        match self.state.doing() {
+            Some(Doing::TerminalWait { modes, .. }) => modes.echo,
+            Some(Doing::Pager { .. }) => true,
+            _ => {
+                let mut waits = self.state.waits().iter();
+                waits.find(|wait| wait.answer.is_none()).is_some_and(|wait| wait.echo)
+            }
+        }
     }
 }
 

@@ -1,0 +1,3 @@
+//! Fixtures: recorded sessions and scripts by hand, and whether they still hold.
+
+pub mod recorded;
