@@ -50,6 +50,12 @@ pub(crate) fn can_show() -> bool {
     io::stdout().is_terminal() && takes_marks()
 }
 
+/// Whether standard output is to have colours: it can show them, and nobody said that none are wanted
+/// (<https://no-color.org>).
+pub(crate) fn takes_colors() -> bool {
+    can_show() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Whether it takes escape sequences that it does not know without showing them.
 pub(crate) fn takes_marks() -> bool {
     let name = std::env::var_os("TERM").unwrap_or_default();

@@ -13,6 +13,7 @@ mod replay;
 mod serve;
 mod session_options;
 mod sessions;
+mod verify;
 mod via;
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
@@ -94,6 +95,8 @@ enum Command {
     Record(record::RecordCommand),
     /// Show what a recording of a terminal shows: as a picture, or as text.
     Replay(replay::ReplayArguments),
+    /// Replay recorded sessions, and compare what they give with what is expected.
+    Verify(verify::VerifyArguments),
     /// Print what happens in a session as JSON lines, for status bars and scripts.
     Events(events::EventsArguments),
     /// Host a session that others connect to.
@@ -322,6 +325,7 @@ pub fn main() -> ExitCode {
             | Command::Ls(_)
             | Command::End(_)
             | Command::Replay(_)
+            | Command::Verify(_)
             | Command::Events(_),
         ) => false,
     };
@@ -381,6 +385,7 @@ pub fn main() -> ExitCode {
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
+        Some(Command::Verify(arguments)) => verify::verify(arguments),
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
         }

@@ -1,3 +1,4 @@
 //! Fixtures: recorded sessions and scripts by hand, and whether they still hold.
 
+pub mod diff;
 pub mod recorded;

@@ -90,6 +90,7 @@ mod together;
 mod traceback_limits;
 mod tracebacks;
 mod typing;
+mod verify;
 mod versions;
 mod via;
 mod workers;

@@ -213,6 +213,11 @@ impl Caller {
     }
 }
 
+/// The time since then, in whole microseconds.
+fn since(then: Instant) -> Time {
+    Time::from_micros(u64::try_from(then.elapsed().as_micros()).unwrap_or(u64::MAX))
+}
+
 /// What was done beside the loop.
 #[derive(Debug)]
 enum Swept {
@@ -223,8 +228,9 @@ enum Swept {
 }
 
 impl Engine {
+    /// The time, in whole microseconds, as recordings have it: a replay counts with the same times.
     fn now(&self) -> Time {
-        self.began.elapsed()
+        since(self.began)
     }
 
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<EngineCommand>) {

@@ -2,7 +2,7 @@
 
 use std::{io, time::Instant};
 
-use super::{Attachments, Engine, Swept};
+use super::{Attachments, Engine, Swept, since};
 use crate::{
     reply::{Attachment, Exit, Failure, FilePlace, Reply},
     session::{
@@ -96,7 +96,7 @@ impl Engine {
         let worker = self.worker.as_ref();
         let found = worker.and_then(Worker::blocked_reader);
         let holds_input = holds_input && worker.is_some_and(Worker::holds_input);
-        self.take(Input::Looked { found, holds_input, took: began.elapsed() });
+        self.take(Input::Looked { found, holds_input, took: since(began) });
     }
 
     fn reply(&mut self, call: CallId, client: ClientId, mut reply: Reply) {
