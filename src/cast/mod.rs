@@ -47,6 +47,17 @@ pub struct Event {
     pub kind: Kind,
 }
 
+impl Event {
+    /// How much text it has, in bytes.
+    pub fn size(&self) -> usize {
+        match &self.kind {
+            Kind::Output(text) | Kind::Input(text) | Kind::Marker(text) => text.len(),
+            Kind::Other { data, .. } => data.len(),
+            Kind::Resize(_) | Kind::Exit(_) => 0,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {

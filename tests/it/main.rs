@@ -56,6 +56,7 @@ mod pagers;
 mod pagers_by_hand;
 mod pages_unread;
 mod peers;
+mod player;
 mod plots;
 mod plots_robust;
 mod programs;

@@ -81,7 +81,7 @@ fn what_can_not_be_replayed_is_told() {
             "line 2 is no",
         ),
         (&["--svg", "/nowhere/x.svg"], RECORDING, "/nowhere/x.svg can't be written"),
-        (&[], RECORDING, "--svg <FILE>"),
+        (&["--speed", "2", "--text"], RECORDING, "cannot be used with"),
         (&["--at", "x"], RECORDING, "it is a number of seconds"),
     ] {
         let output = replay(arguments, recording);
