@@ -265,6 +265,9 @@ fn command_line() -> clap::Command {
             subcommand.args(hidden.into_iter().map(|argument| argument.hide(true)))
         });
     }
+    command = command.mut_subcommand("record", |record| {
+        record.mut_arg("record_format", |format| format.visible_alias("format"))
+    });
     // As in a shell's `${MCP_REPL_GRACE:-10m}`.
     if std::env::var_os(GRACE).is_some_and(|grace| grace.is_empty()) {
         let unset = |grace: Arg| grace.env(None::<&str>);
