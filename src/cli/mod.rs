@@ -93,7 +93,7 @@ enum Command {
     Ls(ls::LsArguments),
     /// End sessions, whoever uses them.
     End(end::EndArguments),
-    /// Show what a recording of a terminal shows: as a picture, or as text.
+    /// Play a recording of a terminal, or show what it shows: as a picture, or as text.
     Replay(replay::ReplayArguments),
     /// Print what happens in a session as JSON lines, for status bars and scripts.
     Events(events::EventsArguments),
