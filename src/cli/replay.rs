@@ -95,18 +95,13 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, String> {
     } else if *text {
         print_text(reader, idle_limit, &mut out)?
     } else if svg.is_some() && at.is_none() {
-        let size = reader.header().size;
-        let mut film = Film::new(size);
-        film.page(Duration::ZERO, &Screen::new(size));
-        let end = play_to(reader, idle_limit, until, &mut |screen, now| {
-            film.page(now, screen);
-            Ok(())
-        })?;
-        film.page(end.now, &end.screen);
-        out.write(film.finish(end.now + AFTER_LAST))?;
+        let mut film = Film::default();
+        let changes = &mut |screen: &Screen, now| film.changes(now, screen);
+        let end = play_to(reader, idle_limit, until, changes, &mut |_| Ok(()))?;
+        out.write(film.finish(end.now + AFTER_LAST, &end.screen))?;
         end.wrong
     } else {
-        let end = play_to(reader, idle_limit, until, &mut |_, _| Ok(()))?;
+        let end = play_to(reader, idle_limit, until, &mut |_, _| {}, &mut |_| Ok(()))?;
         if svg.is_some() {
             out.write(end.screen.svg())?;
         } else {
@@ -199,13 +194,14 @@ struct End {
     wrong: Option<CastError>,
 }
 
-/// Has a screen take what was printed up to a time. `shown` comes behind each piece, and when it was
-/// printed.
+/// Has a screen take what was printed up to a time. `changes` comes before each event that it shows, and
+/// when that was; `changed` behind each piece of what is printed.
 fn play_to<R: BufRead>(
     reader: Reader<R>,
     idle_limit: Duration,
     until: Duration,
-    shown: &mut dyn FnMut(&mut Screen, Duration) -> Result<(), String>,
+    changes: &mut dyn FnMut(&Screen, Duration),
+    changed: &mut dyn FnMut(&mut Screen) -> Result<(), String>,
 ) -> Result<End, String> {
     let mut end =
         End { screen: Screen::new(reader.header().size), now: Duration::ZERO, wrong: None };
@@ -224,19 +220,20 @@ fn play_to<R: BufRead>(
             break;
         }
         end.now = now;
-        let pieces = match &kind {
-            Kind::Output(text) => text.as_bytes().chunks(MOST_FED),
+        let text = match &kind {
+            Kind::Output(text) => text.as_bytes(),
             Kind::Resize(size) => {
+                changes(&end.screen, now);
                 end.screen.resize(*size);
-                // There is one piece, with nothing in it.
-                [].chunks(1)
+                changed(&mut end.screen)?;
+                continue;
             }
             Kind::Input(_) | Kind::Marker(_) | Kind::Exit(_) | Kind::Other { .. } => continue,
         };
-        let count = pieces.len().max(1);
-        for piece in pieces.chain(std::iter::repeat(&[][..])).take(count) {
+        changes(&end.screen, now);
+        for piece in text.chunks(MOST_FED) {
             end.screen.feed(piece);
-            shown(&mut end.screen, now)?;
+            changed(&mut end.screen)?;
             // Nobody reads what is left, or answers.
             end.screen.drain(&mut |_| {});
             end.screen.take_answers(&mut Vec::new());
@@ -251,7 +248,7 @@ fn print_text<R: BufRead>(
     out: &mut Out,
 ) -> Result<Option<CastError>, String> {
     let mut text = String::new();
-    let mut end = play_to(reader, idle_limit, Duration::MAX, &mut |screen, _| {
+    let mut end = play_to(reader, idle_limit, Duration::MAX, &mut |_, _| {}, &mut |screen| {
         screen.drain(&mut |line| text.push_str(line));
         let printed = out.write(&text);
         text.clear();
