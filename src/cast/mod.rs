@@ -14,7 +14,7 @@ pub use reader::Reader;
 pub use theme::Theme;
 pub use writer::Writer;
 
-use std::{io, time::Duration};
+use std::{io, str::FromStr, time::Duration};
 
 use crate::screen::Size;
 
@@ -36,6 +36,23 @@ pub enum Version {
     V2,
     /// Events have the time since the one before.
     V3,
+}
+
+/// It names no version of the format.
+#[derive(Debug, thiserror::Error)]
+#[error("it is one of `v2` and `v3`")]
+pub struct NoVersion;
+
+impl FromStr for Version {
+    type Err = NoVersion;
+
+    fn from_str(name: &str) -> Result<Version, NoVersion> {
+        match name {
+            "v2" => Ok(Version::V2),
+            "v3" => Ok(Version::V3),
+            _ => Err(NoVersion),
+        }
+    }
 }
 
 /// What happened on the recorded terminal, and when.

@@ -93,7 +93,7 @@ enum Command {
     End(end::EndArguments),
     /// Record a fresh session: cells that are sent to it, or a person in it.
     Record(record::RecordCommand),
-    /// Show what a recording of a terminal shows: as a picture, or as text.
+    /// Play a recording of a terminal, or show what it shows: as a picture, or as text.
     Replay(replay::ReplayArguments),
     /// Replay recorded sessions, and compare what they give with what is expected.
     Verify(verify::VerifyArguments),

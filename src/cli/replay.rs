@@ -1,4 +1,4 @@
-//! `mcp-repl replay`: what a recording of a terminal shows, as a picture or as text.
+//! `mcp-repl replay`: plays a recording of a terminal, or makes a picture, text or another recording of it.
 
 mod canvas;
 mod keys;
@@ -17,7 +17,7 @@ use std::{
 use clap::Args;
 
 use crate::{
-    cast::{CastError, Event, Kind, Reader},
+    cast::{CastError, Event, Kind, Reader, Version, Writer},
     screen::{Film, Screen},
 };
 
@@ -43,7 +43,7 @@ pub(super) struct ReplayArguments {
         value_name = "N",
         default_value_t = 1.,
         value_parser = speed,
-        conflicts_with_all = ["svg", "text", "at"]
+        conflicts_with_all = ["svg", "text", "at", "cast"]
     )]
     speed: f64,
     /// Where nothing happens for longer, in seconds, that is left out, and does not count for `--at`.
@@ -54,53 +54,65 @@ pub(super) struct ReplayArguments {
 
 /// What is made of it. Without one it is played on this terminal.
 #[derive(Debug, Args)]
-#[group(multiple = true, args = ["svg", "text", "at"])]
 struct What {
     /// Write a picture: one that moves, or with `--at` one that does not. `-` for standard output.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Print all that was printed, line by line, as a person would have read it.
-    #[arg(long, conflicts_with_all = ["svg", "at"])]
+    #[arg(long, conflicts_with_all = ["svg", "at", "cast"])]
     text: bool,
+    /// Write it as an asciicast file again: of another version, or with shorter waiting times. `-` for
+    /// standard output.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["svg", "at"])]
+    cast: Option<PathBuf>,
+    /// The version of that: `v3`, or `v2` for programs that know no other.
+    #[arg(
+        long,
+        value_name = "VERSION",
+        default_value = "v3",
+        requires = "cast",
+        conflicts_with_all = ["svg", "text", "at"]
+    )]
+    format: Version,
 }
 
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, String> {
-    let ReplayArguments { file, what: What { svg, text }, at, speed, idle_limit } = arguments;
-    if svg.is_none() && !text && at.is_none() {
+    let ReplayArguments { file, what, at, speed, idle_limit } = arguments;
+    let What { svg, text, cast, format } = what;
+    if svg.is_none() && !text && cast.is_none() && at.is_none() {
         return play::play(file, *speed, *idle_limit);
     }
     let wrong = |error: CastError| format!("{}: {error}", file.display());
     let reader = source::open(file).map_err(wrong)?;
-    let idle_limit = idle_limit.or(reader.header().idle_time_limit).unwrap_or(Duration::MAX);
+    let asked = *idle_limit;
+    let idle_limit = asked.or(reader.header().idle_time_limit).unwrap_or(Duration::MAX);
     let until = at.unwrap_or(Duration::MAX);
-    let out = svg.as_deref().unwrap_or(Path::new("-"));
-    let mut out = Out::new(out)?;
-    let end = if *text {
+    let out = svg.as_deref().or(cast.as_deref()).unwrap_or(Path::new("-"));
+    let mut out = Out::new(out, file)?;
+    let wrong_from = if cast.is_some() {
+        // A limit that is not asked for is in the header of what is written.
+        convert(reader, asked.unwrap_or(Duration::MAX), *format, &mut out)?
+    } else if *text {
         print_text(reader, idle_limit, &mut out)?
     } else if svg.is_some() && at.is_none() {
-        let size = reader.header().size;
-        let mut film = Film::new(size);
-        film.page(Duration::ZERO, &Screen::new(size));
-        let end = play_to(reader, idle_limit, until, &mut |screen, now| {
-            film.page(now, screen);
-            Ok(())
-        })?;
-        film.page(end.now, &end.screen);
-        out.write(&film.finish(end.now + AFTER_LAST))?;
-        end
+        let mut film = Film::default();
+        let changes = &mut |screen: &Screen, now| film.changes(now, screen);
+        let end = play_to(reader, idle_limit, until, changes, &mut |_| Ok(()))?;
+        out.write(film.finish(end.now + AFTER_LAST, &end.screen))?;
+        end.wrong
     } else {
-        let end = play_to(reader, idle_limit, until, &mut |_, _| Ok(()))?;
+        let end = play_to(reader, idle_limit, until, &mut |_, _| {}, &mut |_| Ok(()))?;
         if svg.is_some() {
-            out.write(&end.screen.svg())?;
+            out.write(end.screen.svg())?;
         } else {
-            out.write(&end.screen.page_text())?;
+            out.write(end.screen.page_text())?;
             out.end_line()?;
         }
-        end
+        end.wrong
     };
     out.end()?;
     // What is before that was made all the same.
-    end.wrong.map_or(Ok(ExitCode::SUCCESS), |error| Err(wrong(error)))
+    wrong_from.map_or(Ok(ExitCode::SUCCESS), |error| Err(wrong(error)))
 }
 
 /// Whether that is standard input or output, instead of a file.
@@ -120,10 +132,16 @@ struct Out {
 }
 
 impl Out {
-    fn new(path: &Path) -> Result<Out, String> {
+    /// Writes to that, which is not to be the recording.
+    fn new(path: &Path, recording: &Path) -> Result<Out, String> {
         if is_standard(path) {
             let to = BufWriter::new(Box::new(io::stdout()) as Box<dyn Write>);
             return Ok(Out { to, name: None, is_closed: false, is_within_line: false });
+        }
+        // It is read while this is written.
+        let real = |path: &Path| path.canonicalize().ok();
+        if real(path).is_some_and(|path| Some(path) == real(recording)) {
+            return Err(format!("{} is the recording itself", path.display()));
         }
         let file = File::create(path)
             .map_err(|error| format!("{} can't be written: {error}", path.display()))?;
@@ -131,11 +149,12 @@ impl Out {
         Ok(Out { to, name: Some(path.to_owned()), is_closed: false, is_within_line: false })
     }
 
-    fn write(&mut self, text: &str) -> Result<(), String> {
+    fn write(&mut self, text: impl AsRef<[u8]>) -> Result<(), String> {
+        let text = text.as_ref();
         if !text.is_empty() {
-            self.is_within_line = !text.ends_with('\n');
+            self.is_within_line = !text.ends_with(b"\n");
         }
-        self.checked(|to| to.write_all(text.as_bytes()))
+        self.checked(|to| to.write_all(text))
     }
 
     /// Ends the line that was begun, if one was.
@@ -175,13 +194,14 @@ struct End {
     wrong: Option<CastError>,
 }
 
-/// Has a screen take what was printed up to a time. `shown` comes behind each piece, and when it was
-/// printed.
+/// Has a screen take what was printed up to a time. `changes` comes before each event that it shows, and
+/// when that was; `changed` behind each piece of what is printed.
 fn play_to<R: BufRead>(
     reader: Reader<R>,
     idle_limit: Duration,
     until: Duration,
-    shown: &mut dyn FnMut(&mut Screen, Duration) -> Result<(), String>,
+    changes: &mut dyn FnMut(&Screen, Duration),
+    changed: &mut dyn FnMut(&mut Screen) -> Result<(), String>,
 ) -> Result<End, String> {
     let mut end =
         End { screen: Screen::new(reader.header().size), now: Duration::ZERO, wrong: None };
@@ -200,19 +220,20 @@ fn play_to<R: BufRead>(
             break;
         }
         end.now = now;
-        let pieces = match &kind {
-            Kind::Output(text) => text.as_bytes().chunks(MOST_FED),
+        let text = match &kind {
+            Kind::Output(text) => text.as_bytes(),
             Kind::Resize(size) => {
+                changes(&end.screen, now);
                 end.screen.resize(*size);
-                // There is one piece, with nothing in it.
-                [].chunks(1)
+                changed(&mut end.screen)?;
+                continue;
             }
             Kind::Input(_) | Kind::Marker(_) | Kind::Exit(_) | Kind::Other { .. } => continue,
         };
-        let count = pieces.len().max(1);
-        for piece in pieces.chain(std::iter::repeat(&[][..])).take(count) {
+        changes(&end.screen, now);
+        for piece in text.chunks(MOST_FED) {
             end.screen.feed(piece);
-            shown(&mut end.screen, now)?;
+            changed(&mut end.screen)?;
             // Nobody reads what is left, or answers.
             end.screen.drain(&mut |_| {});
             end.screen.take_answers(&mut Vec::new());
@@ -225,9 +246,9 @@ fn print_text<R: BufRead>(
     reader: Reader<R>,
     idle_limit: Duration,
     out: &mut Out,
-) -> Result<End, String> {
+) -> Result<Option<CastError>, String> {
     let mut text = String::new();
-    let mut end = play_to(reader, idle_limit, Duration::MAX, &mut |screen, _| {
+    let mut end = play_to(reader, idle_limit, Duration::MAX, &mut |_, _| {}, &mut |screen| {
         screen.drain(&mut |line| text.push_str(line));
         let printed = out.write(&text);
         text.clear();
@@ -236,7 +257,31 @@ fn print_text<R: BufRead>(
     end.screen.report(&mut text);
     out.write(&text)?;
     out.end_line()?;
-    Ok(end)
+    Ok(end.wrong)
+}
+
+/// Writes a recording anew. Gives what is wrong with it, from where on nothing is written.
+fn convert<R: BufRead>(
+    reader: Reader<R>,
+    idle_limit: Duration,
+    version: Version,
+    out: &mut Out,
+) -> Result<Option<CastError>, String> {
+    let failed = |error: io::Error| error.to_string();
+    let mut writer = Writer::new(Vec::new(), reader.header(), version).map_err(failed)?;
+    let (mut before, mut now) = (Duration::ZERO, Duration::ZERO);
+    for event in reader {
+        out.write(std::mem::take(writer.get_mut()))?;
+        let Event { time, kind } = match event {
+            Ok(event) => event,
+            Err(error) => return Ok(Some(error)),
+        };
+        now += (time - before).min(idle_limit);
+        before = time;
+        writer.event(&Event { time: now, kind }).map_err(failed)?;
+    }
+    out.write(writer.into_inner())?;
+    Ok(None)
 }
 
 fn seconds(value: &str) -> Result<Duration, String> {

@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod asciinema;
 mod attach;
 mod attach_bar;
 mod attach_chaos;
