@@ -201,3 +201,23 @@ fn asciinema_2_shows_version_2() {
     let shown = run(cat.arg(&old).env("PYTHONUTF8", "1"));
     assert_has(&String::from_utf8(shown).unwrap(), &output(&events()));
 }
+
+#[test]
+fn asciinema_shows_recorded_sessions() {
+    let (asciinema, directory) = (asciinema(), TempDir::new().unwrap());
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/stdin/readers-3.12.cast");
+    let text = directory.path().join("text");
+    run(Command::new(&asciinema).args(["convert", "-f", "txt"]).args([&fixture, &text]));
+    let shown = std::fs::read_to_string(text).unwrap();
+    assert_has(&shown, "] >>> name = input('Who? ')\nWho? Ada\n");
+    // What is for a replay alone comes through, too.
+    let again = directory.path().join("again.cast");
+    run(Command::new(&asciinema).args(["convert", "-f", "asciicast-v3"]).args([&fixture, &again]));
+    let private = |path: &Path| {
+        let events = Reader::new(std::io::BufReader::new(std::fs::File::open(path).unwrap()));
+        let kinds = events.unwrap().map(|event| event.unwrap().kind);
+        kinds.filter(|kind| matches!(kind, Kind::Other { .. })).collect::<Vec<_>>()
+    };
+    assert!(private(&again).len() > 50);
+    assert_eq!(private(&again), private(&fixture));
+}
