@@ -1,7 +1,7 @@
 //! `mcp-repl attach` at the session's prompt: the line editor, and what comes above a line.
 #![cfg(target_os = "linux")]
 
-use crate::support::{IDLE, Lifeline, Runtime, assert_has, assert_has_not};
+use crate::support::{IDLE, Lifeline, Runtime, assert_has, assert_has_not, quoted};
 
 #[test]
 fn a_cell_goes_on_until_python_says_that_it_is_whole() {
@@ -55,6 +55,27 @@ fn keys_of_the_line() {
     person.shows(">>> fir");
     person.types("\t * 42\r");
     person.shows("\n42\n>>>");
+}
+
+#[test]
+fn tab_in_a_string_puts_names_of_files_there() {
+    let runtime = Runtime::new();
+    let place = tempfile::tempdir().unwrap();
+    for file in ["it's one", "it's two/x", "other"].map(|file| place.path().join(file)) {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "text").unwrap();
+    }
+    let mut person = runtime.attach(&[]);
+    person.runs(&format!("import os; os.chdir({})", quoted(place.path())));
+    person.is_at_prompt();
+    person.types("'ot\t' + 'i\t");
+    // As far as all of them go, and what they are.
+    person.shows("it\\'s two/");
+    person.shows(">>> 'other' + 'it\\'s");
+    person.types("t\tx' + f'{place");
+    person.shows(">>> 'other' + 'it\\'s two/x' + f'{place");
+    person.types("}'\x01place = 1; \r");
+    person.shows("\n\"otherit's two/x1\"\n>>>");
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod cancels;
 mod cells;
 mod chaos;
 mod completion;
+mod completion_files;
 mod control;
 mod ends;
 mod environment;
