@@ -116,7 +116,9 @@ impl Feed {
             match part {
                 Part::Keys { bytes, asks } => {
                     self.input.give(&bytes)?;
-                    if asks {
+                    if asks && self.cutter.begins(&bytes, typed) {
+                        self.ask(Mark::Begun)?;
+                    } else if asks {
                         self.ask(Mark::Reached)?;
                     }
                 }
@@ -177,9 +179,15 @@ impl Feed {
         std::future::pending().await
     }
 
-    /// It ended at a key: it was given nothing behind that.
-    pub(super) fn is_taken(&mut self) {
+    /// It has taken all that it was given.
+    fn is_taken(&mut self) {
         (self.asked, self.cutter.given, self.positions) = (None, 0, 0);
+    }
+
+    /// It ended at a key: it was given nothing behind that.
+    pub(super) fn is_ended(&mut self) {
+        self.is_taken();
+        self.cutter.has_margins = false;
     }
 
     /// Whether it takes the next key now.
@@ -212,6 +220,9 @@ struct Cutter {
     given: usize,
     /// What is being pasted, as far as it has come.
     paste: Option<Vec<u8>>,
+    /// Whether what comes has blanks of its own at the beginning of lines: it is pasted, on a terminal
+    /// that does not say so. Until the cell ends.
+    has_margins: bool,
 }
 
 impl Cutter {
@@ -244,6 +255,14 @@ impl Cutter {
         typed.drain(..at);
         self.given += bytes.len();
         (at > 0).then_some(Part::Keys { bytes, asks })
+    }
+
+    /// Whether a line that these keys begin is to be indented, if they begin one; `left` was typed behind
+    /// them.
+    fn begins(&mut self, keys: &[u8], left: &[u8]) -> bool {
+        let is_enter = matches!(keys.last(), Some(b'\r' | b'\n'));
+        self.has_margins |= is_enter && matches!(left.first(), Some(b' ' | b'\t'));
+        is_enter && !self.has_margins
     }
 
     /// Appends the key that this begins with as the editor is to be given it, and says how much that
@@ -324,6 +343,25 @@ mod tests {
         let long = cut("é".repeat(600).as_bytes());
         assert_eq!(long.len(), 3);
         assert_eq!(long[0], keys(&"é".repeat(MOST / 2), true));
+    }
+
+    #[test]
+    fn lines_that_come_with_blanks_are_not_indented_until_the_cell_ends() {
+        let mut cutter = Cutter::default();
+        for (keys, left, begins) in [
+            ("a", "", false),
+            ("if x:\r", "", true),
+            ("if x:\r", "y", true),
+            ("if x:\r", "  y", false),
+            ("  y\r", "z", false),
+            ("z\r", "", false),
+        ] {
+            assert_eq!(
+                cutter.begins(keys.as_bytes(), left.as_bytes()),
+                begins,
+                "{keys:?} {left:?}"
+            );
+        }
     }
 
     #[test]

@@ -1,13 +1,7 @@
 //! What the session knows of a cell that is being written: whether it is whole, and what names may
 //! stand in it. It is waited for no longer than a person would.
 
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use reedline::{
     Completer, CompletionResult, CompletionStatus, Span, Suggestion, ValidationResult, Validator,
@@ -15,7 +9,8 @@ use reedline::{
 use tokio::runtime::Handle;
 
 use super::{
-    cell::{STEP, ends_block, indentation},
+    cell::{STEP, ends_block},
+    margin::Margins,
     taking::Progress,
 };
 use crate::session::client::{Client, Completion};
@@ -28,33 +23,12 @@ const PATIENCE: Duration = Duration::from_millis(300);
 pub(in crate::attach) struct Assistant {
     client: Arc<Client>,
     event_loop: Handle,
-    indentation: Indentation,
-}
-
-/// What is to be put at the start of a line that was just begun. Clones are the same one.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Indentation(Arc<Mutex<Option<String>>>);
-
-impl Indentation {
-    /// Takes it, if there is one.
-    pub(super) fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn set(&self, text: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
-    }
 }
 
 impl Assistant {
     /// Asks by way of this client, in the running event loop.
     pub(in crate::attach) fn new(client: Client) -> Assistant {
-        let event_loop = Handle::current();
-        Assistant { client: Arc::new(client), event_loop, indentation: Indentation::default() }
-    }
-
-    pub(super) fn indentation(&self) -> Indentation {
-        self.indentation.clone()
+        Assistant { client: Arc::new(client), event_loop: Handle::current() }
     }
 
     /// What is known of a cell of which the cursor is at this place, in bytes.
@@ -69,13 +43,13 @@ impl Assistant {
 /// Says whether Enter ends the cell.
 pub(super) struct Checker {
     assistant: Assistant,
-    stop: Arc<AtomicBool>,
+    margins: Margins,
 }
 
 impl Checker {
-    /// It stops the editor to have a new line indented.
-    pub(super) fn new(assistant: Assistant, stop: Arc<AtomicBool>) -> Checker {
-        Checker { assistant, stop }
+    /// It tells `margins` where a line is begun.
+    pub(super) fn new(assistant: Assistant, margins: Margins) -> Checker {
+        Checker { assistant, margins }
     }
 }
 
@@ -88,11 +62,7 @@ impl Validator for Checker {
         if is_whole && ends_block(text) {
             return ValidationResult::Complete;
         }
-        let indentation = indentation(text);
-        if !indentation.is_empty() {
-            self.assistant.indentation.set(indentation);
-            self.stop.store(true, Ordering::Relaxed);
-        }
+        self.margins.begin();
         ValidationResult::Incomplete
     }
 }

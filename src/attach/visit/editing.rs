@@ -124,7 +124,7 @@ impl Visit {
         if let Some(feed) = &mut self.feed
             && !matches!(edited, Edited::Stopped(_))
         {
-            feed.is_taken();
+            feed.is_ended();
         }
         match edited {
             ended @ (Edited::Cell(_) | Edited::Cleared | Edited::End)
