@@ -7,9 +7,10 @@ use std::{
     collections::VecDeque,
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::keys::{PASTE, PASTE_END, length_of};
 use crate::{pty::EditorInput, terminal::Mark};
@@ -19,6 +20,13 @@ use crate::{pty::EditorInput, terminal::Mark};
 const MOST: usize = 512;
 /// The longest key or sequence, in bytes.
 const LONGEST: usize = 64;
+
+/// So much, in bytes and in lines, does not come at once from fingers: a terminal that does not say what
+/// is pasted (bracketed paste) sends that. A program that types a long line and Enter does not.
+const PASTED: usize = 512;
+const PASTED_LINES: usize = 8;
+/// The longest pause in it.
+const PAUSE: Duration = Duration::from_millis(100);
 
 const ESC: u8 = 0x1b;
 /// Ctrl-Z, which is none of the editor's.
@@ -55,6 +63,8 @@ pub(super) struct Feed {
     /// How much of what its terminal holds it may not have read, besides keys, in bytes.
     positions: usize,
     awaited: Awaited,
+    /// Until when more comes of what is pasted on a terminal that does not say so.
+    pasted_until: Option<Instant>,
 }
 
 /// How many editors have asked the terminal where its cursor is, and were not told. Each asks when it
@@ -102,7 +112,25 @@ impl Feed {
             last: 0,
             positions: 0,
             awaited: Awaited::default(),
+            pasted_until: None,
         })
+    }
+
+    /// So much was read of the keyboard at once while it edits.
+    pub(super) fn came(&mut self, bytes: &[u8]) {
+        let is_pasted = is_pasted(bytes, self.pasted_until.is_some());
+        self.pasted_until = is_pasted.then(|| Instant::now() + PAUSE);
+        self.cutter.takes_all = is_pasted;
+    }
+
+    /// When what is pasted without a word has come.
+    pub(super) fn pasted_until(&self) -> Option<Instant> {
+        self.pasted_until
+    }
+
+    /// It has come.
+    pub(super) fn is_pasted(&mut self) {
+        (self.pasted_until, self.cutter.takes_all) = (None, false);
     }
 
     /// Gives it as much of that as may be given now, and takes it out there.
@@ -192,13 +220,15 @@ impl Feed {
 
     /// Whether it takes the next key now.
     pub(super) fn takes_more(&self) -> bool {
-        self.asked.is_none() && self.cutter.paste.is_none()
+        self.asked.is_none() && self.cutter.paste.is_none() && self.cutter.pasted.is_empty()
     }
 
     /// What of something pasted has come, and is not the editor's.
     pub(super) fn take_begun_paste(&mut self) -> Vec<u8> {
-        let begun = self.cutter.paste.take();
-        begun.map_or_else(Vec::new, |text| [PASTE, &text].concat())
+        self.is_pasted();
+        let mut bytes = std::mem::take(&mut self.cutter.pasted);
+        bytes.extend(self.cutter.paste.take().into_iter().flat_map(|text| [PASTE, &text].concat()));
+        bytes
     }
 }
 
@@ -220,6 +250,9 @@ struct Cutter {
     given: usize,
     /// What is being pasted, as far as it has come.
     paste: Option<Vec<u8>>,
+    /// Whether all that comes is pasted, and what of that has come.
+    takes_all: bool,
+    pasted: Vec<u8>,
     /// Whether what comes has blanks of its own at the beginning of lines: it is pasted, on a terminal
     /// that does not say so. Until the cell ends.
     has_margins: bool,
@@ -238,6 +271,14 @@ impl Cutter {
             typed.drain(..PASTE_END.len());
             let paste = self.paste.take().unwrap_or_default();
             return Some(Part::Paste(String::from_utf8_lossy(&paste).into_owned()));
+        }
+        if self.takes_all {
+            self.pasted.append(typed);
+            return None;
+        }
+        if !self.pasted.is_empty() {
+            let pasted = std::mem::take(&mut self.pasted);
+            return Some(Part::Paste(String::from_utf8_lossy(&pasted).into_owned()));
         }
         let (mut at, mut bytes, mut asks) = (0, Vec::new(), false);
         while !asks && at < typed.len() && typed[at] != CTRL_Z && !typed[at..].starts_with(PASTE) {
@@ -309,6 +350,14 @@ impl Cutter {
     }
 }
 
+/// Whether what was read at once is pasted, or goes on with what `is_pasting`: it is nothing but text.
+fn is_pasted(bytes: &[u8], is_pasting: bool) -> bool {
+    let is_text = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\r' | b'\n' | b'\t');
+    let lines = bytes.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let is_much = bytes.len() >= PASTED && lines >= PASTED_LINES;
+    (is_pasting || is_much) && bytes.iter().all(is_text)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -343,6 +392,26 @@ mod tests {
         let long = cut("é".repeat(600).as_bytes());
         assert_eq!(long.len(), 3);
         assert_eq!(long[0], keys(&"é".repeat(MOST / 2), true));
+    }
+
+    #[test]
+    fn much_text_at_once_is_pasted_and_comes_as_one_thing() {
+        let long = "é = 1\r".repeat(100);
+        for (text, is_pasting, is_it) in [
+            (&*long, false, true),
+            ("x\r", false, false),
+            ("x\r", true, true),
+            ("x\x03", true, false),
+            (&("x".repeat(1000) + "\ry\r"), false, false),
+            (&(long.clone() + "\x1b[A"), false, false),
+        ] {
+            assert_eq!(is_pasted(text.as_bytes(), is_pasting), is_it, "{text:?}");
+        }
+        let mut cutter = Cutter { takes_all: true, ..Cutter::default() };
+        assert_eq!(parts(&mut cutter, b"a\r\xc3"), []);
+        assert_eq!(parts(&mut cutter, b"\xa9\r"), []);
+        cutter.takes_all = false;
+        assert_eq!(parts(&mut cutter, b"y\r"), [Part::Paste("a\ré\r".into()), keys("y\r", true)]);
     }
 
     #[test]

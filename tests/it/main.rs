@@ -13,6 +13,7 @@ mod attach_hands;
 mod attach_joining;
 mod attach_keys;
 mod attach_kill;
+mod attach_paste;
 mod attach_pictures;
 mod attach_prompt;
 mod attach_session;
