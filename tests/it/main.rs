@@ -20,6 +20,7 @@ mod attach_session;
 mod attach_slow;
 mod attach_stop;
 mod attach_terminals;
+mod attach_workers;
 mod attachments;
 mod bars;
 mod browsers;

@@ -1,7 +1,10 @@
 //! What the session knows of a cell that is being written: whether it is whole, and what names may
 //! stand in it. It is waited for no longer than a person would.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use reedline::{
     Completer, CompletionResult, CompletionStatus, Span, Suggestion, ValidationResult, Validator,
@@ -13,22 +16,44 @@ use super::{
     margin::Margins,
     taking::Progress,
 };
-use crate::session::client::{Client, Completion};
+use crate::session::client::{self, Client, Completion};
 
 /// How long Enter or Tab waits for what the session says.
 const PATIENCE: Duration = Duration::from_millis(300);
 
+/// What the worker of this project says it is (`docs/sideband.md`, `hello`).
+const PYTHON: &str = "cpython";
+
 /// Asks the session, from the editor's thread. Clones are the same one.
 #[derive(Clone)]
 pub(in crate::attach) struct Assistant {
+    session: client::Handle,
     client: Arc<Client>,
     event_loop: Handle,
+    /// What its worker says it is, once that is known: it is the same program as long as the session lives.
+    implementation: Arc<OnceLock<String>>,
 }
 
 impl Assistant {
-    /// Asks by way of this client, in the running event loop.
-    pub(in crate::attach) fn new(client: Client) -> Assistant {
-        Assistant { client: Arc::new(client), event_loop: Handle::current() }
+    /// Asks this session, in the running event loop.
+    pub(in crate::attach) fn new(session: &client::Handle) -> Assistant {
+        Assistant {
+            session: session.clone(),
+            client: Arc::new(session.join()),
+            event_loop: Handle::current(),
+            implementation: Arc::default(),
+        }
+    }
+
+    /// Whether cells are Python, as they are taken to be where no worker has said what it is.
+    pub(super) fn is_python(&self) -> bool {
+        if self.implementation.get().is_none() {
+            let asked = async { tokio::time::timeout(PATIENCE, self.session.worker()).await };
+            if let Ok(Some(worker)) = self.event_loop.block_on(asked) {
+                let _ = self.implementation.set(worker.implementation);
+            }
+        }
+        self.implementation.get().is_none_or(|implementation| implementation == PYTHON)
     }
 
     /// What is known of a cell of which the cursor is at this place, in bytes.
@@ -44,18 +69,19 @@ impl Assistant {
 pub(super) struct Checker {
     assistant: Assistant,
     margins: Margins,
+    is_python: bool,
 }
 
 impl Checker {
-    /// It tells `margins` where a line is begun.
-    pub(super) fn new(assistant: Assistant, margins: Margins) -> Checker {
-        Checker { assistant, margins }
+    /// It tells `margins` where a line is begun. What is no Python is whole.
+    pub(super) fn new(assistant: Assistant, margins: Margins, is_python: bool) -> Checker {
+        Checker { assistant, margins, is_python }
     }
 }
 
 impl Validator for Checker {
     fn validate(&self, text: &str) -> ValidationResult {
-        if text.trim().is_empty() {
+        if !self.is_python || text.trim().is_empty() {
             return ValidationResult::Complete;
         }
         let is_whole = !self.assistant.ask(text, text.len()).is_incomplete;

@@ -9,15 +9,17 @@ use super::{
     python::{Token, tokens},
 };
 
-/// Python, in colours if `has_colors`; what is painted is told to `margins`.
+/// Python, in colours if `has_colors`; what is painted is told to `margins`, if there are any.
 pub(super) struct PythonColors {
     pub(super) has_colors: bool,
-    pub(super) margins: Margins,
+    pub(super) margins: Option<Margins>,
 }
 
 impl Highlighter for PythonColors {
     fn highlight(&self, text: &str, cursor: usize) -> StyledText {
-        self.margins.painted(text, cursor);
+        if let Some(margins) = &self.margins {
+            margins.painted(text, cursor);
+        }
         let (mut styled, mut at) = (StyledText::new(), 0);
         let mut push = |style: Style, part: &str| {
             if !part.is_empty() {

@@ -181,12 +181,16 @@ impl Editor {
             pastes: self.pastes.clone(),
             margins: margins.clone(),
         };
-        let colors = PythonColors { has_colors: self.has_colors, margins: margins.clone() };
+        let is_python = self.assistant.is_python();
+        let colors = PythonColors {
+            has_colors: self.has_colors && is_python,
+            margins: is_python.then(|| margins.clone()),
+        };
         Reedline::create()
             .with_highlighter(Box::new(colors))
             .with_history(Box::new(self.history.clone()))
             .with_hinter(Box::new(DefaultHinter::default().with_min_chars(2)))
-            .with_validator(Box::new(Checker::new(assistant.clone(), margins)))
+            .with_validator(Box::new(Checker::new(assistant.clone(), margins, is_python)))
             .with_completer(Box::new(Names::new(assistant, progress)))
             .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
             .with_quick_completions(true)
