@@ -28,6 +28,9 @@ const PASTED_LINES: usize = 8;
 /// The longest pause in it.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long an editor waits for where the cursor is (crossterm's `cursor::position`).
+const UNANSWERED: Duration = Duration::from_secs(2);
+
 const ESC: u8 = 0x1b;
 /// Ctrl-Z, which is none of the editor's.
 pub(super) const CTRL_Z: u8 = 0x1a;
@@ -63,6 +66,10 @@ pub(super) struct Feed {
     /// How much of what its terminal holds it may not have read, besides keys, in bytes.
     positions: usize,
     awaited: Awaited,
+    /// Since when there is an editor.
+    begun: Option<Instant>,
+    /// What a terminal that says nothing would say.
+    bottom: String,
     /// Until when more comes of what is pasted on a terminal that does not say so.
     pasted_until: Option<Instant>,
 }
@@ -75,20 +82,29 @@ struct Awaited {
     /// Whether the last editor was told, and whether something was kept from it.
     is_told: bool,
     is_kept: bool,
+    /// Whether the terminal says nothing: it is not waited for again until it does.
+    is_mute: bool,
 }
 
 impl Awaited {
+    /// The last editor has run for so long.
+    fn lasted(&mut self, time: Duration) {
+        self.is_mute |= !self.is_told && !self.is_kept && self.count > 0 && time >= UNANSWERED;
+    }
+
     fn begin(&mut self) {
         if self.is_kept && !self.is_told {
             // One of the questions is never answered.
             self.count = 0;
         }
-        *self = Awaited { count: self.count + 1, ..Awaited::default() };
+        let Awaited { count, is_mute, .. } = *self;
+        *self = Awaited { count: count + 1, is_mute, ..Awaited::default() };
     }
 
     /// The terminal has answered: whether that is for the editor that began last.
     fn answered(&mut self) -> bool {
-        let is_its = self.count <= 1;
+        let was_mute = std::mem::take(&mut self.is_mute);
+        let is_its = self.count <= 1 && !was_mute;
         self.count = self.count.saturating_sub(1);
         self.is_told |= is_its;
         self.is_kept |= !is_its;
@@ -112,6 +128,8 @@ impl Feed {
             last: 0,
             positions: 0,
             awaited: Awaited::default(),
+            begun: None,
+            bottom: String::new(),
             pasted_until: None,
         })
     }
@@ -177,10 +195,27 @@ impl Feed {
         self.awaited.answered();
     }
 
-    /// Another editor begins.
-    pub(super) fn begin(&mut self) {
-        self.positions = 0;
+    /// Whether the terminal does not say where its cursor is. That is to be in the last row when an
+    /// editor begins.
+    pub(super) fn is_mute(&self) -> bool {
+        self.awaited.is_mute
+    }
+
+    /// Another editor begins, on a terminal of so many rows.
+    ///
+    /// # Errors
+    /// When it can't be given anything.
+    pub(super) fn begin(&mut self, rows: u16) -> io::Result<()> {
+        (self.positions, self.begun) = (0, Some(Instant::now()));
+        self.bottom = format!("\x1b[{rows};1R");
+        let is_mute = self.awaited.is_mute;
         self.awaited.begin();
+        if is_mute { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
+    }
+
+    /// The editor has ended.
+    pub(super) fn end(&mut self) {
+        self.awaited.lasted(self.begun.take().map_or(Duration::ZERO, |begun| begun.elapsed()));
     }
 
     fn ask(&mut self, mark: impl Fn(u16) -> Mark) -> io::Result<()> {
@@ -193,8 +228,11 @@ impl Feed {
     ///
     /// # Errors
     /// When it can't be told.
-    pub(super) fn stop(&self, number: u16) -> io::Result<()> {
-        self.input.give(Mark::Stop(number).sequence().as_bytes())
+    pub(super) fn stop(&mut self, number: u16) -> io::Result<()> {
+        self.awaited.lasted(self.begun.map_or(Duration::ZERO, |begun| begun.elapsed()));
+        self.input.give(Mark::Stop(number).sequence().as_bytes())?;
+        // It asks where the cursor is once more.
+        if self.awaited.is_mute { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
     }
 
     /// When it takes more, after it was given something. Cancel safe.
@@ -483,6 +521,18 @@ mod tests {
         awaited.begin();
         awaited.begin();
         assert!(!awaited.answered());
+        awaited.begin();
+        assert!(awaited.answered());
+        // One that says nothing is not waited for, until it says something.
+        awaited.begin();
+        awaited.lasted(Duration::from_secs(1));
+        assert!(!awaited.is_mute);
+        awaited.lasted(UNANSWERED);
+        awaited.begin();
+        assert!(awaited.is_mute);
+        assert!(!awaited.answered());
+        assert!(!awaited.is_mute);
+        assert!(awaited.answered());
         awaited.begin();
         assert!(awaited.answered());
         // What comes in between is for none.
