@@ -126,7 +126,7 @@ pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
                 (SharedHistory::new(attachment.history.clone()), Pastes::default());
             let (reach, reached) = mpsc::unbounded_channel();
             let feed = Feed::new(pastes.clone(), reached)?;
-            let assistant = Assistant::new(handle.join());
+            let assistant = Assistant::new(handle);
             let keys = attachment.keys;
             Some((Editor::new(history.clone(), assistant, pastes, reach, keys), feed, history))
         }

@@ -264,6 +264,7 @@ impl Visit {
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
             let (stop_at, ask_until) = (self.stop_at(), self.pictures.until());
             let status_at = self.bar.due();
+            let pasted_at = self.feed.as_ref().and_then(Feed::pasted_until);
             let goes_on_at = self.in_hands.goes_on_at(self.outer.is_done());
             tokio::select! {
                 biased;
@@ -296,6 +297,9 @@ impl Visit {
                     self.drawn(drawn);
                 }
                 () = sleep_until(ask_until), if ask_until.is_some() => self.know_terminal(),
+                () = sleep_until(pasted_at), if pasted_at.is_some() => {
+                    self.feed.iter_mut().for_each(Feed::is_pasted);
+                }
                 () = sleep_until(status_at), if status_at.is_some() => self.show_status(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor()?,
                 () = sleep_until(goes_on_at), if goes_on_at.is_some() => {}
