@@ -94,6 +94,9 @@ enum Command {
     /// End sessions, whoever uses them.
     End(end::EndArguments),
     /// Play a recording of a terminal, or show what it shows: as a picture, or as text.
+    ///
+    /// Where it is played, space pauses and goes on, `.` steps while paused, `]` and `[` go to the next
+    /// marker and back, and `q` ends.
     Replay(replay::ReplayArguments),
     /// Print what happens in a session as JSON lines, for status bars and scripts.
     Events(events::EventsArguments),
@@ -248,6 +251,7 @@ fn command_line() -> clap::Command {
         ("ls", &all[..]),
         ("end", &all),
         ("events", &worker),
+        ("replay", &all),
         ("doctor", &elsewhere),
         ("host", &elsewhere),
     ] {
