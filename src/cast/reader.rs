@@ -55,7 +55,8 @@ impl<R: BufRead> Reader<R> {
     pub fn new(file: R) -> Result<Reader<R>, CastError> {
         let mut lines = Lines { file, number: 0, bytes: Vec::new() };
         let line = lines.next()?.ok_or(CastError::Empty)?;
-        let (header, version) = Header::parse(&line)?;
+        // Some editors put a byte order mark in front.
+        let (header, version) = Header::parse(line.trim_start_matches('\u{feff}'))?;
         drop(line);
         Ok(Reader { lines, header, version, now: Duration::ZERO, is_over: false })
     }
@@ -186,6 +187,27 @@ mod tests {
         assert_eq!(read(text).unwrap(), expected);
         let reader = Reader::new(text.as_bytes()).unwrap();
         assert_eq!(reader.header().size, Size { columns: 10, rows: 5 });
+    }
+
+    #[test]
+    fn files_of_other_systems_are_read() {
+        let text = format!("\u{feff}{V3}\r\n[1, \"o\", \"a\"]\r\n");
+        assert_eq!(read(&text).unwrap(), [(1000, Kind::Output("a".into()))]);
+    }
+
+    #[test]
+    fn what_is_optional_and_not_understood_counts_as_not_said() {
+        let text = r##"{"version":3,"term":{"cols":9,"rows":9,"type":5,"theme":{"fg":"red"}},"title":null,
+            "timestamp":1.5e9,"env":{"A":"b","C":null},"tags":"x","idle_time_limit":-1,"command":[]}"##;
+        let text = text.replace('\n', " ");
+        let header = Reader::new(text.as_bytes()).unwrap().header().clone();
+        let known = Header {
+            size: Size { columns: 9, rows: 9 },
+            timestamp: Some(1_500_000_000),
+            env: [("A".to_owned(), "b".to_owned())].into(),
+            ..Header::default()
+        };
+        assert_eq!(header, known);
     }
 
     #[test]

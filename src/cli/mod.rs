@@ -94,6 +94,9 @@ enum Command {
     /// Record a fresh session: cells that are sent to it, or a person in it.
     Record(record::RecordCommand),
     /// Play a recording of a terminal, or show what it shows: as a picture, or as text.
+    ///
+    /// Where it is played, space pauses and goes on, `.` steps while paused, `]` and `[` go to the next
+    /// marker and back, and `q` ends.
     Replay(replay::ReplayArguments),
     /// Replay recorded sessions, and compare what they give with what is expected.
     Verify(verify::VerifyArguments),
@@ -256,6 +259,7 @@ fn command_line() -> clap::Command {
         ("ls", &all[..]),
         ("end", &all),
         ("events", &worker),
+        ("replay", &all),
         ("doctor", &not_of_doctor),
         ("host", &elsewhere),
     ] {

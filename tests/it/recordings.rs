@@ -80,6 +80,66 @@ fn a_recording_is_written_anew_in_either_version() {
 }
 
 #[test]
+fn whatever_is_asked_of_it_a_bad_recording_is_told_with_its_line_behind_what_is_good() {
+    let header = "{\"version\":3,\"term\":{\"cols\":9,\"rows\":9}}";
+    let good = "[0.1, \"o\", \"good\"]";
+    let long = format!("[0, \"o\", \"{}\"]", "x".repeat(64 << 20));
+    for (bad, told) in [
+        ("[0, \"o\", \"cut", "line 4 is cut off"),
+        ("[NaN, \"o\", \"\"]\n", "line 4 is no event"),
+        ("[-0.1, \"o\", \"\"]\n", "line 4 is no event: -0.1 is no time"),
+        ("[1e999, \"o\", \"\"]\n", "line 4 is no event: number out of range"),
+        ("[9e8, \"m\", \"\"]\n[9e8, \"m\", \"\"]\n", "line 5 is no event: the times"),
+        (
+            "[0, \"r\", \"65535x65535\"]\n",
+            "line 4 is no event: 65535x65535 is larger than 2048x1024",
+        ),
+        ("[0, \"x\", \"99999999999\"]\n", "line 4 is no event: \"99999999999\" is no exit status"),
+        ("[0, \"o\", \"\\ud800\"]\n", "line 4 is no event: "),
+        ("\0\x01\u{fffd}\n", "line 4 is no event: expected value"),
+        (&long, "line 4 is longer than 64 MiB"),
+    ] {
+        let recording = format!("{header}\n\n{good}\n{bad}");
+        for arguments in [&["--text"][..], &["--at", "1e9"], &["--svg", "-"], &["--cast", "-"]] {
+            let output = replay(arguments, &recording);
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?} {error}");
+            assert!(error.starts_with(&format!("mcp-repl: -: {told}")), "{arguments:?} {error}");
+            assert_has(&String::from_utf8_lossy(&output.stdout), "good");
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn however_long_a_recording_is_little_of_it_is_in_memory() {
+    // What a process had at most, in KiB (proc_pid_status(5)).
+    let peak = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap()
+    };
+    let lines = "[0.5, \"o\", \"0123456789 abcdefghijklmnopqrstuvwxyz\\r\\n\"]\n".repeat(20_000);
+    for mode in [["--text", "--idle-limit=1"], ["--cast", "/dev/null"]] {
+        let mut command = Command::new(BINARY);
+        command.args(["replay", "-"]).args(mode).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        writeln!(stdin, "{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}}}}").unwrap();
+        stdin.write_all(lines.as_bytes()).unwrap();
+        let before = peak(child.id());
+        for _ in 0..20 {
+            stdin.write_all(lines.as_bytes()).unwrap();
+        }
+        let after = peak(child.id());
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+        // It is 24 MB of text.
+        assert!(after < before + 4096, "{mode:?}: {before} {after} KiB");
+    }
+}
+
+#[test]
 fn a_recording_is_not_written_over() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&file, RECORDING).unwrap();
