@@ -75,6 +75,7 @@ mod rich_values;
 mod robustness;
 mod run_command;
 mod run_program;
+mod scripts;
 mod sdk;
 mod served;
 mod sessions;
