@@ -87,6 +87,7 @@ mod starts;
 mod starts_that_ask;
 mod streams;
 mod stress;
+mod testing_page;
 mod together;
 mod traceback_limits;
 mod tracebacks;
