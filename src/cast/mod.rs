@@ -14,7 +14,7 @@ pub use reader::Reader;
 pub use theme::Theme;
 pub use writer::Writer;
 
-use std::{io, time::Duration};
+use std::{io, str::FromStr, time::Duration};
 
 use crate::screen::Size;
 
@@ -38,6 +38,23 @@ pub enum Version {
     V3,
 }
 
+/// It names no version of the format.
+#[derive(Debug, thiserror::Error)]
+#[error("it is one of `v2` and `v3`")]
+pub struct NoVersion;
+
+impl FromStr for Version {
+    type Err = NoVersion;
+
+    fn from_str(name: &str) -> Result<Version, NoVersion> {
+        match name {
+            "v2" => Ok(Version::V2),
+            "v3" => Ok(Version::V3),
+            _ => Err(NoVersion),
+        }
+    }
+}
+
 /// What happened on the recorded terminal, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -45,6 +62,17 @@ pub struct Event {
     pub time: Duration,
     /// What.
     pub kind: Kind,
+}
+
+impl Event {
+    /// How much text it has, in bytes.
+    pub fn size(&self) -> usize {
+        match &self.kind {
+            Kind::Output(text) | Kind::Input(text) | Kind::Marker(text) => text.len(),
+            Kind::Other { data, .. } => data.len(),
+            Kind::Resize(_) | Kind::Exit(_) => 0,
+        }
+    }
 }
 
 /// What happened.

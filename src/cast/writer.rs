@@ -105,6 +105,11 @@ impl<W: io::Write> Writer<W> {
     }
 
     /// What it is written to.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
+    /// What it was written to.
     pub fn into_inner(self) -> W {
         self.out
     }

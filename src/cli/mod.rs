@@ -93,7 +93,7 @@ enum Command {
     End(end::EndArguments),
     /// Record a fresh session: cells that are sent to it, or a person in it.
     Record(record::RecordCommand),
-    /// Show what a recording of a terminal shows: as a picture, or as text.
+    /// Play a recording of a terminal, or show what it shows: as a picture, or as text.
     Replay(replay::ReplayArguments),
     /// Replay recorded sessions, and compare what they give with what is expected.
     Verify(verify::VerifyArguments),
@@ -265,6 +265,9 @@ fn command_line() -> clap::Command {
             subcommand.args(hidden.into_iter().map(|argument| argument.hide(true)))
         });
     }
+    command = command.mut_subcommand("record", |record| {
+        record.mut_arg("record_format", |format| format.visible_alias("format"))
+    });
     // As in a shell's `${MCP_REPL_GRACE:-10m}`.
     if std::env::var_os(GRACE).is_some_and(|grace| grace.is_empty()) {
         let unset = |grace: Arg| grace.env(None::<&str>);

@@ -12,7 +12,8 @@
 //! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a picture
 //!   (`svg`), and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
-//! - For a terminal elsewhere that shows the same: `queries`, `restore`.
+//! - For a terminal elsewhere that shows the same: `queries`, `restore`; one that shows a picture of it:
+//!   `painted`.
 
 mod answers;
 mod cell;
@@ -31,6 +32,7 @@ mod motion;
 mod osc;
 mod page;
 pub mod pager;
+mod painted;
 mod params;
 mod perform;
 mod print;
@@ -54,6 +56,7 @@ mod transcript;
 mod verify;
 
 pub use marks::{MarkSplitter, Segment};
+pub use painted::PaintedRow;
 pub use queries::QueryFilter;
 pub use svg::Film;
 

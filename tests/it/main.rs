@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod asciinema;
 mod attach;
 mod attach_bar;
 mod attach_chaos;
@@ -56,6 +57,7 @@ mod pagers;
 mod pagers_by_hand;
 mod pages_unread;
 mod peers;
+mod player;
 mod plots;
 mod plots_robust;
 mod programs;

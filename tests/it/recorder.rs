@@ -145,7 +145,7 @@ fn what_is_typed_can_be_left_out() {
 
 #[test]
 fn version_2_is_for_players_alone() {
-    let (output, directory) = record(&["--record-format", "v2"], &["6 * 7"]);
+    let (output, directory) = record(&["--format", "v2"], &["6 * 7"]);
     assert_eq!(text(&output), "42\n");
     let lines = fs::read_to_string(directory.path().join("f.cast")).unwrap();
     assert_has(lines.lines().next().unwrap(), r#""version":2,"width":120,"height":40"#);

@@ -59,6 +59,40 @@ fn a_recording_is_drawn_moving_or_still() {
 }
 
 #[test]
+fn a_recording_is_written_anew_in_either_version() {
+    let v2 = r#"{"version":2,"width":40,"height":4}
+[0.100000, "o", ">>> 1 + 1\r\n"]
+[0.300000, "m", "a cell"]
+[1.300000, "o", "\u001b[1;31m2\u001b[0m\r\n"]
+[1.300000, "o", "\u001b]52;c;c2VjcmV0\u0007\u001b[6n>>> "]
+"#;
+    assert_eq!(printed(&["--cast", "-", "--format", "v2", "--idle-limit", "1"]), v2);
+    let v3 = printed(&["--cast", "-"]);
+    assert!(v3.starts_with("{\"version\":3,\"term\":{\"cols\":40,\"rows\":4}}\n[0.100000, \"o\""));
+    assert_has(&v3, "\n[5.000000, \"o\"");
+    assert_has(&v3, "\n[0.100000, \"x\", \"0\"]\n");
+    assert_eq!(String::from_utf8(replay(&["--cast", "-"], &v3).stdout).unwrap(), v3);
+    // What is before a line that is wrong is written all the same.
+    let cut = replay(&["--cast", "-"], &v3[..v3.len() - 4]);
+    assert_eq!(cut.status.code(), Some(2));
+    assert_eq!(String::from_utf8_lossy(&cut.stdout).lines().count(), 5);
+    assert_has(&String::from_utf8_lossy(&cut.stderr), "-: line 6 is cut off");
+}
+
+#[test]
+fn a_recording_is_not_written_over() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, RECORDING).unwrap();
+    for option in ["--cast", "--svg"] {
+        let mut command = Command::new(BINARY);
+        command.arg("replay").arg(file.path()).arg(option).arg(file.path());
+        let output = command.output().unwrap();
+        assert_has(&String::from_utf8_lossy(&output.stderr), "is the recording itself");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), RECORDING);
+    }
+}
+
+#[test]
 fn the_picture_in_the_readme_is_that_of_its_recording() {
     let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let recording = std::fs::read_to_string(docs.join("attach.cast")).unwrap();
@@ -81,7 +115,10 @@ fn what_can_not_be_replayed_is_told() {
             "line 2 is no",
         ),
         (&["--svg", "/nowhere/x.svg"], RECORDING, "/nowhere/x.svg can't be written"),
-        (&[], RECORDING, "--svg <FILE>"),
+        (&["--speed", "2", "--text"], RECORDING, "cannot be used with"),
+        (&["--text", "--format", "v2"], RECORDING, "cannot be used with"),
+        (&["--format", "v2"], RECORDING, "--cast <FILE>"),
+        (&["--cast", "-", "--format", "v1"], RECORDING, "it is one of `v2` and `v3`"),
         (&["--at", "x"], RECORDING, "it is a number of seconds"),
     ] {
         let output = replay(arguments, recording);

@@ -2,6 +2,7 @@
 //! the event loop, and what stands in for it.
 
 use std::{
+    ffi::CStr,
     io,
     os::fd::OwnedFd,
     process::Stdio,
@@ -12,8 +13,8 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::fcntl_dupfd_cloexec,
-    stdio::{dup2_stdin, stdin},
-    termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr},
+    stdio::{dup2_stdin, stdin, stdout},
+    termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname},
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -25,14 +26,31 @@ use super::{
 /// The modes of the terminal before it was made raw.
 static MODES_BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// What standard input was when it was first asked for: something else may stand in for it since.
+/// Where this process is typed to.
+static KEYBOARD: OnceLock<OwnedFd> = OnceLock::new();
+
+/// What standard input was when it was first asked for, unless that was said to be something else:
+/// something else may stand in for it since.
 pub(super) fn keyboard() -> io::Result<&'static OwnedFd> {
-    static KEYBOARD: OnceLock<OwnedFd> = OnceLock::new();
     if let Some(keyboard) = KEYBOARD.get() {
         return Ok(keyboard);
     }
     let keyboard = fcntl_dupfd_cloexec(stdin(), 3)?;
     Ok(KEYBOARD.get_or_init(|| keyboard))
+}
+
+/// Has this process be typed to on the terminal that standard output is, since standard input is
+/// something else. To be called before anything else is asked of the keyboard.
+///
+/// # Errors
+/// When standard output is no terminal, or that can't be opened.
+pub fn type_on_output_terminal() -> io::Result<()> {
+    let open = |name: &CStr| open_slave(name, OFlags::empty());
+    let name = ttyname(stdout(), Vec::new())?;
+    // The first may be another user's, after `su` say.
+    let terminal = open(&name).or_else(|_| open(c"/dev/tty"))?;
+    let _ = KEYBOARD.set(terminal);
+    Ok(())
 }
 
 /// Makes the terminal on standard input raw (cfmakeraw(3)), or puts its modes back.

@@ -61,7 +61,9 @@ pub use detach::{Detached, detach};
 pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
-pub use keyboard::{EditorInput, TerminalInput, keyboard_for_program, set_raw_mode};
+pub use keyboard::{
+    EditorInput, TerminalInput, keyboard_for_program, set_raw_mode, type_on_output_terminal,
+};
 pub use launcher::{launch, machine_name, platform_name};
 pub use listener::Listener;
 pub use output::TerminalOutput;

@@ -127,6 +127,7 @@ impl Recorder {
             Input::Message(hello @ ToServer::Hello { .. }) => {
                 self.begin(WorkerInfo::from_hello(hello).as_ref());
             }
+            Input::RunsProgram { file } => self.begin(Some(&WorkerInfo::of_program(file))),
             Input::Exited { .. } | Input::Failed(_) => self.begin(None),
             _ => {}
         }
