@@ -23,6 +23,20 @@ fn in_python(program: &str) -> Builder {
     running(&shell_words::join([&*python::default().to_string_lossy(), "-c", program]))
 }
 
+#[test]
+fn a_client_is_told_that_a_program_is_typed_for() {
+    let repl = running("cat").start_silent();
+    let said = repl.initialize("2025-06-18")["result"]["instructions"].to_string();
+    let tool = repl.request("tools/list", &json!({}))["result"]["tools"][0].take();
+    assert_eq!(tool["title"], "Terminal session");
+    for text in [said, tool["description"].to_string()] {
+        assert_has(&text, "a program in one lasting");
+        for word in ["Python", "cell", "idle", "pdb"] {
+            assert_has_not(&text, word);
+        }
+    }
+}
+
 /// A command line that runs this in Python, behind a line to the test.
 fn with_line(line: &Listening, program: &str) -> String {
     shell_words::join([&*python::default().to_string_lossy(), "-c", &line.cell(program)])
