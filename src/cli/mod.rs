@@ -282,6 +282,11 @@ fn command_line() -> clap::Command {
 }
 
 impl WorkerArguments {
+    /// Those of a program in place of Python.
+    fn run(command: &str) -> WorkerArguments {
+        WorkerArguments { python: None, worker: None, run: Some(command.to_owned()) }
+    }
+
     /// Whether it is said what is to run.
     fn is_given(&self) -> bool {
         self.python.is_some() || self.worker.is_some() || self.run.is_some()
@@ -324,7 +329,7 @@ pub fn main() -> ExitCode {
         _ if arguments.via.is_given() => true,
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
-        Some(Command::Doctor) => true,
+        Some(Command::Doctor | Command::Verify(_)) => true,
         Some(Command::Record(record)) => !record.cells.is_empty(),
         Some(
             Command::Attach(_)
@@ -332,7 +337,6 @@ pub fn main() -> ExitCode {
             | Command::Ls(_)
             | Command::End(_)
             | Command::Replay(_)
-            | Command::Verify(_)
             | Command::Events(_),
         ) => false,
     };
@@ -392,7 +396,7 @@ pub fn main() -> ExitCode {
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
-        Some(Command::Verify(arguments)) => verify::verify(arguments),
+        Some(Command::Verify(verify)) => verify::verify(&arguments.worker, verify),
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
         }

@@ -1,5 +1,6 @@
 //! `mcp-repl verify`: whether recorded sessions still give what they gave.
 
+mod live;
 mod report;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 use clap::Args;
 
 use self::report::Verified;
+use super::WorkerArguments;
 use crate::{
     session::recording::Recording,
     terminal,
@@ -30,7 +32,8 @@ const EXPECTED: &str = "reply.txt";
 /// The arguments of `verify`.
 #[derive(Debug, Args)]
 pub(super) struct VerifyArguments {
-    /// Recordings of sessions (`.cast`), and directories, in which all are looked for.
+    /// Recordings of sessions (`.cast`), which are replayed, scripts in Markdown (`.md`), which are
+    /// run, and directories, in which all are looked for.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Write what they give as what is expected from now on.
@@ -45,7 +48,10 @@ pub(super) struct VerifyArguments {
 }
 
 /// Looks at all of them. The exit status is 1 where one is not as it should be.
-pub(super) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
+pub(super) fn verify(
+    worker: &WorkerArguments,
+    arguments: &VerifyArguments,
+) -> Result<ExitCode, String> {
     let mut files = Vec::new();
     for path in &arguments.paths {
         find(path, path, &mut files).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -53,7 +59,9 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
     files.sort();
     files.dedup();
     if files.is_empty() {
-        return Err("there is no recording (`.cast`) in what was named".into());
+        return Err(
+            "there is no recording (`.cast`) and no script (`.md`) in what was named".into()
+        );
     }
     let started = Instant::now();
     let paint = match terminal::takes_colors() {
@@ -63,7 +71,10 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
     let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok());
     let verified = in_parallel(&files, jobs.map_or(1, NonZero::get), |file| {
         let started = Instant::now();
-        let result = one(file, arguments.accept, paint);
+        let result = match is_markdown(file) {
+            true => live::one(file, worker, arguments.accept, paint),
+            false => one(file, arguments.accept, paint),
+        };
         Verified { file: file.clone(), result, took: started.elapsed() }
     });
     let told = report::text(&verified, started.elapsed());
@@ -80,7 +91,8 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, String> {
 /// Adds the recordings below a path. One that was named by itself is taken whatever its name is.
 fn find(path: &Path, named: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     if !fs::metadata(path)?.is_dir() {
-        if path == named || path.extension().is_some_and(|end| end == "cast") {
+        let is_script = || is_markdown(path) && !matches!(live::read(path), Ok(None));
+        if path == named || path.extension().is_some_and(|end| end == "cast") || is_script() {
             files.push(path.to_owned());
         }
         return Ok(());
@@ -93,6 +105,10 @@ fn find(path: &Path, named: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn is_markdown(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "md")
 }
 
 /// What `check` says of each, in their order.

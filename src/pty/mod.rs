@@ -72,13 +72,15 @@ pub use platform::{
     stop_group, type_on_output_terminal, unblock_signals, user_number,
 };
 
-/// A program to be run, with this process's working directory.
+/// A program to be run.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
     /// Its file; looked up on `PATH` when it is a bare name.
     pub file: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// Its working directory, where that is not this process's.
+    pub directory: Option<PathBuf>,
     /// Changes to this process's environment: a value, or `None` to leave the name out.
     pub environment: Vec<(OsString, Option<OsString>)>,
     /// The name of a variable by which the program is told the number of a descriptor of the

@@ -1,4 +1,6 @@
 //! Fixtures: recorded sessions and scripts by hand, and whether they still hold.
 
 pub mod diff;
+pub mod pattern;
 pub mod recorded;
+pub mod script;

@@ -112,7 +112,7 @@ fn what_runs_can_be_said_of_fresh_ones_only() {
     server.still_works();
     let (status, page) = runtime.attach(&["--python", "python3"]).ends();
     assert_eq!(status, 2);
-    assert_has(&page, "--python and --worker are for a fresh session");
+    assert_has(&page, "--python, --worker and --run are for a fresh session");
 }
 
 #[test]

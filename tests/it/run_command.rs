@@ -33,6 +33,15 @@ fn exec_types_what_a_program_asks_for_and_ends_as_it_does() {
 }
 
 #[test]
+fn every_byte_is_told_before_the_end() {
+    let expected: String = (1..=30_000).map(|number| format!("{number}\n")).collect();
+    for _ in 0..5 {
+        let (status, printed) = exec("seq 30000", &[], "");
+        assert!((status, &printed) == (Some(0), &expected), "{status:?}: {}", printed.len());
+    }
+}
+
+#[test]
 fn exec_takes_no_file_of_cells_for_a_program() {
     let output = Builder::new().any_python().args(["exec", "--run", "cat", "-f", "x"]).output("");
     assert_eq!(output.status.code(), Some(2));

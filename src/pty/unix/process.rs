@@ -76,6 +76,9 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
             None => command.env_remove(name),
         };
     }
+    if let Some(directory) = &program.directory {
+        command.current_dir(directory);
+    }
     let mut inherited = None;
     if let Some(name) = program.master_variable {
         let master = terminal.duplicate()?;

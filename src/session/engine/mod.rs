@@ -58,6 +58,8 @@ const MOST_ROUNDS: u32 = 16;
 pub struct Config {
     /// The program.
     pub target: Target,
+    /// Where it runs; in this process's working directory without one.
+    pub directory: Option<PathBuf>,
     /// Where its files are.
     pub runtime: RuntimeDirectory,
     /// What is done about pagers.
@@ -79,6 +81,7 @@ impl Config {
     pub fn new(target: Target, runtime: RuntimeDirectory) -> Config {
         Config {
             target,
+            directory: None,
             runtime,
             paging: Paging::Through,
             size: Size::default(),

@@ -241,7 +241,10 @@ impl Engine {
             }
         }
         let pictures = self.config.attachments.picture_limit();
-        launch.and_then(|launch| Worker::start(launch, self.config.size, pictures))
+        launch.and_then(|mut launch| {
+            launch.run_in(self.config.directory.clone());
+            Worker::start(launch, self.config.size, pictures)
+        })
     }
 
     /// Leaves a worker that ended to be swept up.

@@ -230,12 +230,17 @@ impl SessionDirectory {
         environment.extend(own.map(|(name, value)| ((*name).into(), value.clone())));
         let WorkerProgram { file, arguments, own_threads, has_sideband, master_variable, .. } =
             program.clone();
-        let program = Program { file, arguments, environment, master_variable };
+        let program = Program { file, arguments, directory: None, environment, master_variable };
         Ok(Launch { program, own_threads, has_sideband, nonce, socket, _directory: directory })
     }
 }
 
 impl Launch {
+    /// Has the program run in this directory, in place of this process's.
+    pub fn run_in(&mut self, directory: Option<PathBuf>) {
+        self.program.directory = directory;
+    }
+
     /// What to execute.
     pub fn program(&self) -> &Program {
         &self.program
