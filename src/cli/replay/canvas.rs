@@ -448,6 +448,45 @@ mod tests {
         assert_eq!(both.shows(""), "hello\none\ntwo\nmore\none\ntwo!");
     }
 
+    /// What real programs printed on a terminal of 80 by 24.
+    const PROGRAMS: [(&str, &[u8]); 9] = [
+        ("bash", include_bytes!("../../screen/tests/recordings/bash.out")),
+        ("git-log", include_bytes!("../../screen/tests/recordings/git-log.out")),
+        ("less-X", include_bytes!("../../screen/tests/recordings/less-X.out")),
+        ("pyrepl", include_bytes!("../../screen/tests/recordings/pyrepl.out")),
+        ("rich", include_bytes!("../../screen/tests/recordings/rich.out")),
+        ("tmux", include_bytes!("../../screen/tests/recordings/tmux.out")),
+        ("top", include_bytes!("../../screen/tests/recordings/top.out")),
+        ("vim", include_bytes!("../../screen/tests/recordings/vim.out")),
+        ("vttest-1", include_bytes!("../../screen/tests/recordings/vttest-1.out")),
+    ];
+
+    #[test]
+    fn real_programs_look_the_same() {
+        let recorded = Size { columns: 80, rows: 24 };
+        for (name, bytes) in PROGRAMS {
+            for terminal in [recorded, Size { columns: 100, rows: 40 }] {
+                let mut both = Both::new(recorded, terminal, "before\r\n");
+                for piece in bytes.chunks(1999) {
+                    both.recorded.feed(piece);
+                    both.canvas.take_scrolled(&mut both.recorded);
+                    both.paint(None);
+                    let rows = |screen: &Screen| {
+                        (0..terminal.rows).map(|row| screen.painted_row(row, 80).text).collect()
+                    };
+                    let (page, shown): (Vec<String>, Vec<String>) =
+                        (rows(&both.recorded), rows(&both.terminal));
+                    let (page, shown) = (page.join("\n"), shown.join("\n"));
+                    assert_eq!(both.recorded.is_alternate(), both.terminal.is_alternate());
+                    assert!(
+                        shown.trim_end().ends_with(page.trim_end()),
+                        "{name}:\n{page}\n---\n{shown}"
+                    );
+                }
+            }
+        }
+    }
+
     proptest! {
         /// Whatever is recorded, in whatever pieces it is painted: the terminal shows the page, and has
         /// what left it above.
