@@ -255,7 +255,9 @@ impl Visit {
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
-            self.edit_elsewhere().await?;
+            if let Some(left) = self.edit_elsewhere(requests).await? {
+                return Ok(left);
+            }
             if let Some(left) = self.deliver()? {
                 return Ok(left);
             }
