@@ -49,6 +49,7 @@ use crate::{
 
 pub use self::{
     edit_keys::{EditKeys, EditKeysError},
+    editor::Draft,
     escape_key::{EscapeKey, EscapeKeyError},
 };
 use self::{
@@ -80,6 +81,8 @@ pub struct Attachment {
     pub has_status: bool,
     /// The keys of the line editor.
     pub keys: EditKeys,
+    /// A line that was begun, and is there again for who comes back.
+    pub draft: Draft,
 }
 
 /// How it ended.
@@ -113,10 +116,10 @@ pub enum Left {
 ///
 /// # Errors
 /// When the terminal can't be used.
-pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
+pub async fn attach(attachment: &mut Attachment) -> io::Result<Left> {
     let requests = Requests::new()?.with_stop()?;
     let size = terminal::size().unwrap_or_default();
-    let Attachment { handle, observes, .. } = attachment;
+    let (handle, observes) = (attachment.handle.clone(), attachment.observes);
     let raw = RawMode::enter()?;
     let input = TerminalInput::new()?;
     let editing = match observes {
@@ -126,7 +129,7 @@ pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
                 (SharedHistory::new(attachment.history.clone()), Pastes::default());
             let (reach, reached) = mpsc::unbounded_channel();
             let feed = Feed::new(pastes.clone(), reached)?;
-            let assistant = Assistant::new(handle);
+            let assistant = Assistant::new(&handle);
             let keys = attachment.keys;
             Some((Editor::new(history.clone(), assistant, pastes, reach, keys), feed, history))
         }
@@ -134,7 +137,8 @@ pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
     if !observes {
         handle.people(true);
     }
-    let left = Visit::new(attachment, editing, size, input).run(requests).await;
+    let visit = Visit::new(attachment, editing, size, input);
+    let left = visit.run(requests, &mut attachment.draft).await;
     if !observes {
         handle.people(false);
     }

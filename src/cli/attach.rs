@@ -17,7 +17,7 @@ use super::{
     sessions,
 };
 use crate::{
-    attach::{self, Attachment, EditKeys, EscapeKey, Left},
+    attach::{self, Attachment, Draft, EditKeys, EscapeKey, Left},
     pty,
     registry::{Registry, SessionName},
     remote::{self, Opened, Place, Underway},
@@ -150,10 +150,11 @@ pub(super) fn attach(
             escape: arguments.escape_key,
             has_status: !arguments.no_status && terminal::can_show(),
             keys: arguments.keys,
+            draft: Draft::default(),
         };
         let mut connection = opened.connection;
         let left = loop {
-            let left = attach::attach(&attachment).await.map_err(|error| error.to_string())?;
+            let left = attach::attach(&mut attachment).await.map_err(|error| error.to_string())?;
             let name = match left {
                 Left::Rejoins { observes } => {
                     attachment.observes = observes;

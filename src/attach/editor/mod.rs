@@ -47,7 +47,7 @@ const MENU: &str = "names";
 
 /// A cell that is being written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Draft {
+pub struct Draft {
     pub(super) text: String,
     /// Where in it the cursor is, in bytes.
     pub(super) cursor: usize,

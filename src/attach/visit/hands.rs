@@ -106,6 +106,11 @@ impl InHands {
 }
 
 impl Visit {
+    /// The line that the person has begun, and not the agent's cell that is edited in its place.
+    pub(super) fn own_draft(self) -> Draft {
+        if self.in_hands.is_edited() { self.in_hands.own } else { self.draft }
+    }
+
     /// Takes the session over, or gives it back, which also says that what a person was needed for is
     /// done.
     pub(super) fn take_or_give_back(&mut self) {

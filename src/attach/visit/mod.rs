@@ -194,7 +194,7 @@ impl Visit {
             feed,
             history,
             editors: 0,
-            draft: Draft::default(),
+            draft: attachment.draft.clone(),
             is_above: false,
             is_prepared: false,
             calls: JoinSet::new(),
@@ -216,8 +216,13 @@ impl Visit {
         }
     }
 
-    /// Until the person leaves, the session is gone or a signal comes.
-    pub(super) async fn run(mut self, mut requests: Requests) -> io::Result<Left> {
+    /// Until the person leaves, the session is gone or a signal comes. A line that was begun is kept in
+    /// `draft`.
+    pub(super) async fn run(
+        mut self,
+        mut requests: Requests,
+        draft: &mut Draft,
+    ) -> io::Result<Left> {
         self.lead();
         let wants = Wants { screen: true, pictures: self.pictures.are_wanted() };
         let left = match self.client.look_on(wants).await {
@@ -233,6 +238,7 @@ impl Visit {
             self.take_off();
         }
         self.put_back().await;
+        *draft = self.own_draft();
         left
     }
 
@@ -249,7 +255,9 @@ impl Visit {
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
-            self.edit_elsewhere().await?;
+            if let Some(left) = self.edit_elsewhere(requests).await? {
+                return Ok(left);
+            }
             if let Some(left) = self.deliver()? {
                 return Ok(left);
             }

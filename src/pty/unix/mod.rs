@@ -72,7 +72,7 @@ pub use private::{
     open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
     private_directory_in, user_number,
 };
-pub use process::{Process, spawn};
+pub use process::{Process, hang_up_child, spawn};
 pub use running::{own_program, parent_identity, process_identity, resident_memory};
 pub use signal::{Requests, asked_to_end, signal_number, stop_group, unblock_signals};
 pub use stdio::{reader_has_gone, stdio};

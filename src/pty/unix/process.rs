@@ -221,3 +221,11 @@ impl Drop for Process {
         }
     }
 }
+
+/// Hangs up a child of this process by its number, which has not been waited for.
+pub fn hang_up_child(child: u32) {
+    if let Some(pid) = i32::try_from(child).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::HUP);
+        let _ = kill_process(pid, Signal::CONT);
+    }
+}
