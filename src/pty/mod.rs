@@ -71,13 +71,15 @@ pub use platform::{
     stop_group, unblock_signals, user_number,
 };
 
-/// A program to be run, with this process's working directory.
+/// A program to be run.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
     /// Its file; looked up on `PATH` when it is a bare name.
     pub file: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// Its working directory; `None` for this process's own.
+    pub directory: Option<PathBuf>,
     /// Changes to this process's environment: a value, or `None` to leave the name out.
     pub environment: Vec<(OsString, Option<OsString>)>,
     /// The name of a variable by which the program is told the number of a descriptor of the

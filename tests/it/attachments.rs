@@ -356,6 +356,7 @@ async fn each_client_gets_each_picture() {
     let config = Config {
         target: Target::Custom(program.into(), arguments),
         runtime: RuntimeDirectory::new().unwrap(),
+        surroundings: Default::default(),
         paging: Paging::Through,
         size: Size::default(),
         budget: BUDGET.into(),

@@ -70,6 +70,9 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
     let (terminal, slave) = PtyMaster::open(size)?;
     let mut command = Command::new(&program.file);
     command.args(&program.arguments);
+    if let Some(directory) = &program.directory {
+        command.current_dir(directory);
+    }
     for (name, value) in &program.environment {
         match value {
             Some(value) => command.env(name, value),

@@ -25,7 +25,7 @@ use complete::Completions;
 use super::{
     attachments::AttachmentFiles,
     client::{Answer, EngineCommand, Handle, OnDrop},
-    launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
+    launch::{Resolved, RuntimeDirectory, SessionDirectory, Surroundings, Target},
     output_disk::OutputDisk,
     pipeline::{Input, Pipeline},
     recording::{Recorder, RecordingFile},
@@ -60,6 +60,8 @@ pub struct Config {
     pub target: Target,
     /// Where its files are.
     pub runtime: RuntimeDirectory,
+    /// Where it runs, and what it finds in its environment.
+    pub surroundings: Surroundings,
     /// What is done about pagers.
     pub paging: Paging,
     /// The terminal's size.
@@ -80,6 +82,7 @@ impl Config {
         Config {
             target,
             runtime,
+            surroundings: Surroundings::default(),
             paging: Paging::Through,
             size: Size::default(),
             budget: BUDGET.into(),

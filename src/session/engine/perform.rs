@@ -230,14 +230,15 @@ impl Engine {
 
     fn launch(&mut self, program: &WorkerProgram) -> io::Result<Worker> {
         let paging = self.config.paging;
-        let mut launch = self.directory.launch(program, paging);
+        let around = &self.config.surroundings;
+        let mut launch = self.directory.launch(program, paging, around);
         if launch.is_err() {
             // Somebody swept the place for temporary files.
             if let Ok(directory) = self.config.runtime.session() {
                 self.spills.clear();
                 self.config.output_disk.forget_below(self.directory.path());
                 self.directory = directory;
-                launch = self.directory.launch(program, paging);
+                launch = self.directory.launch(program, paging, around);
             }
         }
         let pictures = self.config.attachments.picture_limit();
