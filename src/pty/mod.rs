@@ -80,7 +80,7 @@ pub struct Program {
     pub file: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// Its working directory, where that is not this process's.
+    /// Its working directory; `None` for this process's own.
     pub directory: Option<PathBuf>,
     /// Changes to this process's environment: a value, or `None` to leave the name out.
     pub environment: Vec<(OsString, Option<OsString>)>,

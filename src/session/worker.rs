@@ -323,7 +323,7 @@ mod tests {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
         let program = WorkerProgram::custom("true".into(), Vec::new());
-        let launch = session.launch(&program, Paging::Through).unwrap();
+        let launch = session.launch(&program, Paging::Through, &Default::default()).unwrap();
         let mut worker = Worker::start(launch, Size::default(), LIMIT).unwrap();
         worker.process.ended().await;
         worker.start_draining(Time::ZERO);
@@ -340,7 +340,7 @@ mod tests {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
         let program = WorkerProgram::custom("echo".into(), vec!["last words".into()]);
-        let launch = session.launch(&program, Paging::Through).unwrap();
+        let launch = session.launch(&program, Paging::Through, &Default::default()).unwrap();
         let mut worker = Worker::start(launch, Size::default(), LIMIT).unwrap();
         worker.process.ended().await;
         worker.start_draining(Time::ZERO);

@@ -355,8 +355,8 @@ async fn each_client_gets_each_picture() {
     let arguments = arguments.into_iter().map(Into::into).collect();
     let config = Config {
         target: Target::Custom(program.into(), arguments),
-        directory: None,
         runtime: RuntimeDirectory::new().unwrap(),
+        surroundings: Default::default(),
         paging: Paging::Through,
         size: Size::default(),
         budget: BUDGET.into(),

@@ -118,6 +118,12 @@ fn a_program_is_the_session_of_its_script() {
         "---\nrun: sh -c 'echo one; exit 3'\n---\n```reply\none\n[repl] session ended (exit status 3)\n```\n",
     );
     let directory = tempfile::tempdir().unwrap();
+    // A path, and what the program opens, are seen from the script.
+    fs::write(directory.path().join("notes"), "a note\n").unwrap();
+    std::os::unix::fs::symlink("/bin/cat", directory.path().join("show")).unwrap();
+    let script = "---\nrun: ./show notes\n---\n```reply\na note\n...\n```\n";
+    let (status, told) = verify(&[&file(directory.path(), "script.md", script)]);
+    assert_eq!(status, Some(0), "{told}");
     let script = "---\nrun: /nowhere/program\n---\n```wait\nx\n```\n";
     let (status, told) = verify(&[&file(directory.path(), "script.md", script)]);
     assert_eq!(status, Some(1));

@@ -17,6 +17,7 @@ use crate::{
     session::{
         client::{Client, Handle, Request, ScreenUpdate, Subscription, Wants},
         engine::Attachments,
+        launch::Target,
         rules::payload::Payload,
     },
     verify::{
@@ -41,15 +42,16 @@ pub(super) fn one(
     paint: Paint,
 ) -> Result<(), String> {
     let script = read(file)?.ok_or("there is no block of a script in it: `cell`, `reply`, …")?;
+    // Its own, wherever this process is.
+    let place = fs::canonicalize(file).map_err(|error| error.to_string())?;
+    let directory = place.parent().map(Path::to_owned).unwrap_or_default();
     let target = match &script.options.run {
-        Some(command) => WorkerArguments::run(command).target()?,
+        Some(command) => beside(WorkerArguments::run(command).target()?, &directory),
         None => worker.target()?,
     };
     let mut config = config(target, script.options.paging, BUDGET)?;
     config.attachments = Attachments::Kept(picture_limit(LONGEST_EDGE));
-    // Its own directory, wherever this process is.
-    let place = fs::canonicalize(file).map_err(|error| error.to_string())?;
-    config.directory = place.parent().map(Path::to_owned);
+    config.surroundings.directory = Some(directory);
     config.size = script.options.size.unwrap_or(config.size);
     let mut played = Ok(Vec::new());
     with_session(config, async |session: Handle| {
@@ -69,6 +71,16 @@ pub(super) fn one(
         }
     }
     if told.is_empty() { Ok(()) } else { Err(told) }
+}
+
+/// A program that a script names by a path, which is seen from the script.
+fn beside(target: Target, directory: &Path) -> Target {
+    match target {
+        Target::Program(file, arguments) if file.components().count() > 1 => {
+            Target::Program(directory.join(file), arguments)
+        }
+        target => target,
+    }
 }
 
 /// As they are compared: without blanks at their ends.

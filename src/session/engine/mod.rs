@@ -25,7 +25,7 @@ use complete::Completions;
 use super::{
     attachments::AttachmentFiles,
     client::{Answer, EngineCommand, Handle, OnDrop},
-    launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
+    launch::{Resolved, RuntimeDirectory, SessionDirectory, Surroundings, Target},
     output_disk::OutputDisk,
     pipeline::{Input, Pipeline},
     recording::{Recorder, RecordingFile},
@@ -58,10 +58,10 @@ const MOST_ROUNDS: u32 = 16;
 pub struct Config {
     /// The program.
     pub target: Target,
-    /// Where it runs; in this process's working directory without one.
-    pub directory: Option<PathBuf>,
     /// Where its files are.
     pub runtime: RuntimeDirectory,
+    /// Where it runs, and what it finds in its environment.
+    pub surroundings: Surroundings,
     /// What is done about pagers.
     pub paging: Paging,
     /// The terminal's size.
@@ -81,8 +81,8 @@ impl Config {
     pub fn new(target: Target, runtime: RuntimeDirectory) -> Config {
         Config {
             target,
-            directory: None,
             runtime,
+            surroundings: Surroundings::default(),
             paging: Paging::Through,
             size: Size::default(),
             budget: BUDGET.into(),

@@ -230,21 +230,19 @@ impl Engine {
 
     fn launch(&mut self, program: &WorkerProgram) -> io::Result<Worker> {
         let paging = self.config.paging;
-        let mut launch = self.directory.launch(program, paging);
+        let around = &self.config.surroundings;
+        let mut launch = self.directory.launch(program, paging, around);
         if launch.is_err() {
             // Somebody swept the place for temporary files.
             if let Ok(directory) = self.config.runtime.session() {
                 self.spills.clear();
                 self.config.output_disk.forget_below(self.directory.path());
                 self.directory = directory;
-                launch = self.directory.launch(program, paging);
+                launch = self.directory.launch(program, paging, around);
             }
         }
         let pictures = self.config.attachments.picture_limit();
-        launch.and_then(|mut launch| {
-            launch.run_in(self.config.directory.clone());
-            Worker::start(launch, self.config.size, pictures)
-        })
+        launch.and_then(|launch| Worker::start(launch, self.config.size, pictures))
     }
 
     /// Leaves a worker that ended to be swept up.
