@@ -96,6 +96,9 @@ pub(super) fn attach(
             "--python and --worker are for a fresh session, and {name} lives; --new starts one"
         ));
     }
+    if arguments.observe && arguments.options.size.is_some() {
+        return Err("who only looks on (--observe) can't say the size (--size)".into());
+    }
     let role = if arguments.observe { Role::Observer } else { Role::Client };
     let runtime = runtime()?;
     let result = runtime.block_on(async {
@@ -118,6 +121,7 @@ pub(super) fn attach(
             escape: arguments.escape_key,
             has_status: !arguments.no_status && terminal::can_show(),
             keys: arguments.keys,
+            pin: arguments.options.size.filter(|_| !is_own),
         };
         let mut connection = opened.connection;
         let left = loop {

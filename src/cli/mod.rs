@@ -315,12 +315,14 @@ pub fn main() -> ExitCode {
     }
     let result = match &arguments.command {
         None => arguments.worker.target().and_then(|target| {
-            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.session;
+            let SessionArguments { pager, max_output_disk, image_size, size, .. } =
+                arguments.session;
             let options = ClientOptions {
                 pager,
                 budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
                 max_output_disk,
+                size,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,

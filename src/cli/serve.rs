@@ -20,6 +20,7 @@ use crate::{
     registry::SessionName,
     remote::{self, Place, Underway},
     reply::{Budget, budget_to_wire},
+    screen::Size,
     session::{
         client::Handle,
         engine::{self, Attachments, Config},
@@ -51,6 +52,8 @@ pub(super) struct ClientOptions {
     pub(super) pictures: PictureLimit,
     /// How much the files of long outputs, pictures and documents may take, in bytes.
     pub(super) max_output_disk: u64,
+    /// The size of a session's terminal.
+    pub(super) size: Option<Size>,
     /// What a cancelled call does to its cell.
     pub(super) on_cancel: OnCancel,
     /// The name of the session for calls that name none.
@@ -69,7 +72,7 @@ pub(super) enum Sessioning {
         /// Where.
         place: Place,
         /// What is run, and for how long.
-        options: SessionOptions,
+        options: Box<SessionOptions>,
     },
 }
 
@@ -83,7 +86,7 @@ impl Sessioning {
         if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
             return Sessioning::InProcess;
         }
-        Sessioning::Hosts { place, options }
+        Sessioning::Hosts { place, options: Box::new(options) }
     }
 }
 
@@ -108,6 +111,7 @@ pub(super) fn serve(
             let mut config = config(target, options.pager, options.budget)?;
             config.attachments = Attachments::Kept(options.pictures);
             config.output_disk = OutputDisk::new(options.max_output_disk);
+            config.size = options.size.unwrap_or_default();
             let engines = Engines { config, running: Arc::default() };
             runtime.block_on(async {
                 let running = engines.running.clone();
@@ -120,7 +124,7 @@ pub(super) fn serve(
             })
         }
         Sessioning::Hosts { place, options: session } => {
-            let hosts = Hosts { place, options: session, budget: options.budget, target };
+            let hosts = Hosts { place, options: *session, budget: options.budget, target };
             runtime.block_on(async {
                 let sessions = Sessions::new(hosts, name, max_sessions);
                 serve_in(&sessions, &worker, on_cancel).await

@@ -6,6 +6,7 @@ mod architecture;
 mod attach;
 mod attach_bar;
 mod attach_chaos;
+mod attach_crop;
 mod attach_echo;
 mod attach_editor;
 mod attach_flood;
