@@ -2,6 +2,7 @@
 
 mod attach;
 mod doctor;
+mod elsewhere;
 mod end;
 mod events;
 mod exec;
@@ -31,6 +32,7 @@ use self::{
 use crate::{
     mcp::OnCancel,
     registry::SessionName,
+    remote::Place,
     reply::{AttachmentRoom, BUDGET, Budget},
     session::{
         client::Handle,
@@ -105,7 +107,7 @@ impl Command {
     /// Whether it uses a session of another process.
     fn is_client(&self) -> bool {
         match self {
-            Command::Attach(_) | Command::Events(_) => true,
+            Command::Attach(_) | Command::Events(_) | Command::Ls(_) | Command::End(_) => true,
             Command::Exec(exec) => exec.session.is_some(),
             _ => false,
         }
@@ -330,8 +332,8 @@ pub fn main() -> ExitCode {
             serve::serve(target, options, place?)
         }),
         Some(command) if arguments.via.is_given() && !command.is_client() => {
-            Err("--via is for the server, `attach`, `events` and `exec --session`; others are run \
-                 there, as in `ssh gpu mcp-repl ls`"
+            Err("--via is for the server, `attach`, `events`, `ls`, `end` and `exec --session`; others \
+                 are run there, as in `ssh gpu mcp-repl doctor`"
                 .into())
         }
         Some(Command::Attach(attach)) => {
@@ -350,8 +352,14 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor) => {
             arguments.worker.target().and_then(|target| doctor::doctor(&target))
         }
-        Some(Command::Ls(arguments)) => ls::ls(arguments),
-        Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Ls(ls)) => arguments.via.place().and_then(|place| match place {
+            Place::Here => ls::ls(ls),
+            Place::Via(via) => elsewhere::run(&via, &ls.words()),
+        }),
+        Some(Command::End(end)) => arguments.via.place().and_then(|place| match place {
+            Place::Here => end::end(end),
+            Place::Via(via) => elsewhere::run(&via, &end.words()),
+        }),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
