@@ -43,6 +43,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     pty::{Requests, TerminalInput},
+    screen::Size,
     session::client::Handle,
     terminal::{self, RawMode},
 };
@@ -79,6 +80,8 @@ pub struct Attachment {
     pub escape: EscapeKey,
     /// Whether the status is shown.
     pub has_status: bool,
+    /// The size that the session's terminal is to keep while the person takes part.
+    pub pin: Option<Size>,
     /// The keys of the line editor.
     pub keys: EditKeys,
     /// A line that was begun, and is there again for who comes back.

@@ -285,6 +285,11 @@ impl Outer {
         self.pending.extend(sequences);
     }
 
+    /// What sets the modes off that programs have set, on the screen that is shown.
+    pub(super) fn settings_off(&self) -> String {
+        self.screen.terminal_settings()
+    }
+
     /// The terminal has another size.
     pub(super) fn resize(&mut self, size: Size) {
         self.take_off_status();

@@ -13,8 +13,8 @@ use clap::{Args, FromArgMatches};
 use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, SessionOptions, Wanted};
 
 use super::{
-    WorkerArguments, ls, record_options::RELATIVE, runtime, session_options::SessionArguments,
-    sessions,
+    WorkerArguments, elsewhere, ls, record_options::RELATIVE, runtime,
+    session_options::SessionArguments, sessions,
 };
 use crate::{
     attach::{self, Attachment, Draft, EditKeys, EscapeKey, Left},
@@ -128,6 +128,9 @@ pub(super) fn attach(
              --new starts one"
         ));
     }
+    if arguments.observe && arguments.options.size.is_some() {
+        return Err("who only looks on (--observe) can't say the size (--size)".into());
+    }
     let role = if arguments.observe { Role::Observer } else { Role::Client };
     let runtime = runtime()?;
     let result = runtime.block_on(async {
@@ -151,6 +154,7 @@ pub(super) fn attach(
             has_status: !arguments.no_status && terminal::can_show(),
             keys: arguments.keys,
             draft: Draft::default(),
+            pin: arguments.options.size.filter(|_| !is_own),
         };
         let mut connection = opened.connection;
         let left = loop {
@@ -229,22 +233,14 @@ fn check_terminal() -> Result<(), String> {
 
 /// The one session there is, or the person's choice.
 fn choose(place: &Place) -> Result<Choice, String> {
-    if *place != Place::Here {
-        return Err(
-            "--via needs the name of the session there; `CMD mcp-repl ls` lists them, and \
-                    --new starts one"
-                .into(),
-        );
-    }
-    let listed = sessions::with_registry(async |registry| sessions::all(&registry).await)?;
-    let name = |listed: &sessions::Listed| listed.entry.record().name.clone();
+    let listed = runtime()?.block_on(list(place))?;
     match &*listed {
         [] => return Ok(Choice::Fresh(None)),
-        [only] => return Ok(Choice::Living(name(only))),
+        [(only, _)] => return Ok(Choice::Living(only.clone())),
         _ => {}
     }
-    for (n, one) in listed.iter().enumerate() {
-        say(&format!("{:>3}  {}", n + 1, ls::line(one)));
+    for (n, (_, line)) in listed.iter().enumerate() {
+        say(&format!("{:>3}  {line}", n + 1));
     }
     loop {
         ask(&format!("Which one? 1 to {}, or a name: ", listed.len()));
@@ -260,12 +256,29 @@ fn choose(place: &Place) -> Result<Choice, String> {
     }
 }
 
+/// The sessions there, each with a line that says what it is.
+async fn list(place: &Place) -> Result<Vec<(SessionName, String)>, String> {
+    match place {
+        Place::Here => {
+            let registry = Registry::open().map_err(|error| error.to_string())?;
+            let listed = sessions::all(&registry).await;
+            let one =
+                |listed: &sessions::Listed| (listed.entry.record().name.clone(), ls::line(listed));
+            Ok(listed.iter().map(one).collect())
+        }
+        Place::Via(via) => {
+            let via = via.clone();
+            let listing = tokio::task::spawn_blocking(move || elsewhere::list(&via));
+            listing.await.map_err(|error| error.to_string())?
+        }
+    }
+}
+
 /// The session of a list that an answer names, by its number from 1 or its name.
-fn chosen(listed: &[sessions::Listed], answer: &str) -> Option<SessionName> {
-    let name = |one: &sessions::Listed| one.entry.record().name.clone();
+fn chosen(listed: &[(SessionName, String)], answer: &str) -> Option<SessionName> {
     let by_number = answer.parse::<usize>().ok().and_then(|n| listed.get(n.wrapping_sub(1)));
-    let by_name = || listed.iter().find(|one| name(one).to_string() == answer);
-    by_number.or_else(by_name).map(name)
+    let by_name = || listed.iter().find(|(name, _)| name.to_string() == answer);
+    by_number.or_else(by_name).map(|(name, _)| name.clone())
 }
 
 async fn open(place: &Place, open: Open) -> Result<Opened, String> {

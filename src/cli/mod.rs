@@ -2,6 +2,7 @@
 
 mod attach;
 mod doctor;
+mod elsewhere;
 mod end;
 mod events;
 mod exec;
@@ -29,6 +30,7 @@ use self::{
 use crate::{
     mcp::OnCancel,
     registry::SessionName,
+    remote::Place,
     reply::{AttachmentRoom, BUDGET, Budget},
     session::{
         client::Handle,
@@ -110,7 +112,7 @@ impl Command {
     /// Whether it uses a session of another process.
     fn is_client(&self) -> bool {
         match self {
-            Command::Attach(_) | Command::Events(_) => true,
+            Command::Attach(_) | Command::Events(_) | Command::Ls(_) | Command::End(_) => true,
             Command::Exec(exec) => exec.session.is_some(),
             _ => false,
         }
@@ -345,13 +347,15 @@ pub fn main() -> ExitCode {
     }
     let result = match &arguments.command {
         None => arguments.worker.target().and_then(|target| {
-            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.session;
+            let SessionArguments { pager, max_output_disk, image_size, size, .. } =
+                arguments.session;
             let options = ClientOptions {
                 pager,
                 budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
                 max_output_disk,
                 record: arguments.session.record.clone(),
+                size,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,
@@ -362,8 +366,8 @@ pub fn main() -> ExitCode {
             Err(record_options::RELATIVE.into())
         }
         Some(command) if arguments.via.is_given() && !command.is_client() => {
-            Err("--via is for the server, `attach`, `events` and `exec --session`; others are run \
-                 there, as in `ssh gpu mcp-repl ls`"
+            Err("--via is for the server, `attach`, `events`, `ls`, `end` and `exec --session`; others \
+                 are run there, as in `ssh gpu mcp-repl doctor`"
                 .into())
         }
         Some(Command::Attach(attach)) => {
@@ -393,8 +397,14 @@ pub fn main() -> ExitCode {
             }
             arguments.worker.target().and_then(|target| record::record(target, record))
         }),
-        Some(Command::Ls(arguments)) => ls::ls(arguments),
-        Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Ls(ls)) => arguments.via.place().and_then(|place| match place {
+            Place::Here => ls::ls(ls),
+            Place::Via(via) => elsewhere::run(&via, &ls.words()),
+        }),
+        Some(Command::End(end)) => arguments.via.place().and_then(|place| match place {
+            Place::Here => end::end(end),
+            Place::Via(via) => elsewhere::run(&via, &end.words()),
+        }),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Verify(verify)) => verify::verify(&arguments.worker, verify),
         Some(Command::Events(events)) => {

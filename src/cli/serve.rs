@@ -20,6 +20,7 @@ use crate::{
     registry::SessionName,
     remote::{self, Place, Underway},
     reply::{Budget, budget_to_wire},
+    screen::Size,
     session::{
         client::Handle,
         engine::{self, Attachments, Config},
@@ -54,6 +55,8 @@ pub(super) struct ClientOptions {
     pub(super) max_output_disk: u64,
     /// Where sessions of this process are recorded.
     pub(super) record: RecordArguments,
+    /// The size of a session's terminal.
+    pub(super) size: Option<Size>,
     /// What a cancelled call does to its cell.
     pub(super) on_cancel: OnCancel,
     /// The name of the session for calls that name none.
@@ -113,6 +116,7 @@ pub(super) fn serve(
             config.attachments = Attachments::Kept(options.pictures);
             config.output_disk = OutputDisk::new(options.max_output_disk);
             let record = options.record;
+            config.size = options.size.unwrap_or_default();
             let engines = Engines { config, record, running: Arc::default() };
             runtime.block_on(async {
                 let running = engines.running.clone();

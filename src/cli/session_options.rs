@@ -14,6 +14,7 @@ use super::{
 use crate::{
     host::Life,
     reply::BUDGET,
+    screen::Size,
     session::{
         engine::{Attachments, Config},
         output_disk::OutputDisk,
@@ -42,6 +43,10 @@ pub(super) struct SessionArguments {
     /// it is 1.15 megapixels.
     #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
     pub(super) image_size: u32,
+    /// The size of the session's terminal, which it keeps whoever attaches: `120x40`, from 10x3 to
+    /// 1000x500. Without it that is 120x40, and that of people's terminals while they are there.
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = terminal_size)]
+    pub(super) size: Option<Size>,
     /// How long a session lives on when its last client has gone, so that one that comes back finds
     /// its variables: `30s`, `10m`, `8h`, `2d`, or seconds. `0` ends it with its client.
     #[arg(
@@ -75,6 +80,7 @@ impl SessionArguments {
             pager: pager.to_owned(),
             max_output_disk: Some(self.max_output_disk),
             image_size: Some(self.image_size),
+            size: self.size.map(|Size { columns, rows }| format!("{columns}x{rows}")),
             grace_ms: Some(milliseconds(self.grace)),
             keep_ms: self.keep.map(milliseconds),
             ..SessionOptions::default()
@@ -116,6 +122,10 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
     };
     let mut config = config(target, paging, BUDGET)?;
     config.attachments = Attachments::Kept(picture_limit(pixels));
+    if let Some(size) = &options.size {
+        config.size = terminal_size(size).map_err(|why| wrong("--size", size, &why))?;
+        config.is_size_pinned = true;
+    }
     if let Some(bytes) = options.max_output_disk {
         config.output_disk = OutputDisk::new(bytes);
     }
@@ -130,6 +140,15 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
 /// What clap says.
 fn wrong(option: &str, value: &str, why: &str) -> String {
     format!("invalid value '{value}' for '{option}': {why}")
+}
+
+/// A size of a terminal: `120x40`.
+fn terminal_size(value: &str) -> Result<Size, String> {
+    let size = value.split_once('x').and_then(|(columns, rows)| {
+        Some(Size { columns: columns.parse().ok()?, rows: rows.parse().ok()? })
+    });
+    size.filter(|size| size.is_window())
+        .ok_or_else(|| "it is a number of columns and of rows, `10x3` to `1000x500`".into())
 }
 
 /// A time: `30s`, `10m`, `8h`, `2d`, or seconds.
@@ -178,6 +197,32 @@ mod tests {
     }
 
     #[test]
+    fn sizes_are_windows_that_somebody_could_look_at() {
+        let size = |columns, rows| Some(Size { columns, rows });
+        assert_eq!(terminal_size("10x3").ok(), size(10, 3));
+        assert_eq!(terminal_size("1000x500").ok(), size(1000, 500));
+        for wrong in [
+            "",
+            "x",
+            "80",
+            "80x",
+            "x24",
+            "80X24",
+            "9x24",
+            "80x2",
+            "1001x40",
+            "80x501",
+            "-80x24",
+            "80x24x2",
+            "99999999x24",
+            "80 x 24",
+            "0x0",
+        ] {
+            assert!(terminal_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_host_refuses_what_the_command_line_does() {
         let error = |options: SessionOptions| of_host(&options, "main").map(drop).unwrap_err();
         let default = SessionOptions::default;
@@ -188,6 +233,11 @@ mod tests {
         assert_eq!(
             error(SessionOptions { image_size: Some(7), ..default() }),
             "invalid value '7' for '--image-size': it is a number of pixels, 100 to 1568"
+        );
+        assert_eq!(
+            error(SessionOptions { size: Some("2x1".into()), ..default() }),
+            "invalid value '2x1' for '--size': it is a number of columns and of rows, `10x3` to \
+             `1000x500`"
         );
         assert_eq!(
             error(SessionOptions { worker: Some(" ".into()), ..default() }),
@@ -215,6 +265,7 @@ mod tests {
             pager: Paging::Page,
             max_output_disk: 7,
             image_size: 500,
+            size: Some(Size { columns: 100, rows: 30 }),
             grace: Duration::from_secs(5),
             keep: Some(Duration::from_secs(60)),
             record: RecordArguments::default(),
@@ -223,6 +274,7 @@ mod tests {
         let (config, life) = of_host(&arguments.options(&worker), "main").unwrap();
         assert_eq!(config.target.identity(), "program w x");
         assert_eq!(config.paging, Paging::Page);
+        assert!(config.is_size_pinned && Some(config.size) == arguments.size);
         assert!(matches!(config.attachments, Attachments::Kept(limit) if limit.edge == 500));
         assert_eq!(life, Life { grace: arguments.grace, keep: arguments.keep });
         let (_, life) = of_host(&SessionOptions::default(), "main").unwrap();

@@ -9,8 +9,8 @@
 //!   `keyboard`, `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
 //! - What is shown on it that no program printed: `cell_echo`.
-//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a picture
-//!   (`svg`), and what [`pager`] and `full_screen` know of
+//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a part of the page
+//!   (`crop`), a picture (`svg`), and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
 //! - For a terminal elsewhere that shows the same: `queries`, `restore`; one that shows a picture of it:
 //!   `painted`.
@@ -19,6 +19,7 @@ mod answers;
 mod cell;
 mod cell_echo;
 mod charset;
+mod crop;
 mod cursor;
 mod dump;
 mod edit;
@@ -79,6 +80,11 @@ pub struct Size {
 impl Size {
     /// The largest page a screen keeps; what it needs is bounded by it.
     pub const LARGEST: Size = Size { columns: 2048, rows: 1024 };
+
+    /// Whether somebody could work in a window of this size: 10 by 3 to 1000 by 500.
+    pub fn is_window(self) -> bool {
+        (10..=1000).contains(&self.columns) && (3..=500).contains(&self.rows)
+    }
 
     fn clamped(self) -> (usize, usize) {
         let columns = self.columns.clamp(1, Size::LARGEST.columns);

@@ -358,6 +358,7 @@ async fn each_client_gets_each_picture() {
         runtime: RuntimeDirectory::new().unwrap(),
         surroundings: Default::default(),
         paging: Paging::Through,
+        is_size_pinned: false,
         size: Size::default(),
         budget: BUDGET.into(),
         attachments: Attachments::Kept(PictureLimit { edge: 1568, area: 1_150_000 }),

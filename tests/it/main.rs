@@ -7,6 +7,7 @@ mod asciinema;
 mod attach;
 mod attach_bar;
 mod attach_chaos;
+mod attach_crop;
 mod attach_echo;
 mod attach_editor;
 mod attach_flood;

@@ -2,6 +2,7 @@
 //! session shows to the terminal.
 
 mod bar;
+mod crop;
 mod editing;
 mod hands;
 mod pictures;
@@ -67,8 +68,6 @@ const AHEAD_OF_START: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// What a shell adds to a signal's number for the exit status of what it killed.
 const KILLED: u8 = 128;
-/// Below that a terminal is no window that somebody looks at.
-const SMALLEST: Size = Size { columns: 10, rows: 3 };
 
 /// What the session tells, in its order.
 #[derive(Debug)]
@@ -150,8 +149,12 @@ pub(super) struct Visit {
     pictures: Pictures,
     /// The size of this terminal.
     size: Size,
+    /// The size that the session's is to keep.
+    pin: Option<Size>,
     escape: EscapeKey,
     bar: Bar,
+    /// The modes that the terminal was given while it shows a part of the session's page.
+    cropped: Option<Vec<u8>>,
     /// Whether the draft is to be edited in the person's own editor.
     edits_elsewhere: bool,
     /// Whether this process is to stop until it is continued.
@@ -208,8 +211,10 @@ impl Visit {
             unsaid: Vec::new(),
             pictures: Pictures::new(attachment.pictures),
             size,
+            pin: attachment.pin,
             escape: attachment.escape,
             bar: Bar::new(attachment.has_status),
+            cropped: None,
             edits_elsewhere: false,
             wants_stop: false,
             was_stopped: false,
@@ -223,7 +228,10 @@ impl Visit {
         mut requests: Requests,
         draft: &mut Draft,
     ) -> io::Result<Left> {
-        self.lead();
+        match self.pin.filter(|_| !self.observes) {
+            Some(size) => self.client.pin(size),
+            None => self.lead(),
+        }
         let wants = Wants { screen: true, pictures: self.pictures.are_wanted() };
         let left = match self.client.look_on(wants).await {
             Some(subscription) => self.rounds(&mut requests, subscription).await,
@@ -328,6 +336,7 @@ impl Visit {
                     self.size = size;
                     self.outer.resize(size);
                     self.lead();
+                    self.crop();
                 }
             }
         }
@@ -336,9 +345,7 @@ impl Visit {
 
     /// The session's terminal takes this one's size: who typed last leads.
     fn lead(&self) {
-        let Size { columns, rows } = self.size;
-        let is_window = columns >= SMALLEST.columns && rows >= SMALLEST.rows;
-        if is_window && !self.observes {
+        if self.size.is_window() && !self.observes && self.pin.is_none() {
             self.client.resize(self.size);
         }
     }

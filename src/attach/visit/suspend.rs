@@ -146,6 +146,7 @@ impl Visit {
         }
         self.outer.restore();
         self.outer.fresh_row();
+        self.cropped = None;
         (self.is_prepared, self.question) = (false, None);
         if !self.is_at_prompt()
             && let Some(inner) = &self.inner
@@ -153,6 +154,7 @@ impl Visit {
             let page =
                 if inner.is_alternate() { inner.dump_alternate() } else { inner.dump_in_line() };
             self.outer.print(&page);
+            self.crop();
         }
         self.bar_changes();
         Ok(None)

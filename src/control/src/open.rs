@@ -62,6 +62,8 @@ pub struct SessionOptions {
     pub max_output_disk: Option<u64>,
     /// `--image-size`, in pixels.
     pub image_size: Option<u32>,
+    /// `--size`: `COLUMNSxROWS`.
+    pub size: Option<String>,
     /// `--grace`.
     pub grace_ms: Option<u64>,
     /// `--keep`.

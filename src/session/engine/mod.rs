@@ -66,6 +66,8 @@ pub struct Config {
     pub paging: Paging,
     /// The terminal's size.
     pub size: Size,
+    /// Whether it keeps that, whoever types.
+    pub is_size_pinned: bool,
     /// What a reply has room for; longer texts go to a file.
     pub budget: Budget,
     /// What is done with pictures and documents.
@@ -85,6 +87,7 @@ impl Config {
             surroundings: Surroundings::default(),
             paging: Paging::Through,
             size: Size::default(),
+            is_size_pinned: false,
             budget: BUDGET.into(),
             attachments: Attachments::AsTheyCome,
             output_disk: OutputDisk::default(),
@@ -237,6 +240,9 @@ impl Engine {
     }
 
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<EngineCommand>) {
+        if self.config.is_size_pinned {
+            self.take(Input::PinOwn);
+        }
         loop {
             self.perform_all();
             if self.worker.as_ref().is_none_or(|worker| worker.to_be_typed() < MOST_TO_BE_TYPED) {

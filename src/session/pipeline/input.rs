@@ -78,8 +78,17 @@ pub enum Input<'a> {
         /// the session wanted that looked for.
         background: Option<Found>,
     },
-    /// Somebody wants the terminal to have another size.
+    /// Somebody wants the terminal to have another size, which it gets where none is pinned.
     Resize(Size),
+    /// A client has the terminal keep this size until it goes.
+    Pin {
+        /// Who.
+        client: ClientId,
+        /// The size.
+        size: Size,
+    },
+    /// The session keeps the size that it was started with, but where a client pins another.
+    PinOwn,
     /// The first person has attached, or the last one has left.
     People {
         /// Whether there is one.
@@ -191,6 +200,8 @@ impl Input<'_> {
             }
             Input::Follow { client, answers } => Input::Follow { client, answers },
             Input::Resize(size) => Input::Resize(size),
+            Input::Pin { client, size } => Input::Pin { client, size },
+            Input::PinOwn => Input::PinOwn,
             Input::People { attached } => Input::People { attached },
             Input::Person { client, act } => Input::Person { client, act },
             Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },

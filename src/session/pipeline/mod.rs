@@ -23,6 +23,7 @@ mod observer;
 mod outboxes;
 mod people;
 mod schedule;
+mod size;
 mod standing;
 mod stream;
 mod typist;
@@ -45,6 +46,7 @@ use display::Display;
 use hands::ToldHands;
 use news::News;
 use schedule::LookSchedule;
+use size::Sizes;
 
 use super::rules::{
     Action, Audience, Event, Session,
@@ -82,10 +84,7 @@ pub struct Pipeline<O> {
     told_standing: Option<Standing>,
     work: Work,
     told_hands: ToldHands,
-    /// Whether people are attached, whose terminals say what size this one has.
-    has_people: bool,
-    /// The size that it has without them.
-    size_alone: Size,
+    sizes: Sizes,
     now: Time,
     effects: VecDeque<Effect>,
 }
@@ -109,8 +108,7 @@ impl<O: Observer> Pipeline<O> {
             told_standing: None,
             work: Work::default(),
             told_hands: ToldHands::default(),
-            has_people: false,
-            size_alone: size,
+            sizes: Sizes::new(size),
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -211,6 +209,9 @@ impl<O: Observer> Pipeline<O> {
                 let (is_person, is_reachable) = (who.is_person, who.attach.is_some());
                 self.display.outboxes.introduce(client, who);
                 self.step(Event::Introduced { client, is_person, is_reachable });
+                if !is_person {
+                    self.unpin(client);
+                }
             }
             Input::Person { client, act } => self.step(Event::Person { client, act }),
             Input::Leave { client } => {
@@ -219,6 +220,7 @@ impl<O: Observer> Pipeline<O> {
                 self.step(Event::Left { client });
                 self.display.outboxes.leave(client);
                 self.step(Event::Answers { client, answers: false });
+                self.unpin(client);
             }
             Input::Call { id, client, payload, deadline, background, person } => {
                 self.drain();
@@ -245,11 +247,15 @@ impl<O: Observer> Pipeline<O> {
                 let bytes = bytes.into_owned();
                 self.step(Event::Keystrokes { client, bytes, background });
             }
-            Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
+            Input::Resize(size) => {
+                self.effects.extend(self.sizes.wish(size).map(Effect::Resize));
+            }
+            Input::Pin { client, size } => {
+                self.effects.push_back(Effect::Resize(self.sizes.pin(client, size)));
+            }
+            Input::PinOwn => self.sizes.pin_own(),
             Input::People { attached } => {
-                if std::mem::replace(&mut self.has_people, attached) && !attached {
-                    self.effects.push_back(Effect::Resize(self.size_alone));
-                }
+                self.effects.extend(self.sizes.people(attached).map(Effect::Resize));
                 self.step(Event::People { attached });
             }
             Input::Cancel { id, interrupt } => self.step(Event::Cancel { id, interrupt }),
@@ -311,6 +317,11 @@ impl<O: Observer> Pipeline<O> {
             Input::Shutdown => self.step(Event::Shutdown),
             Input::Tick => self.tick(),
         }
+    }
+
+    /// A client has gone, or its people have.
+    fn unpin(&mut self, client: ClientId) {
+        self.effects.extend(self.sizes.leave(client).map(Effect::Resize));
     }
 
     /// What is to be done next, in this order; `None` until more happens. Messages take effect

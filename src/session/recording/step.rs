@@ -80,6 +80,11 @@ pub(super) enum Step {
         background: Option<Found>,
     },
     Resize(Size),
+    Pin {
+        client: ClientId,
+        size: Size,
+    },
+    PinOwn,
     People {
         attached: bool,
     },
@@ -241,6 +246,8 @@ impl Step {
                 Step::Keystrokes { client, typed, hidden, background }
             }
             Input::Resize(size) => Step::Resize(size),
+            Input::Pin { client, size } => Step::Pin { client, size },
+            Input::PinOwn => Step::PinOwn,
             Input::People { attached } => Step::People { attached },
             Input::Person { client, act } => Step::Person { client, act },
             Input::Cancel { id, interrupt } => Step::Cancel { id, interrupt },
@@ -295,6 +302,8 @@ impl Step {
                 Input::Keystrokes { client, bytes: bytes.into(), background }
             }
             Step::Resize(size) => Input::Resize(size),
+            Step::Pin { client, size } => Input::Pin { client, size },
+            Step::PinOwn => Input::PinOwn,
             Step::People { attached } => Input::People { attached },
             Step::Person { client, act } => Input::Person { client, act },
             Step::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
