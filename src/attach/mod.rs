@@ -4,6 +4,7 @@
 //! ```text
 //! visit    the loop: what is typed, what the session shows, what others ask of this process
 //! outer    that terminal, in line with what stands there
+//! plain    a terminal that prints lines and no more
 //! edit_keys   which keys that has
 //! external the person's own editor for a cell
 //! feed     what of it the line editor is given, and when
@@ -32,6 +33,7 @@ mod guarded;
 mod hands;
 mod keys;
 mod outer;
+mod plain;
 mod question;
 mod status;
 mod told;
@@ -52,6 +54,7 @@ pub use self::{
     edit_keys::{EditKeys, EditKeysError},
     editor::Draft,
     escape_key::{EscapeKey, EscapeKeyError},
+    plain::attach_plain,
 };
 use self::{
     editor::{Assistant, Editor, SharedHistory},

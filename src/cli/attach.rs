@@ -96,7 +96,7 @@ pub(super) fn attach(
     arguments: &AttachArguments,
     worker: &WorkerArguments,
 ) -> Result<ExitCode, String> {
-    check_terminal()?;
+    check_terminal(arguments.observe)?;
     // Before any thread is started.
     pty::guard_terminal();
     let record = &arguments.options.record;
@@ -158,7 +158,11 @@ pub(super) fn attach(
         };
         let mut connection = opened.connection;
         let left = loop {
-            let left = attach::attach(&mut attachment).await.map_err(|error| error.to_string())?;
+            let left = match terminal::can_show() {
+                true => attach::attach(&mut attachment).await,
+                false => attach::attach_plain(&attachment).await,
+            };
+            let left = left.map_err(|error| error.to_string())?;
             let name = match left {
                 Left::Rejoins { observes } => {
                     attachment.observes = observes;
@@ -209,7 +213,7 @@ pub(super) fn attach(
 }
 
 /// Whether a person can use the terminal that this process is on.
-fn check_terminal() -> Result<(), String> {
+fn check_terminal(observes: bool) -> Result<(), String> {
     let streams = [
         ("standard input", io::stdin().is_terminal()),
         ("standard output", io::stdout().is_terminal()),
@@ -221,10 +225,10 @@ fn check_terminal() -> Result<(), String> {
              without one"
         ));
     }
-    if !terminal::can_show() {
+    if observes && !terminal::can_show() {
         return Err(
-            "attach needs a terminal that can move its cursor, and TERM says that this one \
-                    can't; `mcp-repl exec --session NAME` runs cells without that"
+            "--observe needs a terminal that can move its cursor, and TERM says that this one \
+                    can't"
                 .into(),
         );
     }

@@ -25,7 +25,7 @@
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
-//! | `TerminalInput`, `set_raw_mode` | what is typed on the terminal that this process is on, and how that treats it |
+//! | `TerminalInput`, `set_raw_mode`, `show_typing` | what is typed on the terminal that this process is on, and how that treats it |
 //! | `type_on_output_terminal` | has that be the terminal of standard output, where standard input is none |
 //! | `TerminalOutput` | what is printed on it |
 //! | `keyboard_for_program` | its keyboard for a program that has the terminal for a while |
@@ -70,7 +70,8 @@ pub use platform::{
     launch, machine_name, open_or_create_own_file, open_own_file, others_can_replace,
     own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
     process_identity, reader_has_gone, resident_memory, restore_by_guard, set_raw_mode,
-    signal_number, spawn, stdio, stop_group, type_on_output_terminal, unblock_signals, user_number,
+    show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal, unblock_signals,
+    user_number,
 };
 
 /// A program to be run.

@@ -17,6 +17,7 @@ mod attach_keys;
 mod attach_kill;
 mod attach_paste;
 mod attach_pictures;
+mod attach_plain;
 mod attach_prompt;
 mod attach_session;
 mod attach_slow;

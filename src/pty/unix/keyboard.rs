@@ -14,7 +14,9 @@ use rustix::{
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::fcntl_dupfd_cloexec,
     stdio::{dup2_stdin, stdin, stdout},
-    termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname},
+    termios::{
+        LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname,
+    },
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -70,6 +72,18 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
         tcsetattr(keyboard, OptionalActions::Now, modes)?;
         *before = None;
     }
+    Ok(())
+}
+
+/// Whether the terminal on standard input shows what is typed there, in lines.
+///
+/// # Errors
+/// When it has no such mode.
+pub fn show_typing(on: bool) -> io::Result<()> {
+    let keyboard = keyboard()?;
+    let mut modes = tcgetattr(keyboard)?;
+    modes.local_modes.set(LocalModes::ECHO, on);
+    tcsetattr(keyboard, OptionalActions::Now, &modes)?;
     Ok(())
 }
 

@@ -62,7 +62,8 @@ pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
 pub use keyboard::{
-    EditorInput, TerminalInput, keyboard_for_program, set_raw_mode, type_on_output_terminal,
+    EditorInput, TerminalInput, keyboard_for_program, set_raw_mode, show_typing,
+    type_on_output_terminal,
 };
 pub use launcher::{launch, machine_name, platform_name};
 pub use listener::Listener;
