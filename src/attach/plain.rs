@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Attachment, Left};
+use super::{Attachment, Left, editor::ends_block};
 use crate::{
     pty::{self, Request as Asked, Requests},
     reply::{Content, Exit, MORE, PROMPT, Reply, Status},
@@ -260,6 +260,10 @@ impl Plain<'_> {
 
     /// Whether Python says that a cell has no end yet.
     async fn goes_on(&self, source: &str) -> bool {
+        let source = source.trim_end_matches('\n');
+        if !ends_block(source) {
+            return true;
+        }
         let asked = self.client.complete(source.to_owned(), source.chars().count());
         tokio::time::timeout(PATIENCE, asked).await.is_ok_and(|known| known.is_incomplete)
     }

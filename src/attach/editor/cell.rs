@@ -13,7 +13,7 @@ const LAST_OF_BLOCK: [&str; 5] = ["return", "pass", "break", "continue", "raise"
 
 /// Whether a statement that stands indented is the last one, as an empty line behind it says in
 /// Python's own prompt.
-pub(super) fn ends_block(text: &str) -> bool {
+pub(in crate::attach) fn ends_block(text: &str) -> bool {
     let last = text.rsplit('\n').next().unwrap_or_default();
     last.trim().is_empty() || margin(Lines::of(text).statement(text)).is_empty()
 }

@@ -12,6 +12,7 @@ mod margin;
 mod python;
 mod taking;
 
+pub(super) use cell::ends_block;
 use std::{
     borrow::Cow,
     io,
