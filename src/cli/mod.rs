@@ -95,7 +95,7 @@ enum Command {
     Record(record::RecordCommand),
     /// Show what a recording of a terminal shows: as a picture, or as text.
     Replay(replay::ReplayArguments),
-    /// Replay recorded sessions, and compare what they give with what is expected.
+    /// Replay recorded sessions, run scripts, and compare what they give with what is expected.
     Verify(verify::VerifyArguments),
     /// Print what happens in a session as JSON lines, for status bars and scripts.
     Events(events::EventsArguments),
@@ -325,9 +325,9 @@ pub fn main() -> ExitCode {
             | Command::Ls(_)
             | Command::End(_)
             | Command::Replay(_)
-            | Command::Verify(_)
             | Command::Events(_),
         ) => false,
+        Some(Command::Verify(verify)) => verify.holds_sessions(),
     };
     if holds_sessions {
         crate::pty::guard_sessions();
@@ -380,12 +380,13 @@ pub fn main() -> ExitCode {
                 let options = SessionArguments { record: record.place()?, ..arguments.session };
                 return attach::fresh(options, &arguments.worker);
             }
-            arguments.worker.target().and_then(|target| record::record(target, record))
+            let run = arguments.worker.run.as_deref();
+            arguments.worker.target().and_then(|target| record::record(target, run, record))
         }),
         Some(Command::Ls(arguments)) => ls::ls(arguments),
         Some(Command::End(arguments)) => end::end(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
-        Some(Command::Verify(arguments)) => verify::verify(arguments),
+        Some(Command::Verify(verify)) => verify::verify(verify, &arguments.worker),
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
         }
@@ -427,10 +428,10 @@ fn config(target: Target, paging: Paging, budget: impl Into<Budget>) -> Result<C
 }
 
 /// Runs a session beside its client, and ends it in good order when the client is done.
-fn with_session(
+fn with_session<T>(
     config: Config,
-    client: impl AsyncFnOnce(Handle) -> Result<ExitCode, String>,
-) -> Result<ExitCode, String> {
+    client: impl AsyncFnOnce(Handle) -> Result<T, String>,
+) -> Result<T, String> {
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let (session, engine) = engine::start(config).map_err(|error| error.to_string())?;

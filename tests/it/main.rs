@@ -91,6 +91,7 @@ mod traceback_limits;
 mod tracebacks;
 mod typing;
 mod verify;
+mod verify_scripts;
 mod versions;
 mod via;
 mod workers;
