@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::{
     LONGEST_EDGE, config, picture_limit,
@@ -37,12 +37,13 @@ const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// The arguments of `record`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("file").required(true).multiple(true))]
 pub(super) struct RecordCommand {
     /// The file of the recording, whose name ends in `.cast`.
-    #[arg(long, short, value_name = "FILE", required_unless_present = "md")]
+    #[arg(long, short, value_name = "FILE", group = "file")]
     output: Option<PathBuf>,
     /// Write a script in Markdown: what is sent and the replies, which `mcp-repl verify` runs again.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "file")]
     md: Option<PathBuf>,
     /// Replace a file that is there.
     #[arg(long)]

@@ -37,6 +37,36 @@ impl Pattern {
         })
     }
 
+    /// What is expected, and a text that differs from it, as they are compared: for people, to whom the
+    /// lines that `...` stands for are no difference.
+    pub fn beside(&self, text: &str) -> (String, String) {
+        let found: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let mut expected: Vec<&str> = Vec::new();
+        let mut at = 0;
+        for (n, line) in self.lines.iter().enumerate() {
+            let behind = found.get(at..).unwrap_or_default();
+            let to = |line: &str| behind.iter().position(|other| *other == line);
+            match (line, self.lines.get(n + 1)) {
+                (Line::Any, None) => expected.extend(behind),
+                (Line::Any, Some(Line::Is(next))) => match to(next) {
+                    Some(count) => {
+                        expected.extend(&behind[..count]);
+                        at += count;
+                    }
+                    None => expected.push(ANY),
+                },
+                (Line::Any, Some(Line::Any)) => {}
+                (Line::Is(line), _) => {
+                    expected.push(line);
+                    // A line more or less does not end what is the same.
+                    at += to(line).map_or(0, |count| count + 1);
+                }
+            }
+        }
+        let whole = |lines: &[&str]| lines.iter().flat_map(|line| [line, "\n"]).collect();
+        (whole(&expected), whole(&found))
+    }
+
     /// Whether this text is one that is expected.
     pub fn matches(&self, text: &str) -> bool {
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
@@ -119,6 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn what_dots_stand_for_is_no_difference() {
+        let beside = |expected: &str, text: &str| Pattern::new(expected).beside(text);
+        let both = |expected: &str, found: &str| (expected.to_owned(), found.to_owned());
+        assert_eq!(
+            beside("a\n...\nc\nd\n", "a\nb\nb\nc\ne"),
+            both("a\nb\nb\nc\nd\n", "a\nb\nb\nc\ne\n")
+        );
+        assert_eq!(beside("x\n...\n", "y \nz\n"), both("x\ny\nz\n", "y\nz\n"));
+        assert_eq!(beside("...\n...\nd\n", "a\n"), both("...\nd\n", "a\n"));
+    }
+
+    #[test]
     fn what_accepts_anything_is_told() {
         for text in ["", "\n", "...\n", "...\n\n...  \n"] {
             assert!(Pattern::new(text).accepts_anything(), "{text:?}");
@@ -137,6 +179,16 @@ mod tests {
             prop_assert!(pattern.matches(&text));
             let seen = |text: &str| text.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>();
             prop_assert_eq!(pattern.matches(&other), seen(&text) == seen(&other));
+        }
+
+        #[test]
+        fn what_matches_has_nothing_to_show(
+            before in "[ab\n]{0,6}", between in "[ab\n]{0,6}", behind in "[ab\n]{0,6}",
+        ) {
+            let expected = format!("x{before}\n...\n{behind}y\n");
+            let (left, right) = Pattern::new(&expected).beside(&format!("x{before}\n{behind}y\n"));
+            prop_assert_eq!(left, right);
+            Pattern::new(&expected).beside(&between);
         }
 
         #[test]

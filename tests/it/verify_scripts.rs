@@ -132,6 +132,11 @@ fn what_differs_is_told_with_its_line_and_can_be_accepted() {
     assert_has(&told, "script.md: line 4: the reply is another one\n    1 -2\n      +1\nline 18: ");
     assert_has(&told, "+<object object at <address>>\n");
     assert_has(&told, "0 passed, 1 failed in ");
+    let dots = "@cell\nfor n in range(9): print(n)\n@\n@reply\n0\n...\n7\neight\n@\n";
+    let dots = Scripts::new(&[("dots.md", dots)]);
+    let (_, told, _) = verify(&dots.file("dots.md"), &[]);
+    assert_has(&told, "    8  7\n    9 -eight\n      +8\n");
+    assert_has_not(&told, "+1\n");
     assert_eq!(verify(scripts.0.path(), &["--accept"]).0, Some(0));
     let expected = script.replacen("reply\n2\n", "reply\n1\n", 1).replacen(
         "  <object>\n",

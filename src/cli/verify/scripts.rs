@@ -54,7 +54,8 @@ pub(super) fn verify(file: &Path, live: &Live, accepts: bool, paint: Paint) -> O
         return written.map_or_else(Outcome::Differs, |()| Outcome::Passed);
     }
     let told = others.iter().map(|Other { line, expected, found }| {
-        let difference = diff(&rules.apply(&expected.text), found, paint);
+        let (expected, found) = Pattern::new(&rules.apply(&expected.text)).beside(found);
+        let difference = diff(&expected, &found, paint);
         format!("line {line}: the reply is another one\n{difference}")
     });
     Outcome::Differs(told.collect())
