@@ -60,6 +60,8 @@ pub struct Player {
     told: Vec<Reply>,
     /// Whether something came behind what was told.
     is_behind: bool,
+    /// How the session ended, if nothing more is shown before the next call.
+    over: Option<String>,
     /// Whether the last call was waited for by what the page shows.
     was_awaited: bool,
 }
@@ -85,7 +87,17 @@ impl Player {
         let subscription = client.subscribe().await?;
         let (page, told) = (Page::new(size), Vec::new());
         let (is_behind, was_awaited) = (false, false);
-        Some(Player { client, subscription, page, limit, call: None, told, is_behind, was_awaited })
+        Some(Player {
+            client,
+            subscription,
+            page,
+            limit,
+            call: None,
+            told,
+            is_behind,
+            over: None,
+            was_awaited,
+        })
     }
 
     /// Waits until the session is up, and what a program shows by itself is there: that is what a
@@ -131,6 +143,7 @@ impl Player {
         self.page.call();
         self.told.clear();
         (self.is_behind, self.was_awaited) = (false, false);
+        self.over = None;
         let request = Request::new(payload, timeout.unwrap_or(self.limit));
         let answer = Box::pin(self.client.call(request));
         self.call = Some(Pending { answer, may_be_busy: timeout.is_some(), line });
@@ -141,6 +154,10 @@ impl Player {
         self.page.wait_for(text);
         let deadline = Instant::now() + self.limit;
         while !self.page.has_shown() {
+            if let Some(how) = &self.over {
+                let why = format!("{text:?} was not shown: {how}");
+                return Err(LiveError::Failed { line, why });
+            }
             let Player { subscription, call, .. } = self;
             let answered = async {
                 match call {
@@ -156,11 +173,13 @@ impl Player {
                 }
                 reply = answered => {
                     self.call = None;
-                    self.told.push(reply.ok_or(LiveError::Gone)?);
+                    let reply = reply.ok_or(LiveError::Gone)?;
                     while let Some(update) = self.subscription.try_next() {
                         self.look(update);
                     }
                     self.is_behind = !self.page.has_shown();
+                    self.took(&reply);
+                    self.told.push(reply);
                 }
                 () = sleep_until(deadline) => {
                     return Err(self.timed_out(line, format!("{text:?} was not shown")));
@@ -210,10 +229,17 @@ impl Player {
             }
             Status::Failed { failure } => Err(LiveError::Failed { line, why: failure.to_string() }),
             _ => {
+                self.took(&reply);
                 self.told.push(reply);
                 Ok(())
             }
         }
+    }
+
+    /// Notes whether something may still be shown.
+    fn took(&mut self, reply: &Reply) {
+        let is_over = matches!(reply.status, Status::Failed { .. } | Status::Ended { .. });
+        self.over = is_over.then(|| reply.status.line());
     }
 
     fn look(&mut self, update: ScreenUpdate) {

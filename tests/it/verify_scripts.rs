@@ -165,6 +165,35 @@ fn what_does_not_come_in_its_time_has_a_status_of_its_own() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_ends_is_not_waited_for() {
+    for (script, why) in [
+        (
+            "@cell\nexit(3)\n@\n@wait\nnever\n@\n@reply\nx\n@\n",
+            "was not shown: [repl] session ended",
+        ),
+        (
+            "---\nrun: true\n---\n@wait\nnever\n@\n@reply\nx\n@\n",
+            "was not shown: [repl] session ended",
+        ),
+        (
+            "---\nrun: /nowhere/program\n---\n@wait\nnever\n@\n@reply\nx\n@\n",
+            "could not be started",
+        ),
+    ] {
+        // Nobody would wait for so long.
+        let script = match script.strip_prefix("---\n") {
+            Some(script) => format!("---\ntimeout: 9999s\n{script}"),
+            None => format!("---\ntimeout: 9999s\n---\n{script}"),
+        };
+        let scripts = Scripts::new(&[("script.md", &script)]);
+        let (status, told, _) = verify(scripts.0.path(), &[]);
+        assert_eq!(status, Some(1), "{told}");
+        assert_has(&told, why);
+    }
+}
+
+#[test]
 fn what_is_no_script_is_told_with_its_line() {
     let scripts = Scripts::new(&[
         ("any.md", "@cell\n1\n@\n@reply\n...\n@\n"),
