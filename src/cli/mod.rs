@@ -100,7 +100,7 @@ enum Command {
     /// Where it is played, space pauses and goes on, `.` steps while paused, `]` and `[` go to the next
     /// marker and back, and `q` ends.
     Replay(replay::ReplayArguments),
-    /// Replay recorded sessions, and compare what they give with what is expected.
+    /// Replay recorded sessions, run scripts, and compare what they give with what is expected.
     Verify(verify::VerifyArguments),
     /// Print what happens in a session as JSON lines, for status bars and scripts.
     Events(events::EventsArguments),
@@ -284,11 +284,6 @@ fn command_line() -> clap::Command {
 }
 
 impl WorkerArguments {
-    /// Those of a program in place of Python.
-    fn run(command: &str) -> WorkerArguments {
-        WorkerArguments { python: None, worker: None, run: Some(command.to_owned()) }
-    }
-
     /// Whether it is said what is to run.
     fn is_given(&self) -> bool {
         self.python.is_some() || self.worker.is_some() || self.run.is_some()
@@ -331,7 +326,7 @@ pub fn main() -> ExitCode {
         _ if arguments.via.is_given() => true,
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
-        Some(Command::Doctor | Command::Verify(_)) => true,
+        Some(Command::Doctor) => true,
         Some(Command::Record(record)) => !record.cells.is_empty(),
         Some(
             Command::Attach(_)
@@ -341,6 +336,7 @@ pub fn main() -> ExitCode {
             | Command::Replay(_)
             | Command::Events(_),
         ) => false,
+        Some(Command::Verify(verify)) => verify.holds_sessions(),
     };
     if holds_sessions {
         crate::pty::guard_sessions();
@@ -395,7 +391,8 @@ pub fn main() -> ExitCode {
                 let options = SessionArguments { record: record.place()?, ..arguments.session };
                 return attach::fresh(options, &arguments.worker);
             }
-            arguments.worker.target().and_then(|target| record::record(target, record))
+            let run = arguments.worker.run.as_deref();
+            arguments.worker.target().and_then(|target| record::record(target, run, record))
         }),
         Some(Command::Ls(ls)) => arguments.via.place().and_then(|place| match place {
             Place::Here => ls::ls(ls),
@@ -406,7 +403,7 @@ pub fn main() -> ExitCode {
             Place::Via(via) => elsewhere::run(&via, &end.words()),
         }),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
-        Some(Command::Verify(verify)) => verify::verify(&arguments.worker, verify),
+        Some(Command::Verify(verify)) => verify::verify(verify, &arguments.worker),
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
         }
@@ -448,10 +445,10 @@ fn config(target: Target, paging: Paging, budget: impl Into<Budget>) -> Result<C
 }
 
 /// Runs a session beside its client, and ends it in good order when the client is done.
-fn with_session(
+fn with_session<T>(
     config: Config,
-    client: impl AsyncFnOnce(Handle) -> Result<ExitCode, String>,
-) -> Result<ExitCode, String> {
+    client: impl AsyncFnOnce(Handle) -> Result<T, String>,
+) -> Result<T, String> {
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let (session, engine) = engine::start(config).map_err(|error| error.to_string())?;

@@ -1,11 +1,13 @@
-//! `mcp-repl verify`: whether recorded sessions still give what they gave.
+//! `mcp-repl verify`: whether recorded sessions still give what they gave, and scripts what they say.
 
-mod live;
+mod recordings;
 mod report;
+mod scripts;
+mod sessions;
 
 use std::{
-    fs::{self, File},
-    io::{self, BufReader, Write},
+    fs,
+    io::{self, Write},
     num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -15,30 +17,30 @@ use std::{
 
 use clap::Args;
 
-use self::report::Verified;
+use self::{
+    report::{Outcome, Verified},
+    sessions::Live,
+};
 use super::WorkerArguments;
 use crate::{
-    session::recording::Recording,
     terminal,
-    verify::{
-        diff::{Paint, diff},
-        recorded::{self, Difference, Problem},
-    },
+    verify::{diff::Paint, markdown::is_script},
 };
-
-/// What stands beside a recording has its name and this end.
-const EXPECTED: &str = "reply.txt";
 
 /// The arguments of `verify`.
 #[derive(Debug, Args)]
 pub(super) struct VerifyArguments {
-    /// Recordings of sessions (`.cast`), which are replayed, scripts in Markdown (`.md`), which are
-    /// run, and directories, in which all are looked for.
+    /// Recordings of sessions (`.cast`), scripts (`.md`), and directories, in which all recordings are
+    /// looked for, and all Markdown files that have a `reply` block.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Write what they give as what is expected from now on.
+    /// Write what they give as what is expected from now on: beside a recording, in a script in place.
     #[arg(long)]
     accept: bool,
+    /// Send what was sent in recordings to a session that runs, too, and compare the replies with the
+    /// recorded ones. Scripts are always run.
+    #[arg(long, conflicts_with = "accept")]
+    live: bool,
     /// How many are looked at side by side; as many as there are processors without it.
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
@@ -47,10 +49,18 @@ pub(super) struct VerifyArguments {
     junit: Option<PathBuf>,
 }
 
-/// Looks at all of them. The exit status is 1 where one is not as it should be.
+impl VerifyArguments {
+    /// Whether sessions are run in this process, as far as the arguments tell.
+    pub(super) fn holds_sessions(&self) -> bool {
+        self.live || self.paths.iter().any(|path| is_markdown(path) || path.is_dir())
+    }
+}
+
+/// Looks at all of them. The exit status is that of the worst one: 2 for what can't be read, else 1 for
+/// what differs, else 3 for what did not come in its time.
 pub(super) fn verify(
-    worker: &WorkerArguments,
     arguments: &VerifyArguments,
+    worker: &WorkerArguments,
 ) -> Result<ExitCode, String> {
     let mut files = Vec::new();
     for path in &arguments.paths {
@@ -60,9 +70,12 @@ pub(super) fn verify(
     files.dedup();
     if files.is_empty() {
         return Err(
-            "there is no recording (`.cast`) and no script (`.md`) in what was named".into()
+            "there is no recording (`.cast`) and no script (`.md` with a `reply` block) in \
+                    what was named"
+                .into(),
         );
     }
+    let live = Live::new(worker.target()?);
     let started = Instant::now();
     let paint = match terminal::takes_colors() {
         true => Paint::Colors,
@@ -71,11 +84,14 @@ pub(super) fn verify(
     let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok());
     let verified = in_parallel(&files, jobs.map_or(1, NonZero::get), |file| {
         let started = Instant::now();
-        let result = match is_markdown(file) {
-            true => live::one(file, worker, arguments.accept, paint),
-            false => one(file, arguments.accept, paint),
+        let outcome = if is_markdown(file) {
+            scripts::verify(file, &live, arguments.accept, paint)
+        } else if arguments.live {
+            recordings::verify_live(file, &live, paint)
+        } else {
+            recordings::verify(file, arguments.accept, paint)
         };
-        Verified { file: file.clone(), result, took: started.elapsed() }
+        Verified { file: file.clone(), outcome, took: started.elapsed() }
     });
     let told = report::text(&verified, started.elapsed());
     // Who reads it may be gone, which is no reason to say that something is wrong.
@@ -84,15 +100,36 @@ pub(super) fn verify(
         let report = report::junit(&verified, started.elapsed())?;
         fs::write(file, report).map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    let is_fine = verified.iter().all(|one| one.result.is_ok());
-    Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitCode::from(status(verified.iter().map(|one| &one.outcome))))
 }
 
-/// Adds the recordings below a path. One that was named by itself is taken whatever its name is.
+fn status<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> u8 {
+    // The order is that in which they count.
+    let rank = |outcome: &Outcome| match outcome {
+        Outcome::Passed | Outcome::Skipped(_) => (0, 0),
+        Outcome::TimedOut(_) => (1, 3),
+        Outcome::Differs(_) => (2, 1),
+        Outcome::Unreadable(_) => (3, 2),
+    };
+    outcomes.map(rank).max().map_or(0, |(_, status)| status)
+}
+
+fn is_markdown(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "md")
+}
+
+fn is_in_directory(path: &Path) -> bool {
+    match path.extension() {
+        Some(end) if end == "cast" => true,
+        _ if is_markdown(path) => fs::read_to_string(path).is_ok_and(|text| is_script(&text)),
+        _ => false,
+    }
+}
+
+/// Adds the recordings and scripts below a path. One that was named by itself is taken whatever its name is.
 fn find(path: &Path, named: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     if !fs::metadata(path)?.is_dir() {
-        let is_script = || is_markdown(path) && !matches!(live::read(path), Ok(None));
-        if path == named || path.extension().is_some_and(|end| end == "cast") || is_script() {
+        if path == named || is_in_directory(path) {
             files.push(path.to_owned());
         }
         return Ok(());
@@ -105,10 +142,6 @@ fn find(path: &Path, named: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn is_markdown(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "md")
 }
 
 /// What `check` says of each, in their order.
@@ -138,54 +171,4 @@ fn in_parallel<T: Send>(
     });
     all.sort_by_key(|(n, _)| *n);
     all.into_iter().map(|(_, verified)| verified).collect()
-}
-
-/// Whether a recording is as it should be; else what is wrong, in lines.
-fn one(file: &Path, accepts: bool, paint: Paint) -> Result<(), String> {
-    let lines = File::open(file).map_err(|error| error.to_string())?;
-    let recording = Recording::read(BufReader::new(lines)).map_err(|error| error.to_string())?;
-    let place = file.with_extension(EXPECTED);
-    let expected = match fs::read_to_string(&place) {
-        Ok(expected) => Some(expected),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(format!("{}: {error}", place.display())),
-    };
-    let mut problems = recorded::check(&recording, expected.as_deref());
-    if accepts {
-        let is_settled = |problem: &Problem| {
-            matches!(problem, Problem::Unexpected(_) | Problem::NothingExpected)
-        };
-        let count = problems.len();
-        problems.retain(|problem| !is_settled(problem));
-        if problems.len() < count {
-            fs::write(&place, recorded::text(&recording))
-                .map_err(|error| format!("{}: {error}", place.display()))?;
-        }
-    }
-    let told = problems.iter().map(|problem| words(problem, &place, paint));
-    let told: String = told.collect();
-    if told.is_empty() { Ok(()) } else { Err(told) }
-}
-
-fn words(problem: &Problem, place: &Path, paint: Paint) -> String {
-    let place = place.display();
-    let (line, difference) = match problem {
-        Problem::Empty => {
-            ("nothing in it can fail: no call was answered, and nothing printed".into(), None)
-        }
-        Problem::Replies(difference) => {
-            ("its replay gives other replies than were recorded".to_owned(), Some(difference))
-        }
-        Problem::Cuts(difference) => {
-            ("what comes of it depends on where reads of the terminal end".into(), Some(difference))
-        }
-        Problem::Unexpected(difference) => (format!("it differs from {place}"), Some(difference)),
-        Problem::NothingExpected => {
-            (format!("there is no {place}, which says what is expected; --accept writes it"), None)
-        }
-    };
-    let difference = difference
-        .map(|Difference { expected, found }| diff(expected, found, paint))
-        .unwrap_or_default();
-    format!("{line}\n{difference}")
 }

@@ -80,13 +80,19 @@ pub fn check(recording: &Recording, expected: Option<&str>) -> Vec<Problem> {
     problems
 }
 
-fn text_of(recording: &Recording, replayed: &Replayed) -> String {
+/// Replies to a recording's calls, for people to read.
+pub fn replies(recording: &Recording, replies: &[Answered]) -> String {
     let mut text = String::new();
-    for Answered { call, text: reply, .. } in &replayed.replies {
+    for Answered { call, text: reply, .. } in replies {
         let sent = recording.calls().find(|(id, ..)| id == call);
         let sent = sent.map_or_else(String::new, |(_, _, payload)| heading(payload));
         part(&mut text, &format!("reply {call}: {sent}"), reply);
     }
+    text
+}
+
+fn text_of(recording: &Recording, replayed: &Replayed) -> String {
+    let mut text = replies(recording, &replayed.replies);
     part(&mut text, "the terminal, from the first line to the last", &replayed.transcript);
     part(&mut text, "the page at the end", &replayed.page);
     text

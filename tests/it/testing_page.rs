@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use mcp_repl::verify::{pattern, script::Script};
+use regex::Regex;
 
 use crate::support::{BINARY, Builder};
 
@@ -81,7 +81,11 @@ fn what_it_says_is_so() {
             "console" => {
                 for (command, expected) in commands(&text) {
                     let printed = run(&command, place.path());
-                    let is_so = pattern::matches(&expected, &printed);
+                    let is_so = Regex::new(&format!(
+                        "(?s)^{}$",
+                        regex::escape(&expected).replace(r"\.\.\.", ".*")
+                    ));
+                    let is_so = is_so.unwrap().is_match(&printed);
                     assert!(is_so, "$ {command}\n{printed}\n--- and not\n{expected}");
                     ran += 1;
                 }
@@ -91,6 +95,4 @@ fn what_it_says_is_so() {
         }
     }
     assert!(files == 2 && ran >= 9, "{files} files, {ran} commands");
-    // A page about scripts is none.
-    assert_eq!(Script::parse(&page), Ok(None));
 }

@@ -113,7 +113,7 @@ fn what_is_no_recording_is_told_with_its_line() {
     let foreign = file("foreign.cast", header);
     let wrong = file("wrong.cast", &format!("{header}[0, \"r\", \"big\"]\n"));
     let (status, told, _) = verify(&[&foreign, &wrong]);
-    assert_eq!(status, Some(1));
+    assert_eq!(status, Some(2));
     assert_has(&told, "foreign.cast: it is no recording of a session");
     assert_has(&told, "\n0 passed, 2 failed");
     let (status, _, error) = verify(&["no-such-place"]);
@@ -124,4 +124,39 @@ fn what_is_no_recording_is_told_with_its_line() {
     let (status, _, error) = verify(&[directory.path().to_str().unwrap()]);
     assert_eq!(status, Some(2));
     assert_has(&error, "there is no recording");
+}
+
+#[test]
+fn a_recording_is_run_again_and_its_replies_are_compared() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("session.cast");
+    let file = file.to_str().unwrap();
+    let record = |python: Builder, rest: &[&str]| {
+        let _ = fs::remove_file(file);
+        let output = python.args(["record", "-o", file]).args(rest).output("");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    };
+    record(Builder::new(), &["x = 1", "hex(id(object()))", "input('? ')", "an answer", "x"]);
+    let (status, told, _) = verify(&["--live", file]);
+    assert_eq!(status, Some(0), "{told}");
+    let text = fs::read_to_string(file).unwrap();
+    fs::write(file, text.replace("an answer", "another")).unwrap();
+    let changed = text.replace(r#"{\"reply\":"#, r#"{\"reply\": "#).replace("'an answer'", "'?'");
+    assert_ne!(changed, text);
+    fs::write(file, changed).unwrap();
+    let (status, told, _) = verify(&["--live", file]);
+    assert_eq!(status, Some(1), "{told}");
+    assert_has(&told, "a session that runs gives other replies\n");
+    assert_has(&told, "-'?'\n");
+    assert_has(&told, "+'an answer'\n");
+    record(Builder::new(), &["import getpass; len(getpass.getpass())", "secret"]);
+    let (status, told, _) = verify(&["--live", file]);
+    assert_eq!(status, Some(2), "{told}");
+    assert_has(&told, "it can't be run again: something that was typed is not in it");
+    record(Builder::new().any_python(), &["--run", "cat", "--", "a line", "\u{4}"]);
+    let (status, told, _) = verify(&["--live", file]);
+    assert_eq!(status, Some(2), "{told}");
+    assert_has(&told, "--run names it");
+    let (status, told, _) = verify(&["--live", file, "--run", "cat"]);
+    assert_eq!(status, Some(0), "{told}");
 }

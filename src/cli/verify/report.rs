@@ -9,24 +9,55 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 pub(super) struct Verified {
     /// Which.
     pub(super) file: PathBuf,
-    /// What is wrong with it, in lines.
-    pub(super) result: Result<(), String>,
+    /// What came of it.
+    pub(super) outcome: Outcome,
     /// How long it took.
     pub(super) took: Duration,
+}
+
+/// What came of a file; why, in lines.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is as it should be.
+    Passed,
+    /// It was not looked at.
+    Skipped(String),
+    /// It is not what is expected.
+    Differs(String),
+    /// What a script waits for did not come.
+    TimedOut(String),
+    /// It is none of those that can be looked at.
+    Unreadable(String),
+}
+
+impl Outcome {
+    /// What is wrong.
+    fn failure(&self) -> Option<&str> {
+        match self {
+            Outcome::Passed | Outcome::Skipped(_) => None,
+            Outcome::Differs(why) | Outcome::TimedOut(why) | Outcome::Unreadable(why) => Some(why),
+        }
+    }
 }
 
 /// What is wrong, file by file, and a line that counts.
 pub(super) fn text(verified: &[Verified], took: Duration) -> String {
     let mut out = String::new();
-    let mut failed = 0;
-    for Verified { file, result, .. } in verified {
-        if let Err(why) = result {
+    let (mut failed, mut skipped) = (0, 0);
+    for Verified { file, outcome, .. } in verified {
+        if let Outcome::Skipped(why) = outcome {
+            skipped += 1;
+            let _ = writeln!(out, "SKIPPED {}: {why}\n", file.display());
+        }
+        if let Some(why) = outcome.failure() {
             failed += 1;
             let _ = writeln!(out, "FAILED {}: {}\n", file.display(), why.trim_end());
         }
     }
-    let passed = verified.len() - failed;
-    let _ = writeln!(out, "{passed} passed, {failed} failed in {:.1} s", took.as_secs_f64());
+    let passed = verified.len() - failed - skipped;
+    let left_out = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+    let took = took.as_secs_f64();
+    let _ = writeln!(out, "{passed} passed, {failed} failed{left_out} in {took:.1} s");
     out
 }
 
@@ -36,13 +67,18 @@ pub(super) fn text(verified: &[Verified], took: Duration) -> String {
 /// When it can't be written down.
 pub(super) fn junit(verified: &[Verified], took: Duration) -> Result<String, String> {
     let mut suite = TestSuite::new("mcp-repl verify");
-    for Verified { file, result, took } in verified {
-        let status = match result {
-            Ok(()) => TestCaseStatus::success(),
-            Err(why) => {
+    for Verified { file, outcome, took } in verified {
+        let status = match (outcome, outcome.failure()) {
+            (Outcome::Skipped(why), _) => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(why.clone());
+                status
+            }
+            (_, None) => TestCaseStatus::success(),
+            (_, Some(why)) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 status.set_message(why.lines().next().unwrap_or_default());
-                status.set_description(why.clone());
+                status.set_description(why);
                 status
             }
         };
