@@ -292,7 +292,7 @@ impl Plain<'_> {
         }
     }
 
-    /// Prints a part of a reply; that there is nothing to report is not said to a person.
+    /// Prints a part of a reply. Who sees a prompt need not be told that it waits.
     fn print_content(&mut self, content: &[Content], status: &Status) -> io::Result<()> {
         for part in content {
             let line = match part {
@@ -300,7 +300,7 @@ impl Plain<'_> {
                     self.print(text)?;
                     continue;
                 }
-                Content::Status(_) if matches!(status, Status::Ready { .. }) => continue,
+                Content::Status(_) if is_seen(status) => continue,
                 Content::Notice(notice) => notice.line(),
                 Content::Status(line) => line.clone(),
                 Content::Attachment(attachment) => attachment.line(),
@@ -331,6 +331,13 @@ async fn next_piece(following: &mut Option<Following>) -> Option<Piece> {
         Some(following) => following.next().await,
         None => std::future::pending().await,
     }
+}
+
+/// Whether how things stand can be seen by what stands there.
+fn is_seen(status: &Status) -> bool {
+    let asks = status.asks_for_input();
+    let is_page = matches!(status, Status::Pager { .. } | Status::FullScreen { .. });
+    matches!(status, Status::Ready { .. }) || asks && !is_page
 }
 
 /// Whether what is typed for who asks is not to be shown.

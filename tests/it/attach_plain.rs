@@ -43,7 +43,7 @@ fn cells_answers_and_secrets_go_line_by_line() {
     person.ends_with("\n42\n>>>");
     assert_has(
         &person.page(),
-        "meanwhile another client agent ran:\n>>> print('from the agent')\nfrom the agent\n",
+        "meanwhile another client (agent) ran:\n>>> print('from the agent')\nfrom the agent\n",
     );
     // Nothing that a terminal of lines would show.
     assert!(!person.bytes.contains(&0x1b), "{:?}", String::from_utf8_lossy(&person.bytes));
