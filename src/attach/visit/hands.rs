@@ -245,6 +245,7 @@ impl Visit {
 
     /// Puts what asks below all that stands there.
     fn put_row(&mut self) {
+        self.in_hands.answering.behind = self.in_hands.waiting.len().saturating_sub(1);
         self.in_hands.is_below = self.outer.go_below();
         self.outer.print_aside(self.in_hands.answering.row().as_bytes());
         self.in_hands.row_stands = true;
