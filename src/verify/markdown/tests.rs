@@ -116,6 +116,7 @@ fn settings_stand_at_the_top() {
     let settings = parse(&source(text)).unwrap().settings;
     let expected = Settings {
         run: Some("my-tui --demo: x".into()),
+        directory: None,
         size: Some(Size { columns: 100, rows: 30 }),
         timeout: Some(std::time::Duration::from_millis(500)),
         needs: vec!["less".into(), "vim".into()],
