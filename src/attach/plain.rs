@@ -36,6 +36,9 @@ const HELP: &str = "[repl] Ctrl-C interrupts, Ctrl-D leaves; Ctrl-] at the begin
 /// When the terminal can't be used.
 pub async fn attach_plain(attachment: &Attachment) -> io::Result<Left> {
     let client = attachment.handle.join();
+    if let Some(size) = attachment.pin {
+        client.pin(size);
+    }
     let following = client.follow(Follow::Text).await;
     let mut visit = Plain {
         attachment,
@@ -150,6 +153,10 @@ impl Plain<'_> {
                     }
                 }
             };
+            if is_secret(&reply.status) && calls.is_empty() {
+                // Before who sees the prompt can type.
+                let _ = pty::show_typing(false);
+            }
             self.print_content(&reply.content, &reply.status)?;
             last = Some(reply);
         }
@@ -199,9 +206,6 @@ impl Plain<'_> {
 
     /// A line for the program that asks.
     async fn answer(&mut self, is_secret: bool) -> Step<Payload> {
-        if is_secret {
-            let _ = pty::show_typing(false);
-        }
         let heard = loop {
             match self.hear().await {
                 Ok(Ok(Heard::Again)) => {}

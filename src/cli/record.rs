@@ -119,6 +119,20 @@ fn write_script(file: &Path, run: Option<&str>, script: &Script) -> Result<(), S
         .map_err(|why| format!("{}: {why}", file.display()))
 }
 
+/// Whether what is sent next is not shown as it is typed.
+fn asks_secret(status: &Status) -> bool {
+    match status {
+        Status::Waiting { echo } | Status::StartWaits { echo, .. } => !echo,
+        Status::Reading { canonical, echo, .. } => *canonical && !echo,
+        _ => false,
+    }
+}
+
+/// Each character but the end of a line as an asterisk.
+fn hide(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c } else { '*' }).collect()
+}
+
 /// Sends the cells to a fresh session, and prints the replies, as an agent would be given them. `run` is
 /// the program of `target` as it was given, where that is none for cells.
 pub(super) fn record(
@@ -129,20 +143,21 @@ pub(super) fn record(
     let is_program = matches!(target, Target::Program(..));
     let mut config = config(target, Paging::Through, BUDGET)?;
     config.attachments = Attachments::Kept(picture_limit(LONGEST_EDGE));
-    config.recording = command.place()?.file("record")?;
-    let file = command.script()?;
     let cells = command.cells.iter().map(|cell| Payload::parse(cell, Vec::new()));
     // What a program shows by itself is a reply of its own.
     let first = is_program.then(|| Ok(Payload::poll()));
     let payloads: Result<Vec<Payload>, _> = first.into_iter().chain(cells).collect();
     let payloads = payloads.map_err(|error| error.to_string())?;
+    let file = command.script()?;
+    // Last of all: it takes a file away that is to be replaced.
+    config.recording = command.place()?.file("record")?;
     let mut script = Script::new();
     let status = with_session(config, async |session: Handle| {
         // Its cells stand at a prompt, as a person's do.
         let who = ClientInfo { is_person: true, ..ClientInfo::default() };
         let client = session.join_as(who);
         let all = async {
-            let mut is_answer = is_program;
+            let (mut is_answer, mut is_secret) = (is_program, false);
             for (n, payload) in payloads.into_iter().enumerate() {
                 let request = Request::new(payload.clone(), FOR_EVER);
                 let Some(mut reply) = client.call(request).await else {
@@ -154,10 +169,20 @@ pub(super) fn record(
                 // Who reads it may be gone: it is recorded all the same.
                 let _ = io::stdout().lock().write_all(printed.as_bytes());
                 reply.set_kept_text(KeptText::File("a file of the session".into()));
-                let payload = (!is_program || n > 0).then_some(payload);
+                // A secret is in no file.
+                let sent = match payload {
+                    Payload::Text(text) if is_secret => Payload::Text(hide(&text)),
+                    payload => payload,
+                };
+                let payload = (!is_program || n > 0).then_some(sent);
+                is_secret = asks_secret(&reply.status);
                 script.push(Told { payload, is_answer, reply: reply.text() });
                 is_answer = asks;
                 if is_failure {
+                    // Nothing happened that is worth a file in the way of the next try.
+                    if let Some(file) = &command.output {
+                        let _ = fs::remove_file(file);
+                    }
                     return Ok(ExitCode::FAILURE);
                 }
             }

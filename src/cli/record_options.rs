@@ -15,7 +15,7 @@ const END: &str = ".cast";
 /// What is said where a place on another machine is not named by its whole path.
 pub(super) const RELATIVE: &str =
     "--record names a directory of the machine that the session is on, by its whole path";
-/// The most recordings of sessions of one name that began in the same second.
+/// The most recordings of sessions of one name that began in the same millisecond.
 const MOST_NUMBERED: usize = 1000;
 
 /// Whether and how sessions are recorded.
@@ -137,8 +137,7 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// A time in UTC as names of files have it on all systems.
 fn file_time(time: &str) -> String {
-    let seconds = time.split('.').next().unwrap_or(time);
-    seconds.replace(':', "-") + "Z"
+    time.replace(':', "-")
 }
 
 fn yes_or_no(value: &str) -> Result<bool, String> {
@@ -164,7 +163,7 @@ mod tests {
 
     #[test]
     fn files_are_named_by_session_and_start_and_never_overwritten() {
-        assert_eq!(file_time("2026-11-26T20:18:14.250Z"), "2026-11-26T20-18-14Z");
+        assert_eq!(file_time("2026-11-26T20:18:14.250Z"), "2026-11-26T20-18-14.250Z");
         let directory = tempfile::tempdir().unwrap();
         let record = RecordArguments {
             record: Some(directory.path().join("new")),

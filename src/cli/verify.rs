@@ -155,7 +155,7 @@ fn in_parallel<T: Send>(
         let mut done = Vec::new();
         while let Some((n, file)) = {
             let n = next.fetch_add(1, Ordering::Relaxed);
-            files.get(n).map(|file| (n, file))
+            files.get(n).filter(|_| !sessions::is_stopped()).map(|file| (n, file))
         } {
             done.push((n, check(file)));
         }

@@ -229,9 +229,11 @@ impl Worker {
         self.terminal.holds_input()
     }
 
-    /// Whether the terminal gives lines and does not show what is typed: a secret is asked for.
-    pub(super) fn hides_typing(&self) -> bool {
-        self.terminal.modes().is_some_and(|modes| modes.canonical && !modes.echo)
+    /// Whether the terminal does not show what is typed: a secret may be asked for, in lines or, where
+    /// no page `is_shown` that takes keys, key by key.
+    pub(super) fn hides_typing(&self, is_shown: bool) -> bool {
+        let hides = |modes: Modes| !modes.echo && (modes.canonical || !is_shown);
+        self.terminal.modes().is_some_and(hides)
     }
 
     /// Who is blocked reading the terminal, if the kernel tells.

@@ -12,7 +12,13 @@ const QUESTION: &str = "Which one? A number or a name; Esc goes back: ";
 /// # Errors
 /// When the terminal can't be read, or this process is to end.
 pub(super) async fn choose(place: &Place, current: &str) -> Result<Option<SessionName>, String> {
-    let listed = list(place).await?;
+    let listed = match list(place).await {
+        Ok(listed) => listed,
+        Err(why) => {
+            say(&format!("[repl] {why}"));
+            return Ok(None);
+        }
+    };
     for (n, (name, line)) in listed.iter().enumerate() {
         let is_current = name.to_string() == current;
         let mark = if is_current { '*' } else { ' ' };

@@ -1,6 +1,6 @@
 //! Scripts in Markdown, run and compared.
 
-use std::{env, fs, path::Path};
+use std::{env, fs, io::Write, path::Path};
 
 use super::{
     report::Outcome,
@@ -49,8 +49,7 @@ pub(super) fn verify(file: &Path, live: &Live, accepts: bool, paint: Paint) -> O
     if accepts {
         let new: Vec<_> = others.into_iter().map(|other| (other.expected, other.found)).collect();
         let written = accept(&source, &new).map_err(|error| error.to_string());
-        let written =
-            written.and_then(|text| fs::write(file, text).map_err(|error| error.to_string()));
+        let written = written.and_then(|text| replace(file, &source, &text));
         return written.map_or_else(Outcome::Differs, |()| Outcome::Passed);
     }
     let told = others.iter().map(|Other { line, expected, found }| {
@@ -59,6 +58,22 @@ pub(super) fn verify(file: &Path, live: &Live, accepts: bool, paint: Paint) -> O
         format!("line {line}: the reply is another one\n{difference}")
     });
     Outcome::Differs(told.collect())
+}
+
+/// Puts a text in the place of what a file had when it was read. Who reads it meanwhile has the one or
+/// the other.
+fn replace(file: &Path, source: &str, text: &str) -> Result<(), String> {
+    let file = fs::canonicalize(file).map_err(|error| error.to_string())?;
+    let told = |error: std::io::Error| error.to_string();
+    if fs::read_to_string(&file).map_err(told)? != source {
+        return Err("it was changed while it ran; nothing was written".into());
+    }
+    let mut new =
+        tempfile::NamedTempFile::new_in(file.parent().unwrap_or(Path::new("."))).map_err(told)?;
+    new.write_all(text.as_bytes()).map_err(told)?;
+    let permissions = fs::metadata(&file).map_err(told)?.permissions();
+    fs::set_permissions(new.path(), permissions).map_err(told)?;
+    new.persist(&file).map(drop).map_err(|error| error.to_string())
 }
 
 /// A reply that is not the one that is expected.

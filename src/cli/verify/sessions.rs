@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -28,6 +29,14 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(30);
 /// The file of rules beside or above a script.
 const RULES: &str = "rules.toml";
+
+/// Whether this process was asked to end, and begins no more.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process was asked to end while a session ran.
+pub(super) fn is_stopped() -> bool {
+    STOPPED.load(Ordering::Relaxed)
+}
 
 /// What sessions are made of.
 #[derive(Debug)]
@@ -157,7 +166,10 @@ fn in_session<T>(
         };
         Ok(tokio::select! {
             played = all => played,
-            _ = pty::asked_to_end() => Err(failed("this program was asked to end".into())),
+            _ = pty::asked_to_end() => {
+                STOPPED.store(true, Ordering::Relaxed);
+                Err(failed("this program was asked to end".into()))
+            }
         })
     });
     played.map_err(failed)?

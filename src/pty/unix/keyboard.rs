@@ -25,6 +25,8 @@ use super::{
     terminal::{open_master, open_slave},
 };
 
+/// Whether the terminal showed what is typed, while it is not to.
+static ECHO_BEFORE: Mutex<Option<bool>> = Mutex::new(None);
 /// The modes of the terminal before it was made raw.
 static MODES_BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
@@ -75,14 +77,23 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the terminal on standard input shows what is typed there, in lines.
+/// Has the terminal on standard input not show what is typed there, or puts back what it did before.
 ///
 /// # Errors
 /// When it has no such mode.
 pub fn show_typing(on: bool) -> io::Result<()> {
+    let mut before = ECHO_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
     let keyboard = keyboard()?;
     let mut modes = tcgetattr(keyboard)?;
-    modes.local_modes.set(LocalModes::ECHO, on);
+    let found = modes.local_modes.contains(LocalModes::ECHO);
+    let echo = match on {
+        true => before.take().unwrap_or(found),
+        false => {
+            before.get_or_insert(found);
+            false
+        }
+    };
+    modes.local_modes.set(LocalModes::ECHO, echo);
     tcsetattr(keyboard, OptionalActions::Now, &modes)?;
     Ok(())
 }

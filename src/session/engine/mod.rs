@@ -28,7 +28,7 @@ use super::{
     launch::{Resolved, RuntimeDirectory, SessionDirectory, Surroundings, Target},
     output_disk::OutputDisk,
     pipeline::{Input, Pipeline},
-    recording::{Recorder, RecordingFile},
+    recording::{Hidden, Recorder, RecordingFile},
     rules::state::{CallId, ClientId, Paging, Time},
     show::Shows,
     sideband::{Arrival, Readable},
@@ -331,12 +331,21 @@ impl Engine {
 
     /// Records what is about to happen.
     fn record(&mut self, input: &Input<'_>, now: Time) {
-        let may_type = matches!(input, Input::Call { .. } | Input::Keystrokes { .. });
-        let is_secret = may_type
-            && (self.pipeline.hides_typing()
-                || self.worker.as_ref().is_some_and(Worker::hides_typing));
+        // A call that comes while keys are read is for whom the rules say: they know the modes then.
+        let pipeline = &self.pipeline;
+        let hidden = match input {
+            Input::Call { .. } if pipeline.holds_text() => Hidden::Everything,
+            Input::Call { .. } | Input::Keystrokes { .. } => {
+                let is_page = pipeline.shows_page() || matches!(input, Input::Call { .. });
+                let worker = self.worker.as_ref();
+                let hides = pipeline.hides_typing()
+                    || worker.is_some_and(|worker| worker.hides_typing(is_page));
+                if hides { Hidden::Secret } else { Hidden::Nothing }
+            }
+            _ => Hidden::Nothing,
+        };
         if let Some(recorder) = self.recorder() {
-            recorder.input(now, input, is_secret);
+            recorder.input(now, input, hidden);
         }
     }
 

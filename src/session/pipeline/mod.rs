@@ -171,9 +171,19 @@ impl<O: Observer> Pipeline<O> {
         self.session.wants_background_look()
     }
 
-    /// Whether a reader of the program's own waits for what is not shown as it is typed.
+    /// Whether who waits may ask for a secret: what is typed is not shown by the terminal.
     pub fn hides_typing(&self) -> bool {
         self.session.hides_typing()
+    }
+
+    /// Whether a program has a page, which asks for keys.
+    pub fn shows_page(&self) -> bool {
+        self.session.shows_page() || self.screen().is_alternate()
+    }
+
+    /// Whether a text that comes now waits until a program asks for input, for whatever that is.
+    pub fn holds_text(&self) -> bool {
+        self.session.holds_text()
     }
 
     /// Whether a look at the kernel is due, so that what was printed before is to be shown first.

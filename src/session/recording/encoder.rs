@@ -56,12 +56,12 @@ impl Encoder {
         }
     }
 
-    /// Something happened; what is typed now is a secret, or is not.
+    /// Something happened, of which this is not recorded.
     pub(super) fn input(
         &mut self,
         time: Time,
         input: &Input<'_>,
-        is_secret: bool,
+        hidden: Hidden,
         out: &mut Vec<Event>,
     ) {
         match input {
@@ -71,18 +71,15 @@ impl Encoder {
             }
             _ => {}
         }
-        let hidden = match is_secret {
-            _ if !self.records_input => Hidden::Everything,
-            true => Hidden::Secret,
-            false => Hidden::Nothing,
-        };
+        let hidden = if self.records_input { hidden } else { Hidden::Everything };
         if let Some(step) = Step::of(input, hidden) {
             out.push(private(time, &step));
         }
         match input {
             Input::Keystrokes { bytes, .. } if self.records_input => {
                 let text = String::from_utf8_lossy(bytes);
-                let text = if is_secret { hide(&text) } else { text.into_owned() };
+                let is_hidden = hidden != Hidden::Nothing;
+                let text = if is_hidden { hide(&text) } else { text.into_owned() };
                 out.push(Event { time, kind: Kind::Input(text) });
             }
             Input::Started { size, .. } | Input::Resized(size) if *size != self.size => {
@@ -200,7 +197,7 @@ mod tests {
         let mut encoder = Encoder::new(Size::default(), true, |_| None);
         let mut out = Vec::new();
         for piece in pieces {
-            encoder.input(Time::ZERO, &Input::Output((*piece).into()), false, &mut out);
+            encoder.input(Time::ZERO, &Input::Output((*piece).into()), Hidden::Nothing, &mut out);
         }
         encoder.end(Time::ZERO, &mut out);
         out.into_iter().map(|event| event.kind).collect()
@@ -250,10 +247,10 @@ mod tests {
         };
         let mut encoder = Encoder::new(Size::default(), true, |_| None);
         let mut out = Vec::new();
-        encoder.input(Time::ZERO, &keys("hunter2\r"), true, &mut out);
+        encoder.input(Time::ZERO, &keys("hunter2\r"), Hidden::Secret, &mut out);
         assert_eq!(out[1].kind, Kind::Input("*******\r".into()));
         let mut quiet = Encoder::new(Size::default(), false, |_| None);
-        quiet.input(Time::ZERO, &keys("hunter2\r"), false, &mut out);
+        quiet.input(Time::ZERO, &keys("hunter2\r"), Hidden::Nothing, &mut out);
         assert_eq!(out.len(), 3);
         assert!(!format!("{out:?}").contains("hunter2"));
     }

@@ -22,3 +22,4 @@ pub(super) use recorder::Recorder;
 pub use recorder::RecordingFile;
 pub use replay::{Cuts, Replayed, replay};
 pub use settings::{Interpreter, Settings, SettingsError};
+pub(super) use step::Hidden;

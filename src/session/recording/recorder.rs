@@ -12,7 +12,7 @@ use std::{
 use mcp_repl_sideband::ToServer;
 use tokio::sync::oneshot;
 
-use super::{encoder::Encoder, settings::Settings};
+use super::{encoder::Encoder, settings::Settings, step::Hidden};
 use crate::{
     cast::{Event, Header, Kind, Version, Writer},
     pty,
@@ -119,10 +119,10 @@ impl Recorder {
         })
     }
 
-    /// Something is about to happen; what is typed now is a secret, or is not.
-    pub(in crate::session) fn input(&mut self, now: Time, input: &Input<'_>, is_secret: bool) {
+    /// Something is about to happen, of which this is not recorded.
+    pub(in crate::session) fn input(&mut self, now: Time, input: &Input<'_>, hidden: Hidden) {
         self.now = now;
-        self.encoder.input(now, input, is_secret, &mut self.events);
+        self.encoder.input(now, input, hidden, &mut self.events);
         match input {
             Input::Message(hello @ ToServer::Hello { .. }) => {
                 self.begin(WorkerInfo::from_hello(hello).as_ref());

@@ -12,7 +12,7 @@ use crate::{
     session::{
         pipeline::{ClientInfo, Found, Input},
         rules::{
-            hands::PersonAct,
+            hands::{Decision, PersonAct},
             keys,
             payload::{Keys, Payload},
             state::{CallId, ClientId, Time},
@@ -192,9 +192,24 @@ fn hide_payload(payload: &Payload) -> Payload {
     }
 }
 
+/// What a person says, but for their words.
+fn hide_act(act: PersonAct) -> PersonAct {
+    match act {
+        PersonAct::Decide { proposal, decision } => {
+            let decision = match decision {
+                Decision::Run => Decision::Run,
+                Decision::Edited(text) => Decision::Edited(hide(&text)),
+                Decision::Refused(text) => Decision::Refused(hide(&text)),
+            };
+            PersonAct::Decide { proposal, decision }
+        }
+        act => act,
+    }
+}
+
 /// Which of what is typed and sent is not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hidden {
+pub(in crate::session) enum Hidden {
     /// Nothing.
     Nothing,
     /// What goes to a program that asks for a secret now: nothing behind an interrupt or a reset.
@@ -249,9 +264,16 @@ impl Step {
             Input::Pin { client, size } => Step::Pin { client, size },
             Input::PinOwn => Step::PinOwn,
             Input::People { attached } => Step::People { attached },
-            Input::Person { client, act } => Step::Person { client, act },
+            Input::Person { client, act } => {
+                let act = if hidden == Hidden::Everything { hide_act(act) } else { act };
+                Step::Person { client, act }
+            }
             Input::Cancel { id, interrupt } => Step::Cancel { id, interrupt },
-            Input::Returned { client, reply } => {
+            Input::Returned { client, mut reply } => {
+                if hidden == Hidden::Everything {
+                    // It may quote what was sent.
+                    reply.content.clear();
+                }
                 Step::Returned { client, reply: reply::to_json(&reply) }
             }
             Input::Started { nonce, size, passed_over } => {

@@ -114,12 +114,25 @@ impl Session {
         }
     }
 
-    /// Whether who waits asks for a secret: a line that is not shown as it is typed.
+    /// Whether who waits may ask for a secret: what is typed is not shown by the terminal.
     pub fn hides_typing(&self) -> bool {
         if let Some(Doing::TerminalWait { modes, .. }) = self.state.doing() {
-            return modes.canonical && !modes.echo;
+            return !modes.echo;
         }
         self.state.waits().iter().any(|wait| wait.answer.is_none() && !wait.echo)
+    }
+
+    /// Whether a program has a page, which asks for keys.
+    pub fn shows_page(&self) -> bool {
+        matches!(self.state.doing(), Some(Doing::Pager { .. } | Doing::FullScreen { .. }))
+    }
+
+    /// Whether it is a program in place of a worker, and a text that comes now waits until that asks
+    /// for input, for whatever that is.
+    pub fn holds_text(&self) -> bool {
+        let is_open =
+            matches!(self.state.doing(), Some(Doing::TerminalWait { modes, .. }) if modes.echo);
+        self.is_program && !is_open && !self.shows_page()
     }
 
     /// Whether what is typed now is shown, so that it is no secret.
