@@ -3,8 +3,8 @@
 //! The modules, in the order data flows: a payload comes in through [`mcp`] or [`cli`], the
 //! [`session`] decides where it goes, the [`pty`] carries it to the worker; what the worker
 //! prints becomes text in the [`screen`], and a [`reply`] is made of it; the pixels of pictures are
-//! looked at in [`picture`]. Recordings of terminals are read in [`cast`]. A session that outlives a connection has a [`host`], which is found by
-//! the [`registry`]; [`remote`] speaks with it.
+//! looked at in [`picture`]. Recordings of terminals are read and written in [`cast`]. A session that outlives
+//! a connection has a [`host`], which is found by the [`registry`]; [`remote`] speaks with it.
 #![deny(unsafe_code)]
 
 pub mod attach;
@@ -20,3 +20,4 @@ pub mod reply;
 pub mod screen;
 pub mod session;
 mod terminal;
+pub mod verify;

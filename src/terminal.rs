@@ -50,6 +50,12 @@ pub(crate) fn can_show() -> bool {
     io::stdout().is_terminal() && takes_marks()
 }
 
+/// Whether standard output is to have colours: it can show them, and nobody said that none are wanted
+/// (<https://no-color.org>).
+pub(crate) fn takes_colors() -> bool {
+    can_show() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Whether it takes escape sequences that it does not know without showing them.
 pub(crate) fn takes_marks() -> bool {
     let name = std::env::var_os("TERM").unwrap_or_default();
@@ -239,6 +245,8 @@ pub(crate) fn key_of(event: &Event) -> Option<(KeyModifiers, KeyCode)> {
 pub(crate) enum Mark {
     /// It is to say when it has come so far.
     Reached(u16),
+    /// The same, and a line that was begun in front of it is to be indented.
+    Begun(u16),
     /// The same, and something was pasted here.
     Pasted(u16),
     /// The editor of this number is to stop.
@@ -255,6 +263,7 @@ impl Mark {
             Mark::Reached(number) => (number, 1),
             Mark::Pasted(number) => (number, 2),
             Mark::Stop(number) => (number, 3),
+            Mark::Begun(number) => (number, 4),
         };
         // Counted from 1 (xterm's `ctlseqs`).
         format!("\x1b[<35;{};{row}M", number + 1)
@@ -267,6 +276,7 @@ impl Mark {
             (MouseEventKind::Moved, 0) => Some(Mark::Reached(mouse.column)),
             (MouseEventKind::Moved, 1) => Some(Mark::Pasted(mouse.column)),
             (MouseEventKind::Moved, 2) => Some(Mark::Stop(mouse.column)),
+            (MouseEventKind::Moved, 3) => Some(Mark::Begun(mouse.column)),
             _ => None,
         }
     }

@@ -19,6 +19,8 @@ mod proc;
 #[cfg(target_os = "linux")]
 mod pty;
 #[cfg(target_os = "linux")]
+mod recordings;
+#[cfg(target_os = "linux")]
 mod rest;
 #[cfg(target_os = "linux")]
 mod runtime;
@@ -82,7 +84,7 @@ fn main() -> std::process::ExitCode {
 type Topic = fn(&std::path::Path) -> std::io::Result<Vec<table::Line>>;
 
 #[cfg(target_os = "linux")]
-const TOPICS: [(&str, Topic); 15] = [
+const TOPICS: [(&str, Topic); 16] = [
     ("latency", latency::measure),
     ("start", start::measure),
     ("throughput", throughput::measure),
@@ -90,6 +92,7 @@ const TOPICS: [(&str, Topic); 15] = [
     ("busy", rest::busy),
     ("waits", waits::measure),
     ("pictures", pictures::measure),
+    ("recordings", recordings::measure),
     ("hosts: latency", hosts::latency),
     ("hosts: start", hosts::start),
     ("hosts: throughput", throughput::measure_hosted),

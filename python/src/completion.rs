@@ -4,29 +4,27 @@
 //! Code of the program's may run for it (`__getattr__`, `__dir__`): it is struck when something else
 //! comes or its time is up (`fifo`), and what it prints and raises goes nowhere.
 
-use std::{env, fs, path::PathBuf};
-
 use mcp_repl_sideband::ToServer;
 use pyo3::{
     exceptions::PyImportError,
     ffi,
     prelude::*,
-    types::{PyCFunction, PyDict},
+    types::{PyCFunction, PyDict, PyString},
 };
 
 use crate::{
     cell::{self, Compiler},
-    fork,
+    files, fork,
     quiet::{Interrupts, without_output},
     report::without_working_directory,
-    unfinished::Place,
+    unfinished::{Path, Place},
     worker::Worker,
 };
 
 /// The most that is told of a place.
 const MOST_MATCHES: usize = 500;
-/// How many files of a directory are looked at.
-const MOST_FILES: usize = 50_000;
+/// From this Python on, strings in the expressions of formatted ones may have any quotes (PEP 701).
+const NESTS_STRINGS: (u8, u8) = (3, 12);
 
 /// Where what is to be replaced begins, in characters, and what may stand there.
 type Found = (usize, Vec<String>);
@@ -53,7 +51,7 @@ impl Completer {
     pub(crate) fn answer(
         &mut self,
         sys: &Bound<'_, PyModule>,
-        worker: &Worker,
+        worker: &'static Worker,
         globals: &Bound<'_, PyDict>,
         compiler: &Compiler,
         settle: impl FnOnce() -> PyResult<()>,
@@ -65,8 +63,9 @@ impl Completer {
             let found = without_output(sys, || {
                 let is_incomplete = compiler.is_incomplete(py, &asked.text);
                 // What it raised is let go of here, where a finaliser prints nothing either.
-                let found = Place::of(&asked.text, asked.cursor)
-                    .and_then(|place| find(class, sys, globals, place).ok())
+                let nests_strings = py.version_info() >= NESTS_STRINGS;
+                let found = Place::of(&asked.text, asked.cursor, nests_strings)
+                    .and_then(|place| find(class, sys, worker, globals, place).ok())
                     .unwrap_or_default();
                 if fork::is_child() {
                     // A forked child came back: its work is done.
@@ -80,11 +79,8 @@ impl Completer {
         };
         let answer = interrupts.raise_during(py, find, settle)?;
         let Some((id, found)) = answer else { return Ok(()) };
-        let ((start, mut matches), is_incomplete) = found?;
-        matches.sort_unstable();
-        matches.dedup();
-        matches.truncate(MOST_MATCHES);
-        let start = start as u64;
+        let ((start, matches), is_incomplete) = found?;
+        let (start, matches) = (start as u64, shown(matches));
         let answer = ToServer::Completion { id, start, matches, is_incomplete };
         py.detach(|| worker.channel.send(&answer));
         Ok(())
@@ -94,6 +90,7 @@ impl Completer {
 fn find(
     class: &mut Option<Py<PyAny>>,
     sys: &Bound<'_, PyModule>,
+    worker: &'static Worker,
     globals: &Bound<'_, PyDict>,
     place: Place,
 ) -> PyResult<Found> {
@@ -111,7 +108,10 @@ fn find(
         }
         Place::Module { start, word } => (start, modules(sys, &word)?),
         Place::Member { start, module, word } => (start, members(sys, &module, &word)?),
-        Place::Path { start, directory, word } => (start, py.detach(|| files(&directory, &word))),
+        Place::Path(path) => {
+            let look = || files::names(worker, &path.directory, &path.word, MOST_MATCHES);
+            (path.start, written(py, py.detach(look), &path))
+        }
     })
 }
 
@@ -230,31 +230,32 @@ fn package_path<'py>(
     Ok(Some(path))
 }
 
-/// The files of a directory whose names begin so; directories end with a slash. Without the GIL.
-fn files(directory: &str, word: &str) -> Vec<String> {
-    let place = match directory.strip_prefix("~/") {
-        Some(rest) => env::home_dir().unwrap_or_default().join(rest),
-        None if directory.is_empty() => PathBuf::from("."),
-        None => PathBuf::from(directory),
+/// What of these names can stand in a string, as it is written there.
+fn written(py: Python<'_>, names: Vec<Vec<u8>>, path: &Path) -> Vec<String> {
+    let is_printable = |character: char| match character {
+        '\0'..='\u{7f}' => !character.is_ascii_control(),
+        _ => {
+            let text = PyString::new(py, character.encode_utf8(&mut [0; 4]));
+            text.call_method0("isprintable").is_ok_and(|is| is.is_truthy().unwrap_or_default())
+        }
     };
-    let Ok(entries) = fs::read_dir(place) else { return Vec::new() };
-    let mut names: Vec<(String, fs::DirEntry)> = entries
-        .take(MOST_FILES)
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let name = entry.file_name().into_string().ok()?;
-            // What a string would have to escape is left out.
-            let is_plain =
-                !name.contains(|c: char| c.is_control() || matches!(c, '"' | '\'' | '\\'));
-            let is_meant = name.starts_with(word) && (!word.is_empty() || !name.starts_with('.'));
-            (is_plain && is_meant).then_some((name, entry))
-        })
-        .collect();
-    names.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-    names.truncate(MOST_MATCHES);
-    let shown = names.into_iter().map(|(name, entry)| {
-        let is_directory = fs::metadata(entry.path()).is_ok_and(|file| file.is_dir());
-        if is_directory { name + "/" } else { name }
-    });
-    shown.collect()
+    let write = |text: &[u8]| path.form.write(text, is_printable);
+    let goes_on = |name: &Vec<u8>| {
+        // A backslash, say, that was typed.
+        path.begun.is_empty()
+            || write(&name[path.word.len()..]).is_some_and(|rest| rest.starts_with(&path.begun))
+    };
+    names.into_iter().filter(goes_on).filter_map(|name| write(&name)).collect()
+}
+
+/// Sorted, and no more than are told: the first ones and the last, so that what all of them begin with
+/// is what those begin with.
+fn shown(mut matches: Vec<String>) -> Vec<String> {
+    matches.sort_unstable();
+    matches.dedup();
+    if matches.len() > MOST_MATCHES {
+        matches.swap_remove(MOST_MATCHES - 1);
+        matches.truncate(MOST_MATCHES);
+    }
+    matches
 }

@@ -27,8 +27,8 @@ const LONGEST_ANNOUNCEMENT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Fifo {
     state: Mutex<Queue>,
-    /// Told when a reader was announced, a thread that took an answer ended, or something came for
-    /// the top-level loop.
+    /// Told when a reader was announced, a thread that took an answer ended, something came for the
+    /// top-level loop, or what a completion waits for is there or no longer waited for.
     changed: Condvar,
     /// Wakes the top-level loop.
     pub(crate) loop_waker: Waker,
@@ -52,6 +52,8 @@ struct Queue {
     completion: Option<Unfinished>,
     /// Whether the main thread looks for that.
     in_completion: bool,
+    /// Whether that was struck.
+    is_struck: bool,
     shutdown: bool,
     /// Bytes dropped since the last `ready`.
     discarded: u64,
@@ -135,7 +137,7 @@ impl Fifo {
         let mut state = self.lock();
         state.cells.push_back((id, source));
         state.completion = None;
-        self.strike(&state, strike);
+        self.strike(&mut state, strike);
         self.changed.notify_all();
         self.loop_waker.wake();
     }
@@ -148,20 +150,34 @@ impl Fifo {
             return;
         }
         state.completion = Some(unfinished);
-        self.strike(&state, strike);
+        self.strike(&mut state, strike);
         self.loop_waker.wake();
     }
 
     /// Calls `strike` if a completion is being looked for.
     pub(crate) fn strike_completion(&self, strike: impl FnOnce()) {
-        self.strike(&self.lock(), strike);
+        self.strike(&mut self.lock(), strike);
     }
 
     /// Decided under the lock, so that no interrupt can reach what comes next.
-    fn strike(&self, state: &Queue, strike: impl FnOnce()) {
+    fn strike(&self, state: &mut Queue, strike: impl FnOnce()) {
         if state.in_completion {
+            state.is_struck = true;
+            self.changed.notify_all();
             strike();
         }
+    }
+
+    /// Waits until what a thread looks for, for a completion, is there, or the completion is struck.
+    pub(crate) fn wait_in_completion(&self, is_there: impl Fn() -> bool) {
+        let goes_on = |state: &mut Queue| !state.is_struck && !state.shutdown && !is_there();
+        drop(self.changed.wait_while(self.lock(), goes_on));
+    }
+
+    /// What a thread looks for is there.
+    pub(crate) fn wake_completion(&self) {
+        let _state = self.lock();
+        self.changed.notify_all();
     }
 
     /// What a completion is to be looked for, if one still is. An interrupt strikes it from here on.
@@ -169,6 +185,7 @@ impl Fifo {
         let mut state = self.lock();
         let unfinished = state.completion.take();
         state.in_completion = unfinished.is_some();
+        state.is_struck = false;
         unfinished
     }
 
@@ -213,7 +230,7 @@ impl Fifo {
             state.interrupted = true;
         } else {
             state.next_cell_interrupted = !state.cells.is_empty();
-            self.strike(&state, strike);
+            self.strike(&mut state, strike);
         }
     }
 
@@ -241,7 +258,7 @@ impl Fifo {
     pub(crate) fn shut_down(&self, strike: impl FnOnce()) {
         let mut state = self.lock();
         state.shutdown = true;
-        self.strike(&state, strike);
+        self.strike(&mut state, strike);
         state.readers.iter().for_each(|reader| reader.waker.wake());
         self.changed.notify_all();
         self.loop_waker.wake();

@@ -20,7 +20,8 @@
 //!    which the `display_hook` shows; the `browser` fetches pages.
 //! 6. The loop: `cell` compiles and evaluates, `report` shows exceptions, with as much of their
 //!    `tracebacks` as CPython shows, `hint` guesses what a cell was meant to be that did not compile;
-//!    `completion` says what one that is still `unfinished` may go on with, and keeps `quiet` with it;
+//!    `completion` says what one that is still `unfinished` may go on with, `files` in a string `literal`
+//!    among it, and keeps `quiet` with it;
 //!    what a `debugger` left is cleared away; `interactive_hook` is where Python calls `main_loop`, which runs cells.
 //! 7. `boot` puts all of them in place, and the `environment` that children get.
 
@@ -72,7 +73,10 @@ mod tracebacks;
 
 mod report;
 
+mod files;
+mod literal;
 mod quiet;
+
 mod unfinished;
 
 mod completion;

@@ -80,7 +80,11 @@ impl Interpreter {
     ///
     /// # Errors
     /// The SystemExit that ends it.
-    fn run_cells(&mut self, sys: &Bound<'_, PyModule>, worker: &Worker) -> PyResult<Infallible> {
+    fn run_cells(
+        &mut self,
+        sys: &Bound<'_, PyModule>,
+        worker: &'static Worker,
+    ) -> PyResult<Infallible> {
         let py = sys.py();
         loop {
             // A signal from before the cell is not the cell's.
@@ -174,7 +178,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// SystemExit, which a signal's handler raised.
-    fn complete(&mut self, sys: &Bound<'_, PyModule>, worker: &Worker) -> PyResult<()> {
+    fn complete(&mut self, sys: &Bound<'_, PyModule>, worker: &'static Worker) -> PyResult<()> {
         let py = sys.py();
         let globals = self.globals.bind(py);
         let has_builtins = self.give_builtins(globals);

@@ -1,5 +1,7 @@
 //! A cell that is still being written: what stands at the cursor. Looks at the text alone.
 
+use crate::literal::Form;
+
 /// What is to be completed. Each begins at `start`, in characters, and ends at the cursor.
 #[derive(Debug)]
 pub(crate) enum Place {
@@ -9,114 +11,172 @@ pub(crate) enum Place {
     Module { start: usize, word: String },
     /// What is imported from a module.
     Member { start: usize, module: String, word: String },
-    /// The last part of a path in a string; `directory` ends with its slash, or is empty.
-    Path { start: usize, directory: String, word: String },
+    /// The last part of a path in a string.
+    Path(Path),
 }
+
+/// A path in a string that has come in part.
+#[derive(Debug)]
+pub(crate) struct Path {
+    /// Where its last part begins, in characters.
+    pub(crate) start: usize,
+    /// What is in front of that; it ends with its slash, or is empty.
+    pub(crate) directory: Vec<u8>,
+    /// The last part.
+    pub(crate) word: Vec<u8>,
+    /// The beginning of an escape behind that.
+    pub(crate) begun: String,
+    /// How the string is written.
+    pub(crate) form: Form,
+}
+
+/// How deep strings may stand in the expressions of others. CPython takes 150 of them.
+const DEEPEST: usize = 150;
 
 /// What the end of a text is in.
 enum Inside {
     /// Code, in a statement that begins there.
-    Code {
-        statement: usize,
-    },
-    Comment,
-    /// A string, whose content begins there.
-    String {
-        content: usize,
-        is_formatted: bool,
-    },
+    Code { statement: usize },
+    /// An expression in a formatted string, which begins there.
+    Field { from: usize },
+    /// A string, whose content begins there, and all of which is text.
+    String { content: usize, form: Form },
+    /// A comment, or what stands in a formatted string behind an expression.
+    Nothing,
 }
 
 impl Place {
-    /// What stands at `cursor`; `None` if nothing that can be completed.
-    pub(crate) fn of(text: &str, cursor: usize) -> Option<Place> {
+    /// What stands at `cursor`; `None` if nothing that can be completed. `nests_strings`: whether
+    /// expressions in a formatted string may have strings with the same quotes.
+    pub(crate) fn of(text: &str, cursor: usize, nests_strings: bool) -> Option<Place> {
         let text: Vec<char> = text.chars().take(cursor).collect();
-        match inside(&text) {
-            Inside::Comment => None,
+        let scanner = Scanner { text: &text, nests_strings };
+        let Err(inside) = scanner.code(0, None) else { return None };
+        match inside {
+            Inside::Nothing => None,
             Inside::Code { statement } => match imports(&text, statement) {
                 Some(place) => place,
                 None => name(&text, statement),
             },
-            Inside::String { content, is_formatted: true } => match field(&text[content..]) {
-                Some(field) => name(&text, content + field),
-                None if text[content..].contains(&'{') => None,
-                None => path(&text, content),
-            },
-            Inside::String { content, is_formatted: false } => path(&text, content),
+            Inside::Field { from } => name(&text, from),
+            Inside::String { content, form } => path(&text, content, form),
         }
     }
 }
 
-/// What the end of the text is in.
-fn inside(text: &[char]) -> Inside {
-    let (mut statement, mut depth, mut at) = (0, 0_usize, 0);
-    while let Some(&character) = text.get(at) {
-        at += 1;
-        match character {
-            '#' => match text[at..].iter().position(|&next| next == '\n') {
-                Some(end) => at += end,
-                None => return Inside::Comment,
-            },
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            '\\' => at += 1,
-            '\n' | ';' | ':' if depth == 0 => statement = at,
-            '"' | '\'' => {
-                let is_triple = text[at..].starts_with(&[character; 2]);
-                let content = if is_triple { at + 2 } else { at };
-                match string_end(text, content, character, is_triple) {
-                    Some(end) => at = end,
-                    None => {
-                        let is_formatted = is_formatted(&text[..at - 1]);
-                        return Inside::String { content, is_formatted };
-                    }
+/// Finds out what the end of a text is in: each part gives where it ends, or what the end of the text
+/// is in if that comes first.
+struct Scanner<'a> {
+    text: &'a [char],
+    nests_strings: bool,
+}
+
+/// The formatted string that an expression is in, and how many strings around it.
+#[derive(Clone, Copy)]
+struct Outer {
+    form: Form,
+    depth: usize,
+}
+
+impl Scanner<'_> {
+    /// Code; `outer` is the string whose expression it is, with what is behind that up to its brace.
+    fn code(&self, from: usize, outer: Option<Outer>) -> Result<usize, Inside> {
+        let (mut statement, mut depth, mut at) = (from, 0_usize, from);
+        while let Some(&character) = self.text.get(at) {
+            at += 1;
+            match (character, outer) {
+                ('#', _) => match self.text[at..].iter().position(|&next| next == '\n') {
+                    Some(end) => at += end,
+                    None => return Err(Inside::Nothing),
+                },
+                ('}', Some(_)) if depth == 0 => return Ok(at),
+                (':', Some(outer)) if depth == 0 => return self.specification(at, outer),
+                ('(' | '[' | '{', _) => depth += 1,
+                (')' | ']' | '}', _) => depth = depth.saturating_sub(1),
+                ('\\', _) => at += 1,
+                ('\n' | ';' | ':', None) if depth == 0 => statement = at,
+                ('"' | '\'', _) => at = self.string(at - 1, outer)?,
+                _ => {}
+            }
+        }
+        Err(match outer {
+            None => Inside::Code { statement: statement.min(self.text.len()) },
+            Some(_) => Inside::Field { from: from.min(self.text.len()) },
+        })
+    }
+
+    /// A string, from its first quote on.
+    fn string(&self, quote: usize, outer: Option<Outer>) -> Result<usize, Inside> {
+        let (before, rest) = self.text.split_at(quote);
+        let is_triple = rest.starts_with(&[rest[0]; 3]);
+        let form = Form::of(before, rest[0], is_triple, outer.is_some() && !self.nests_strings);
+        let content = quote + if is_triple { 3 } else { 1 };
+        let depth = outer.map_or(0, |outer| outer.depth + 1);
+        // Where they have none of its quotes, its end is known without looking at expressions.
+        let end =
+            if form.is_formatted && self.nests_strings { None } else { self.end(content, form) };
+        match end {
+            Some(end) => Ok(end),
+            None if !form.is_formatted => Err(Inside::String { content, form }),
+            None if depth >= DEEPEST => Err(Inside::Nothing),
+            None => self.formatted(content, Outer { form, depth }),
+        }
+    }
+
+    /// Where a string ends, behind its quotes; `None` if it goes on. A line's end ends one that is not
+    /// to have it.
+    fn end(&self, content: usize, form: Form) -> Option<usize> {
+        let mut at = content;
+        while let Some(&character) = self.text.get(at) {
+            match character {
+                '\\' => at += 2,
+                '\n' if !form.is_triple => return Some(at),
+                _ => match form.end(&self.text[at..]) {
+                    Some(length) => return Some(at + length),
+                    None => at += 1,
+                },
+            }
+        }
+        None
+    }
+
+    /// The content of a formatted string.
+    fn formatted(&self, content: usize, own: Outer) -> Result<usize, Inside> {
+        let (mut at, mut has_fields) = (content, false);
+        while let Some(&character) = self.text.get(at) {
+            match character {
+                '\\' => at += own.form.escaped(&self.text[at..]),
+                '{' if self.text.get(at + 1) == Some(&'{') => at += 2,
+                '{' => {
+                    has_fields = true;
+                    at = self.code(at + 1, Some(own))?;
                 }
+                '\n' if !own.form.is_triple => return Ok(at),
+                _ => match own.form.end(&self.text[at..]) {
+                    Some(length) => return Ok(at + length),
+                    None => at += 1,
+                },
             }
-            _ => {}
         }
+        // What expressions will say is not known.
+        Err(if has_fields { Inside::Nothing } else { Inside::String { content, form: own.form } })
     }
-    Inside::Code { statement: statement.min(text.len()) }
-}
 
-/// Where a string ends, behind its quotes; `None` if it goes on. A line's end ends one that is not
-/// to have it.
-fn string_end(text: &[char], content: usize, quote: char, is_triple: bool) -> Option<usize> {
-    let mut at = content;
-    while let Some(&character) = text.get(at) {
-        match character {
-            '\\' => at += 2,
-            '\n' if !is_triple => return Some(at),
-            _ if character == quote && !is_triple => return Some(at + 1),
-            _ if is_triple && text[at..].starts_with(&[quote; 3]) => return Some(at + 3),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-/// Whether the letters in front of a quote make it a formatted string.
-fn is_formatted(before: &[char]) -> bool {
-    let prefix = before.iter().rev().take_while(|&&letter| is_of_name(letter));
-    let prefix: Vec<char> = prefix.copied().collect();
-    prefix.len() <= 2 && prefix.iter().any(|letter| matches!(letter, 'f' | 'F' | 't' | 'T'))
-}
-
-/// Where the field begins that a formatted string ends in.
-fn field(content: &[char]) -> Option<usize> {
-    let (mut begin, mut depth, mut at) = (0, 0_usize, 0);
-    while let Some(&character) = content.get(at) {
-        at += 1;
-        match character {
-            '{' if depth == 0 && content.get(at) == Some(&'{') => at += 1,
-            '{' => {
-                depth += 1;
-                begin = at;
+    /// How the value of an expression is to be formatted, up to the brace behind it. Where the string ends
+    /// in it, it ends there.
+    fn specification(&self, from: usize, outer: Outer) -> Result<usize, Inside> {
+        let mut at = from;
+        while let Some(&character) = self.text.get(at) {
+            match character {
+                '}' => return Ok(at + 1),
+                '{' => at = self.code(at + 1, Some(Outer { depth: outer.depth + 1, ..outer }))?,
+                '\n' if !outer.form.is_triple => return Ok(at),
+                _ if outer.form.end(&self.text[at..]).is_some() => return Ok(at),
+                _ => at += 1,
             }
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
         }
+        Err(Inside::Nothing)
     }
-    (depth > 0).then_some(begin)
 }
 
 fn is_of_name(character: char) -> bool {
@@ -184,13 +244,13 @@ fn is_blank(character: char) -> bool {
     character.is_whitespace() || character == '\\'
 }
 
-/// A path. One with an escape in it, or with lines, is left alone.
-fn path(text: &[char], content: usize) -> Option<Place> {
-    let content: String = text[content..].iter().collect();
-    if content.contains(|character: char| character.is_control() || character == '\\') {
-        return None;
-    }
-    let (directory, word) = content.split_at(content.rfind('/').map_or(0, |slash| slash + 1));
-    let start = text.len() - word.chars().count();
-    Some(Place::Path { start, directory: directory.into(), word: word.into() })
+/// A path.
+fn path(text: &[char], content: usize, form: Form) -> Option<Place> {
+    let source = &text[content.min(text.len())..];
+    let mut read = form.read(source)?;
+    let split = read.bytes.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let begun = source[*read.places.last()?..].iter().collect();
+    let start = content + read.places[split];
+    let word = read.bytes.split_off(split);
+    Some(Place::Path(Path { start, directory: read.bytes, word, begun, form }))
 }

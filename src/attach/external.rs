@@ -1,6 +1,10 @@
 //! The person's own editor for a cell: `$VISUAL`, `$EDITOR`, else one that is there.
 
-use std::{env, io, io::Write, process::Command};
+use std::{
+    env, io,
+    io::Write,
+    process::{Child, Command},
+};
 
 use crate::pty;
 
@@ -29,8 +33,8 @@ pub(super) enum ExternalError {
 }
 
 /// Has the person edit a text in an editor of theirs, on the terminal that this process is on, which is
-/// as it was found. Blocks until that has ended.
-pub(super) fn edit(text: &str) -> Result<String, ExternalError> {
+/// as it was found. Blocks until that has ended; `started` is told its process.
+pub(super) fn edit(text: &str, started: impl Fn(u32)) -> Result<String, ExternalError> {
     // Nobody else can read it, and it is removed in the end.
     let mut file = tempfile::Builder::new().prefix("cell-").suffix(".py").tempfile()?;
     file.write_all(text.as_bytes())?;
@@ -43,7 +47,11 @@ pub(super) fn edit(text: &str) -> Result<String, ExternalError> {
         let mut words = editor.split_whitespace();
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).arg(file.path()).stdin(pty::keyboard_for_program()?);
-        match command.status() {
+        let run = |mut child: Child| {
+            started(child.id());
+            child.wait()
+        };
+        match command.spawn().and_then(run) {
             Ok(status) if status.success() => {
                 let text = std::fs::read_to_string(file.path())?;
                 return Ok(text.trim_end_matches('\n').to_owned());

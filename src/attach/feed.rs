@@ -7,9 +7,10 @@ use std::{
     collections::VecDeque,
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::keys::{PASTE, PASTE_END, length_of};
 use crate::{pty::EditorInput, terminal::Mark};
@@ -19,6 +20,16 @@ use crate::{pty::EditorInput, terminal::Mark};
 const MOST: usize = 512;
 /// The longest key or sequence, in bytes.
 const LONGEST: usize = 64;
+
+/// So much, in bytes and in lines, does not come at once from fingers: a terminal that does not say what
+/// is pasted (bracketed paste) sends that. A program that types a long line and Enter does not.
+const PASTED: usize = 512;
+const PASTED_LINES: usize = 8;
+/// The longest pause in it.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long an editor waits for where the cursor is (crossterm's `cursor::position`).
+const UNANSWERED: Duration = Duration::from_secs(2);
 
 const ESC: u8 = 0x1b;
 /// Ctrl-Z, which is none of the editor's.
@@ -55,6 +66,12 @@ pub(super) struct Feed {
     /// How much of what its terminal holds it may not have read, besides keys, in bytes.
     positions: usize,
     awaited: Awaited,
+    /// Since when there is an editor.
+    begun: Option<Instant>,
+    /// What a terminal that says nothing would say.
+    bottom: String,
+    /// Until when more comes of what is pasted on a terminal that does not say so.
+    pasted_until: Option<Instant>,
 }
 
 /// How many editors have asked the terminal where its cursor is, and were not told. Each asks when it
@@ -65,20 +82,29 @@ struct Awaited {
     /// Whether the last editor was told, and whether something was kept from it.
     is_told: bool,
     is_kept: bool,
+    /// Whether the terminal says nothing: it is not waited for again until it does.
+    is_mute: bool,
 }
 
 impl Awaited {
+    /// The last editor has run for so long.
+    fn lasted(&mut self, time: Duration) {
+        self.is_mute |= !self.is_told && !self.is_kept && self.count > 0 && time >= UNANSWERED;
+    }
+
     fn begin(&mut self) {
         if self.is_kept && !self.is_told {
             // One of the questions is never answered.
             self.count = 0;
         }
-        *self = Awaited { count: self.count + 1, ..Awaited::default() };
+        let Awaited { count, is_mute, .. } = *self;
+        *self = Awaited { count: count + 1, is_mute, ..Awaited::default() };
     }
 
     /// The terminal has answered: whether that is for the editor that began last.
     fn answered(&mut self) -> bool {
-        let is_its = self.count <= 1;
+        let was_mute = std::mem::take(&mut self.is_mute);
+        let is_its = self.count <= 1 && !was_mute;
         self.count = self.count.saturating_sub(1);
         self.is_told |= is_its;
         self.is_kept |= !is_its;
@@ -102,7 +128,27 @@ impl Feed {
             last: 0,
             positions: 0,
             awaited: Awaited::default(),
+            begun: None,
+            bottom: String::new(),
+            pasted_until: None,
         })
+    }
+
+    /// So much was read of the keyboard at once while it edits.
+    pub(super) fn came(&mut self, bytes: &[u8]) {
+        let is_pasted = is_pasted(bytes, self.pasted_until.is_some());
+        self.pasted_until = is_pasted.then(|| Instant::now() + PAUSE);
+        self.cutter.takes_all = is_pasted;
+    }
+
+    /// When what is pasted without a word has come.
+    pub(super) fn pasted_until(&self) -> Option<Instant> {
+        self.pasted_until
+    }
+
+    /// It has come.
+    pub(super) fn is_pasted(&mut self) {
+        (self.pasted_until, self.cutter.takes_all) = (None, false);
     }
 
     /// Gives it as much of that as may be given now, and takes it out there.
@@ -116,7 +162,9 @@ impl Feed {
             match part {
                 Part::Keys { bytes, asks } => {
                     self.input.give(&bytes)?;
-                    if asks {
+                    if asks && self.cutter.begins(&bytes, typed) {
+                        self.ask(Mark::Begun)?;
+                    } else if asks {
                         self.ask(Mark::Reached)?;
                     }
                 }
@@ -147,10 +195,27 @@ impl Feed {
         self.awaited.answered();
     }
 
-    /// Another editor begins.
-    pub(super) fn begin(&mut self) {
-        self.positions = 0;
+    /// Whether the terminal does not say where its cursor is. That is to be in the last row when an
+    /// editor begins.
+    pub(super) fn is_mute(&self) -> bool {
+        self.awaited.is_mute
+    }
+
+    /// Another editor begins, on a terminal of so many rows.
+    ///
+    /// # Errors
+    /// When it can't be given anything.
+    pub(super) fn begin(&mut self, rows: u16) -> io::Result<()> {
+        (self.positions, self.begun) = (0, Some(Instant::now()));
+        self.bottom = format!("\x1b[{rows};1R");
+        let is_mute = self.awaited.is_mute;
         self.awaited.begin();
+        if is_mute { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
+    }
+
+    /// The editor has ended.
+    pub(super) fn end(&mut self) {
+        self.awaited.lasted(self.begun.take().map_or(Duration::ZERO, |begun| begun.elapsed()));
     }
 
     fn ask(&mut self, mark: impl Fn(u16) -> Mark) -> io::Result<()> {
@@ -163,8 +228,11 @@ impl Feed {
     ///
     /// # Errors
     /// When it can't be told.
-    pub(super) fn stop(&self, number: u16) -> io::Result<()> {
-        self.input.give(Mark::Stop(number).sequence().as_bytes())
+    pub(super) fn stop(&mut self, number: u16) -> io::Result<()> {
+        self.awaited.lasted(self.begun.map_or(Duration::ZERO, |begun| begun.elapsed()));
+        self.input.give(Mark::Stop(number).sequence().as_bytes())?;
+        // It asks where the cursor is once more.
+        if self.awaited.is_mute { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
     }
 
     /// When it takes more, after it was given something. Cancel safe.
@@ -177,20 +245,28 @@ impl Feed {
         std::future::pending().await
     }
 
-    /// It ended at a key: it was given nothing behind that.
-    pub(super) fn is_taken(&mut self) {
+    /// It has taken all that it was given.
+    fn is_taken(&mut self) {
         (self.asked, self.cutter.given, self.positions) = (None, 0, 0);
+    }
+
+    /// It ended at a key: it was given nothing behind that.
+    pub(super) fn is_ended(&mut self) {
+        self.is_taken();
+        self.cutter.has_margins = false;
     }
 
     /// Whether it takes the next key now.
     pub(super) fn takes_more(&self) -> bool {
-        self.asked.is_none() && self.cutter.paste.is_none()
+        self.asked.is_none() && self.cutter.paste.is_none() && self.cutter.pasted.is_empty()
     }
 
     /// What of something pasted has come, and is not the editor's.
     pub(super) fn take_begun_paste(&mut self) -> Vec<u8> {
-        let begun = self.cutter.paste.take();
-        begun.map_or_else(Vec::new, |text| [PASTE, &text].concat())
+        self.is_pasted();
+        let mut bytes = std::mem::take(&mut self.cutter.pasted);
+        bytes.extend(self.cutter.paste.take().into_iter().flat_map(|text| [PASTE, &text].concat()));
+        bytes
     }
 }
 
@@ -212,6 +288,12 @@ struct Cutter {
     given: usize,
     /// What is being pasted, as far as it has come.
     paste: Option<Vec<u8>>,
+    /// Whether all that comes is pasted, and what of that has come.
+    takes_all: bool,
+    pasted: Vec<u8>,
+    /// Whether what comes has blanks of its own at the beginning of lines: it is pasted, on a terminal
+    /// that does not say so. Until the cell ends.
+    has_margins: bool,
 }
 
 impl Cutter {
@@ -227,6 +309,14 @@ impl Cutter {
             typed.drain(..PASTE_END.len());
             let paste = self.paste.take().unwrap_or_default();
             return Some(Part::Paste(String::from_utf8_lossy(&paste).into_owned()));
+        }
+        if self.takes_all {
+            self.pasted.append(typed);
+            return None;
+        }
+        if !self.pasted.is_empty() {
+            let pasted = std::mem::take(&mut self.pasted);
+            return Some(Part::Paste(String::from_utf8_lossy(&pasted).into_owned()));
         }
         let (mut at, mut bytes, mut asks) = (0, Vec::new(), false);
         while !asks && at < typed.len() && typed[at] != CTRL_Z && !typed[at..].starts_with(PASTE) {
@@ -244,6 +334,14 @@ impl Cutter {
         typed.drain(..at);
         self.given += bytes.len();
         (at > 0).then_some(Part::Keys { bytes, asks })
+    }
+
+    /// Whether a line that these keys begin is to be indented, if they begin one; `left` was typed behind
+    /// them.
+    fn begins(&mut self, keys: &[u8], left: &[u8]) -> bool {
+        let is_enter = matches!(keys.last(), Some(b'\r' | b'\n'));
+        self.has_margins |= is_enter && matches!(left.first(), Some(b' ' | b'\t'));
+        is_enter && !self.has_margins
     }
 
     /// Appends the key that this begins with as the editor is to be given it, and says how much that
@@ -290,6 +388,14 @@ impl Cutter {
     }
 }
 
+/// Whether what was read at once is pasted, or goes on with what `is_pasting`: it is nothing but text.
+fn is_pasted(bytes: &[u8], is_pasting: bool) -> bool {
+    let is_text = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\r' | b'\n' | b'\t');
+    let lines = bytes.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let is_much = bytes.len() >= PASTED && lines >= PASTED_LINES;
+    (is_pasting || is_much) && bytes.iter().all(is_text)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -324,6 +430,45 @@ mod tests {
         let long = cut("é".repeat(600).as_bytes());
         assert_eq!(long.len(), 3);
         assert_eq!(long[0], keys(&"é".repeat(MOST / 2), true));
+    }
+
+    #[test]
+    fn much_text_at_once_is_pasted_and_comes_as_one_thing() {
+        let long = "é = 1\r".repeat(100);
+        for (text, is_pasting, is_it) in [
+            (&*long, false, true),
+            ("x\r", false, false),
+            ("x\r", true, true),
+            ("x\x03", true, false),
+            (&("x".repeat(1000) + "\ry\r"), false, false),
+            (&(long.clone() + "\x1b[A"), false, false),
+        ] {
+            assert_eq!(is_pasted(text.as_bytes(), is_pasting), is_it, "{text:?}");
+        }
+        let mut cutter = Cutter { takes_all: true, ..Cutter::default() };
+        assert_eq!(parts(&mut cutter, b"a\r\xc3"), []);
+        assert_eq!(parts(&mut cutter, b"\xa9\r"), []);
+        cutter.takes_all = false;
+        assert_eq!(parts(&mut cutter, b"y\r"), [Part::Paste("a\ré\r".into()), keys("y\r", true)]);
+    }
+
+    #[test]
+    fn lines_that_come_with_blanks_are_not_indented_until_the_cell_ends() {
+        let mut cutter = Cutter::default();
+        for (keys, left, begins) in [
+            ("a", "", false),
+            ("if x:\r", "", true),
+            ("if x:\r", "y", true),
+            ("if x:\r", "  y", false),
+            ("  y\r", "z", false),
+            ("z\r", "", false),
+        ] {
+            assert_eq!(
+                cutter.begins(keys.as_bytes(), left.as_bytes()),
+                begins,
+                "{keys:?} {left:?}"
+            );
+        }
     }
 
     #[test]
@@ -376,6 +521,18 @@ mod tests {
         awaited.begin();
         awaited.begin();
         assert!(!awaited.answered());
+        awaited.begin();
+        assert!(awaited.answered());
+        // One that says nothing is not waited for, until it says something.
+        awaited.begin();
+        awaited.lasted(Duration::from_secs(1));
+        assert!(!awaited.is_mute);
+        awaited.lasted(UNANSWERED);
+        awaited.begin();
+        assert!(awaited.is_mute);
+        assert!(!awaited.answered());
+        assert!(!awaited.is_mute);
+        assert!(awaited.answered());
         awaited.begin();
         assert!(awaited.answered());
         // What comes in between is for none.

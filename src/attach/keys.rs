@@ -118,6 +118,11 @@ impl Keys {
         self.escape.is_some()
     }
 
+    /// Whether something is being pasted, by the terminal's word.
+    pub(super) fn is_in_paste(&self) -> bool {
+        self.in_paste
+    }
+
     fn one(&mut self, bytes: &[u8], commands: &str, typed: &mut Vec<Typed>) {
         if self.is_asked && is_position(bytes) {
             return typed.push(Typed::Position(bytes.to_vec()));

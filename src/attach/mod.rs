@@ -4,6 +4,7 @@
 //! ```text
 //! visit    the loop: what is typed, what the session shows, what others ask of this process
 //! outer    that terminal, in line with what stands there
+//! plain    a terminal that prints lines and no more
 //! edit_keys   which keys that has
 //! external the person's own editor for a cell
 //! feed     what of it the line editor is given, and when
@@ -32,6 +33,7 @@ mod guarded;
 mod hands;
 mod keys;
 mod outer;
+mod plain;
 mod question;
 mod status;
 mod told;
@@ -43,13 +45,16 @@ use tokio::sync::mpsc;
 
 use crate::{
     pty::{Requests, TerminalInput},
+    screen::Size,
     session::client::Handle,
     terminal::{self, RawMode},
 };
 
 pub use self::{
     edit_keys::{EditKeys, EditKeysError},
+    editor::Draft,
     escape_key::{EscapeKey, EscapeKeyError},
+    plain::attach_plain,
 };
 use self::{
     editor::{Assistant, Editor, SharedHistory},
@@ -78,8 +83,12 @@ pub struct Attachment {
     pub escape: EscapeKey,
     /// Whether the status is shown.
     pub has_status: bool,
+    /// The size that the session's terminal is to keep while the person takes part.
+    pub pin: Option<Size>,
     /// The keys of the line editor.
     pub keys: EditKeys,
+    /// A line that was begun, and is there again for who comes back.
+    pub draft: Draft,
 }
 
 /// How it ended.
@@ -113,10 +122,10 @@ pub enum Left {
 ///
 /// # Errors
 /// When the terminal can't be used.
-pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
+pub async fn attach(attachment: &mut Attachment) -> io::Result<Left> {
     let requests = Requests::new()?.with_stop()?;
     let size = terminal::size().unwrap_or_default();
-    let Attachment { handle, observes, .. } = attachment;
+    let (handle, observes) = (attachment.handle.clone(), attachment.observes);
     let raw = RawMode::enter()?;
     let input = TerminalInput::new()?;
     let editing = match observes {
@@ -126,7 +135,7 @@ pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
                 (SharedHistory::new(attachment.history.clone()), Pastes::default());
             let (reach, reached) = mpsc::unbounded_channel();
             let feed = Feed::new(pastes.clone(), reached)?;
-            let assistant = Assistant::new(handle.join());
+            let assistant = Assistant::new(&handle);
             let keys = attachment.keys;
             Some((Editor::new(history.clone(), assistant, pastes, reach, keys), feed, history))
         }
@@ -134,7 +143,8 @@ pub async fn attach(attachment: &Attachment) -> io::Result<Left> {
     if !observes {
         handle.people(true);
     }
-    let left = Visit::new(attachment, editing, size, input).run(requests).await;
+    let visit = Visit::new(attachment, editing, size, input);
+    let left = visit.run(requests, &mut attachment.draft).await;
     if !observes {
         handle.people(false);
     }

@@ -214,6 +214,13 @@ impl Outer {
         is_above
     }
 
+    /// Goes to the last row, where that is not known to be this one; what stands below goes, as it does
+    /// where the line editor begins.
+    pub(super) fn go_to_bottom(&mut self) {
+        let rows = self.screen.size().rows;
+        self.print_aside(format!("\x1b[J\x1b[{rows}B").as_bytes());
+    }
+
     /// Takes rows off below what was printed, which begin so many above the cursor's, and goes back to
     /// the row above them that is to be gone on with, if one is.
     pub(super) fn take_rows_off(&mut self, up: usize, is_above: bool) {
@@ -276,6 +283,11 @@ impl Outer {
         self.screen.drain(&mut |_| {});
         let sequences = self.screen.restore();
         self.pending.extend(sequences);
+    }
+
+    /// What sets the modes off that programs have set, on the screen that is shown.
+    pub(super) fn settings_off(&self) -> String {
+        self.screen.terminal_settings()
     }
 
     /// The terminal has another size.

@@ -40,6 +40,8 @@ pub(super) enum Answer {
 pub(super) struct Answering {
     /// What the agent is told, where the cell is refused.
     words: Option<String>,
+    /// How many cells wait behind this one.
+    pub(super) behind: usize,
     in_paste: bool,
     /// What is no answer, and for the person's own line.
     others: Vec<u8>,
@@ -158,6 +160,8 @@ impl Answering {
     /// What asks, and what was written so far.
     pub(super) fn row(&self) -> String {
         match &self.words {
+            None if self.behind == 1 => format!("{ASKS}(1 more waits) "),
+            None if self.behind > 1 => format!("{ASKS}({} more wait) ", self.behind),
             None => ASKS.to_owned(),
             Some(words) => format!("{ASKS_WHY}{words}"),
         }
@@ -220,6 +224,19 @@ mod tests {
         let mut answering = Answering::default();
         assert_eq!((answering.take(b"xwords"), answering.rows_above(40)), (None, 1));
         assert!(answering.row().ends_with(": words"));
+    }
+
+    #[test]
+    fn how_many_wait_behind_it_is_said_with_what_asks() {
+        let row = |behind| Answering { behind, ..Answering::default() }.row();
+        assert_eq!(row(0), ASKS);
+        assert!(row(1).ends_with("x refuses it (1 more waits) "));
+        assert!(row(12).ends_with("x refuses it (12 more wait) "));
+        let mut answering = Answering { behind: 2, ..Answering::default() };
+        assert_eq!(answering.rows_above(60), 1);
+        // The words are the agent's.
+        assert_eq!(answering.take(b"xno"), None);
+        assert!(answering.row().ends_with(": no"));
     }
 
     #[test]

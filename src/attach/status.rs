@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::{
     reply::printable,
+    screen::Size,
     session::{client::Present, pipeline::Standing},
 };
 
@@ -59,6 +60,18 @@ pub(super) fn company(here: &[Present]) -> String {
         _ => format!("{count} {word}"),
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// The size of the session's terminal, where that is another than the person's; empty where it is the same.
+pub(super) fn size(session: Option<Size>, own: Size) -> String {
+    match session {
+        Some(size) if size != own => {
+            let is_cropped = size.columns > own.columns || size.rows > own.rows;
+            let cropped = if is_cropped { ", cropped" } else { "" };
+            format!("{}x{}{cropped}", size.columns, size.rows)
+        }
+        _ => String::new(),
+    }
 }
 
 /// These parts in a row of so many columns, the last one of which stays free; empty ones are left out.
@@ -135,6 +148,16 @@ mod tests {
         ];
         assert_eq!(company(&here), "2 bot, attach (looks on), a client");
         assert_eq!(company(&here[..1]), "");
+    }
+
+    #[test]
+    fn the_size_is_said_where_it_is_another_than_the_persons() {
+        let of = |columns, rows| Size { columns, rows };
+        assert_eq!(size(None, of(80, 24)), "");
+        assert_eq!(size(Some(of(80, 24)), of(80, 24)), "");
+        assert_eq!(size(Some(of(80, 24)), of(100, 30)), "80x24");
+        assert_eq!(size(Some(of(120, 24)), of(100, 30)), "120x24, cropped");
+        assert_eq!(size(Some(of(80, 40)), of(100, 30)), "80x40, cropped");
     }
 
     #[test]

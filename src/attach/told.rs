@@ -83,6 +83,12 @@ pub(super) fn notices(
     reply.content.iter().filter_map(line).collect()
 }
 
+/// Whether a reply has a notice whose line begins so.
+pub(super) fn has_notice(reply: &Reply, beginning: &str) -> bool {
+    let is_it = |part: &Content| matches!(part, Content::Notice(notice) if notice.line().starts_with(beginning));
+    reply.content.iter().any(is_it)
+}
+
 /// Without what could move the cursor.
 pub(super) fn plain(text: &str) -> String {
     let text = text.replace('\t', "    ");

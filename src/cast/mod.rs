@@ -6,13 +6,54 @@
 
 mod header;
 mod reader;
+mod theme;
+mod writer;
 
 pub use header::Header;
 pub use reader::Reader;
+pub use theme::Theme;
+pub use writer::Writer;
 
-use std::{io, time::Duration};
+use std::{io, str::FromStr, time::Duration};
 
 use crate::screen::Size;
+
+/// The longest a recording may be; times are added up without care below it.
+const LONGEST: Duration = Duration::from_secs(1_000_000_000);
+
+/// A time of so many seconds, in whole microseconds as players read it; `None` where it is none that a
+/// recording may have.
+fn time(seconds: f64) -> Option<Duration> {
+    let is_one = (0.0..=LONGEST.as_secs_f64()).contains(&seconds);
+    // A `f64` has all microseconds below LONGEST (2^53 of them are 285 years).
+    is_one.then(|| Duration::from_micros((seconds * 1e6).round() as u64))
+}
+
+/// A version of the format that is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// Events have the time since the start.
+    V2,
+    /// Events have the time since the one before.
+    V3,
+}
+
+/// It names no version of the format.
+#[derive(Debug, thiserror::Error)]
+#[error("it is one of `v2` and `v3`")]
+pub struct NoVersion;
+
+impl FromStr for Version {
+    type Err = NoVersion;
+
+    fn from_str(name: &str) -> Result<Version, NoVersion> {
+        match name {
+            "v2" => Ok(Version::V2),
+            "v3" => Ok(Version::V3),
+            _ => Err(NoVersion),
+        }
+    }
+}
 
 /// What happened on the recorded terminal, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +62,17 @@ pub struct Event {
     pub time: Duration,
     /// What.
     pub kind: Kind,
+}
+
+impl Event {
+    /// How much text it has, in bytes.
+    pub fn size(&self) -> usize {
+        match &self.kind {
+            Kind::Output(text) | Kind::Input(text) | Kind::Marker(text) => text.len(),
+            Kind::Other { data, .. } => data.len(),
+            Kind::Resize(_) | Kind::Exit(_) => 0,
+        }
+    }
 }
 
 /// What happened.
@@ -68,6 +120,12 @@ pub enum CastError {
         "it is of version {0} of the format; 2 and 3 can be read (`asciinema convert` makes them)"
     )]
     Version(u64),
+    /// The file ends within a line, as that of a recorder that was killed.
+    #[error("line {line} is cut off: the recording ends in the middle of it")]
+    Cut {
+        /// Its number, from 1.
+        line: u64,
+    },
     /// A line is no event.
     #[error("line {line} is no event: {why}")]
     NoEvent {

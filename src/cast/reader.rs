@@ -5,22 +5,43 @@ use std::{
     time::Duration,
 };
 
-use super::{CastError, Event, Header, Kind};
+use super::{CastError, Event, Header, Kind, LONGEST, Version, time};
 use crate::screen::Size;
 
-/// Longer than anybody looks at a terminal, in seconds; times are added up without care below it.
-const LONGEST: f64 = 1e9;
-
-/// A recording that is read. Events that come after an error are not looked for.
+/// A recording that is read, with no more of it in memory than a line. Events that come after an error
+/// are not looked for.
 #[derive(Debug)]
 pub struct Reader<R> {
-    lines: R,
+    lines: Lines<R>,
     header: Header,
-    /// The number of the line that was read last.
-    line: u64,
-    buffer: Vec<u8>,
+    version: Version,
     now: Duration,
     is_over: bool,
+}
+
+/// The lines of a file.
+#[derive(Debug)]
+struct Lines<R> {
+    file: R,
+    /// The number of the line that was read last.
+    number: u64,
+    /// That line; kept for its memory.
+    bytes: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The next line; bytes that are no UTF-8 become U+FFFD.
+    fn next(&mut self) -> Result<Option<std::borrow::Cow<'_, str>>, CastError> {
+        self.bytes.clear();
+        self.number += 1;
+        let longest = Reader::<R>::LONGEST_LINE;
+        let length =
+            self.file.by_ref().take(longest as u64 + 1).read_until(b'\n', &mut self.bytes)?;
+        if length > longest {
+            return Err(CastError::TooLong { line: self.number });
+        }
+        Ok((length > 0).then(|| String::from_utf8_lossy(&self.bytes)))
+    }
 }
 
 impl<R: BufRead> Reader<R> {
@@ -31,14 +52,13 @@ impl<R: BufRead> Reader<R> {
     ///
     /// # Errors
     /// When there is none that is known here.
-    pub fn new(lines: R) -> Result<Reader<R>, CastError> {
-        let size = Size::default();
-        let header = Header { size, title: None, has_intervals: true };
-        let (buffer, now) = (Vec::new(), Duration::ZERO);
-        let mut reader = Reader { lines, header, line: 0, buffer, now, is_over: false };
-        let Some(line) = reader.next_line()? else { return Err(CastError::Empty) };
-        reader.header = Header::parse(&line)?;
-        Ok(reader)
+    pub fn new(file: R) -> Result<Reader<R>, CastError> {
+        let mut lines = Lines { file, number: 0, bytes: Vec::new() };
+        let line = lines.next()?.ok_or(CastError::Empty)?;
+        // Some editors put a byte order mark in front.
+        let (header, version) = Header::parse(line.trim_start_matches('\u{feff}'))?;
+        drop(line);
+        Ok(Reader { lines, header, version, now: Duration::ZERO, is_over: false })
     }
 
     /// What the recording says of itself.
@@ -46,52 +66,75 @@ impl<R: BufRead> Reader<R> {
         &self.header
     }
 
-    /// The next line that is not empty; bytes that are no UTF-8 become U+FFFD.
-    fn next_line(&mut self) -> Result<Option<String>, CastError> {
-        self.buffer.clear();
-        self.line += 1;
-        let most = Self::LONGEST_LINE as u64 + 1;
-        let length = self.lines.by_ref().take(most).read_until(b'\n', &mut self.buffer)?;
-        if length > Self::LONGEST_LINE {
-            return Err(CastError::TooLong { line: self.line });
-        }
-        Ok((length > 0).then(|| String::from_utf8_lossy(&self.buffer).into_owned()))
+    /// The version of the format.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The number of the line that was read last, from 1.
+    pub fn line(&self) -> u64 {
+        self.lines.number
     }
 
     fn next_event(&mut self) -> Result<Option<Event>, CastError> {
-        while let Some(line) = self.next_line()? {
-            let line = line.trim();
-            if !line.is_empty() && !line.starts_with('#') {
-                return self.event(line).map(Some);
+        while let Some(line) = self.lines.next()? {
+            let text = line.trim();
+            if !text.is_empty() && !text.starts_with('#') {
+                let event = event(text, self.version, self.now);
+                let is_whole = line.ends_with('\n');
+                drop(line);
+                let line = self.lines.number;
+                let event = event.map_err(|why| match why {
+                    Why::Cut if !is_whole => CastError::Cut { line },
+                    Why::Cut => CastError::NoEvent { line, why: "it has no end".into() },
+                    Why::Other(why) => CastError::NoEvent { line, why },
+                })?;
+                self.now = event.time;
+                return Ok(Some(event));
             }
         }
         Ok(None)
     }
+}
 
-    fn event(&mut self, line: &str) -> Result<Event, CastError> {
-        let number = self.line;
-        let wrong = |why: String| CastError::NoEvent { line: number, why };
-        let (time, code, data): (f64, String, String) =
-            serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
-        if !(0.0..LONGEST).contains(&time) {
-            return Err(wrong(format!("{time} is no time")));
-        }
-        let time = Duration::from_secs_f64(time);
-        // Times of version 2 that go back are those of a clock that was set.
-        self.now = if self.header.has_intervals { self.now + time } else { self.now.max(time) };
-        let code = code.chars().next().ok_or_else(|| wrong("it has no code".into()))?;
-        let kind = match code {
-            'o' => Kind::Output(data),
-            'i' => Kind::Input(data),
-            'm' => Kind::Marker(data),
-            'r' => Kind::Resize(size(&data).ok_or_else(|| wrong(format!("{data:?} is no size")))?),
-            'x' => Kind::Exit(
-                data.trim().parse().map_err(|_| wrong(format!("{data:?} is no exit status")))?,
-            ),
-            code => Kind::Other { code, data },
-        };
-        Ok(Event { time: self.now, kind })
+/// Why a line is no event.
+enum Why {
+    /// It ends too soon.
+    Cut,
+    Other(String),
+}
+
+/// The event of a line, of which the one before was at this time.
+fn event(line: &str, version: Version, before: Duration) -> Result<Event, Why> {
+    let parsed = serde_json::from_str(line);
+    let (seconds, code, data): (f64, String, String) = parsed
+        .map_err(|error| if error.is_eof() { Why::Cut } else { Why::Other(error.to_string()) })?;
+    let wrong = |why: String| Why::Other(why);
+    let time = time(seconds).ok_or_else(|| wrong(format!("{seconds} is no time")))?;
+    let now = match version {
+        Version::V3 => before + time,
+        // Times that go back are those of a clock that was set.
+        Version::V2 => before.max(time),
+    };
+    if now > LONGEST {
+        return Err(wrong("the times before it and its own are too much".into()));
     }
+    let code = code.chars().next().ok_or_else(|| wrong("it has no code".into()))?;
+    let kind = match code {
+        'o' => Kind::Output(data),
+        'i' => Kind::Input(data),
+        'm' => Kind::Marker(data),
+        'r' => {
+            let size = size(&data).ok_or_else(|| wrong(format!("{data:?} is no size")))?;
+            size.check().map_err(wrong)?;
+            Kind::Resize(size)
+        }
+        'x' => Kind::Exit(
+            data.trim().parse().map_err(|_| wrong(format!("{data:?} is no exit status")))?,
+        ),
+        code => Kind::Other { code, data },
+    };
+    Ok(Event { time: now, kind })
 }
 
 /// `80x24`.
@@ -147,6 +190,27 @@ mod tests {
     }
 
     #[test]
+    fn files_of_other_systems_are_read() {
+        let text = format!("\u{feff}{V3}\r\n[1, \"o\", \"a\"]\r\n");
+        assert_eq!(read(&text).unwrap(), [(1000, Kind::Output("a".into()))]);
+    }
+
+    #[test]
+    fn what_is_optional_and_not_understood_counts_as_not_said() {
+        let text = r##"{"version":3,"term":{"cols":9,"rows":9,"type":5,"theme":{"fg":"red"}},"title":null,
+            "timestamp":1.5e9,"env":{"A":"b","C":null},"tags":"x","idle_time_limit":-1,"command":[]}"##;
+        let text = text.replace('\n', " ");
+        let header = Reader::new(text.as_bytes()).unwrap().header().clone();
+        let known = Header {
+            size: Size { columns: 9, rows: 9 },
+            timestamp: Some(1_500_000_000),
+            env: [("A".to_owned(), "b".to_owned())].into(),
+            ..Header::default()
+        };
+        assert_eq!(header, known);
+    }
+
+    #[test]
     fn what_is_no_recording_is_told_with_its_line() {
         let event = |line: &str| format!("{V3}\n\n{line}");
         for (text, told) in [
@@ -162,7 +226,18 @@ mod tests {
             (event("[1, \"\", \"\"]"), "line 3 is no event: it has no code"),
             (event("[1, \"r\", \"99999x1\"]"), "line 3 is no event: \"99999x1\" is no size"),
             (event("[1, \"x\", \"SIGHUP\"]"), "line 3 is no event: \"SIGHUP\" is no exit status"),
-            (event("[1, \"o\", \"cut"), "line 3 is no event: EOF"),
+            (event("[1, \"o\", \"cut"), "line 3 is cut off: the recording ends"),
+            (event("[1, \"o\", \"cut\n"), "line 3 is no event: it has no end"),
+            (event("[1, \"o\"\n"), "line 3 is no event: it has no end"),
+            (event("[NaN, \"o\", \"\"]"), "line 3 is no event: expected value"),
+            (event("[1e999, \"o\", \"\"]"), "line 3 is no event: number out of range"),
+            (event("[1, \"r\", \"65535x65535\"]"), "line 3 is no event: 65535x65535 is larger"),
+            (event("[1, \"r\", \"0x24\"]"), "line 3 is no event: a terminal of 0x24 shows nothing"),
+            (event("[9e8, \"o\", \"\"]\n[9e8, \"o\", \"\"]"), "line 4 is no event: the times"),
+            (
+                "{\"version\":2,\"width\":65535,\"height\":65535}".into(),
+                "line 1 is no header of an asciicast file: 65535x65535",
+            ),
         ] {
             let error = read(&text).unwrap_err().to_string();
             assert!(error.starts_with(told), "{text:?}: {error}");

@@ -9,12 +9,15 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, SessionOptions, Wanted};
 
-use super::{WorkerArguments, ls, runtime, session_options::SessionArguments, sessions};
+use super::{
+    WorkerArguments, elsewhere, ls, record_options::RELATIVE, runtime,
+    session_options::SessionArguments, sessions,
+};
 use crate::{
-    attach::{self, Attachment, EditKeys, EscapeKey, Left},
+    attach::{self, Attachment, Draft, EditKeys, EscapeKey, Left},
     pty,
     registry::{Registry, SessionName},
     remote::{self, Opened, Place, Underway},
@@ -62,6 +65,23 @@ pub(super) struct AttachArguments {
     options: SessionArguments,
 }
 
+/// Has the person take part in a fresh session that runs with these options.
+pub(super) fn fresh(
+    options: SessionArguments,
+    worker: &WorkerArguments,
+) -> Result<ExitCode, String> {
+    let mut arguments = defaults()?;
+    (arguments.new, arguments.options) = (true, options);
+    attach(&Place::Here, &arguments, worker)
+}
+
+/// The arguments where none is given.
+fn defaults() -> Result<AttachArguments, String> {
+    let command = AttachArguments::augment_args(clap::Command::new("attach").no_binary_name(true));
+    let matches = command.try_get_matches_from::<_, &str>([]).map_err(|error| error.to_string())?;
+    AttachArguments::from_arg_matches(&matches).map_err(|error| error.to_string())
+}
+
 /// Which session it is to be.
 enum Choice {
     /// One that lives.
@@ -76,9 +96,13 @@ pub(super) fn attach(
     arguments: &AttachArguments,
     worker: &WorkerArguments,
 ) -> Result<ExitCode, String> {
-    check_terminal()?;
+    check_terminal(arguments.observe)?;
     // Before any thread is started.
     pty::guard_terminal();
+    let record = &arguments.options.record;
+    if *place != Place::Here && record.is_relative() {
+        return Err(RELATIVE.into());
+    }
     let options = arguments.options.options(worker);
     let keep_ms = options.keep_ms;
     let choice = match (&arguments.name, arguments.new) {
@@ -93,8 +117,19 @@ pub(super) fn attach(
         && let Choice::Living(name) = &choice
     {
         return Err(format!(
-            "--python and --worker are for a fresh session, and {name} lives; --new starts one"
+            "--python, --worker and --run are for a fresh session, and {name} lives; --new starts one"
         ));
+    }
+    if record.is_given()
+        && let Choice::Living(name) = &choice
+    {
+        return Err(format!(
+            "--record is for a fresh session, which is recorded from its start, and {name} lives; \
+             --new starts one"
+        ));
+    }
+    if arguments.observe && arguments.options.size.is_some() {
+        return Err("who only looks on (--observe) can't say the size (--size)".into());
     }
     let role = if arguments.observe { Role::Observer } else { Role::Client };
     let runtime = runtime()?;
@@ -118,10 +153,16 @@ pub(super) fn attach(
             escape: arguments.escape_key,
             has_status: !arguments.no_status && terminal::can_show(),
             keys: arguments.keys,
+            draft: Draft::default(),
+            pin: arguments.options.size.filter(|_| !is_own),
         };
         let mut connection = opened.connection;
         let left = loop {
-            let left = attach::attach(&attachment).await.map_err(|error| error.to_string())?;
+            let left = match terminal::can_show() {
+                true => attach::attach(&mut attachment).await,
+                false => attach::attach_plain(&attachment).await,
+            };
+            let left = left.map_err(|error| error.to_string())?;
             let name = match left {
                 Left::Rejoins { observes } => {
                     attachment.observes = observes;
@@ -172,7 +213,7 @@ pub(super) fn attach(
 }
 
 /// Whether a person can use the terminal that this process is on.
-fn check_terminal() -> Result<(), String> {
+fn check_terminal(observes: bool) -> Result<(), String> {
     let streams = [
         ("standard input", io::stdin().is_terminal()),
         ("standard output", io::stdout().is_terminal()),
@@ -184,10 +225,10 @@ fn check_terminal() -> Result<(), String> {
              without one"
         ));
     }
-    if !terminal::can_show() {
+    if observes && !terminal::can_show() {
         return Err(
-            "attach needs a terminal that can move its cursor, and TERM says that this one \
-                    can't; `mcp-repl exec --session NAME` runs cells without that"
+            "--observe needs a terminal that can move its cursor, and TERM says that this one \
+                    can't"
                 .into(),
         );
     }
@@ -196,22 +237,14 @@ fn check_terminal() -> Result<(), String> {
 
 /// The one session there is, or the person's choice.
 fn choose(place: &Place) -> Result<Choice, String> {
-    if *place != Place::Here {
-        return Err(
-            "--via needs the name of the session there; `CMD mcp-repl ls` lists them, and \
-                    --new starts one"
-                .into(),
-        );
-    }
-    let listed = sessions::with_registry(async |registry| sessions::all(&registry).await)?;
-    let name = |listed: &sessions::Listed| listed.entry.record().name.clone();
+    let listed = runtime()?.block_on(list(place))?;
     match &*listed {
         [] => return Ok(Choice::Fresh(None)),
-        [only] => return Ok(Choice::Living(name(only))),
+        [(only, _)] => return Ok(Choice::Living(only.clone())),
         _ => {}
     }
-    for (n, one) in listed.iter().enumerate() {
-        say(&format!("{:>3}  {}", n + 1, ls::line(one)));
+    for (n, (_, line)) in listed.iter().enumerate() {
+        say(&format!("{:>3}  {line}", n + 1));
     }
     loop {
         ask(&format!("Which one? 1 to {}, or a name: ", listed.len()));
@@ -227,12 +260,29 @@ fn choose(place: &Place) -> Result<Choice, String> {
     }
 }
 
+/// The sessions there, each with a line that says what it is.
+async fn list(place: &Place) -> Result<Vec<(SessionName, String)>, String> {
+    match place {
+        Place::Here => {
+            let registry = Registry::open().map_err(|error| error.to_string())?;
+            let listed = sessions::all(&registry).await;
+            let one =
+                |listed: &sessions::Listed| (listed.entry.record().name.clone(), ls::line(listed));
+            Ok(listed.iter().map(one).collect())
+        }
+        Place::Via(via) => {
+            let via = via.clone();
+            let listing = tokio::task::spawn_blocking(move || elsewhere::list(&via));
+            listing.await.map_err(|error| error.to_string())?
+        }
+    }
+}
+
 /// The session of a list that an answer names, by its number from 1 or its name.
-fn chosen(listed: &[sessions::Listed], answer: &str) -> Option<SessionName> {
-    let name = |one: &sessions::Listed| one.entry.record().name.clone();
+fn chosen(listed: &[(SessionName, String)], answer: &str) -> Option<SessionName> {
     let by_number = answer.parse::<usize>().ok().and_then(|n| listed.get(n.wrapping_sub(1)));
-    let by_name = || listed.iter().find(|one| name(one).to_string() == answer);
-    by_number.or_else(by_name).map(name)
+    let by_name = || listed.iter().find(|(name, _)| name.to_string() == answer);
+    by_number.or_else(by_name).map(|(name, _)| name.clone())
 }
 
 async fn open(place: &Place, open: Open) -> Result<Opened, String> {

@@ -96,7 +96,7 @@ fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
         // This one alone, so that what is wrong with it is seen.
         let target = match target {
             Target::Python(_) => Target::Python(PythonSearch::named(file.clone())),
-            Target::Script(..) | Target::Custom(..) => target.clone(),
+            Target::Script(..) | Target::Custom(..) | Target::Program(..) => target.clone(),
         };
         let mut tried = Report::default();
         tried.row(if runs_python { "python" } else { "worker" }, file.display().to_string());

@@ -33,6 +33,15 @@ pub(super) struct EndArguments {
     all: bool,
 }
 
+impl EndArguments {
+    /// The command, as it is said elsewhere.
+    pub(super) fn words(&self) -> Vec<String> {
+        let all = self.all.then(|| "--all".to_owned());
+        let names = self.names.iter().map(ToString::to_string);
+        ["end".to_owned()].into_iter().chain(all).chain(names).collect()
+    }
+}
+
 /// Ends the sessions, and returns when they are over. The exit status is 1 when one could not be
 /// ended.
 pub(super) fn end(arguments: &EndArguments) -> Result<ExitCode, String> {

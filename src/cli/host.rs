@@ -59,10 +59,11 @@ pub(super) fn host(
         return stdio();
     }
     pty::guard_sessions();
-    let (config, life) = of_host(&arguments.options.options(worker))?;
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let registration = register_by_hand(arguments.session.as_ref())?;
+        let options = arguments.options.options(worker);
+        let (config, life) = of_host(&options, &registration.record().name.to_string())?;
         // Standard error may be closed, which must not be a panic.
         let name = registration.record().name.clone();
         let _ = writeln!(io::stderr(), "mcp-repl: the session {name} is there; Ctrl-C ends it");
@@ -158,7 +159,7 @@ fn prepare() -> Result<Option<(Config, Registration, Life)>, String> {
     if registry.find(&request.name).is_some() {
         return Ok(None);
     }
-    let (config, life) = of_host(&request.options)?;
+    let (config, life) = of_host(&request.options, &request.name.to_string())?;
     match registry.register(record(request.name, request.identity)) {
         Ok(registration) => Ok(Some((config, registration, life))),
         Err(RegisterError::Taken) => Ok(None),

@@ -48,6 +48,14 @@ pub(super) struct LsArguments {
     json: bool,
 }
 
+impl LsArguments {
+    /// The command, as it is said elsewhere.
+    pub(super) fn words(&self) -> Vec<String> {
+        let json = self.json.then_some("--json");
+        ["ls"].into_iter().chain(json).map(str::to_owned).collect()
+    }
+}
+
 /// Lists the sessions.
 pub(super) fn ls(arguments: &LsArguments) -> Result<ExitCode, String> {
     let listed = with_registry(async |registry| sessions::all(&registry).await)?;

@@ -2,23 +2,22 @@
 
 mod attach;
 mod doctor;
+mod elsewhere;
 mod end;
 mod events;
 mod exec;
 mod host;
 mod ls;
+mod record;
+mod record_options;
 mod replay;
 mod serve;
 mod session_options;
 mod sessions;
+mod verify;
 mod via;
 
-use std::{
-    ffi::OsString,
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use mcp_repl_sideband::PictureLimit;
@@ -31,6 +30,7 @@ use self::{
 use crate::{
     mcp::OnCancel,
     registry::SessionName,
+    remote::Place,
     reply::{AttachmentRoom, BUDGET, Budget},
     session::{
         client::Handle,
@@ -93,8 +93,15 @@ enum Command {
     Ls(ls::LsArguments),
     /// End sessions, whoever uses them.
     End(end::EndArguments),
-    /// Show what a recording of a terminal shows: as a picture, or as text.
+    /// Record a fresh session: cells that are sent to it, or a person in it.
+    Record(record::RecordCommand),
+    /// Play a recording of a terminal, or show what it shows: as a picture, or as text.
+    ///
+    /// Where it is played, space pauses and goes on, `.` steps while paused, `]` and `[` go to the next
+    /// marker and back, and `q` ends.
     Replay(replay::ReplayArguments),
+    /// Replay recorded sessions, run scripts, and compare what they give with what is expected.
+    Verify(verify::VerifyArguments),
     /// Print what happens in a session as JSON lines, for status bars and scripts.
     Events(events::EventsArguments),
     /// Host a session that others connect to.
@@ -105,7 +112,7 @@ impl Command {
     /// Whether it uses a session of another process.
     fn is_client(&self) -> bool {
         match self {
-            Command::Attach(_) | Command::Events(_) => true,
+            Command::Attach(_) | Command::Events(_) | Command::Ls(_) | Command::End(_) => true,
             Command::Exec(exec) => exec.session.is_some(),
             _ => false,
         }
@@ -124,6 +131,11 @@ struct WorkerArguments {
     /// A program that speaks the sideband protocol (docs/sideband.md), in place of Python.
     #[arg(long, global = true, value_name = "COMMAND", conflicts_with = "python")]
     worker: Option<String>,
+    /// Any program, in place of Python: it runs from the start, what is sent is typed for it, and its
+    /// end is the session's. The command is split into words as by a shell; for more, let it be
+    /// `sh -c '...'`.
+    #[arg(long, global = true, value_name = "COMMAND", conflicts_with_all = ["python", "worker"])]
+    run: Option<String>,
 }
 
 /// Options that configurations of other REPL servers contain.
@@ -242,13 +254,15 @@ fn command_line() -> clap::Command {
     let mut command = Arguments::command();
     // Options of all that mean nothing there: each says so when it is used, and helps nobody before.
     let elsewhere = ["via", "via_install"];
-    let worker = ["python", "worker"];
-    let all = ["python", "worker", "via", "via_install"];
+    let not_of_doctor = ["run", "via", "via_install"];
+    let worker = ["python", "worker", "run"];
+    let all = ["python", "worker", "run", "via", "via_install"];
     for (name, hidden) in [
         ("ls", &all[..]),
         ("end", &all),
         ("events", &worker),
-        ("doctor", &elsewhere),
+        ("replay", &all),
+        ("doctor", &not_of_doctor),
         ("host", &elsewhere),
     ] {
         let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
@@ -257,6 +271,9 @@ fn command_line() -> clap::Command {
             subcommand.args(hidden.into_iter().map(|argument| argument.hide(true)))
         });
     }
+    command = command.mut_subcommand("record", |record| {
+        record.mut_arg("record_format", |format| format.visible_alias("format"))
+    });
     // As in a shell's `${MCP_REPL_GRACE:-10m}`.
     if std::env::var_os(GRACE).is_some_and(|grace| grace.is_empty()) {
         let unset = |grace: Arg| grace.env(None::<&str>);
@@ -269,21 +286,30 @@ fn command_line() -> clap::Command {
 impl WorkerArguments {
     /// Whether it is said what is to run.
     fn is_given(&self) -> bool {
-        self.python.is_some() || self.worker.is_some()
+        self.python.is_some() || self.worker.is_some() || self.run.is_some()
     }
 
     fn target(&self) -> Result<Target, String> {
-        let Some(command) = &self.worker else {
-            return Ok(Target::Python(PythonSearch::of_process(self.python.clone())));
-        };
-        let words = shell_words::split(command)
-            .map_err(|error| format!("--worker {command:?} can't be split into words: {error}"))?;
-        let Some((file, arguments)) = words.split_first() else {
-            return Err("--worker names no program".into());
-        };
-        let arguments = arguments.iter().map(OsString::from).collect();
-        Ok(Target::Custom(Path::new(file).to_owned(), arguments))
+        match (&self.worker, &self.run) {
+            (Some(command), _) => {
+                words("--worker", command).map(|(file, arguments)| Target::Custom(file, arguments))
+            }
+            (None, Some(command)) => {
+                words("--run", command).map(|(file, arguments)| Target::Program(file, arguments))
+            }
+            (None, None) => Ok(Target::Python(PythonSearch::of_process(self.python.clone()))),
+        }
     }
+}
+
+/// The program that an option's value names, and its arguments.
+fn words(option: &str, command: &str) -> Result<(PathBuf, Vec<OsString>), String> {
+    let mut words = shell_words::split(command)
+        .map_err(|error| format!("{option} {command:?} can't be split into words: {error}"))?
+        .into_iter();
+    let file = words.next().filter(|file| !file.is_empty());
+    let file = file.ok_or_else(|| format!("{option} names no program"))?;
+    Ok((file.into(), words.map(OsString::from).collect()))
 }
 
 /// Runs the command line of this process.
@@ -301,6 +327,7 @@ pub fn main() -> ExitCode {
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
+        Some(Command::Record(record)) => !record.cells.is_empty(),
         Some(
             Command::Attach(_)
             | Command::Host(_)
@@ -309,27 +336,34 @@ pub fn main() -> ExitCode {
             | Command::Replay(_)
             | Command::Events(_),
         ) => false,
+        Some(Command::Verify(verify)) => verify.holds_sessions(),
     };
     if holds_sessions {
         crate::pty::guard_sessions();
     }
     let result = match &arguments.command {
         None => arguments.worker.target().and_then(|target| {
-            let SessionArguments { pager, max_output_disk, image_size, .. } = arguments.session;
+            let SessionArguments { pager, max_output_disk, image_size, size, .. } =
+                arguments.session;
             let options = ClientOptions {
                 pager,
                 budget: Budget { text: arguments.reply_size, attachments: arguments.images },
                 pictures: picture_limit(image_size),
                 max_output_disk,
+                record: arguments.session.record.clone(),
+                size,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,
             };
             serve::serve(target, options, place?)
         }),
+        _ if arguments.via.is_given() && arguments.session.record.is_relative() => {
+            Err(record_options::RELATIVE.into())
+        }
         Some(command) if arguments.via.is_given() && !command.is_client() => {
-            Err("--via is for the server, `attach`, `events` and `exec --session`; others are run \
-                 there, as in `ssh gpu mcp-repl ls`"
+            Err("--via is for the server, `attach`, `events`, `ls`, `end` and `exec --session`; others \
+                 are run there, as in `ssh gpu mcp-repl doctor`"
                 .into())
         }
         Some(Command::Attach(attach)) => {
@@ -337,20 +371,39 @@ pub fn main() -> ExitCode {
             place.and_then(|place| attach::attach(&place, attach, &arguments.worker))
         }
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
-            Err("--python and --worker are for a fresh session, and --session names one that \
-                 lives"
+            Err("--python, --worker and --run are for a fresh session, and --session names one \
+                 that lives"
                 .into())
         }
         Some(Command::Exec(exec)) => {
             let target = arguments.worker.target();
             target.and_then(|target| exec::exec(target, exec, &arguments.via.place()?))
         }
+        Some(Command::Doctor) if arguments.worker.run.is_some() => {
+            Err("doctor looks at Python and at workers; `mcp-repl exec --run` tries a program"
+                .into())
+        }
         Some(Command::Doctor) => {
             arguments.worker.target().and_then(|target| doctor::doctor(&target))
         }
-        Some(Command::Ls(arguments)) => ls::ls(arguments),
-        Some(Command::End(arguments)) => end::end(arguments),
+        Some(Command::Record(record)) => record.is_for_person().and_then(|is_for_person| {
+            if is_for_person {
+                let options = SessionArguments { record: record.place()?, ..arguments.session };
+                return attach::fresh(options, &arguments.worker);
+            }
+            let run = arguments.worker.run.as_deref();
+            arguments.worker.target().and_then(|target| record::record(target, run, record))
+        }),
+        Some(Command::Ls(ls)) => arguments.via.place().and_then(|place| match place {
+            Place::Here => ls::ls(ls),
+            Place::Via(via) => elsewhere::run(&via, &ls.words()),
+        }),
+        Some(Command::End(end)) => arguments.via.place().and_then(|place| match place {
+            Place::Here => end::end(end),
+            Place::Via(via) => elsewhere::run(&via, &end.words()),
+        }),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
+        Some(Command::Verify(verify)) => verify::verify(verify, &arguments.worker),
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
         }
@@ -392,10 +445,10 @@ fn config(target: Target, paging: Paging, budget: impl Into<Budget>) -> Result<C
 }
 
 /// Runs a session beside its client, and ends it in good order when the client is done.
-fn with_session(
+fn with_session<T>(
     config: Config,
-    client: impl AsyncFnOnce(Handle) -> Result<ExitCode, String>,
-) -> Result<ExitCode, String> {
+    client: impl AsyncFnOnce(Handle) -> Result<T, String>,
+) -> Result<T, String> {
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let (session, engine) = engine::start(config).map_err(|error| error.to_string())?;

@@ -10,7 +10,7 @@ use mcp_repl_control::{Hello, Identity, Open, Role, SessionOptions, Wanted};
 use mcp_repl_sideband::PictureLimit;
 use tokio::task::JoinHandle;
 
-use super::{config, runtime, session_options::SessionArguments};
+use super::{config, record_options::RecordArguments, runtime, session_options::SessionArguments};
 use crate::{
     mcp::{
         self, EarlierSession, OnCancel, Opener, Opening, Session, Sessions, WantedSession,
@@ -20,6 +20,7 @@ use crate::{
     registry::SessionName,
     remote::{self, Place, Underway},
     reply::{Budget, budget_to_wire},
+    screen::Size,
     session::{
         client::Handle,
         engine::{self, Attachments, Config},
@@ -38,6 +39,7 @@ const PYTHON: WorkerText = WorkerText {
     keeps: "Variables, imports and the working directory stay",
     shows: "; the value of its last expression is shown",
     waits: " (`input()`, pdb, `help()`, a shell command)",
+    takes_cells: true,
 };
 
 /// What a client is given, and what is done for it.
@@ -51,6 +53,10 @@ pub(super) struct ClientOptions {
     pub(super) pictures: PictureLimit,
     /// How much the files of long outputs, pictures and documents may take, in bytes.
     pub(super) max_output_disk: u64,
+    /// Where sessions of this process are recorded.
+    pub(super) record: RecordArguments,
+    /// The size of a session's terminal.
+    pub(super) size: Option<Size>,
     /// What a cancelled call does to its cell.
     pub(super) on_cancel: OnCancel,
     /// The name of the session for calls that name none.
@@ -69,7 +75,7 @@ pub(super) enum Sessioning {
         /// Where.
         place: Place,
         /// What is run, and for how long.
-        options: SessionOptions,
+        options: Box<SessionOptions>,
     },
 }
 
@@ -83,7 +89,7 @@ impl Sessioning {
         if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
             return Sessioning::InProcess;
         }
-        Sessioning::Hosts { place, options }
+        Sessioning::Hosts { place, options: Box::new(options) }
     }
 }
 
@@ -100,6 +106,7 @@ pub(super) fn serve(
     let worker = match target {
         Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
+        Target::Program(..) => WorkerText::PROGRAM,
     };
     let ClientOptions { session: name, max_sessions, on_cancel, .. } = options.clone();
     let runtime = runtime()?;
@@ -108,7 +115,9 @@ pub(super) fn serve(
             let mut config = config(target, options.pager, options.budget)?;
             config.attachments = Attachments::Kept(options.pictures);
             config.output_disk = OutputDisk::new(options.max_output_disk);
-            let engines = Engines { config, running: Arc::default() };
+            let record = options.record;
+            config.size = options.size.unwrap_or_default();
+            let engines = Engines { config, record, running: Arc::default() };
             runtime.block_on(async {
                 let running = engines.running.clone();
                 let sessions = Sessions::new(engines, name, max_sessions);
@@ -120,7 +129,7 @@ pub(super) fn serve(
             })
         }
         Sessioning::Hosts { place, options: session } => {
-            let hosts = Hosts { place, options: session, budget: options.budget, target };
+            let hosts = Hosts { place, options: *session, budget: options.budget, target };
             runtime.block_on(async {
                 let sessions = Sessions::new(hosts, name, max_sessions);
                 serve_in(&sessions, &worker, on_cancel).await
@@ -154,6 +163,7 @@ type Running = Arc<Mutex<Vec<(Handle, JoinHandle<()>)>>>;
 /// Starts sessions in this process.
 struct Engines {
     config: Config,
+    record: RecordArguments,
     running: Running,
 }
 
@@ -169,7 +179,13 @@ impl Opener for Engines {
             let name = wanted.name.unwrap_or_default();
             return Box::pin(async move { Err(format!("there is no session {name:?}")) });
         }
-        let opened = engine::start(self.config.clone()).map(|(handle, engine)| {
+        let name = wanted.name.map_or_else(name_of_directory, |name| name.to_string());
+        let recording = match self.record.file(&name) {
+            Ok(recording) => recording,
+            Err(why) => return Box::pin(async { Err(why) }),
+        };
+        let config = Config { recording, ..self.config.clone() };
+        let opened = engine::start(config).map(|(handle, engine)| {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             running.retain(|(_, engine)| !engine.is_finished());
             running.push((handle.clone(), engine));
@@ -177,6 +193,11 @@ impl Opener for Engines {
         });
         Box::pin(async { opened.map_err(|error| error.to_string()) })
     }
+}
+
+/// How a session that has no name is called.
+fn name_of_directory() -> String {
+    SessionName::of_directory(&std::env::current_dir().unwrap_or_default()).to_string()
 }
 
 /// Ends the sessions of this process, and waits until all is cleaned up.
@@ -204,7 +225,9 @@ impl Hosts {
     /// For whom a session without a name is.
     fn identity(&self, client: &str) -> Identity {
         let interpreter = match (&self.target, &self.place) {
-            (Target::Custom(..), _) | (_, Place::Here) => self.target.identity(),
+            (Target::Custom(..) | Target::Program(..), _) | (_, Place::Here) => {
+                self.target.identity()
+            }
             // It is chosen there.
             _ => format!("python {}", self.options.python.as_deref().unwrap_or_default()),
         };

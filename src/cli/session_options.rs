@@ -6,10 +6,15 @@ use std::{path::Path, time::Duration};
 use clap::Args;
 use mcp_repl_control::SessionOptions;
 
-use super::{LONGEST_EDGE, WorkerArguments, config, image_size, paging, picture_limit, size};
+use super::{
+    LONGEST_EDGE, WorkerArguments, config, image_size, paging, picture_limit,
+    record_options::{self, RecordArguments},
+    size,
+};
 use crate::{
     host::Life,
     reply::BUDGET,
+    screen::Size,
     session::{
         engine::{Attachments, Config},
         output_disk::OutputDisk,
@@ -38,6 +43,10 @@ pub(super) struct SessionArguments {
     /// it is 1.15 megapixels.
     #[arg(long, value_name = "PIXELS", default_value_t = LONGEST_EDGE, value_parser = image_size)]
     pub(super) image_size: u32,
+    /// The size of the session's terminal, which it keeps whoever attaches: `120x40`, from 10x3 to
+    /// 1000x500. Without it that is 120x40, and that of people's terminals while they are there.
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = terminal_size)]
+    pub(super) size: Option<Size>,
     /// How long a session lives on when its last client has gone, so that one that comes back finds
     /// its variables: `30s`, `10m`, `8h`, `2d`, or seconds. `0` ends it with its client.
     #[arg(
@@ -52,6 +61,8 @@ pub(super) struct SessionArguments {
         default_missing_value = KEPT, value_parser = duration
     )]
     pub(super) keep: Option<Duration>,
+    #[command(flatten)]
+    pub(super) record: RecordArguments,
 }
 
 impl SessionArguments {
@@ -62,30 +73,42 @@ impl SessionArguments {
             Paging::Page => "page",
             Paging::Plain => "plain",
         };
-        SessionOptions {
+        let mut options = SessionOptions {
             python: worker.python.as_deref().map(|file| file.to_string_lossy().into_owned()),
             worker: worker.worker.clone(),
+            run: worker.run.clone(),
             pager: pager.to_owned(),
             max_output_disk: Some(self.max_output_disk),
             image_size: Some(self.image_size),
+            size: self.size.map(|Size { columns, rows }| format!("{columns}x{rows}")),
             grace_ms: Some(milliseconds(self.grace)),
             keep_ms: self.keep.map(milliseconds),
-        }
+            ..SessionOptions::default()
+        };
+        self.record.add_to(&mut options);
+        options
     }
 }
 
-/// What a host runs, and for how long. The options may be those of another machine's command line,
+/// What a host of a session of this name runs, and for how long. The options may be those of another machine's command line,
 /// so they are looked at as a command line is.
 ///
 /// # Errors
 /// When one of them is wrong, in the words of the command line; when there is no room for a
 /// session.
-pub(super) fn of_host(options: &SessionOptions) -> Result<(Config, Life), String> {
+pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, Life), String> {
     let python = options.python.as_ref().map(|file| Path::new(file).to_owned());
-    if python.is_some() && options.worker.is_some() {
-        return Err("`--python` can't be used with `--worker`".into());
+    let given = [
+        ("--python", python.is_some()),
+        ("--worker", options.worker.is_some()),
+        ("--run", options.run.is_some()),
+    ];
+    let mut given = given.iter().filter(|(_, is_given)| *is_given);
+    if let (Some((one, _)), Some((other, _))) = (given.next(), given.next()) {
+        return Err(format!("`{one}` can't be used with `{other}`"));
     }
-    let target = WorkerArguments { python, worker: options.worker.clone() }.target()?;
+    let (worker, run) = (options.worker.clone(), options.run.clone());
+    let target = WorkerArguments { python, worker, run }.target()?;
     let paging = match &*options.pager {
         "" => Paging::Through,
         how => paging(how).map_err(|why| wrong("--pager", how, &why))?,
@@ -99,9 +122,14 @@ pub(super) fn of_host(options: &SessionOptions) -> Result<(Config, Life), String
     };
     let mut config = config(target, paging, BUDGET)?;
     config.attachments = Attachments::Kept(picture_limit(pixels));
+    if let Some(size) = &options.size {
+        config.size = terminal_size(size).map_err(|why| wrong("--size", size, &why))?;
+        config.is_size_pinned = true;
+    }
     if let Some(bytes) = options.max_output_disk {
         config.output_disk = OutputDisk::new(bytes);
     }
+    config.recording = record_options::of_options(options)?.file(name)?;
     let mut life = Life { keep: options.keep_ms.map(Duration::from_millis), ..Life::default() };
     if let Some(grace) = options.grace_ms {
         life.grace = Duration::from_millis(grace);
@@ -112,6 +140,15 @@ pub(super) fn of_host(options: &SessionOptions) -> Result<(Config, Life), String
 /// What clap says.
 fn wrong(option: &str, value: &str, why: &str) -> String {
     format!("invalid value '{value}' for '{option}': {why}")
+}
+
+/// A size of a terminal: `120x40`.
+fn terminal_size(value: &str) -> Result<Size, String> {
+    let size = value.split_once('x').and_then(|(columns, rows)| {
+        Some(Size { columns: columns.parse().ok()?, rows: rows.parse().ok()? })
+    });
+    size.filter(|size| size.is_window())
+        .ok_or_else(|| "it is a number of columns and of rows, `10x3` to `1000x500`".into())
 }
 
 /// A time: `30s`, `10m`, `8h`, `2d`, or seconds.
@@ -160,8 +197,34 @@ mod tests {
     }
 
     #[test]
+    fn sizes_are_windows_that_somebody_could_look_at() {
+        let size = |columns, rows| Some(Size { columns, rows });
+        assert_eq!(terminal_size("10x3").ok(), size(10, 3));
+        assert_eq!(terminal_size("1000x500").ok(), size(1000, 500));
+        for wrong in [
+            "",
+            "x",
+            "80",
+            "80x",
+            "x24",
+            "80X24",
+            "9x24",
+            "80x2",
+            "1001x40",
+            "80x501",
+            "-80x24",
+            "80x24x2",
+            "99999999x24",
+            "80 x 24",
+            "0x0",
+        ] {
+            assert!(terminal_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_host_refuses_what_the_command_line_does() {
-        let error = |options: SessionOptions| of_host(&options).map(drop).unwrap_err();
+        let error = |options: SessionOptions| of_host(&options, "main").map(drop).unwrap_err();
         let default = SessionOptions::default;
         assert_eq!(
             error(SessionOptions { pager: "more".into(), ..default() }),
@@ -170,6 +233,11 @@ mod tests {
         assert_eq!(
             error(SessionOptions { image_size: Some(7), ..default() }),
             "invalid value '7' for '--image-size': it is a number of pixels, 100 to 1568"
+        );
+        assert_eq!(
+            error(SessionOptions { size: Some("2x1".into()), ..default() }),
+            "invalid value '2x1' for '--size': it is a number of columns and of rows, `10x3` to \
+             `1000x500`"
         );
         assert_eq!(
             error(SessionOptions { worker: Some(" ".into()), ..default() }),
@@ -181,6 +249,14 @@ mod tests {
             ..default()
         };
         assert_eq!(error(both), "`--python` can't be used with `--worker`");
+        let both =
+            SessionOptions { run: Some("vim".into()), worker: Some("w".into()), ..default() };
+        assert_eq!(error(both), "`--worker` can't be used with `--run`");
+        let unended = SessionOptions { run: Some("vim 'x".into()), ..default() };
+        assert_eq!(
+            error(unended),
+            "--run \"vim 'x\" can't be split into words: missing closing quote"
+        );
     }
 
     #[test]
@@ -189,15 +265,19 @@ mod tests {
             pager: Paging::Page,
             max_output_disk: 7,
             image_size: 500,
+            size: Some(Size { columns: 100, rows: 30 }),
             grace: Duration::from_secs(5),
             keep: Some(Duration::from_secs(60)),
+            record: RecordArguments::default(),
         };
-        let worker = WorkerArguments { python: None, worker: Some("w x".into()) };
-        let (config, life) = of_host(&arguments.options(&worker)).unwrap();
+        let worker = WorkerArguments { python: None, worker: None, run: Some("w x".into()) };
+        let (config, life) = of_host(&arguments.options(&worker), "main").unwrap();
+        assert_eq!(config.target.identity(), "program w x");
         assert_eq!(config.paging, Paging::Page);
+        assert!(config.is_size_pinned && Some(config.size) == arguments.size);
         assert!(matches!(config.attachments, Attachments::Kept(limit) if limit.edge == 500));
         assert_eq!(life, Life { grace: arguments.grace, keep: arguments.keep });
-        let (_, life) = of_host(&SessionOptions::default()).unwrap();
+        let (_, life) = of_host(&SessionOptions::default(), "main").unwrap();
         assert_eq!(life, Life::default());
     }
 }

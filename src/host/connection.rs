@@ -49,9 +49,6 @@ const MOST_UNWRITTEN: usize = 256 * 1024;
 const MOST_SCREEN: usize = 64 * 1024;
 /// How long a peer has for what it is told last.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// The smallest and the largest terminal that anybody looks at.
-const SIZES: [Size; 2] = [Size { columns: 10, rows: 3 }, Size { columns: 1000, rows: 500 }];
-
 /// Why a connection ends.
 enum End {
     /// Its peer has gone, or takes nothing.
@@ -334,12 +331,12 @@ impl Connection {
             }
             // It is taken at once, and needs no receipt.
             ToHost::Interrupt => drop(client.type_bytes(vec![INTERRUPT as u8])),
-            ToHost::Resize { columns, rows } => {
-                let [least, most] = SIZES;
-                if (least.columns..=most.columns).contains(&columns)
-                    && (least.rows..=most.rows).contains(&rows)
-                {
-                    client.resize(Size { columns, rows });
+            ToHost::Resize { columns, rows, pin } => {
+                let size = Size { columns, rows };
+                match size.is_window() {
+                    true if pin => client.pin(size),
+                    true => client.resize(size),
+                    false => {}
                 }
             }
             ToHost::People { attached } => {

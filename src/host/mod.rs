@@ -189,7 +189,8 @@ impl Host {
             None => (Standing::Ended, None, None),
         };
         let (interpreter, executable) = worker.map_or_else(Default::default, |worker| {
-            (format!("{} {}", worker.implementation, worker.version), worker.executable)
+            let interpreter = format!("{} {}", worker.implementation, worker.version);
+            (interpreter.trim_end().to_owned(), worker.executable)
         });
         let (now, room) = (self.now(), self.room());
         SessionInfo {

@@ -22,6 +22,9 @@ pub struct WorkerText {
     pub shows: &'static str,
     /// Examples of what waits for input, in parentheses with a blank in front: ` (a shell)`.
     pub waits: &'static str,
+    /// Whether it is given cells to run; else it is a program that runs from the start, and gets what is
+    /// typed.
+    pub takes_cells: bool,
 }
 
 impl WorkerText {
@@ -33,6 +36,16 @@ impl WorkerText {
         keeps: "State stays",
         shows: "",
         waits: "",
+        takes_cells: true,
+    };
+
+    /// The text for any program that runs in place of one that takes cells.
+    pub const PROGRAM: WorkerText = WorkerText {
+        session: "Terminal session",
+        runs: "a program",
+        keeps: "It goes on",
+        takes_cells: false,
+        ..WorkerText::ANY
     };
 }
 
@@ -58,31 +71,43 @@ pub(super) fn definition(worker: &WorkerText) -> Tool {
 /// What an agent knows of the tool before it asks for the description, which clients put off: what
 /// the tool is for and how it is used.
 fn instructions(worker: &WorkerText) -> String {
-    let WorkerText { session, runs, like, keeps, .. } = worker;
+    let WorkerText { session, runs, like, keeps, takes_cells, .. } = worker;
+    let is = match takes_cells {
+        true => {
+            "a cell, the answer when a program waits for input, or empty to poll work that goes on"
+        }
+        false => "typed when the program waits for input, or empty to see what it shows",
+    };
     format!(
-        r#"`repl` executes {runs} in one lasting {session} on a real terminal{like}. {keeps} between calls. `input` is a cell, the answer when a program waits for input, or empty to poll work that goes on; "\u0003" interrupts, "\u0004" starts a fresh session. `session` names another session beside it; `show` reads what a long reply left out."#
+        r#"`repl` executes {runs} in one lasting {session} on a real terminal{like}. {keeps} between calls. `input` is {is}; "\u0003" interrupts, "\u0004" starts a fresh session. `session` names another session beside it; `show` reads what a long reply left out."#
     )
 }
 
 /// What an agent must know. Clients pay for it in every conversation: under 1,500 characters.
 fn description(worker: &WorkerText) -> String {
-    let WorkerText { runs, like, keeps, shows, waits, .. } = worker;
+    let WorkerText { runs, like, keeps, shows, waits, takes_cells, .. } = worker;
+    let (ready, rest, idle) = match takes_cells {
+        true => (
+            format!("- Ready: it runs as one cell{shows}.\n"),
+            "then runs the rest in it",
+            "<<repl status: idle>>: ready, nothing to show\n",
+        ),
+        false => (String::new(), "then types the rest when that asks", ""),
+    };
     format!(
         r#"Executes {runs} in one lasting session on a real terminal{like}. {keeps} between calls.
 
 `input` goes to whatever the session waits for:
-- Ready: it runs as one cell{shows}.
-- A program waits for input{waits}: it is the answer; a missing final newline is added.
+{ready}- A program waits for input{waits}: it is the answer; a missing final newline is added.
 - Empty: what was printed since.
 - "\u0003" first: interrupts, then sends the rest, if any.
-- "\u0004" first: ends the session, starts a fresh one, then runs the rest in it.
+- "\u0004" first: ends the session, starts a fresh one, {rest}.
 
 The reply comes when the work is done or waits for input, after `timeout_ms` (default 40000) anyway: poll or interrupt.
 
 The last line may say how things stand:
 <<repl status: busy, elapsed_ms=N>>: still running; poll
-<<repl status: idle>>: ready, nothing to show
-<<repl status: waiting for input>>: send the answer (a visible prompt says the same)
+{idle}<<repl status: waiting for input>>: send the answer (a visible prompt says the same)
 [repl] input discarded while worker busy: it was NOT run; send it again later
 [repl] session ended (and how); [repl] new session started: earlier state is gone
 [pager] or [screen]: a full-screen program is open; the line says what to send
@@ -100,5 +125,13 @@ mod tests {
     #[test]
     fn the_description_is_under_1500_characters() {
         assert!(description(&WorkerText::ANY).chars().count() < 1500);
+    }
+
+    #[test]
+    fn a_program_that_takes_no_cells_is_offered_none() {
+        for text in [description(&WorkerText::PROGRAM), instructions(&WorkerText::PROGRAM)] {
+            assert!(!text.contains("cell") && !text.contains("idle"), "{text}");
+            assert!(text.contains("real terminal") && text.contains("\\u0004"), "{text}");
+        }
     }
 }

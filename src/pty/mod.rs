@@ -16,7 +16,7 @@
 //! | `spawn(&Program, Size) -> io::Result<(PtyMaster, Process)>` | runs a program on a new terminal |
 //! | `launch(&Program) -> io::Result<Carrier>` | runs a program that carries bytes over its standard streams |
 //! | `PtyMaster` | `io`, `modes`, `size`, `resize`, `holds_input`, `drop_input` |
-//! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
+//! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `interrupt_foreground`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
 //! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
 //! | `Listener` | `bind`, `accept`, `accept_halves`: where a worker's sideband or a client connects |
 //! | `connect`, `kill_listener` | the other side of a session's socket, and the end of who listens there |
@@ -25,12 +25,14 @@
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
-//! | `TerminalInput`, `set_raw_mode` | what is typed on the terminal that this process is on, and how that treats it |
+//! | `TerminalInput`, `set_raw_mode`, `show_typing` | what is typed on the terminal that this process is on, and how that treats it |
+//! | `type_on_output_terminal` | has that be the terminal of standard output, where standard input is none |
 //! | `TerminalOutput` | what is printed on it |
 //! | `keyboard_for_program` | its keyboard for a program that has the terminal for a while |
 //! | `EditorInput` | what a line editor in this process reads in its place |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `guard_terminal`, `restore_by_guard` | puts this process's terminal back, also when it is killed |
+//! | `hang_up_child` | hangs up a program that it was lent to |
 //! | `stop_group` | stops this process until it is continued, as job control has it |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
 //! | `has_the_terminal` | whether what is typed there is for this process |
@@ -63,21 +65,24 @@ pub(crate) use platform::testing;
 pub use platform::{
     ByteStream, Detached, EditorInput, Listener, Process, PtyMaster, Requests, TerminalInput,
     TerminalOutput, allows_execution, asked_to_end, connect, create_private_directory,
-    create_private_file, detach, guard_sessions, guard_terminal, has_the_terminal, is_executable,
-    is_file_at, is_own_directory, keep_private, keyboard_for_program, kill_listener, launch,
-    machine_name, open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
-    own_program, parent_identity, platform_name, private_directory_in, process_identity,
-    reader_has_gone, resident_memory, restore_by_guard, set_raw_mode, signal_number, spawn, stdio,
-    stop_group, unblock_signals, user_number,
+    create_private_file, detach, guard_sessions, guard_terminal, hang_up_child, has_the_terminal,
+    is_executable, is_file_at, is_own_directory, keep_private, keyboard_for_program, kill_listener,
+    launch, machine_name, open_or_create_own_file, open_own_file, others_can_replace,
+    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
+    process_identity, reader_has_gone, resident_memory, restore_by_guard, set_raw_mode,
+    show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal, unblock_signals,
+    user_number,
 };
 
-/// A program to be run, with this process's working directory.
+/// A program to be run.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
     /// Its file; looked up on `PATH` when it is a bare name.
     pub file: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// Its working directory; `None` for this process's own.
+    pub directory: Option<PathBuf>,
     /// Changes to this process's environment: a value, or `None` to leave the name out.
     pub environment: Vec<(OsString, Option<OsString>)>,
     /// The name of a variable by which the program is told the number of a descriptor of the

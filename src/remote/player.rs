@@ -243,7 +243,10 @@ impl Player {
                 self.type_more();
             }
             EngineCommand::Resize { size: Size { columns, rows } } => {
-                self.out.push(&ToHost::Resize { columns, rows }, &[]);
+                self.out.push(&ToHost::Resize { columns, rows, pin: false }, &[]);
+            }
+            EngineCommand::Pin { size: Size { columns, rows }, .. } => {
+                self.out.push(&ToHost::Resize { columns, rows, pin: true }, &[]);
             }
             EngineCommand::Subscribe { wants, subscription, .. } => {
                 let id = self.next_id();

@@ -13,7 +13,7 @@ use super::{Block, Content, Notice, Reply, line::one_line};
 pub const PICTURE_BUDGET: usize = 700_000;
 
 /// What a reply has room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Budget {
     /// How much text, in characters.
     pub text: usize,
@@ -22,7 +22,8 @@ pub struct Budget {
 }
 
 /// How many pictures and documents a reply has room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AttachmentRoom {
     /// So many pictures are shown, and so many pictures and documents named: of each half of them
     /// the first ones, half the last ones, as of a long text. How many are between is said.

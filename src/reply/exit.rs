@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// The end of a process, in words all platforms share.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Exit {
     /// It exited with this status.
     Status(i32),

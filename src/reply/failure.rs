@@ -3,7 +3,8 @@
 use super::Exit;
 
 /// What was tried and what happened. What to do about it is [`Failure::hint`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// There is no program to run.
     #[error("{0}")]

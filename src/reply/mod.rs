@@ -26,7 +26,8 @@ pub use outbox::{BUDGET, Outbox};
 pub use people::{HeldCell, PeopleNotice};
 pub use status::Status;
 pub use wire::{
-    attachment_from_wire, attachment_to_wire, budget_from_wire, budget_to_wire, from_wire, to_wire,
+    attachment_from_wire, attachment_to_wire, budget_from_wire, budget_to_wire, from_json,
+    from_wire, to_json, to_wire,
 };
 
 /// The answer to one call.
@@ -70,6 +71,15 @@ impl Reply {
         if !deleted.is_empty() {
             self.content.insert(place, Content::Notice(Notice::OutputsDeleted(deleted)));
         }
+    }
+
+    /// Its text alone, pictures by their names.
+    pub fn text(self) -> String {
+        let texts = self.merged().into_iter().filter_map(|block| match block {
+            Block::Text(text) => Some(text),
+            Block::Image { .. } => None,
+        });
+        texts.collect()
     }
 
     /// The content for a client that shows text and pictures: notices, the names of pictures and

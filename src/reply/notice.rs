@@ -20,6 +20,12 @@ pub enum Notice {
     /// The session is about to be ended from outside.
     #[error("[repl] the session is ended by {0}")]
     EndedBy(EndedBy),
+    /// What happens from here on is not recorded any more.
+    #[error("[repl] the recording of this session has ended: {why}")]
+    RecordingEnded {
+        /// Why.
+        why: String,
+    },
     /// The session could not be started, or its worker broke the protocol.
     #[error("[repl] {}", failure.with_hint())]
     SessionFailed {
@@ -287,6 +293,9 @@ pub enum Refusal {
     /// A cell that waited for its turn, and what is before it asks for input.
     #[error("not run: what is before it waits for input; send this again afterwards")]
     NotItsTurn,
+    /// A text for a program that ended before it asked for any.
+    #[error("nothing was typed: the program ended before it asked for input")]
+    ProgramEnded,
     /// What waited while somebody had taken the session over, and was meant for what is there no
     /// longer.
     #[error("not sent: what this was for is over, as the session was in other hands meanwhile")]

@@ -24,6 +24,20 @@ pub fn from_wire(reply: wire::Reply) -> Reply {
     Reply { content, status: status_from_wire(reply.status) }
 }
 
+/// A reply whole, as recordings have it: as docs/control.md has replies.
+pub fn to_json(reply: &Reply) -> serde_json::Value {
+    // What is made of strings and numbers can be written.
+    serde_json::to_value(to_wire(reply, wire::Attachments::All)).unwrap_or_default()
+}
+
+/// A reply of a recording.
+///
+/// # Errors
+/// When it is none.
+pub fn from_json(reply: serde_json::Value) -> Result<Reply, serde_json::Error> {
+    serde_json::from_value(reply).map(from_wire)
+}
+
 /// What a client's replies have room for, as it says so to a host.
 pub fn budget_to_wire(budget: &Budget) -> wire::Budget {
     let attachments = match budget.attachments {

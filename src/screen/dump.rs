@@ -16,9 +16,9 @@ use super::tabs::Tabs;
 use super::terminal::Terminal;
 
 /// Writes a dump, and knows the pen that the terminal has so far.
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     terminal: &'a Terminal,
-    out: String,
+    pub(super) out: String,
     pen: Style,
     /// Whether rows are printed one below the other from where the cursor is.
     in_line: bool,
@@ -106,18 +106,18 @@ fn is_blank(cell: &Cell) -> bool {
 }
 
 impl<'a> Writer<'a> {
-    fn new(terminal: &'a Terminal) -> Writer<'a> {
+    pub(super) fn new(terminal: &'a Terminal) -> Writer<'a> {
         Writer { terminal, out: String::new(), pen: Style::default(), in_line: false }
     }
 }
 
 impl Writer<'_> {
-    fn push(&mut self, text: std::fmt::Arguments<'_>) {
+    pub(super) fn push(&mut self, text: std::fmt::Arguments<'_>) {
         let _ = self.out.write_fmt(text);
     }
 
     /// Sets the pen, its hyperlink included.
-    fn style(&mut self, style: Style) {
+    pub(super) fn style(&mut self, style: Style) {
         let style = style.visible();
         if style == self.pen {
             return;
@@ -150,7 +150,7 @@ impl Writer<'_> {
         self.push(format_args!("\x1b[?{mode}{action}"));
     }
 
-    fn fresh_sets(&mut self) {
+    pub(super) fn fresh_sets(&mut self) {
         self.out.push_str("\x0f\x1b(B\x1b)B\x1b*B\x1b+B");
     }
 
@@ -221,7 +221,7 @@ impl Writer<'_> {
     }
 
     /// Prints what a cell shows.
-    fn cell(&mut self, cell: Cell, clusters: &[String]) {
+    pub(super) fn cell(&mut self, cell: Cell, clusters: &[String]) {
         if cell.glyph == Glyph::WIDE_TAIL {
             return;
         }

@@ -9,15 +9,17 @@
 //!   `keyboard`, `osc`, `answers`, `reset`, `resize`.
 //! - What it consists of: a `page` of rows, each a `row`; `cursor`, `tabs`, `title`.
 //! - What is shown on it that no program printed: `cell_echo`.
-//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a picture
-//!   (`svg`), and what [`pager`] and `full_screen` know of
+//! - What is made of it: the `transcript` (as far as lines are `finished`, or all), the `dump`, a part of the page
+//!   (`crop`), a picture (`svg`), and what [`pager`] and `full_screen` know of
 //!   programs that show pages, of which the terminal knows nothing.
-//! - For a terminal elsewhere that shows the same: `queries`, `restore`.
+//! - For a terminal elsewhere that shows the same: `queries`, `restore`; one that shows a picture of it:
+//!   `painted`.
 
 mod answers;
 mod cell;
 mod cell_echo;
 mod charset;
+mod crop;
 mod cursor;
 mod dump;
 mod edit;
@@ -31,6 +33,7 @@ mod motion;
 mod osc;
 mod page;
 pub mod pager;
+mod painted;
 mod params;
 mod perform;
 mod print;
@@ -54,6 +57,7 @@ mod transcript;
 mod verify;
 
 pub use marks::{MarkSplitter, Segment};
+pub use painted::PaintedRow;
 pub use queries::QueryFilter;
 pub use svg::Film;
 
@@ -65,7 +69,7 @@ use sequence::Sequence;
 use terminal::Terminal;
 
 /// The size of a page, in characters. A screen keeps it between 1 by 1 and [`Size::LARGEST`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Size {
     /// The number of columns.
     pub columns: u16,
@@ -76,6 +80,11 @@ pub struct Size {
 impl Size {
     /// The largest page a screen keeps; what it needs is bounded by it.
     pub const LARGEST: Size = Size { columns: 2048, rows: 1024 };
+
+    /// Whether somebody could work in a window of this size: 10 by 3 to 1000 by 500.
+    pub fn is_window(self) -> bool {
+        (10..=1000).contains(&self.columns) && (3..=500).contains(&self.rows)
+    }
 
     fn clamped(self) -> (usize, usize) {
         let columns = self.columns.clamp(1, Size::LARGEST.columns);

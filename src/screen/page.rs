@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::painted::Scrolled;
 use super::row::{LineEnd, Row};
 use super::style::Color;
 use super::transcript::Transcript;
@@ -11,11 +12,13 @@ use super::transcript::Transcript;
 pub(super) struct Page {
     pub(super) rows: VecDeque<Row>,
     pub(super) columns: usize,
+    /// What left it at the top; `None` where nobody wants that.
+    pub(super) scrolled: Option<Scrolled>,
 }
 
 impl Page {
     pub(super) fn new(columns: usize, rows: usize) -> Page {
-        Page { rows: (0..rows).map(|_| Row::default()).collect(), columns }
+        Page { rows: (0..rows).map(|_| Row::default()).collect(), columns, scrolled: None }
     }
 
     /// Moves the rows `top..=bottom` up; those that leave at the top are reported to `transcript`.
@@ -37,6 +40,11 @@ impl Page {
         for _ in 0..count {
             let Some(mut row) = self.rows.remove(top) else { return };
             let known = transcript.as_mut().and_then(|transcript| transcript.retire(&mut row));
+            if let Some(scrolled) =
+                self.scrolled.as_mut().filter(|_| top == 0 && transcript.is_some())
+            {
+                scrolled.push(std::mem::take(&mut row));
+            }
             row.reset(fill);
             self.rows.insert(bottom, row);
             self.rows[top].continue_line(known);
@@ -129,6 +137,9 @@ impl Page {
             let known = transcript.retire(&mut row);
             if let Some(next) = self.rows.front_mut() {
                 next.continue_line(known);
+            }
+            if let Some(scrolled) = &mut self.scrolled {
+                scrolled.push(row);
             }
         }
     }

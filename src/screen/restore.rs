@@ -69,8 +69,9 @@ impl Screen {
         out.extend(sequences.as_bytes());
     }
 
-    /// What sets back the modes and the pen.
-    fn terminal_settings(&self) -> String {
+    /// The escape sequences that set back the modes and the pen of another terminal that shows what this one
+    /// does.
+    pub fn terminal_settings(&self) -> String {
         let terminal = self.terminal();
         let (modes, cursor) = (&terminal.modes, &terminal.cursor);
         let mut out = String::new();

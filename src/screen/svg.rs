@@ -4,14 +4,17 @@
 //! that look alike are drawn once. Colours of the palette are classes, light and dark as the reader's
 //! desktop has it.
 
-use std::{collections::HashMap, fmt::Write, time::Duration};
+mod row;
 
-use super::{
-    Screen, Size,
-    cell::{Cell, Glyph},
-    row::Row,
-    style::{Attributes, Color, Style},
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+    time::Duration,
 };
+
+use row::draw;
+
+use super::{Screen, Size};
 
 /// The width of a cell, in units of the picture.
 const WIDTH: f64 = 8.4;
@@ -24,8 +27,13 @@ const MARGIN: u32 = 12;
 /// Pages that are shown for less are left out.
 const SHORTEST: Duration = Duration::from_millis(33);
 
-/// The most pages of a picture; beyond that the last one is shown in their place.
+/// The most pages of a picture, and about the most bytes of it: code hosting pages show none that is
+/// much larger. Of what is longer fewer pages a second are shown, over all of its time.
 const MOST_PAGES: usize = 2000;
+const MOST_BYTES: usize = 4 << 20;
+/// About how many bytes the rows of a page and the page itself need, beside what is in them.
+const BYTES_A_ROW: usize = 30;
+const BYTES_A_PAGE: usize = 150;
 
 /// Black to white, then the bright ones, on a light page; then the same on a dark one.
 const PALETTES: [[&str; 16]; 2] = [
@@ -41,13 +49,28 @@ const PALETTES: [[&str; 16]; 2] = [
 /// The colours of text and page, light and dark.
 const DEFAULTS: [[&str; 2]; 2] = [["#24292f", "#ffffff"], ["#e6edf3", "#0d1117"]];
 
-/// Pages, one after another.
+/// Pages, one after another. It is told when the screen is about to change; what stands for a moment
+/// only is not drawn.
 #[derive(Debug)]
 pub struct Film {
+    /// The largest that a page had.
     size: Size,
-    /// The rows that look different, drawn, each with its number.
-    rows: HashMap<String, usize>,
+    /// How long a page is shown at least.
+    shortest: Duration,
+    /// Since when the screen shows what is not drawn so far.
+    undrawn_since: Option<Duration>,
+    rows: Rows,
     frames: Vec<Frame>,
+}
+
+/// The rows that look different, drawn, while a page has them.
+#[derive(Debug, Default)]
+struct Rows {
+    /// Each with its number and how many pages have it.
+    drawn: HashMap<String, (usize, usize)>,
+    by_number: BTreeMap<usize, String>,
+    next: usize,
+    bytes: usize,
 }
 
 /// A page as it was shown from some time on.
@@ -60,36 +83,111 @@ struct Frame {
     cursor: Option<(usize, usize)>,
 }
 
+impl Rows {
+    /// The number of a row that one page more has.
+    fn take(&mut self, drawn: String) -> usize {
+        let next = self.next;
+        let (number, count) = self.drawn.entry(drawn.clone()).or_insert((next, 0));
+        *count += 1;
+        if *number == next {
+            self.next += 1;
+            self.bytes += drawn.len() + BYTES_A_ROW;
+            self.by_number.insert(next, drawn);
+            return next;
+        }
+        *number
+    }
+
+    /// One page less has these.
+    fn give_back(&mut self, rows: &[usize]) {
+        for number in rows {
+            let Some(drawn) = self.by_number.get(number) else { continue };
+            let Some((_, count)) = self.drawn.get_mut(drawn) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                self.bytes -= drawn.len() + BYTES_A_ROW;
+                self.drawn.remove(drawn);
+                self.by_number.remove(number);
+            }
+        }
+    }
+}
+
+impl Default for Film {
+    fn default() -> Film {
+        Film {
+            size: Size { columns: 1, rows: 1 },
+            shortest: SHORTEST,
+            undrawn_since: Some(Duration::ZERO),
+            rows: Rows::default(),
+            frames: Vec::new(),
+        }
+    }
+}
+
 impl Film {
-    /// An empty one, of pages of this size; what larger ones have beyond is cut.
-    pub fn new(size: Size) -> Film {
-        Film { size, rows: HashMap::new(), frames: Vec::new() }
+    /// The screen is about to change, at a time that is not before the last one.
+    pub fn changes(&mut self, now: Duration, screen: &Screen) {
+        if let Some(since) = self.undrawn_since {
+            if now.saturating_sub(since) < self.shortest {
+                return;
+            }
+            self.draw(since, screen);
+        }
+        self.undrawn_since = Some(now);
     }
 
-    /// The screen shows this from a time on, which is not before that of the last page.
-    pub fn page(&mut self, from: Duration, screen: &Screen) {
+    /// The screen shows this from a time on.
+    fn draw(&mut self, from: Duration, screen: &Screen) {
         let terminal = screen.terminal();
-        let (columns, rows) = self.size.clamped();
-        let mut numbers = Vec::with_capacity(rows);
-        for row in terminal.page().rows.iter().take(rows) {
-            let drawn = draw(row, columns);
-            let next = self.rows.len();
-            numbers.push(*self.rows.entry(drawn).or_insert(next));
+        let size = screen.size();
+        self.size.columns = self.size.columns.max(size.columns);
+        self.size.rows = self.size.rows.max(size.rows);
+        let columns = usize::from(size.columns);
+        let mut rows: Vec<String> = Vec::with_capacity(usize::from(size.rows));
+        rows.extend(terminal.page().rows.iter().map(|row| draw(row, &terminal.extras, columns)));
+        let rows = rows.into_iter().map(|row| self.rows.take(row)).collect();
+        let cursor = (terminal.cursor.row, terminal.cursor.column);
+        let cursor = terminal.modes.cursor_visible.then_some(cursor);
+        let frame = Frame { from, rows, cursor };
+        if self.frames.last().is_some_and(|last| last.looks_like(&frame)) {
+            self.rows.give_back(&frame.rows);
+            return;
         }
-        let (row, column) = (terminal.cursor.row, terminal.cursor.column);
-        let is_seen = terminal.modes.cursor_visible && row < rows && column < columns;
-        let frame = Frame { from, rows: numbers, cursor: is_seen.then_some((row, column)) };
-        let is_full = self.frames.len() == MOST_PAGES;
-        let is_replaced = |last: &mut Frame| is_full || from.saturating_sub(last.from) < SHORTEST;
-        let from = self.frames.pop_if(is_replaced).map_or(from, |last| last.from);
-        if self.frames.last().is_none_or(|last| !last.looks_like(&frame)) {
-            self.frames.push(Frame { from, ..frame });
+        self.frames.push(frame);
+        while self.frames.len() > 1 && (self.frames.len() > MOST_PAGES || self.bytes() > MOST_BYTES)
+        {
+            self.thin_out();
         }
     }
 
-    /// The picture. One of several pages shows each for its time, the last one to `end`, and begins
-    /// again.
-    pub fn finish(self, end: Duration) -> String {
+    /// About how large the picture is, in bytes.
+    fn bytes(&self) -> usize {
+        let page = BYTES_A_PAGE + usize::from(self.size.rows) * BYTES_A_ROW;
+        self.rows.bytes + self.frames.len() * page
+    }
+
+    /// Shows fewer pages a second. What comes last within the time of one is what that shows.
+    fn thin_out(&mut self) {
+        self.shortest *= 2;
+        let mut kept: Vec<Frame> = Vec::new();
+        for mut frame in self.frames.drain(..) {
+            let short = |last: &mut Frame| frame.from.saturating_sub(last.from) < self.shortest;
+            if let Some(left_out) = kept.pop_if(short) {
+                self.rows.give_back(&left_out.rows);
+                frame.from = left_out.from;
+            }
+            kept.push(frame);
+        }
+        self.frames = kept;
+    }
+
+    /// The picture, of which the screen shows the last page. One of several pages shows each for its time,
+    /// the last one to `end`, and begins again.
+    pub fn finish(mut self, end: Duration, screen: &Screen) -> String {
+        if let Some(since) = self.undrawn_since {
+            self.draw(since, screen);
+        }
         let (columns, rows) = self.size.clamped();
         let (width, height) = (columns as f64 * WIDTH, rows as u32 * HEIGHT);
         let (outer_width, outer_height) = (width + f64::from(2 * MARGIN), height + 2 * MARGIN);
@@ -99,15 +197,22 @@ impl Film {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{outer_width:.0}\" \
              height=\"{outer_height}\" viewBox=\"0 0 {outer_width:.1} {outer_height}\" \
              font-family=\"ui-monospace,SFMono-Regular,'SF Mono',Menlo,Consolas,'Liberation \
-             Mono','DejaVu Sans Mono',monospace\" font-size=\"14\">\n<style>\n"
+             Mono','DejaVu Sans Mono',monospace\" font-size=\"14\" xml:space=\"preserve\">\n<style>\n"
         );
         self.style(&mut out, end, height);
         out.push_str("</style>\n<defs>\n");
-        let mut drawn: Vec<(String, usize)> = self.rows.into_iter().collect();
-        drawn.sort_by_key(|(_, number)| *number);
-        let is_empty: Vec<bool> = drawn.iter().map(|(row, _)| row.is_empty()).collect();
-        for (row, number) in drawn.iter().filter(|(row, _)| !row.is_empty()) {
-            let _ = writeln!(out, "<g id=\"r{number}\">{row}</g>");
+        let is_empty =
+            |number: &usize| self.rows.by_number.get(number).is_none_or(String::is_empty);
+        // By the order of what is left, so that numbers are short.
+        let short: HashMap<usize, usize> = self
+            .rows
+            .by_number
+            .keys()
+            .enumerate()
+            .map(|(short, number)| (*number, short))
+            .collect();
+        for (number, row) in self.rows.by_number.iter().filter(|(_, row)| !row.is_empty()) {
+            let _ = writeln!(out, "<g id=\"r{}\">{row}</g>", short[number]);
         }
         let _ = write!(
             out,
@@ -118,8 +223,9 @@ impl Film {
         for (place, frame) in self.frames.iter().enumerate() {
             let top = place as u32 * height;
             let _ = write!(out, "<g transform=\"translate(0 {top})\">");
-            for (row, number) in frame.rows.iter().enumerate().filter(|(_, n)| !is_empty[**n]) {
-                let _ = write!(out, "<use href=\"#r{number}\" y=\"{}\"/>", row as u32 * HEIGHT);
+            for (row, number) in frame.rows.iter().enumerate().filter(|(_, n)| !is_empty(n)) {
+                let (number, y) = (short[number], row as u32 * HEIGHT);
+                let _ = write!(out, "<use href=\"#r{number}\" y=\"{y}\"/>");
             }
             if let Some((row, column)) = frame.cursor {
                 let (x, y) = (column as f64 * WIDTH, row as u32 * HEIGHT);
@@ -171,9 +277,7 @@ impl Frame {
 impl Screen {
     /// A picture of the page, as SVG.
     pub fn svg(&self) -> String {
-        let mut film = Film::new(self.size());
-        film.page(Duration::ZERO, self);
-        film.finish(Duration::ZERO)
+        Film::default().finish(Duration::ZERO, self)
     }
 }
 
@@ -190,237 +294,71 @@ fn colors(out: &mut String, scheme: usize) {
     out.push('\n');
 }
 
-/// A row, drawn at the top of the picture.
-fn draw(row: &Row, columns: usize) -> String {
-    let (mut cells, clusters) = row.to_cells();
-    cells.resize(columns, Cell::erased(row.fill));
-    let mut out = String::new();
-    let mut at = 0;
-    while at < columns {
-        let style = cells[at].style.visible();
-        let alike = |cell: &&Cell| cell.style.visible() == style;
-        let end = at + cells[at..].iter().take_while(alike).count();
-        background(&mut out, style, at, end);
-        text(&mut out, style, &cells[..end], &clusters, at);
-        lines(&mut out, style, at, end);
-        at = end;
-    }
-    out
-}
-
-/// The colours of text and page, inverse ones changed over.
-fn colors_of(style: Style) -> (Paint, Paint) {
-    let (text, page) = (Paint::text(style.foreground), Paint::page(style.background));
-    if style.attributes.contains(Attributes::INVERSE) { (page, text) } else { (text, page) }
-}
-
-fn background(out: &mut String, style: Style, from: usize, to: usize) {
-    let (_, page) = colors_of(style);
-    if page != Paint::Page {
-        let (x, width) = (from as f64 * WIDTH, (to - from) as f64 * WIDTH);
-        let attribute = page.attribute();
-        let _ =
-            write!(out, "<rect x=\"{x:.1}\" width=\"{width:.1}\" height=\"{HEIGHT}\"{attribute}/>");
-    }
-}
-
-/// The characters of a run, in pieces that a font can't stretch: what takes two cells, or may take
-/// another width, stands by itself.
-fn text(out: &mut String, style: Style, cells: &[Cell], clusters: &[String], from: usize) {
-    if style.attributes.contains(Attributes::HIDDEN) {
-        return;
-    }
-    let mut piece = String::new();
-    let mut start = from;
-    for (column, cell) in cells.iter().enumerate().skip(from) {
-        let cluster = cell.glyph.as_cluster().and_then(|index| clusters.get(index));
-        let c = cell.glyph.as_char();
-        if cluster.is_none() && (c == ' ' || c.is_ascii()) {
-            if piece.is_empty() {
-                start = column;
-            }
-            if cell.glyph != Glyph::WIDE_TAIL && !(piece.is_empty() && c == ' ') {
-                piece.push(c);
-            }
-            continue;
-        }
-        put(out, style, start, &piece);
-        piece.clear();
-        let wide = cells.get(column + 1).is_some_and(|next| next.glyph == Glyph::WIDE_TAIL);
-        let shown = cluster.map_or_else(|| c.to_string(), |cluster| cluster.replace('\t', ""));
-        put_one(out, style, column, &shown, if wide { 2 } else { 1 });
-    }
-    put(out, style, start, &piece);
-}
-
-/// Characters of one cell each, without blanks in front.
-fn put(out: &mut String, style: Style, column: usize, text: &str) {
-    let text = text.trim_end_matches(' ');
-    if !text.is_empty() {
-        put_one(out, style, column, text, text.len());
-    }
-}
-
-fn put_one(out: &mut String, style: Style, column: usize, text: &str, cells: usize) {
-    let x = column as f64 * WIDTH;
-    let _ = write!(out, "<text x=\"{x:.1}\" y=\"{BASELINE}\"");
-    if text.chars().count() > 1 && text.is_ascii() {
-        let width = cells as f64 * WIDTH;
-        let _ = write!(out, " textLength=\"{width:.1}\" lengthAdjust=\"spacingAndGlyphs\"");
-    }
-    let (paint, _) = colors_of(style);
-    if paint != Paint::Text {
-        out.push_str(&paint.attribute());
-    }
-    for (attribute, name) in [
-        (Attributes::BOLD, " font-weight=\"bold\""),
-        (Attributes::ITALIC, " font-style=\"italic\""),
-        (Attributes::FAINT, " opacity=\".6\""),
-    ] {
-        if style.attributes.contains(attribute) {
-            out.push_str(name);
-        }
-    }
-    out.push('>');
-    escape(out, text);
-    out.push_str("</text>");
-}
-
-/// Underlines and the like, which blanks have, too.
-fn lines(out: &mut String, style: Style, from: usize, to: usize) {
-    let (paint, _) = colors_of(style);
-    let (x, width) = (from as f64 * WIDTH, (to - from) as f64 * WIDTH);
-    for (is_there, y) in [
-        (style.attributes.underline() != 0, BASELINE + 2),
-        (style.attributes.contains(Attributes::STRIKE), BASELINE - 4),
-        (style.attributes.contains(Attributes::OVERLINE), 1),
-    ] {
-        if is_there {
-            let attribute = paint.attribute();
-            let _ = write!(
-                out,
-                "<rect x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"1\"{attribute}/>"
-            );
-        }
-    }
-}
-
-/// What something is painted with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Paint {
-    Text,
-    Page,
-    Palette(u8),
-    Rgb([u8; 3]),
-}
-
-impl Paint {
-    fn text(color: Color) -> Paint {
-        Paint::of(color).unwrap_or(Paint::Text)
-    }
-
-    fn page(color: Color) -> Paint {
-        Paint::of(color).unwrap_or(Paint::Page)
-    }
-
-    fn of(color: Color) -> Option<Paint> {
-        let rgb = match (color.index(), color.direct()) {
-            (Some(index @ ..16), _) => return Some(Paint::Palette(index)),
-            // The cube and the greys of xterm's palette.
-            (Some(index @ ..232), _) => [36, 6, 1].map(|step| match (index - 16) / step % 6 {
-                0 => 0,
-                level => 55 + 40 * level,
-            }),
-            (Some(index), _) => [8 + 10 * (index - 232); 3],
-            (None, direct) => direct?,
-        };
-        Some(Paint::Rgb(rgb))
-    }
-
-    /// As an attribute of an element, with a blank in front.
-    fn attribute(self) -> String {
-        match self {
-            Paint::Text => " class=\"fd\"".into(),
-            Paint::Page => " class=\"bd\"".into(),
-            Paint::Palette(number) => format!(" class=\"c{number}\""),
-            Paint::Rgb([red, green, blue]) => {
-                format!(" style=\"fill:#{red:02x}{green:02x}{blue:02x}\"")
-            }
-        }
-    }
-}
-
-/// Text as XML 1.0 has it, which takes not all characters.
-fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(bytes: &str) -> String {
-        let mut screen = Screen::new(Size { columns: 20, rows: 2 });
-        screen.feed(bytes.as_bytes());
-        draw(&screen.terminal().page().rows[0], 20)
-    }
-
-    #[test]
-    fn a_run_has_its_place_and_its_width() {
-        let at = "y=\"13\"";
-        assert_eq!(row(""), "");
-        assert_eq!(row("a"), format!("<text x=\"0.0\" {at}>a</text>"));
-        let length = "textLength=\"33.6\" lengthAdjust=\"spacingAndGlyphs\"";
-        assert_eq!(row("  a<b "), {
-            let length = length.replace("33.6", "25.2");
-            format!("<text x=\"16.8\" {at} {length}>a&lt;b</text>")
-        });
-        let red = "<text x=\"0.0\" y=\"13\" class=\"c1\" font-weight=\"bold\">r</text>";
-        assert_eq!(row("\x1b[1;31mr"), red);
-        let wide = row("漢x");
-        assert!(wide.contains("<text x=\"0.0\" y=\"13\">漢</text>"), "{wide}");
-        assert!(wide.contains("<text x=\"16.8\" y=\"13\">x</text>"), "{wide}");
-        // What combines stays with its letter.
-        let accent = row("e\u{301}x");
-        assert!(accent.contains(">e\u{301}</text>") && accent.contains("x=\"8.4\""), "{accent}");
-    }
-
-    #[test]
-    fn colours_are_those_of_the_terminal() {
-        let inverse = row("\x1b[7mab");
-        assert!(inverse.starts_with("<rect x=\"0.0\" width=\"16.8\" height=\"18\" class=\"fd\"/>"));
-        assert!(inverse.contains("class=\"bd\">ab"), "{inverse}");
-        assert!(row("\x1b[38;5;196mx").contains("style=\"fill:#ff0000\""));
-        assert!(row("\x1b[38;5;244mx").contains("style=\"fill:#808080\""));
-        assert!(row("\x1b[48;2;1;2;3mx").contains("fill:#010203"));
-        assert_eq!(row("\x1b[8msecret").matches("text").count(), 0);
-        assert!(row("\x1b[4m  ").contains("y=\"15\" width=\"16.8\" height=\"1\""));
+    /// A film of what is printed at these times, in milliseconds, on a page of 10 by 3.
+    fn film(printed: impl IntoIterator<Item = (u64, String)>) -> (Film, Screen) {
+        let mut screen = Screen::new(Size { columns: 10, rows: 3 });
+        let mut film = Film::default();
+        for (at, bytes) in printed {
+            film.changes(Duration::from_millis(at), &screen);
+            screen.feed(bytes.as_bytes());
+        }
+        (film, screen)
     }
 
     #[test]
     fn pages_follow_one_another_and_rows_alike_are_drawn_once() {
-        let mut screen = Screen::new(Size { columns: 10, rows: 3 });
-        let mut film = Film::new(screen.size());
-        for (at, bytes) in [(0, "one\r\n"), (500, "one\r\n"), (510, "two"), (510, ""), (900, "")] {
-            screen.feed(bytes.as_bytes());
-            film.page(Duration::from_millis(at), &screen);
-        }
-        assert_eq!(film.frames.len(), 2);
-        let svg = film.finish(Duration::from_secs(2));
+        let printed = [(0, "one\r\n"), (500, "one\r\n"), (510, "two"), (510, ""), (900, "\x1b[m")];
+        let (film, screen) = film(printed.map(|(at, bytes)| (at, bytes.to_owned())));
+        let svg = film.finish(Duration::from_secs(2), &screen);
         assert_eq!(svg.matches(">one</text>").count(), 1);
         assert_eq!(svg.matches("<use href=\"#r0\"").count(), 3);
+        assert_eq!(svg.matches("translateY(-54px)").count(), 3, "{svg}");
         assert!(svg.contains("25.000%{transform:translateY(-54px)}"), "{svg}");
         assert!(svg.contains("animation:film 2.000s"));
         assert!(!screen.svg().contains("animation"));
+    }
+
+    #[test]
+    fn a_picture_is_as_large_as_the_largest_page() {
+        let mut screen = Screen::new(Size { columns: 10, rows: 3 });
+        let mut film = Film::default();
+        film.changes(Duration::from_secs(1), &screen);
+        screen.resize(Size { columns: 20, rows: 2 });
+        film.changes(Duration::from_secs(2), &screen);
+        screen.resize(Size { columns: 5, rows: 2 });
+        let svg = film.finish(Duration::from_secs(3), &screen);
+        assert!(svg.contains("width=\"168.0\" height=\"54\""), "{svg}");
+    }
+
+    #[test]
+    fn what_is_long_has_fewer_pages_a_second() {
+        // An hour, with something new four times a second.
+        let end = 3_600_000;
+        let printed = (0..end).step_by(250).map(|at| (at, format!("\r\x1b[K{at}")));
+        let (film, screen) = film(printed);
+        assert!(film.frames.len() > MOST_PAGES / 4, "{}", film.frames.len());
+        let froms: Vec<Duration> = film.frames.iter().map(|frame| frame.from).collect();
+        assert!(froms.windows(2).all(|two| two[1] - two[0] < Duration::from_secs(8)));
+        assert!(film.rows.by_number.len() <= MOST_PAGES + 1);
+        let svg = film.finish(Duration::from_millis(end), &screen);
+        assert!(svg.len() < MOST_BYTES && svg.contains(">3599750</text>"), "{}", svg.len());
+        assert!(svg.contains("animation:film 3600.000s"));
+        // With all of a larger page new each time.
+        let page =
+            |at: u64| (0..50).map(|row| format!("\r\n{:x}", at * 99 + row)).collect::<String>();
+        let mut screen = Screen::new(Size { columns: 80, rows: 50 });
+        let mut film = Film::default();
+        for at in 0..1000 {
+            film.changes(Duration::from_millis(at * 100), &screen);
+            screen.feed(page(at).as_bytes());
+        }
+        assert!(film.frames.len() > 100);
+        let svg = film.finish(Duration::from_secs(101), &screen);
+        assert!(svg.len() < 2 * MOST_BYTES, "{}", svg.len());
     }
 
     proptest::proptest! {

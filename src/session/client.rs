@@ -108,6 +108,13 @@ pub enum EngineCommand {
         /// Told when not too much waits to be typed.
         taken: oneshot::Sender<()>,
     },
+    /// Have the terminal keep a size until this client goes.
+    Pin {
+        /// Who.
+        client: ClientId,
+        /// The size.
+        size: Size,
+    },
     /// Change the terminal's size.
     Resize {
         /// The new one.
@@ -328,7 +335,12 @@ impl Client {
         async { known.await.unwrap_or_default() }
     }
 
-    /// Changes the terminal's size and tells the program on it.
+    /// Has the terminal keep this size, whoever types, until this client goes.
+    pub fn pin(&self, size: Size) {
+        let _ = self.commands.send(EngineCommand::Pin { client: self.id, size });
+    }
+
+    /// Changes the terminal's size, unless one is pinned, and tells the program on it.
     pub fn resize(&self, size: Size) {
         let _ = self.commands.send(EngineCommand::Resize { size });
     }

@@ -10,6 +10,7 @@ mod followers;
 pub mod launch;
 pub mod output_disk;
 pub mod pipeline;
+pub mod recording;
 pub mod rules;
 mod show;
 mod sideband;

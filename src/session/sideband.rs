@@ -100,14 +100,29 @@ impl Sideband {
         })
     }
 
+    /// That of a program that has none: nothing comes, and what is sent is dropped.
+    pub(super) fn none() -> Sideband {
+        Sideband {
+            stage: Stage::Closed,
+            nonce: String::new(),
+            picture_limit: PictureLimit { edge: 0, area: 0 },
+            decoder: LineDecoder::new(LONGEST_LINE),
+            out: VecDeque::new(),
+            last_is_input: false,
+            lost: false,
+        }
+    }
+
     /// Queues a message, and sends what the socket takes at once.
     pub(super) fn send(&mut self, message: &ToWorker) {
         // A question is none, and leaves open whether what came before it was read.
         if !matches!(message, ToWorker::Complete { .. }) {
             self.last_is_input = matches!(message, ToWorker::Cell { .. } | ToWorker::Stdin { .. });
         }
-        self.out.extend(encode(message));
-        self.flush();
+        if !matches!(self.stage, Stage::Closed) {
+            self.out.extend(encode(message));
+            self.flush();
+        }
     }
 
     /// Whether input was sent that the worker, which is gone, has never read.

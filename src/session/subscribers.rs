@@ -21,6 +21,7 @@ use super::{
     client::EngineCommand,
     followers::Followers,
     pipeline::{Hands, NOBODY, Observer, Proposal, Roles, Shown, Situation, Standing},
+    recording::Recorder,
     rules::{hands::ProposalId, state::ClientId},
 };
 use crate::{
@@ -222,6 +223,8 @@ pub(super) struct Subscribers {
     all: Vec<Subscriber>,
     /// Those that must miss nothing.
     pub(super) followers: Followers,
+    /// What writes all of it down.
+    pub(super) recorder: Option<Recorder>,
 }
 
 /// The end that tells one.
@@ -242,7 +245,13 @@ pub(crate) struct Subscriber {
 impl Subscribers {
     /// None yet; they ask for a repaint over `commands`.
     pub(super) fn new(commands: mpsc::WeakUnboundedSender<EngineCommand>) -> Subscribers {
-        Subscribers { commands, last: 0, all: Vec::new(), followers: Followers::default() }
+        Subscribers {
+            commands,
+            last: 0,
+            all: Vec::new(),
+            followers: Followers::default(),
+            recorder: None,
+        }
     }
 
     /// Adds one of this client, whose first updates are the screen, if it wants that, and how things
@@ -453,6 +462,9 @@ impl Observer for Subscribers {
     }
 
     fn echoed(&mut self, bytes: &[u8]) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.echoed(bytes);
+        }
         self.show_all(|| ScreenUpdate::Echo(bytes.to_vec()));
     }
 

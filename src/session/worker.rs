@@ -64,7 +64,11 @@ impl Worker {
     /// # Errors
     /// When there is no terminal or socket, or the program can't be executed.
     pub(super) fn start(launch: Launch, size: Size, pictures: PictureLimit) -> io::Result<Worker> {
-        let sideband = Sideband::listen(launch.socket(), launch.nonce().to_owned(), pictures)?;
+        let has_sideband = launch.has_sideband();
+        let sideband = match has_sideband {
+            true => Sideband::listen(launch.socket(), launch.nonce().to_owned(), pictures)?,
+            false => Sideband::none(),
+        };
         let (terminal, process) = pty::spawn(launch.program(), size)?;
         Ok(Worker {
             process,
@@ -74,7 +78,7 @@ impl Worker {
             size,
             found_size: size,
             terminal_open: true,
-            sideband_open: true,
+            sideband_open: has_sideband,
             drained: None,
             undrained: MOST_HELD,
             launch,
@@ -191,18 +195,27 @@ impl Worker {
         }
     }
 
-    /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte, and
-    /// true is returned, since the worker won't tell that it was taken.
+    /// Interrupts what runs. A raw terminal has no interrupt: its program gets the byte; and one
+    /// without a sideband is struck by the signal. Then true is returned, since the worker won't tell
+    /// that it was taken.
     ///
     /// A reader of the worker's own is interrupted whatever the modes.
     pub(super) fn interrupt(&mut self, worker_reads: bool, now: Time) -> bool {
         let raw = !worker_reads && self.terminal.modes().is_some_and(|modes| !modes.signals);
-        if raw {
-            self.type_bytes(&[INTERRUPT as u8], now);
-        } else {
-            self.send(&ToWorker::Interrupt);
+        match (raw, self.launch.has_sideband()) {
+            (true, _) => self.type_bytes(&[INTERRUPT as u8], now),
+            // What was typed before may fill the terminal, and the key would wait behind it. As the key
+            // does, it takes back what nobody has read (POSIX: ISIG without NOFLSH).
+            (false, false) => {
+                self.drop_input();
+                self.process.interrupt_foreground(&self.terminal);
+            }
+            (false, true) => {
+                self.send(&ToWorker::Interrupt);
+                return false;
+            }
         }
-        raw
+        true
     }
 
     /// Drops what was typed and nobody has read; how much, in bytes.
@@ -214,6 +227,13 @@ impl Worker {
     /// Whether there is input in the terminal that nobody has read.
     pub(super) fn holds_input(&self) -> bool {
         self.terminal.holds_input()
+    }
+
+    /// Whether the terminal does not show what is typed: a secret may be asked for, in lines or, where
+    /// no page `is_shown` that takes keys, key by key.
+    pub(super) fn hides_typing(&self, is_shown: bool) -> bool {
+        let hides = |modes: Modes| !modes.echo && (modes.canonical || !is_shown);
+        self.terminal.modes().is_some_and(hides)
     }
 
     /// Who is blocked reading the terminal, if the kernel tells.
@@ -305,7 +325,7 @@ mod tests {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
         let program = WorkerProgram::custom("true".into(), Vec::new());
-        let launch = session.launch(&program, Paging::Through).unwrap();
+        let launch = session.launch(&program, Paging::Through, &Default::default()).unwrap();
         let mut worker = Worker::start(launch, Size::default(), LIMIT).unwrap();
         worker.process.ended().await;
         worker.start_draining(Time::ZERO);
@@ -322,7 +342,7 @@ mod tests {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
         let program = WorkerProgram::custom("echo".into(), vec!["last words".into()]);
-        let launch = session.launch(&program, Paging::Through).unwrap();
+        let launch = session.launch(&program, Paging::Through, &Default::default()).unwrap();
         let mut worker = Worker::start(launch, Size::default(), LIMIT).unwrap();
         worker.process.ended().await;
         worker.start_draining(Time::ZERO);

@@ -112,7 +112,7 @@ fn what_runs_can_be_said_of_fresh_ones_only() {
     server.still_works();
     let (status, page) = runtime.attach(&["--python", "python3"]).ends();
     assert_eq!(status, 2);
-    assert_has(&page, "--python and --worker are for a fresh session");
+    assert_has(&page, "--python, --worker and --run are for a fresh session");
 }
 
 #[test]
@@ -122,10 +122,6 @@ fn without_a_terminal_it_says_so() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_has(&said, "attach needs a terminal, and standard input is none");
-    let dumb = runtime.attaching(&[]).condition("os.environ['TERM'] = 'dumb'");
-    let (status, page) = Terminal::run(dumb).ends();
-    assert_eq!(status, 2);
-    assert_has(&page, "TERM says that t");
     assert_eq!(runtime.names(), Vec::<String>::new());
     let mut command = runtime.command(&["attach"]);
     command.stdin(Stdio::null()).stderr(Stdio::null());
@@ -160,15 +156,53 @@ fn one_elsewhere_is_attached_to_by_its_name() {
         let builder = runtime.attaching(arguments).args(["--via", "sh -c"]);
         Terminal::run(builder.env("PATH", &path))
     };
-    let (status, page) = attach(&[]).ends();
-    assert_eq!(status, 2);
-    assert_has(&page, "--via needs the name of the session there");
     let mut person = attach(&["--new", "box"]);
     person.runs("x = 6");
     person.is_at_prompt();
     person.types("\x1dd");
     assert_eq!(person.ends().0, 0);
-    let mut person = attach(&["box"]);
+    // Without a name: the one there is, or a choice.
+    let mut person = attach(&[]);
     person.runs("x * 7");
     person.shows("\n42\n>>>");
+    let mut other = attach(&["--new", "other"]);
+    other.is_at_prompt();
+    other.types("\x1dd");
+    assert_eq!(other.ends().0, 0);
+    let mut chooses = attach(&[]);
+    chooses.shows("Which one?");
+    assert_has(&chooses.page(), "  2  other  ready");
+    chooses.types("box\r");
+    chooses.runs("x * 8");
+    chooses.shows("\n48\n>>>");
+    // They are listed and ended the same way, with the exit status and the words of that command.
+    let via = |arguments: &[&str]| {
+        let mut command = runtime.command(arguments);
+        command.args(["--via", "sh -c"]).env("PATH", &path).output().unwrap()
+    };
+    let listed = String::from_utf8(via(&["ls"]).stdout).unwrap();
+    assert_has(&listed, "\nbox ");
+    assert_has(&listed, "\nother ");
+    let ended = via(&["end", "other"]);
+    assert_eq!((ended.status.code(), &*ended.stdout), (Some(0), &b"ended other\n"[..]));
+    assert_eq!(runtime.names(), ["box"]);
+    let unknown = via(&["end", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert_has(&String::from_utf8_lossy(&unknown.stderr), "there is no session nobody");
+    let mut missing = runtime.command(&["ls", "--via", "sh -c"]);
+    let missing = missing.env("PATH", "/usr/bin:/bin").output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert_has(&String::from_utf8_lossy(&missing.stderr), "is mcp-repl there");
+}
+
+#[test]
+fn with_none_elsewhere_a_fresh_one_is_started_there() {
+    let runtime = Runtime::new();
+    let directory = std::path::Path::new(BINARY).parent().unwrap();
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
+    let attach = runtime.attaching(&[]).args(["--via", "sh -c"]).env("PATH", &path);
+    let mut person = Terminal::run(attach);
+    person.runs("6 * 7");
+    person.shows("\n42\n>>>");
+    assert_eq!(runtime.names().len(), 1);
 }

@@ -3,6 +3,8 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::{Runtime, Terminal, assert_has, assert_has_not};
 
 #[test]
@@ -157,4 +159,25 @@ fn a_cell_can_be_edited_in_an_editor_of_ones_own() {
     person.types("half\x18\x05");
     person.shows("the editor `no-such-editor` can't be started");
     person.ends_with(">>> half");
+}
+
+#[test]
+fn what_ends_this_client_ends_the_editor_and_the_terminal_is_put_back() {
+    let runtime = Runtime::new();
+    let editor = runtime.path().with_file_name("editor");
+    let program = "#!/bin/sh\nmodes=$(stty -g)\nsleep 1000 &\ntrap \"kill $!; stty $modes; echo ends; exit 1\" HUP\n\
+                   stty raw\necho edits\nwait\n";
+    std::fs::write(&editor, program).unwrap();
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o700)).unwrap();
+    for (signal, status) in [(Signal::TERM, 128 + 15), (Signal::HUP, 128 + 1)] {
+        let builder = runtime.attaching(&["--new"]).env_remove("VISUAL").env("EDITOR", &editor);
+        let mut person = Terminal::run(builder);
+        person.is_at_prompt();
+        person.types("x\x18\x05");
+        person.shows("edits");
+        kill_process(Pid::from_raw(person.pid()).unwrap(), signal).unwrap();
+        let (ended, page) = person.ends();
+        assert_eq!(ended, status, "{page}");
+        assert_has(&page, "ends");
+    }
 }

@@ -150,6 +150,7 @@ fn cells_are_asked_about_one_after_the_other_and_one_that_is_withdrawn_is_gone()
     let second = other.begin("print('second')");
     // It has arrived when this is answered.
     other.request("ping", &json!({}));
+    person.ends_with(&format!("{ASKS} (1 more waits)"));
     person.types("\r");
     assert_has(&first.text(), "first\n");
     person.shows("[second] wants to run:\n>>> print('second')\n");

@@ -135,3 +135,45 @@ fn observers_never_say_the_size_and_the_agents_comes_back_with_the_last_who_leav
     assert_has(&agent.repl(comes_back), "the size of an agent\n");
     looks_on.shows("the size of an agent");
 }
+
+#[test]
+fn a_size_can_be_pinned_by_who_attaches_or_for_the_session() {
+    let runtime = Runtime::new();
+    let agent = start(&runtime);
+    let mut other = runtime.attach(&["work"]);
+    other.runs(SIZE);
+    other.ends_with("\n(80, 24)\n>>>");
+    let mut pins = runtime.attach(&["work", "--size", "70x30"]);
+    pins.is_at_prompt();
+    pins.is_titled("work: 70x30, cropped, ready");
+    pins.runs(&format!("{SIZE}, 'pinned'"));
+    pins.ends_with("\n((70, 30), 'pinned')\n>>>");
+    // Nobody who types or has another window changes it.
+    other.resize(100, 30);
+    pins.resize(90, 33);
+    for person in [&mut other, &mut pins] {
+        person.runs(&format!("{SIZE}, 'still'"));
+        person.ends_with("\n((70, 30), 'still')\n>>>");
+    }
+    leaves(pins);
+    // Whose window is another gets it back at once.
+    other.is_titled("work: ready");
+    other.runs(&format!("{SIZE}, 'again'"));
+    other.ends_with("\n((100, 30), 'again')\n>>>");
+    leaves(other);
+    drop(agent);
+    let kept = runtime.server().args(["--session", "kept", "--size", "60x20"]).start();
+    assert_has(&kept.repl(SIZE), "(60, 20)\n");
+    let mut person = runtime.attach(&["kept"]);
+    person.runs(&format!("{SIZE}, 'kept'"));
+    person.ends_with("\n((60, 20), 'kept')\n>>>");
+    leaves(person);
+    for (size, words) in [("2x1", "10x3"), ("80", "COLUMNSxROWS"), ("80x9999", "1000x500")] {
+        let (status, page) = runtime.attach(&["kept", "--size", size]).ends();
+        assert_eq!(status, 2);
+        assert_has(&page, words);
+    }
+    let (status, page) = runtime.attach(&["kept", "--observe", "--size", "80x24"]).ends();
+    assert_eq!(status, 2);
+    assert_has(&page, "only looks on");
+}

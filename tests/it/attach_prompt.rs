@@ -1,7 +1,7 @@
 //! `mcp-repl attach` at the session's prompt: the line editor, and what comes above a line.
 #![cfg(target_os = "linux")]
 
-use crate::support::{IDLE, Lifeline, Runtime, assert_has, assert_has_not};
+use crate::support::{IDLE, Lifeline, Runtime, Terminal, assert_has, assert_has_not, quoted};
 
 #[test]
 fn a_cell_goes_on_until_python_says_that_it_is_whole() {
@@ -20,6 +20,38 @@ fn a_cell_goes_on_until_python_says_that_it_is_whole() {
     person.ends_with("\n...");
     person.types("y''', 'z')\r");
     person.shows("\n'x\\nyz'\n>>>");
+}
+
+#[test]
+fn lines_in_brackets_are_indented_and_a_closing_one_stands_as_what_it_closes() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.runs("x = [\r{\r'a': (1,\r2),\r},\r]\r");
+    person.shows(
+        ">>> x = [\n...     {\n...         'a': (1,\n...               2),\n...     },\n... ]\n>>>",
+    );
+    // Above what stands there already.
+    person.types("f(x)\x1b[D\r");
+    person.runs("if x:\ry = 1\r\r");
+    person.types("if x:\rpass\x1b[A\r");
+    person.ends_with(">>> if x:\n...\n...     pass");
+    person.types("print(y)\x1b[B\r\r");
+    person.shows("\n...     print(y)\n...     pass\n...\n1\n>>>");
+}
+
+#[test]
+fn lines_that_are_pasted_key_by_key_keep_their_own_blanks() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.runs(
+        "def f():\r    x = [\r        1,\r    ]\r    if x:\r        x += [2]\r    return x\r",
+    );
+    person.types("\r");
+    person.runs("f()");
+    person.shows("\n[1, 2]\n>>>");
+    person.is_at_prompt();
+    person.types("if 1:\r5");
+    person.ends_with("\n...     5");
 }
 
 #[test]
@@ -55,6 +87,43 @@ fn keys_of_the_line() {
     person.shows(">>> fir");
     person.types("\t * 42\r");
     person.shows("\n42\n>>>");
+}
+
+/// Types this, and Tab until there is this: a session that is slow to answer is not waited for.
+#[track_caller]
+fn completes(person: &mut Terminal, begun: &str, end: &str) {
+    person.types(begun);
+    for _ in 0..100 {
+        person.types("\t@");
+        person.shows_when("@", |page| page.contains('@'));
+        let is_there = person.page().contains(&format!("{end}@"));
+        person.types("\x7f");
+        person.shows_when("no @", |page| !page.contains('@'));
+        if is_there {
+            return;
+        }
+    }
+    panic!("{end:?} does not come; there is:\n{}", person.page());
+}
+
+#[test]
+fn tab_in_a_string_puts_names_of_files_there() {
+    let runtime = Runtime::new();
+    let place = tempfile::tempdir().unwrap();
+    for file in ["it's one", "it's two/x", "other"].map(|file| place.path().join(file)) {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "text").unwrap();
+    }
+    let mut person = runtime.attach(&[]);
+    person.runs(&format!("import os; os.chdir({})", quoted(place.path())));
+    person.is_at_prompt();
+    completes(&mut person, "'ot", "'other");
+    // As far as all of them go.
+    completes(&mut person, "' + 'i", "it\\'s ");
+    completes(&mut person, "t", "two/");
+    completes(&mut person, "", "two/x");
+    person.types("' + f'{place}'\x01place = 1; \r");
+    person.shows("\n\"otherit's two/x1\"\n>>>");
 }
 
 #[test]

@@ -245,3 +245,39 @@ fn nothing_is_wiped_on_joining() {
 fn lines(count: usize) -> String {
     (0..count).map(|n| format!("line {n}\n")).collect()
 }
+
+#[test]
+fn a_line_that_was_begun_outlasts_each_command() {
+    let runtime = Runtime::new();
+    let (_agent, mut person) = runtime.agent_and_person();
+    person.types("'begun' +\x1b[D\x1b[D");
+    person.ends_with(">>> 'begun' +");
+    person.types("\x1do");
+    person.shows("[repl] from here on you only look on");
+    person.types("\x1do");
+    person.shows("[repl] you take part again");
+    person.ends_with(">>> 'begun' +");
+    person.types("\x1dl");
+    person.ends_with("Esc goes back:");
+    person.types("\x1b");
+    person.shows_when("the line", |page| page.ends_with(">>> 'begun' +"));
+    for (key, line) in [("t", "[repl] you have taken over"), ("t", "given back"), ("?", "Ctrl-]")] {
+        person.types(&format!("\x1d{key}"));
+        person.shows_when(line, |page| page.contains(line) && page.ends_with(">>> 'begun' +"));
+    }
+    // The cursor is where it was.
+    person.types("+ 'and'\x1b[F 'on'\r");
+    person.shows(">>> 'begun'+ 'and' + 'on'\n'begunandon'\n>>>");
+    // To another session.
+    let other = runtime.server().client("agent").args(["--session", "other"]).start();
+    other.still_works();
+    person.types("'to the other'");
+    person.ends_with(">>> 'to the other'");
+    person.types("\x1dl");
+    person.ends_with("Esc goes back:");
+    person.types("other\r");
+    person.shows("Esc goes back: other\n[agent] >>> 6 * 7\n42\n");
+    person.ends_with("\n>>> 'to the other'");
+    person.types("\r");
+    person.shows("\n'to the other'\n>>>");
+}

@@ -2,9 +2,11 @@
 //! windows of every size.
 #![cfg(target_os = "linux")]
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, time::Instant};
 
-use crate::support::{BINARY, Runtime, Server, Sshd, Terminal, assert_has, assert_has_not, quoted};
+use crate::support::{
+    BINARY, Graphics, Runtime, Server, Sshd, Terminal, assert_has, assert_has_not, quoted,
+};
 
 #[track_caller]
 fn start(runtime: &Runtime) -> Server {
@@ -199,4 +201,35 @@ fn a_window_may_have_any_size_and_change_it_at_any_moment() {
     person.ends_with("\n'half typed'\n>>>");
     person.types(size);
     person.ends_with("\n(100, 30)\n>>>");
+}
+
+#[test]
+fn a_terminal_that_answers_nothing_is_waited_for_once() {
+    let runtime = Runtime::new();
+    let agent = start(&runtime);
+    let begun = Instant::now();
+    let mut person = Terminal::run_with(runtime.attaching(&["work"]), Graphics::Mute);
+    person.is_at_prompt();
+    person.types("'first'\r");
+    person.ends_with("\n'first'\n>>>");
+    let first = begun.elapsed();
+    let begun = Instant::now();
+    for n in 0..5 {
+        person.types(&format!("if 1:\rprint({n})\r\r"));
+        person.ends_with(&format!(">>> if 1:\n...     print({n})\n...\n{n}\n>>>"));
+        person.types("'half ");
+        person.ends_with(">>> 'half");
+        assert_has(&agent.repl(&format!("print('agent', {n})")), &format!("agent {n}\n"));
+        person.ends_with(&format!("\nagent {n}\n>>> 'half"));
+        person.types("\x03");
+        person.is_at_prompt();
+    }
+    // Each wait would be as long.
+    assert!(begun.elapsed() < first * 3, "{:?} after {first:?}", begun.elapsed());
+    // What a program leaves on the page stays above the line.
+    person.types("print('\\x1b[2J\\x1b[Habove')\r");
+    person
+        .shows_when("above the line", |page| page.starts_with("above\n") && page.ends_with(">>>"));
+    person.types("\x1dd");
+    assert_eq!(person.ends().0, 0);
 }

@@ -356,12 +356,14 @@ async fn each_client_gets_each_picture() {
     let config = Config {
         target: Target::Custom(program.into(), arguments),
         runtime: RuntimeDirectory::new().unwrap(),
+        surroundings: Default::default(),
         paging: Paging::Through,
+        is_size_pinned: false,
         size: Size::default(),
         budget: BUDGET.into(),
         attachments: Attachments::Kept(PictureLimit { edge: 1568, area: 1_150_000 }),
         output_disk: OutputDisk::default(),
-        recorder: None,
+        recording: None,
     };
     let (session, engine) = engine::start(config).unwrap();
     let clients = [session.join(), session.join(), session.join()];

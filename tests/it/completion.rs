@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// A session in this process, and a client of it.
-struct Live {
-    session: Handle,
+pub(crate) struct Live {
+    pub(crate) session: Handle,
     client: Client,
     engine: tokio::task::JoinHandle<()>,
 }
@@ -32,7 +32,7 @@ impl Live {
         Live { client: session.join(), session, engine }
     }
 
-    async fn of_python(file: &Path) -> Live {
+    pub(crate) async fn of_python(file: &Path) -> Live {
         let live = Live::start(Target::Python(PythonSearch::of_process(Some(file.to_owned()))));
         assert_eq!(live.send("").await, IDLE);
         live
@@ -46,7 +46,7 @@ impl Live {
         live
     }
 
-    async fn send(&self, input: &str) -> String {
+    pub(crate) async fn send(&self, input: &str) -> String {
         let payload = Payload::parse(input, Vec::new()).unwrap();
         let request = Request::new(payload, HANG);
         let blocks = self.client.call(request).await.expect("the engine lives").merged();
@@ -58,13 +58,18 @@ impl Live {
     }
 
     /// What may stand at the `|` of a cell.
-    async fn completes(&self, cell: &str) -> Completion {
+    pub(crate) async fn completes(&self, cell: &str) -> Completion {
         let cursor = cell.chars().position(|character| character == '|').expect("a cursor");
         self.client.complete(cell.replacen('|', "", 1), cursor).await
     }
 
     #[track_caller]
-    fn knows(&self, cell: &str, start: usize, matches: &[&str]) -> impl Future<Output = ()> {
+    pub(crate) fn knows(
+        &self,
+        cell: &str,
+        start: usize,
+        matches: &[&str],
+    ) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
         async move {
             let known = self.completes(cell).await;
@@ -73,12 +78,12 @@ impl Live {
         }
     }
 
-    async fn knows_nothing(&self, cell: &str) {
+    pub(crate) async fn knows_nothing(&self, cell: &str) {
         assert_eq!(self.completes(cell).await.matches, [""; 0], "{cell}");
     }
 
     /// What is known begins so, and has these among it and those not.
-    async fn has(&self, cell: &str, start: usize, these: &[&str], others: &[&str]) {
+    pub(crate) async fn has(&self, cell: &str, start: usize, these: &[&str], others: &[&str]) {
         let known = self.completes(cell).await;
         assert_eq!(known.start, start, "{cell}: {known:?}");
         let has = |name: &&&str| known.matches.iter().any(|found| found == **name);
@@ -87,14 +92,14 @@ impl Live {
         assert!(known.matches.is_sorted() && known.matches.len() <= 500, "{cell}");
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.session.shutdown();
         self.engine.await.unwrap();
     }
 }
 
 /// Runs a test in a session of each version.
-async fn on_every_python(test: impl AsyncFn(&Live)) {
+pub(crate) async fn on_every_python(test: impl AsyncFn(&Live)) {
     for version in python::versions() {
         eprintln!("with Python {version}:");
         let live = Live::of_python(&python::of_version(version)).await;

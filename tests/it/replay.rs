@@ -3,41 +3,44 @@
 use std::time::Duration;
 
 use mcp_repl::{
-    reply::{BUDGET, Content, KeptText, Notice, Reply, Status},
+    cast::Version,
+    reply::{Content, KeptText, Notice, Reply, Status},
     screen::Size,
     session::{
         client::{Client, Handle, Request, ScreenUpdate},
         engine::{self, Config},
         launch::{RuntimeDirectory, Target, python::PythonSearch},
-        pipeline::{Effect, Input, Pipeline},
-        rules::{
-            payload::{Keys, Payload},
-            state::{Paging, Time},
-        },
+        recording::{Cuts, Recording, RecordingFile, replay},
+        rules::payload::{Keys, Payload},
     },
 };
-use tokio::sync::mpsc;
 
 use crate::support::{HANG, python};
 
-/// A live session in this process, and what happens in it.
-struct Live {
-    session: Handle,
+/// A live session in this process, which is recorded.
+pub(crate) struct Live {
+    pub(crate) session: Handle,
     replies: Vec<Reply>,
-    recorded: mpsc::UnboundedReceiver<(Time, Input<'static>)>,
+    directory: tempfile::TempDir,
     engine: tokio::task::JoinHandle<()>,
 }
 
 impl Live {
-    fn start() -> Live {
+    pub(crate) fn start() -> Live {
         let search = PythonSearch::of_process(Some(python::default()));
-        let (recorder, recorded) = mpsc::unbounded_channel();
+        let directory = tempfile::tempdir().unwrap();
+        let recording = RecordingFile {
+            path: directory.path().join("live.cast"),
+            records_input: true,
+            version: Version::V3,
+            title: None,
+        };
         let config = Config {
-            recorder: Some(recorder),
+            recording: Some(recording),
             ..Config::new(Target::Python(search), RuntimeDirectory::new().unwrap())
         };
         let (session, engine) = engine::start(config).unwrap();
-        Live { session, replies: Vec::new(), recorded, engine }
+        Live { session, replies: Vec::new(), directory, engine }
     }
 
     /// Makes a call and keeps its reply; gives its text.
@@ -65,11 +68,11 @@ impl Live {
     }
 
     /// Ends the session; gives the replies, and the recording.
-    async fn end(mut self) -> (Vec<Reply>, Vec<(Time, Input<'static>)>) {
+    pub(crate) async fn end(self) -> (Vec<Reply>, Recording) {
         self.session.shutdown();
         self.engine.await.unwrap();
-        let recorded = std::iter::from_fn(|| self.recorded.try_recv().ok()).collect();
-        (self.replies, recorded)
+        let file = std::fs::read(self.directory.path().join("live.cast")).unwrap();
+        (self.replies, Recording::read(&file[..]).unwrap())
     }
 }
 
@@ -77,29 +80,15 @@ fn text(reply: &Reply) -> String {
     format!("{:?}", reply.clone().merged())
 }
 
-/// Forgets where the text is that a reply leaves out.
-fn forget_kept_text(reply: &mut Reply) {
+/// A reply as a recording has it: where the text is that it leaves out, is another place each time.
+fn recorded(mut reply: Reply) -> String {
     for part in &mut reply.content {
         if let Content::Notice(Notice::TextLeftOut { kept, .. } | Notice::WholeText { kept }) = part
         {
-            *kept = KeptText::Nowhere;
+            *kept = KeptText::File("a file of the session".into());
         }
     }
-}
-
-/// The replies that a recording gives.
-fn replay(recorded: Vec<(Time, Input<'static>)>) -> Vec<Reply> {
-    let mut pipeline = Pipeline::new(Paging::Through, Size::default(), BUDGET, ());
-    let mut replies = Vec::new();
-    for (time, input) in recorded {
-        pipeline.take(input, time);
-        while let Some(effect) = pipeline.next_effect() {
-            if let Effect::Reply { reply, .. } = effect {
-                replies.push(reply);
-            }
-        }
-    }
-    replies
+    reply.text()
 }
 
 #[tokio::test]
@@ -138,16 +127,21 @@ async fn a_whole_session_replays_without_a_process() {
     live.send(&client, "\u{4}'fresh'").await;
     live.send(&client, "exit(3)").await;
     live.send(&client, "").await;
-    let (mut replies, recorded) = live.end().await;
+    let (replies, recording) = live.end().await;
     assert!(matches!(replies.last().unwrap().status, Status::Ended { .. }));
-    // Where a long text is kept is known to the one that writes it.
-    for reply in &mut replies {
-        forget_kept_text(reply);
-    }
-    let replayed = replay(recorded);
-    assert_eq!(replayed.len(), replies.len());
-    for (index, (live, again)) in replies.iter().zip(&replayed).enumerate() {
-        assert_eq!(live, again, "reply {index}");
+    let live: Vec<String> = replies.into_iter().map(recorded).collect();
+    let texts = |answered: &[mcp_repl::session::recording::Answered]| {
+        answered.iter().map(|one| one.text.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(&recording.replies), live);
+    let whole = replay(&recording, Cuts::AsRecorded);
+    assert_eq!(texts(&whole.replies), live);
+    assert!(whole.transcript.contains(">>> name = input('Who? ')\nWho? Grace\n"));
+    let everywhere = Cuts::Everywhere { most: 20_000, seed: 7 };
+    for cuts in [Cuts::Whole, everywhere] {
+        let again = replay(&recording, cuts);
+        assert_eq!(again.transcript, whole.transcript, "{cuts:?}");
+        assert_eq!(again, whole, "{cuts:?}");
     }
 }
 

@@ -186,7 +186,7 @@ fn exec_of_what_is_not_there_starts_nothing() {
     assert_has(&String::from_utf8_lossy(&none.stderr), "there is none at all");
     runtime.has_nothing();
     let output = runtime.server().args(exec(&["1"])).output("");
-    assert_has(&String::from_utf8_lossy(&output.stderr), "--python and --worker");
+    assert_has(&String::from_utf8_lossy(&output.stderr), "--python, --worker and --run");
     assert_eq!(output.status.code(), Some(2));
 }
 

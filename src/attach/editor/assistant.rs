@@ -2,10 +2,7 @@
 //! stand in it. It is waited for no longer than a person would.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -15,46 +12,48 @@ use reedline::{
 use tokio::runtime::Handle;
 
 use super::{
-    cell::{STEP, ends_block, indentation},
+    cell::{STEP, ends_block},
+    margin::Margins,
     taking::Progress,
 };
-use crate::session::client::{Client, Completion};
+use crate::session::client::{self, Client, Completion};
 
 /// How long Enter or Tab waits for what the session says.
 const PATIENCE: Duration = Duration::from_millis(300);
 
+/// What the worker of this project says it is (`docs/sideband.md`, `hello`).
+const PYTHON: &str = "cpython";
+
 /// Asks the session, from the editor's thread. Clones are the same one.
 #[derive(Clone)]
 pub(in crate::attach) struct Assistant {
+    session: client::Handle,
     client: Arc<Client>,
     event_loop: Handle,
-    indentation: Indentation,
-}
-
-/// What is to be put at the start of a line that was just begun. Clones are the same one.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Indentation(Arc<Mutex<Option<String>>>);
-
-impl Indentation {
-    /// Takes it, if there is one.
-    pub(super) fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn set(&self, text: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
-    }
+    /// What its worker says it is, once that is known: it is the same program as long as the session lives.
+    implementation: Arc<OnceLock<String>>,
 }
 
 impl Assistant {
-    /// Asks by way of this client, in the running event loop.
-    pub(in crate::attach) fn new(client: Client) -> Assistant {
-        let event_loop = Handle::current();
-        Assistant { client: Arc::new(client), event_loop, indentation: Indentation::default() }
+    /// Asks this session, in the running event loop.
+    pub(in crate::attach) fn new(session: &client::Handle) -> Assistant {
+        Assistant {
+            session: session.clone(),
+            client: Arc::new(session.join()),
+            event_loop: Handle::current(),
+            implementation: Arc::default(),
+        }
     }
 
-    pub(super) fn indentation(&self) -> Indentation {
-        self.indentation.clone()
+    /// Whether cells are Python, as they are taken to be where no worker has said what it is.
+    pub(super) fn is_python(&self) -> bool {
+        if self.implementation.get().is_none() {
+            let asked = async { tokio::time::timeout(PATIENCE, self.session.worker()).await };
+            if let Ok(Some(worker)) = self.event_loop.block_on(asked) {
+                let _ = self.implementation.set(worker.implementation);
+            }
+        }
+        self.implementation.get().is_none_or(|implementation| implementation == PYTHON)
     }
 
     /// What is known of a cell of which the cursor is at this place, in bytes.
@@ -69,30 +68,27 @@ impl Assistant {
 /// Says whether Enter ends the cell.
 pub(super) struct Checker {
     assistant: Assistant,
-    stop: Arc<AtomicBool>,
+    margins: Margins,
+    is_python: bool,
 }
 
 impl Checker {
-    /// It stops the editor to have a new line indented.
-    pub(super) fn new(assistant: Assistant, stop: Arc<AtomicBool>) -> Checker {
-        Checker { assistant, stop }
+    /// It tells `margins` where a line is begun. What is no Python is whole.
+    pub(super) fn new(assistant: Assistant, margins: Margins, is_python: bool) -> Checker {
+        Checker { assistant, margins, is_python }
     }
 }
 
 impl Validator for Checker {
     fn validate(&self, text: &str) -> ValidationResult {
-        if text.trim().is_empty() {
+        if !self.is_python || text.trim().is_empty() {
             return ValidationResult::Complete;
         }
         let is_whole = !self.assistant.ask(text, text.len()).is_incomplete;
         if is_whole && ends_block(text) {
             return ValidationResult::Complete;
         }
-        let indentation = indentation(text);
-        if !indentation.is_empty() {
-            self.assistant.indentation.set(indentation);
-            self.stop.store(true, Ordering::Relaxed);
-        }
+        self.margins.begin();
         ValidationResult::Incomplete
     }
 }

@@ -4,20 +4,30 @@
 use nu_ansi_term::{Color, Style};
 use reedline::{Highlighter, StyledText};
 
-use super::python::{Token, tokens};
+use super::{
+    margin::Margins,
+    python::{Token, tokens},
+};
 
-/// Python in colours.
-pub(super) struct PythonColors;
+/// Python, in colours if `has_colors`; what is painted is told to `margins`, if there are any.
+pub(super) struct PythonColors {
+    pub(super) has_colors: bool,
+    pub(super) margins: Option<Margins>,
+}
 
 impl Highlighter for PythonColors {
-    fn highlight(&self, text: &str, _cursor: usize) -> StyledText {
+    fn highlight(&self, text: &str, cursor: usize) -> StyledText {
+        if let Some(margins) = &self.margins {
+            margins.painted(text, cursor);
+        }
         let (mut styled, mut at) = (StyledText::new(), 0);
         let mut push = |style: Style, part: &str| {
             if !part.is_empty() {
                 styled.push((style, part.to_owned()));
             }
         };
-        for (part, token) in tokens(text) {
+        let tokens = if self.has_colors { tokens(text) } else { Vec::new() };
+        for (part, token) in tokens {
             push(Style::new(), &text[at..part.start]);
             push(style(token), &text[part.clone()]);
             at = part.end;

@@ -8,14 +8,15 @@ mod assistant;
 mod cell;
 mod colors;
 mod history;
+mod margin;
 mod python;
 mod taking;
 
+pub(super) use cell::ends_block;
 use std::{
     borrow::Cow,
     io,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
-    time::Duration,
+    sync::{Mutex, PoisonError},
 };
 
 use reedline::{
@@ -31,6 +32,7 @@ pub(super) use assistant::Assistant;
 use assistant::{Checker, Names};
 use colors::PythonColors;
 pub(super) use history::SharedHistory;
+use margin::Margins;
 use taking::{Progress, Taking};
 
 use super::{edit_keys::EditKeys, feed::Pastes};
@@ -42,14 +44,11 @@ use crate::{
 /// The prompt in vi's normal mode; as wide as [`PROMPT`].
 const VI_NORMAL: &str = ">>: ";
 
-/// How often it is looked whether to stop to have a line indented, while nothing is typed: that is known
-/// at once when it is due.
-const POLL: Duration = Duration::from_secs(3600);
 const MENU: &str = "names";
 
 /// A cell that is being written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Draft {
+pub struct Draft {
     pub(super) text: String,
     /// Where in it the cursor is, in bytes.
     pub(super) cursor: usize,
@@ -119,45 +118,37 @@ impl Editor {
     /// at the latest; `beside` stands at the right of the first line until the cell is run. Blocks.
     pub(super) fn edit(&self, draft: &Draft, beside: String, number: u16) -> io::Result<Edited> {
         let prompt = CellPrompt { beside };
-        let indentation = self.assistant.indentation();
         let mut line = self.line_editor(number);
         line.run_edit_commands(&[
             EditCommand::InsertString(draft.text.clone()),
             EditCommand::MoveToPosition { position: draft.cursor, select: false },
         ]);
-        loop {
-            let signal = line.read_line(&prompt)?;
-            match signal {
-                // It is known when it has ended, and given nothing before.
-                Signal::Success(_) | Signal::CtrlC | Signal::CtrlD => self.progress.forget(),
-                Signal::HostCommand(ref command) if command == taking::EXTERNAL => {
-                    self.progress.forget();
-                }
-                _ => self.progress.tell(),
+        let signal = line.read_line(&prompt)?;
+        match signal {
+            // It is known when it has ended, and given nothing before.
+            Signal::Success(_) | Signal::CtrlC | Signal::CtrlD => self.progress.forget(),
+            Signal::HostCommand(ref command) if command == taking::EXTERNAL => {
+                self.progress.forget();
             }
-            let draft = || Draft {
-                text: line.current_buffer_contents().to_owned(),
-                cursor: line.current_insertion_point(),
-            };
-            let is_left = matches!(signal, Signal::HostCommand(_));
-            *self.mode.lock().unwrap_or_else(PoisonError::into_inner) =
-                is_left.then(|| line.prompt_edit_mode());
-            return Ok(match signal {
-                Signal::Success(text) => Edited::Cell(text),
-                Signal::CtrlC => Edited::Cleared,
-                Signal::CtrlD => Edited::End,
-                Signal::ExternalBreak(_) => {
-                    let indentation = indentation.take().unwrap_or_default();
-                    line.run_edit_commands(&[EditCommand::InsertString(indentation)]);
-                    continue;
-                }
-                Signal::HostCommand(command) if command == taking::EXTERNAL => {
-                    Edited::External(draft())
-                }
-                // There are none of another kind.
-                _ => Edited::Stopped(draft()),
-            });
+            _ => self.progress.tell(),
         }
+        let draft = || Draft {
+            text: line.current_buffer_contents().to_owned(),
+            cursor: line.current_insertion_point(),
+        };
+        let is_left = matches!(signal, Signal::HostCommand(_));
+        *self.mode.lock().unwrap_or_else(PoisonError::into_inner) =
+            is_left.then(|| line.prompt_edit_mode());
+        Ok(match signal {
+            Signal::Success(text) => Edited::Cell(text),
+            Signal::CtrlC => Edited::Cleared,
+            Signal::CtrlD => Edited::End,
+            Signal::HostCommand(command) if command == taking::EXTERNAL => {
+                Edited::External(draft())
+            }
+            // There are none of another kind.
+            _ => Edited::Stopped(draft()),
+        })
     }
 
     fn line_editor(&self, number: u16) -> Reedline {
@@ -181,7 +172,7 @@ impl Editor {
             let _ = keys.handle_mode_specific_event(ReedlineEvent::SwitchMode(mode));
         }
         let menu = ColumnarMenu::default().with_name(MENU).with_marker(PROMPT);
-        let stop = Arc::new(AtomicBool::new(false));
+        let margins = Margins::default();
         let (assistant, progress) = (self.assistant.clone(), self.progress.clone());
         let taking = Taking {
             keys,
@@ -189,14 +180,18 @@ impl Editor {
             number,
             progress: progress.clone(),
             pastes: self.pastes.clone(),
+            margins: margins.clone(),
         };
-        let mut line = Reedline::create();
-        if self.has_colors {
-            line = line.with_highlighter(Box::new(PythonColors));
-        }
-        line.with_history(Box::new(self.history.clone()))
+        let is_python = self.assistant.is_python();
+        let colors = PythonColors {
+            has_colors: self.has_colors && is_python,
+            margins: is_python.then(|| margins.clone()),
+        };
+        Reedline::create()
+            .with_highlighter(Box::new(colors))
+            .with_history(Box::new(self.history.clone()))
             .with_hinter(Box::new(DefaultHinter::default().with_min_chars(2)))
-            .with_validator(Box::new(Checker::new(assistant.clone(), stop.clone())))
+            .with_validator(Box::new(Checker::new(assistant.clone(), margins, is_python)))
             .with_completer(Box::new(Names::new(assistant, progress)))
             .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
             .with_quick_completions(true)
@@ -206,8 +201,6 @@ impl Editor {
             .with_transient_prompt(Box::new(CellPrompt::default()))
             .with_semantic_markers(self.has_marks.then(Osc133Markers::boxed))
             .use_bracketed_paste(true)
-            .with_poll_interval(POLL)
-            .with_break_signal(stop)
     }
 }
 

@@ -12,7 +12,10 @@ use reedline::{
 };
 use tokio::sync::mpsc;
 
-use super::cell::pasted;
+use super::{
+    cell::pasted,
+    margin::{Closing, Margins},
+};
 use crate::{
     attach::feed::Pastes,
     terminal::{Mark, key_of},
@@ -54,6 +57,7 @@ pub(super) struct Taking {
     pub(super) number: u16,
     pub(super) progress: Progress,
     pub(super) pastes: Pastes,
+    pub(super) margins: Margins,
     /// The key before this one.
     pub(super) before: Option<(KeyModifiers, KeyCode)>,
 }
@@ -84,11 +88,34 @@ impl Taking {
     }
 }
 
+impl Taking {
+    /// What a closing bracket does that begins a line.
+    fn closes(&self, (modifiers, code): (KeyModifiers, KeyCode)) -> Option<ReedlineEvent> {
+        let Closing { blanks, margin } = self.margins.take_closing()?;
+        let types = !matches!(
+            self.keys.edit_mode(),
+            PromptEditMode::Vi(PromptViMode::Normal | PromptViMode::Visual)
+        );
+        let KeyCode::Char(bracket @ (')' | ']' | '}')) = code else { return None };
+        let is_plain = (modifiers - KeyModifiers::SHIFT).is_empty();
+        (types && is_plain).then(|| {
+            let mut commands = vec![EditCommand::Backspace; blanks];
+            commands.push(EditCommand::InsertString(format!("{margin}{bracket}")));
+            ReedlineEvent::Edit(commands)
+        })
+    }
+}
+
 impl EditMode for Taking {
     fn parse_event(&mut self, event: ReedlineRawEvent) -> ReedlineEvent {
         let event = event.into();
-        if key_of(&event).is_some_and(|key| self.is_external(key)) {
-            return ReedlineEvent::ExecuteHostCommand(EXTERNAL.into());
+        if let Some(key) = key_of(&event) {
+            if self.is_external(key) {
+                return ReedlineEvent::ExecuteHostCommand(EXTERNAL.into());
+            }
+            if let Some(closes) = self.closes(key) {
+                return closes;
+            }
         }
         match Mark::of(&event) {
             None => match ReedlineRawEvent::try_from(event) {
@@ -98,6 +125,13 @@ impl EditMode for Taking {
             Some(Mark::Reached(number)) => {
                 self.progress.reached(number);
                 ReedlineEvent::None
+            }
+            Some(Mark::Begun(number)) => {
+                self.progress.reached(number);
+                match self.margins.take_begun() {
+                    Some(margin) => ReedlineEvent::Edit(vec![EditCommand::InsertString(margin)]),
+                    None => ReedlineEvent::None,
+                }
             }
             Some(Mark::Pasted(number)) => {
                 self.progress.reached(number);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Keyboard, Visit};
 use crate::{
     attach::{hands, status},
-    screen::Size,
+    screen::{Screen, Size},
     session::{client::Present, pipeline::Standing},
 };
 
@@ -67,10 +67,10 @@ impl Visit {
         }
     }
 
-    fn retitle(&mut self) {
+    pub(super) fn retitle(&mut self) {
         let state = status::state(&self.standing, None, &self.own);
         let hands = hands::status(self.in_hands.hands());
-        self.outer.title(status::title(&self.name, &[&hands, &state]));
+        self.outer.title(status::title(&self.name, &[&self.size_word(), &hands, &state]));
     }
 
     fn is_running(&self) -> bool {
@@ -91,11 +91,11 @@ impl Visit {
             && !self.in_hands.asks()
             && self.outer.is_done();
         if is_free {
-            let row = self.status_row(self.size.columns);
-            let is_plain = self.editor.as_ref().is_none_or(|editor| !editor.has_colors());
-            // Faint.
-            let row = if is_plain { row } else { format!("\x1b[2m{row}\x1b[m") };
+            let row = self.status_row();
             self.outer.status(&row);
+        }
+        if self.cropped.is_some() {
+            self.crop();
         }
     }
 
@@ -111,16 +111,25 @@ impl Visit {
         let hands = hands::status(self.in_hands.hands());
         let here = status::company(&self.bar.here);
         // So that there is room for a line.
-        status::row(&[&self.name, &hands, &others, &here], self.size.columns / 2)
+        let size = self.size_word();
+        status::row(&[&self.name, &size, &hands, &others, &here], self.size.columns / 2)
     }
 
-    fn status_row(&self, columns: u16) -> String {
+    pub(super) fn status_row(&self) -> String {
         let state = status::state(&self.standing, Some(self.bar.since.elapsed()), &self.own);
         let hands = hands::status(self.in_hands.hands());
-        status::row(&[&self.name, &hands, &state, &status::company(&self.bar.here)], columns)
+        let (size, here) = (self.size_word(), status::company(&self.bar.here));
+        let row = status::row(&[&self.name, &size, &hands, &state, &here], self.size.columns);
+        let is_plain = self.editor.as_ref().is_none_or(|editor| !editor.has_colors());
+        // Faint.
+        if is_plain { row } else { format!("\x1b[2m{row}\x1b[m") }
     }
 
-    fn has_bar(&self) -> bool {
+    fn size_word(&self) -> String {
+        status::size(self.inner.as_ref().map(Screen::size), self.size)
+    }
+
+    pub(super) fn has_bar(&self) -> bool {
         self.bar.is_on && self.size.columns >= LEAST.columns && self.size.rows >= LEAST.rows
     }
 }

@@ -67,7 +67,7 @@ impl Visit {
         (self.is_prepared, self.read_from, self.keys.is_asked) = (false, None, true);
         self.in_hands.is_restored = false;
         if let Some(feed) = &mut self.feed {
-            feed.begin();
+            feed.begin(self.size.rows)?;
         }
         self.editors = self.editors % Mark::LAST + 1;
         let (draft, number) = (self.draft.clone(), self.editors);
@@ -90,6 +90,9 @@ impl Visit {
         } else {
             self.outer.restore();
             self.outer.fresh_row();
+        }
+        if self.feed.as_ref().is_some_and(Feed::is_mute) {
+            self.outer.go_to_bottom();
         }
     }
 
@@ -119,12 +122,13 @@ impl Visit {
         let (editor, edited) = ended.map_err(io::Error::other)?;
         (self.keyboard, self.editor, self.keys.is_asked) = (Keyboard::Loop, Some(editor), false);
         self.outer.is_not_edited();
+        self.feed.iter_mut().for_each(Feed::end);
         let mut left = None;
         let edited = edited?;
         if let Some(feed) = &mut self.feed
             && !matches!(edited, Edited::Stopped(_))
         {
-            feed.is_taken();
+            feed.is_ended();
         }
         match edited {
             ended @ (Edited::Cell(_) | Edited::Cleared | Edited::End)

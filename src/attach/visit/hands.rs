@@ -106,6 +106,11 @@ impl InHands {
 }
 
 impl Visit {
+    /// The line that the person has begun, and not the agent's cell that is edited in its place.
+    pub(super) fn own_draft(self) -> Draft {
+        if self.in_hands.is_edited() { self.in_hands.own } else { self.draft }
+    }
+
     /// Takes the session over, or gives it back, which also says that what a person was needed for is
     /// done.
     pub(super) fn take_or_give_back(&mut self) {
@@ -240,6 +245,7 @@ impl Visit {
 
     /// Puts what asks below all that stands there.
     fn put_row(&mut self) {
+        self.in_hands.answering.behind = self.in_hands.waiting.len().saturating_sub(1);
         self.in_hands.is_below = self.outer.go_below();
         self.outer.print_aside(self.in_hands.answering.row().as_bytes());
         self.in_hands.row_stands = true;

@@ -2,6 +2,7 @@
 //! session shows to the terminal.
 
 mod bar;
+mod crop;
 mod editing;
 mod hands;
 mod pictures;
@@ -36,7 +37,7 @@ use super::{
 };
 use crate::{
     pty::{self, Request as Asked, Requests, TerminalInput},
-    reply::{Content, Deed, Exit, Reply, Status},
+    reply::{Content, Deed, Exit, Notice, Reply, Status},
     screen::{Screen, Size},
     session::{
         client::{Client, Handle, Request, ScreenUpdate, Subscription, Wants},
@@ -67,8 +68,6 @@ const AHEAD_OF_START: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// What a shell adds to a signal's number for the exit status of what it killed.
 const KILLED: u8 = 128;
-/// Below that a terminal is no window that somebody looks at.
-const SMALLEST: Size = Size { columns: 10, rows: 3 };
 
 /// What the session tells, in its order.
 #[derive(Debug)]
@@ -150,8 +149,12 @@ pub(super) struct Visit {
     pictures: Pictures,
     /// The size of this terminal.
     size: Size,
+    /// The size that the session's is to keep.
+    pin: Option<Size>,
     escape: EscapeKey,
     bar: Bar,
+    /// The modes that the terminal was given while it shows a part of the session's page.
+    cropped: Option<Vec<u8>>,
     /// Whether the draft is to be edited in the person's own editor.
     edits_elsewhere: bool,
     /// Whether this process is to stop until it is continued.
@@ -194,7 +197,7 @@ impl Visit {
             feed,
             history,
             editors: 0,
-            draft: Draft::default(),
+            draft: attachment.draft.clone(),
             is_above: false,
             is_prepared: false,
             calls: JoinSet::new(),
@@ -208,17 +211,27 @@ impl Visit {
             unsaid: Vec::new(),
             pictures: Pictures::new(attachment.pictures),
             size,
+            pin: attachment.pin,
             escape: attachment.escape,
             bar: Bar::new(attachment.has_status),
+            cropped: None,
             edits_elsewhere: false,
             wants_stop: false,
             was_stopped: false,
         }
     }
 
-    /// Until the person leaves, the session is gone or a signal comes.
-    pub(super) async fn run(mut self, mut requests: Requests) -> io::Result<Left> {
-        self.lead();
+    /// Until the person leaves, the session is gone or a signal comes. A line that was begun is kept in
+    /// `draft`.
+    pub(super) async fn run(
+        mut self,
+        mut requests: Requests,
+        draft: &mut Draft,
+    ) -> io::Result<Left> {
+        match self.pin.filter(|_| !self.observes) {
+            Some(size) => self.client.pin(size),
+            None => self.lead(),
+        }
         let wants = Wants { screen: true, pictures: self.pictures.are_wanted() };
         let left = match self.client.look_on(wants).await {
             Some(subscription) => self.rounds(&mut requests, subscription).await,
@@ -233,6 +246,7 @@ impl Visit {
             self.take_off();
         }
         self.put_back().await;
+        *draft = self.own_draft();
         left
     }
 
@@ -249,7 +263,9 @@ impl Visit {
             if let Some(left) = self.stop_or_go_on(requests).await? {
                 return Ok(left);
             }
-            self.edit_elsewhere().await?;
+            if let Some(left) = self.edit_elsewhere(requests).await? {
+                return Ok(left);
+            }
             if let Some(left) = self.deliver()? {
                 return Ok(left);
             }
@@ -264,6 +280,7 @@ impl Visit {
             let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
             let (stop_at, ask_until) = (self.stop_at(), self.pictures.until());
             let status_at = self.bar.due();
+            let pasted_at = self.feed.as_ref().and_then(Feed::pasted_until);
             let goes_on_at = self.in_hands.goes_on_at(self.outer.is_done());
             tokio::select! {
                 biased;
@@ -296,6 +313,9 @@ impl Visit {
                     self.drawn(drawn);
                 }
                 () = sleep_until(ask_until), if ask_until.is_some() => self.know_terminal(),
+                () = sleep_until(pasted_at), if pasted_at.is_some() => {
+                    self.feed.iter_mut().for_each(Feed::is_pasted);
+                }
                 () = sleep_until(status_at), if status_at.is_some() => self.show_status(),
                 () = sleep_until(stop_at), if stop_at.is_some() => self.stop_editor()?,
                 () = sleep_until(goes_on_at), if goes_on_at.is_some() => {}
@@ -316,6 +336,7 @@ impl Visit {
                     self.size = size;
                     self.outer.resize(size);
                     self.lead();
+                    self.crop();
                 }
             }
         }
@@ -324,9 +345,7 @@ impl Visit {
 
     /// The session's terminal takes this one's size: who typed last leads.
     fn lead(&self) {
-        let Size { columns, rows } = self.size;
-        let is_window = columns >= SMALLEST.columns && rows >= SMALLEST.rows;
-        if is_window && !self.observes {
+        if self.size.is_window() && !self.observes && self.pin.is_none() {
             self.client.resize(self.size);
         }
     }
@@ -346,8 +365,13 @@ impl Visit {
             tokio::time::timeout(PATIENCE, self.calls.join_next()).await
         {
             self.replied(&reply);
-            if let Status::Ended { exit: known } = reply.status {
-                exit = known;
+            if let Status::Ended { exit: known } = &reply.status {
+                exit = known.clone();
+                // Who never called is told of nothing before.
+                let end = Notice::SessionEnded { exit: exit.clone(), missed_input: false }.line();
+                if !told::has_notice(&reply, &end) {
+                    self.told(Told::Lines(vec![end]));
+                }
             }
         }
         self.handle.shutdown();

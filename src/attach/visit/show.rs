@@ -23,11 +23,7 @@ impl Visit {
     pub(super) fn show(&mut self, update: ScreenUpdate) {
         match update {
             ScreenUpdate::Bytes(bytes) => {
-                if let Some(inner) = &mut self.inner {
-                    inner.feed(&bytes);
-                    inner.drain(&mut |_| {});
-                }
-                self.outer.program(&bytes);
+                self.program(&bytes);
                 self.say_rest();
                 self.bar_goes();
             }
@@ -35,7 +31,11 @@ impl Visit {
                 self.echo(&bytes);
                 self.bar_goes();
             }
-            ScreenUpdate::Repaint { size, bytes } => self.repaint(size, &bytes),
+            ScreenUpdate::Repaint { size, bytes } => {
+                self.repaint(size, &bytes);
+                self.crop();
+                self.bar_changes();
+            }
             ScreenUpdate::Standing(standing) => self.standing = standing,
             ScreenUpdate::Here(here) => {
                 self.bar.here = here;
@@ -116,6 +116,7 @@ impl Visit {
             Some(_) => {
                 let sequences = screen.dump_in_line();
                 self.outer.restore();
+                self.cropped = None;
                 if screen.is_alternate() {
                     self.outer.print(&screen.dump_alternate());
                 } else {

@@ -3,6 +3,8 @@
 
 use std::{io, time::Duration};
 
+use tokio::sync::mpsc;
+
 use super::{Draft, Edited, Keyboard, Left, PATIENCE, Visit};
 use crate::{
     attach::external,
@@ -40,22 +42,54 @@ impl Visit {
         Ok(None)
     }
 
-    /// Has the person edit the draft in an editor of theirs, if that is due.
-    pub(super) async fn edit_elsewhere(&mut self) -> io::Result<()> {
+    /// Has the person edit the draft in an editor of theirs, if that is due. What others ask of this
+    /// process is heeded meanwhile.
+    pub(super) async fn edit_elsewhere(
+        &mut self,
+        requests: &mut Requests,
+    ) -> io::Result<Option<Left>> {
         if !std::mem::take(&mut self.edits_elsewhere) {
-            return Ok(());
+            return Ok(None);
         }
         self.put_back().await;
         terminal::leave_raw();
         let text = self.draft.text.clone();
-        let edited = tokio::task::spawn_blocking(move || external::edit(&text)).await;
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let mut editing = tokio::task::spawn_blocking(move || {
+            external::edit(&text, |process| {
+                // Where nobody listens, this process is on its way out.
+                let _ = tell.send(process);
+            })
+        });
+        let (mut editor, mut resized) = (None, false);
+        let edited = loop {
+            tokio::select! {
+                edited = &mut editing => break edited,
+                Some(process) = told.recv() => editor = Some(process),
+                asked = requests.next() => match asked {
+                    Request::End { signal } => {
+                        editor.into_iter().for_each(pty::hang_up_child);
+                        // It puts the terminal back, too.
+                        let _ = tokio::time::timeout(PATIENCE, &mut editing).await;
+                        return Ok(Some(Left::Asked { signal }));
+                    }
+                    // The editor is in the same process group, and was sent it as well.
+                    Request::Interrupt | Request::Continue => {}
+                    Request::Stop => pty::stop_group(Stopping::Asked),
+                    Request::Resize => resized = true,
+                },
+            }
+        };
         terminal::make_raw_again();
+        if resized && let Some(left) = self.heed(Request::Resize) {
+            return Ok(Some(left));
+        }
         match edited.map_err(io::Error::other)? {
             Ok(text) => self.draft = Draft { cursor: text.len(), text },
             Err(error) => self.outer.line(&format!("[repl] {error}")),
         }
         self.is_prepared = false;
-        Ok(())
+        Ok(None)
     }
 
     /// Puts the terminal back, below what stands there. One that is gone, or takes nothing, stays as it
@@ -112,6 +146,7 @@ impl Visit {
         }
         self.outer.restore();
         self.outer.fresh_row();
+        self.cropped = None;
         (self.is_prepared, self.question) = (false, None);
         if !self.is_at_prompt()
             && let Some(inner) = &self.inner
@@ -119,6 +154,7 @@ impl Visit {
             let page =
                 if inner.is_alternate() { inner.dump_alternate() } else { inner.dump_in_line() };
             self.outer.print(&page);
+            self.crop();
         }
         self.bar_changes();
         Ok(None)

@@ -33,6 +33,11 @@ impl Visit {
 
     /// Takes what was typed.
     pub(super) fn typed(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let (Keyboard::Editor { .. }, Some(feed)) = (&self.keyboard, &mut self.feed)
+            && !self.keys.is_in_paste()
+        {
+            feed.came(bytes);
+        }
         let commands = if self.observes { "dlo?\u{1a}" } else { "dirtalo?\u{1a}" };
         let all = self.keys.take(bytes, commands);
         for answer in self.keys.take_answers() {
@@ -55,6 +60,8 @@ impl Visit {
 
     /// Gives what was typed to whom it is for, as far as that is known.
     pub(super) fn deliver(&mut self) -> io::Result<Option<Left>> {
+        // What was pasted and is due.
+        self.give(Vec::new())?;
         while let Some(next) = self.ahead.pop_front() {
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
             let is_held = self.read_from.is_some() || self.is_at_prompt() && self.editor.is_some();

@@ -2,14 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{chosen, say};
-use crate::{
-    cli::{ls, sessions},
-    pty,
-    registry::{Registry, SessionName},
-    remote::Place,
-    terminal,
-};
+use super::{chosen, list, say};
+use crate::{pty, registry::SessionName, remote::Place, terminal};
 
 const QUESTION: &str = "Which one? A number or a name; Esc goes back: ";
 
@@ -18,16 +12,17 @@ const QUESTION: &str = "Which one? A number or a name; Esc goes back: ";
 /// # Errors
 /// When the terminal can't be read, or this process is to end.
 pub(super) async fn choose(place: &Place, current: &str) -> Result<Option<SessionName>, String> {
-    if *place != Place::Here {
-        say("[repl] sessions elsewhere are listed by `CMD mcp-repl ls`");
-        return Ok(None);
-    }
-    let registry = Registry::open().map_err(|error| error.to_string())?;
-    let listed = sessions::all(&registry).await;
-    for (n, one) in listed.iter().enumerate() {
-        let is_current = one.entry.record().name.to_string() == current;
+    let listed = match list(place).await {
+        Ok(listed) => listed,
+        Err(why) => {
+            say(&format!("[repl] {why}"));
+            return Ok(None);
+        }
+    };
+    for (n, (name, line)) in listed.iter().enumerate() {
+        let is_current = name.to_string() == current;
         let mark = if is_current { '*' } else { ' ' };
-        say(&format!("{:>3}{mark} {}", n + 1, ls::line(one)));
+        say(&format!("{:>3}{mark} {line}", n + 1));
     }
     let mut ahead = VecDeque::new();
     loop {

@@ -11,6 +11,7 @@ mod print;
 mod source;
 
 use std::{
+    collections::VecDeque,
     ffi::OsString,
     io::{self, BufRead},
     path::PathBuf,
@@ -30,6 +31,7 @@ use self::{
 };
 use super::{
     config,
+    record_options::RecordArguments,
     terminal::{self, Keyboard, Shown},
     with_session,
 };
@@ -63,6 +65,9 @@ const KILLED: u8 = 128;
 pub(super) struct ExecArguments {
     /// Cells, run one after the other. Without any, and without --file, or for `-`, standard
     /// input is the cell.
+    ///
+    /// With --run, texts that are typed when the program asks for input, before what standard input
+    /// has.
     cells: Vec<String>,
     /// Run them in the session of this name, which lives and goes on; whole replies are printed.
     #[arg(long, value_name = "NAME", conflicts_with = "arguments")]
@@ -83,6 +88,8 @@ pub(super) struct ExecArguments {
     /// Run the cells behind one that raised, too. The default for cells that are arguments.
     #[arg(long, overrides_with = "stop_on_error")]
     keep_going: bool,
+    #[command(flatten)]
+    record: RecordArguments,
     /// What the program finds in `sys.argv[1:]`.
     #[arg(last = true, value_name = "ARG")]
     arguments: Vec<OsString>,
@@ -96,22 +103,40 @@ pub(super) fn exec(
     place: &Place,
 ) -> Result<ExitCode, String> {
     let source = Source::new(&arguments.cells, arguments.file.as_deref());
-    let cells = source.cells()?;
+    let is_program = matches!(target, Target::Program(..));
+    let cells = match &source {
+        Source::File(_) if is_program => {
+            return Err("--file is for cells, and a program that --run names takes none; what it \
+                        asks for is read from standard input"
+                .into());
+        }
+        // It is read as the program asks.
+        Source::StandardInput if is_program => Vec::new(),
+        source => source.cells()?,
+    };
     let stops = match source {
         Source::Arguments(_) => arguments.stop_on_error,
         Source::File(_) | Source::StandardInput => !arguments.keep_going,
     };
     let attachments = Attachments::new(arguments.images.as_deref())?;
     if let Some(name) = &arguments.session {
+        if arguments.record.is_given() {
+            return Err("--record is for a fresh session, which is recorded from its start".into());
+        }
         return joined::exec(place, name, cells, stops, arguments.json, attachments);
     }
     let target = with_arguments(target, source, &arguments.arguments);
     let budget = Budget { text: usize::MAX, attachments: AttachmentRoom::All };
     let mut config = config(target, Paging::Through, budget)?;
     config.size = terminal::size().unwrap_or(config.size);
+    config.recording = arguments.record.file("exec")?;
     with_session(config, async |session: Handle| {
         let mut run = Run::new(&session, arguments.json, attachments, stops).await?;
-        let ended = match run.all(cells).await {
+        let ran = match is_program {
+            true => run.program(cells).await,
+            false => run.all(cells).await,
+        };
+        let ended = match ran {
             Ok(code) => run.end(&session).await.map(|()| code),
             stopped => stopped,
         };
@@ -149,6 +174,10 @@ fn with_arguments(target: Target, source: Source, given: &[OsString]) -> Target 
         Target::Custom(file, mut arguments) => {
             arguments.extend_from_slice(given);
             Target::Custom(file, arguments)
+        }
+        Target::Program(file, mut arguments) => {
+            arguments.extend_from_slice(given);
+            Target::Program(file, arguments)
         }
     }
 }
@@ -277,9 +306,24 @@ impl Run {
         Ok(if is_ready { None } else { ended(&reply.status) })
     }
 
+    /// Follows a program to its end, and gives it what it asks for: these texts, then what standard
+    /// input has.
+    async fn program(&mut self, texts: Vec<String>) -> Result<ExitCode, Stop> {
+        let mut answers = Answers { texts: texts.into(), ..Answers::default() };
+        match self.run(Payload::poll(), &mut answers).await? {
+            CellEnd::Over(code) => Ok(code),
+            CellEnd::Done(_) => Ok(ExitCode::SUCCESS),
+        }
+    }
+
     /// Runs a cell to its end, and gives the program what it asks for.
     async fn cell(&mut self, cell: String, answers: &mut Answers) -> Result<CellEnd, Stop> {
-        self.asks.call(&self.client, Payload::Text(cell));
+        self.run(Payload::Text(cell), answers).await
+    }
+
+    /// Sends this, and gives the program what it asks for until that is over.
+    async fn run(&mut self, payload: Payload, answers: &mut Answers) -> Result<CellEnd, Stop> {
+        self.asks.call(&self.client, payload);
         self.has_begun = true;
         answers.ends = 0;
         loop {
@@ -442,9 +486,11 @@ fn killed_by(signal: &str) -> ExitCode {
     number.map_or(ExitCode::FAILURE, |number| ExitCode::from(KILLED + number))
 }
 
-/// What standard input has for programs that ask, read only once the first does.
+/// What there is for programs that ask. Standard input is read only once it is its turn.
 #[derive(Debug, Default)]
 struct Answers {
+    /// What comes first.
+    texts: VecDeque<String>,
     lines: Option<mpsc::Receiver<String>>,
     /// How often the program was told of the end.
     ends: u32,
@@ -455,6 +501,9 @@ impl Answers {
     /// told of the end often enough: one that reads single keys may take the key of the end for any.
     /// Cancel safe.
     async fn next(&mut self) -> Option<Payload> {
+        if let Some(text) = self.texts.pop_front() {
+            return Some(Payload::Text(text));
+        }
         let lines = self.lines.get_or_insert_with(|| {
             let (sender, lines) = mpsc::channel(1);
             std::thread::spawn(move || {

@@ -65,6 +65,9 @@ pub enum ToHost {
         columns: u16,
         /// Its height.
         rows: u16,
+        /// Whether it keeps that until this client or its people go, whatever others wish.
+        #[serde(default)]
+        pin: bool,
     },
     /// People sit at this client's terminal, or have left it.
     People {

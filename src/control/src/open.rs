@@ -54,14 +54,24 @@ pub struct SessionOptions {
     pub python: Option<String>,
     /// `--worker`.
     pub worker: Option<String>,
+    /// `--run`.
+    pub run: Option<String>,
     /// `--pager`: `through`, `page` or `plain`; empty for the first.
     pub pager: String,
     /// `--max-output-disk`, in bytes.
     pub max_output_disk: Option<u64>,
     /// `--image-size`, in pixels.
     pub image_size: Option<u32>,
+    /// `--size`: `COLUMNSxROWS`.
+    pub size: Option<String>,
     /// `--grace`.
     pub grace_ms: Option<u64>,
     /// `--keep`.
     pub keep_ms: Option<u64>,
+    /// `--record`, an absolute path.
+    pub record: Option<String>,
+    /// `--record-input`; true where it is not given.
+    pub record_input: Option<bool>,
+    /// `--record-format`: `v3` or `v2`; the first where it is not given.
+    pub record_format: Option<String>,
 }

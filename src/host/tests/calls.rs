@@ -38,7 +38,7 @@ async fn what_one_connection_says_reaches_the_session_in_that_order() {
     bytes.extend(encode(&super::call(1, "x"), &[]));
     bytes.extend(encode(&ToHost::Type { length: 3 }, b"abc"));
     bytes.extend(encode(&ToHost::Interrupt, &[]));
-    bytes.extend(encode(&ToHost::Resize { columns: 100, rows: 30 }, &[]));
+    bytes.extend(encode(&ToHost::Resize { columns: 100, rows: 30, pin: false }, &[]));
     bytes.extend(encode(&ToHost::Complete { id: 2, text: "pri".into(), cursor: 3 }, &[]));
     bytes.extend(encode(&ToHost::Cancel { id: 1, interrupt: true }, &[]));
     bytes.extend(encode(&super::call(3, "y"), &[]));
@@ -188,8 +188,12 @@ async fn sizes_nobody_looks_at_are_ignored() {
     let mut host = TestHost::start();
     let mut peer = host.join("one").await;
     for (columns, rows) in [(2, 1), (0, 0), (u16::MAX, u16::MAX), (80, 2), (9, 24), (80, 24)] {
-        peer.send(&ToHost::Resize { columns, rows }).await;
+        for pin in [true, false] {
+            peer.send(&ToHost::Resize { columns, rows, pin }).await;
+        }
     }
+    let EngineCommand::Pin { size, .. } = host.command().await else { panic!() };
+    assert_eq!(size, Size { columns: 80, rows: 24 });
     let EngineCommand::Resize { size } = host.command().await else { panic!() };
     assert_eq!(size, Size { columns: 80, rows: 24 });
 }
@@ -335,7 +339,8 @@ async fn who_only_looks_on_is_refused_the_rest_and_stays() {
         assert_eq!(refused, (None, "type".into()));
         let refused = refusal(&mut peer, &ToHost::Interrupt, &[]).await;
         assert_eq!(refused, (None, "interrupt".into()));
-        let refused = refusal(&mut peer, &ToHost::Resize { columns: 80, rows: 24 }, &[]).await;
+        let refused =
+            refusal(&mut peer, &ToHost::Resize { columns: 80, rows: 24, pin: false }, &[]).await;
         assert_eq!(refused, (None, "resize the terminal".into()));
         let refused = refusal(&mut peer, &ToHost::People { attached: true }, &[]).await;
         assert_eq!(refused, (None, "bring people".into()));

@@ -58,7 +58,7 @@ async fn a_flood_of_messages_does_not_pile_up_before_the_session() {
     for number in 0..100_000 {
         let message = match number % 4 {
             0 => ToHost::Interrupt,
-            1 => ToHost::Resize { columns: 80, rows: 24 },
+            1 => ToHost::Resize { columns: 80, rows: 24, pin: false },
             2 => ToHost::Cancel { id: number, interrupt: true },
             _ => ToHost::Untold { id: number },
         };

@@ -2,6 +2,7 @@
 //! the event loop, and what stands in for it.
 
 use std::{
+    ffi::CStr,
     io,
     os::fd::OwnedFd,
     process::Stdio,
@@ -12,8 +13,10 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::fcntl_dupfd_cloexec,
-    stdio::{dup2_stdin, stdin},
-    termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr},
+    stdio::{dup2_stdin, stdin, stdout},
+    termios::{
+        LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname,
+    },
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -22,17 +25,36 @@ use super::{
     terminal::{open_master, open_slave},
 };
 
+/// Whether the terminal showed what is typed, while it is not to.
+static ECHO_BEFORE: Mutex<Option<bool>> = Mutex::new(None);
 /// The modes of the terminal before it was made raw.
 static MODES_BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// What standard input was when it was first asked for: something else may stand in for it since.
+/// Where this process is typed to.
+static KEYBOARD: OnceLock<OwnedFd> = OnceLock::new();
+
+/// What standard input was when it was first asked for, unless that was said to be something else:
+/// something else may stand in for it since.
 pub(super) fn keyboard() -> io::Result<&'static OwnedFd> {
-    static KEYBOARD: OnceLock<OwnedFd> = OnceLock::new();
     if let Some(keyboard) = KEYBOARD.get() {
         return Ok(keyboard);
     }
     let keyboard = fcntl_dupfd_cloexec(stdin(), 3)?;
     Ok(KEYBOARD.get_or_init(|| keyboard))
+}
+
+/// Has this process be typed to on the terminal that standard output is, since standard input is
+/// something else. To be called before anything else is asked of the keyboard.
+///
+/// # Errors
+/// When standard output is no terminal, or that can't be opened.
+pub fn type_on_output_terminal() -> io::Result<()> {
+    let open = |name: &CStr| open_slave(name, OFlags::empty());
+    let name = ttyname(stdout(), Vec::new())?;
+    // The first may be another user's, after `su` say.
+    let terminal = open(&name).or_else(|_| open(c"/dev/tty"))?;
+    let _ = KEYBOARD.set(terminal);
+    Ok(())
 }
 
 /// Makes the terminal on standard input raw (cfmakeraw(3)), or puts its modes back.
@@ -52,6 +74,27 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
         tcsetattr(keyboard, OptionalActions::Now, modes)?;
         *before = None;
     }
+    Ok(())
+}
+
+/// Has the terminal on standard input not show what is typed there, or puts back what it did before.
+///
+/// # Errors
+/// When it has no such mode.
+pub fn show_typing(on: bool) -> io::Result<()> {
+    let mut before = ECHO_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    let keyboard = keyboard()?;
+    let mut modes = tcgetattr(keyboard)?;
+    let found = modes.local_modes.contains(LocalModes::ECHO);
+    let echo = match on {
+        true => before.take().unwrap_or(found),
+        false => {
+            before.get_or_insert(found);
+            false
+        }
+    };
+    modes.local_modes.set(LocalModes::ECHO, echo);
+    tcsetattr(keyboard, OptionalActions::Now, &modes)?;
     Ok(())
 }
 

@@ -23,6 +23,9 @@ use crate::pty::{Carrier, Program};
 pub fn launch(program: &Program) -> io::Result<Carrier> {
     let mut command = Command::new(&program.file);
     command.args(&program.arguments);
+    if let Some(directory) = &program.directory {
+        command.current_dir(directory);
+    }
     for (name, value) in &program.environment {
         match value {
             Some(value) => command.env(name, value),

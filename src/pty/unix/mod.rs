@@ -61,7 +61,10 @@ pub use detach::{Detached, detach};
 pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
-pub use keyboard::{EditorInput, TerminalInput, keyboard_for_program, set_raw_mode};
+pub use keyboard::{
+    EditorInput, TerminalInput, keyboard_for_program, set_raw_mode, show_typing,
+    type_on_output_terminal,
+};
 pub use launcher::{launch, machine_name, platform_name};
 pub use listener::Listener;
 pub use output::TerminalOutput;
@@ -70,7 +73,7 @@ pub use private::{
     open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
     private_directory_in, user_number,
 };
-pub use process::{Process, spawn};
+pub use process::{Process, hang_up_child, spawn};
 pub use running::{own_program, parent_identity, process_identity, resident_memory};
 pub use signal::{Requests, asked_to_end, signal_number, stop_group, unblock_signals};
 pub use stdio::{reader_has_gone, stdio};

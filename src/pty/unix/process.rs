@@ -12,7 +12,10 @@ use std::{
 
 use rustix::{
     io::Errno,
-    process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid},
+    process::{
+        Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, kill_process_group, waitid,
+        waitpid,
+    },
 };
 use tokio::sync::oneshot;
 
@@ -48,7 +51,7 @@ pub struct Process {
 pub(super) struct Search {
     /// The leader of the terminal's session.
     pub(super) leader: Pid,
-    /// How many threads the leader has by itself.
+    /// How many threads the leader has by itself; 0 when it is a program like its descendants.
     pub(super) own_threads: u64,
     /// The terminal's foreground group.
     pub(super) foreground: Pid,
@@ -72,6 +75,9 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
+    }
+    if let Some(directory) = &program.directory {
+        command.current_dir(directory);
     }
     let mut inherited = None;
     if let Some(name) = program.master_variable {
@@ -127,7 +133,8 @@ impl Process {
 
     /// The thread of the foreground group that waits for somebody to type, or may do so, if
     /// there is one and the kernel tells.
-    /// The program has `own_threads` threads by itself, its first one among them.
+    /// The program has `own_threads` threads by itself, its first one among them; 0 when all of its
+    /// threads are looked at as those of its descendants.
     pub fn blocked_reader(&self, terminal: &PtyMaster, own_threads: u64) -> Option<Blocked> {
         system::blocked_reader(Search {
             leader: self.pid,
@@ -155,6 +162,13 @@ impl Process {
     pub fn kill(&self) {
         let _ = kill_process(self.pid, Signal::KILL);
         self.signal_leftovers(Signal::KILL);
+    }
+
+    /// Interrupts the foreground of its terminal, as the kernel does for Ctrl-C.
+    pub fn interrupt_foreground(&self, terminal: &PtyMaster) {
+        if let Some(foreground) = terminal.foreground() {
+            let _ = kill_process_group(foreground, Signal::INT);
+        }
     }
 
     /// Interrupts the program, as Ctrl-C does.
@@ -205,5 +219,13 @@ impl Drop for Process {
             let pid = self.pid;
             std::thread::spawn(move || waitpid(Some(pid), WaitOptions::empty()));
         }
+    }
+}
+
+/// Hangs up a child of this process by its number, which has not been waited for.
+pub fn hang_up_child(child: u32) {
+    if let Some(pid) = i32::try_from(child).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::HUP);
+        let _ = kill_process(pid, Signal::CONT);
     }
 }

@@ -8,11 +8,11 @@ use std::{
 
 use rustix::{
     process::{Pid, getpgid, getpgrp, getppid, setpgid},
-    stdio::{dup2_stderr, dup2_stdin, stdin, stdout},
+    stdio::{dup2_stderr, dup2_stdin, stdout},
     termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
 };
 
-use super::{signal, system};
+use super::{keyboard::keyboard, signal, system};
 
 /// The longest sequences that are told; longer ones are no terminal's modes, and what is written at
 /// once is not parted (POSIX: `PIPE_BUF` is 512 at least, 4096 on Linux).
@@ -28,7 +28,8 @@ static ORDERS: OnceLock<io::PipeWriter> = OnceLock::new();
 /// To be called before any thread is started: what is forked then may do anything. Where the guard
 /// can't be started the terminal stays as a killed process left it.
 pub fn guard_terminal() {
-    let (Ok((orders, writer)), Ok(found)) = (io::pipe(), tcgetattr(stdin())) else { return };
+    let found = keyboard().and_then(|keyboard| Ok(tcgetattr(keyboard)?));
+    let (Ok((orders, writer)), Ok(found)) = (io::pipe(), found) else { return };
     let users =
         Users { own: getpgrp(), parents: getppid().and_then(|pid| getpgid(Some(pid)).ok()) };
     // SAFETY: no other thread exists that could hold a lock in the child.
@@ -39,7 +40,10 @@ pub fn guard_terminal() {
             // SAFETY: _exit ends the process without running anything that was its parent's.
             unsafe { libc::_exit(0) }
         }
-        1.. => {
+        guard @ 1.. => {
+            // It does so itself, too, but this process may be killed before that, and the kernel then
+            // ends all of its group (POSIX: SIGHUP).
+            let _ = setpgid(Pid::from_raw(guard), None);
             // A guard that does not read must not stop anybody.
             let _ = rustix::io::ioctl_fionbio(&writer, true);
             let _ = ORDERS.set(writer);

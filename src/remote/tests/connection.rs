@@ -134,13 +134,16 @@ async fn what_is_typed_goes_with_its_bytes_and_waits_until_it_was_taken() {
     let typing = tokio::spawn(async move {
         client.type_bytes(b"a\n\x00b".to_vec()).await;
         client.resize(Size { columns: 100, rows: 40 });
+        client.pin(Size { columns: 90, rows: 30 });
         client
     });
     let typed = host.heard_with_bytes().await;
     assert_eq!(typed, (ToHost::Type { length: 4 }, b"a\n\x00b".to_vec()));
     host.say(ToClient::Typed).await;
     let _client = soon(typing).await.expect("no panic");
-    assert_eq!(host.heard().await, ToHost::Resize { columns: 100, rows: 40 });
+    let resize = |columns, rows, pin| ToHost::Resize { columns, rows, pin };
+    assert_eq!(host.heard().await, resize(100, 40, false));
+    assert_eq!(host.heard().await, resize(90, 30, true));
 }
 
 #[tokio::test]

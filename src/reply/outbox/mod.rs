@@ -236,7 +236,7 @@ impl Outbox {
         self.ends_within_line = !text.ends_with('\n');
         if let Some(spill) = &mut self.spill {
             spill.push_str(text);
-        } else if self.length() + length(text) > self.budget + self.last_page {
+        } else if self.length() + length(text) > self.budget.saturating_add(self.last_page) {
             let mut all = self.all_text();
             all.push_str(text);
             self.spill = Some(all);

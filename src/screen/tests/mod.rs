@@ -1,6 +1,7 @@
 //! Bytes in, text out.
 
 mod alacritty;
+mod crop;
 mod differential;
 mod dump;
 mod page;

@@ -35,6 +35,7 @@ impl Engine {
                 self.take(Input::Keystrokes { client, bytes: bytes.into(), background });
                 self.typing.push(taken);
             }
+            EngineCommand::Pin { client, size } => self.take(Input::Pin { client, size }),
             EngineCommand::Resize { size } => self.take(Input::Resize(size)),
             EngineCommand::Subscribe { wants, client, subscription } => {
                 let now = self.now();

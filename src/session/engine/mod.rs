@@ -25,9 +25,10 @@ use complete::Completions;
 use super::{
     attachments::AttachmentFiles,
     client::{Answer, EngineCommand, Handle, OnDrop},
-    launch::{Resolved, RuntimeDirectory, SessionDirectory, Target},
+    launch::{Resolved, RuntimeDirectory, SessionDirectory, Surroundings, Target},
     output_disk::OutputDisk,
     pipeline::{Input, Pipeline},
+    recording::{Hidden, Recorder, RecordingFile},
     rules::state::{CallId, ClientId, Paging, Time},
     show::Shows,
     sideband::{Arrival, Readable},
@@ -39,7 +40,7 @@ use wait::Woken;
 
 use crate::{
     pty,
-    reply::{BUDGET, Budget, Failure, Reply},
+    reply::{BUDGET, Budget, Failure, Notice, Reply},
     screen::Size,
 };
 
@@ -59,18 +60,22 @@ pub struct Config {
     pub target: Target,
     /// Where its files are.
     pub runtime: RuntimeDirectory,
+    /// Where it runs, and what it finds in its environment.
+    pub surroundings: Surroundings,
     /// What is done about pagers.
     pub paging: Paging,
     /// The terminal's size.
     pub size: Size,
+    /// Whether it keeps that, whoever types.
+    pub is_size_pinned: bool,
     /// What a reply has room for; longer texts go to a file.
     pub budget: Budget,
     /// What is done with pictures and documents.
     pub attachments: Attachments,
     /// The room for the files of both.
     pub output_disk: OutputDisk,
-    /// Where all that happens is told, with its time: a replay needs nothing else.
-    pub recorder: Option<mpsc::UnboundedSender<(Time, Input<'static>)>>,
+    /// The file that all that happens is recorded in.
+    pub recording: Option<RecordingFile>,
 }
 
 impl Config {
@@ -79,12 +84,14 @@ impl Config {
         Config {
             target,
             runtime,
+            surroundings: Surroundings::default(),
             paging: Paging::Through,
             size: Size::default(),
+            is_size_pinned: false,
             budget: BUDGET.into(),
             attachments: Attachments::AsTheyCome,
             output_disk: OutputDisk::default(),
-            recorder: None,
+            recording: None,
         }
     }
 }
@@ -114,12 +121,16 @@ impl Attachments {
 /// handle on the session; the task ends after [`Handle::shutdown`], when all is cleaned up.
 ///
 /// # Errors
-/// When the session's directory can't be made. A worker that does not start is reported by the
+/// When the session's directory can't be made, or the file of its recording. A worker that does not start is reported by the
 /// calls.
 pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
     let directory = config.runtime.session()?;
     let (handle, commands) = Handle::new();
-    let observer = Subscribers::new(handle.downgrade());
+    let mut observer = Subscribers::new(handle.downgrade());
+    if let Some(recording) = &config.recording {
+        let Config { size, paging, budget, .. } = config;
+        observer.recorder = Some(Recorder::new(recording, size, paging, budget)?);
+    }
     let engine = Engine {
         pipeline: Pipeline::new(config.paging, config.size, config.budget, observer)
             .on_machine(pty::machine_name()),
@@ -208,6 +219,11 @@ impl Caller {
     }
 }
 
+/// The time since then, in whole microseconds.
+fn since(then: Instant) -> Time {
+    Time::from_micros(u64::try_from(then.elapsed().as_micros()).unwrap_or(u64::MAX))
+}
+
 /// What was done beside the loop.
 #[derive(Debug)]
 enum Swept {
@@ -218,11 +234,15 @@ enum Swept {
 }
 
 impl Engine {
+    /// The time, in whole microseconds, as recordings have it: a replay counts with the same times.
     fn now(&self) -> Time {
-        self.began.elapsed()
+        since(self.began)
     }
 
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<EngineCommand>) {
+        if self.config.is_size_pinned {
+            self.take(Input::PinOwn);
+        }
         loop {
             self.perform_all();
             if self.worker.as_ref().is_none_or(|worker| worker.to_be_typed() < MOST_TO_BE_TYPED) {
@@ -237,6 +257,10 @@ impl Engine {
             }
             if self.pipeline.is_closed() && self.sweeps.is_empty() {
                 self.config.output_disk.forget_below(self.directory.path());
+                let now = self.now();
+                if let Some(recorder) = self.recorder().take() {
+                    recorder.finish(now).await;
+                }
                 return;
             }
             match self.wait(&mut commands).await {
@@ -291,10 +315,38 @@ impl Engine {
 
     fn give(&mut self, input: Input<'_>) {
         let now = self.now();
-        if let Some(recorder) = &self.config.recorder {
-            let _ = recorder.send((now, input.clone().into_owned()));
+        if let Some(recorder) = self.recorder() {
+            let failure = recorder.take_failure();
+            self.record(&input, now);
+            if let Some(why) = failure {
+                self.pipeline.take(Input::Tell(Notice::RecordingEnded { why }), now);
+            }
         }
         self.pipeline.take(input, now);
+    }
+
+    fn recorder(&mut self) -> &mut Option<Recorder> {
+        &mut self.pipeline.observer_and_screen().0.recorder
+    }
+
+    /// Records what is about to happen.
+    fn record(&mut self, input: &Input<'_>, now: Time) {
+        // A call that comes while keys are read is for whom the rules say: they know the modes then.
+        let pipeline = &self.pipeline;
+        let hidden = match input {
+            Input::Call { .. } if pipeline.holds_text() => Hidden::Everything,
+            Input::Call { .. } | Input::Keystrokes { .. } => {
+                let is_page = pipeline.shows_page() || matches!(input, Input::Call { .. });
+                let worker = self.worker.as_ref();
+                let hides = pipeline.hides_typing()
+                    || worker.is_some_and(|worker| worker.hides_typing(is_page));
+                if hides { Hidden::Secret } else { Hidden::Nothing }
+            }
+            _ => Hidden::Nothing,
+        };
+        if let Some(recorder) = self.recorder() {
+            recorder.input(now, input, hidden);
+        }
     }
 
     /// Takes what the sideband has. Whether that was anything.
@@ -352,8 +404,10 @@ impl Engine {
 
     /// Whether the disk does not take what is to be kept there: then the terminal is to keep
     /// what it has.
-    fn disk_is_behind(&self) -> bool {
-        self.attachments.is_behind() || self.spills.values().any(Spill::is_behind)
+    fn disk_is_behind(&mut self) -> bool {
+        self.attachments.is_behind()
+            || self.spills.values().any(Spill::is_behind)
+            || self.recorder().as_ref().is_some_and(Recorder::is_behind)
     }
 
     /// Once the process is over: reads on, and tells of the end when all was read. Whether there

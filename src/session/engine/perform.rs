@@ -2,7 +2,7 @@
 
 use std::{io, time::Instant};
 
-use super::{Attachments, Engine, Swept};
+use super::{Attachments, Engine, Swept, since};
 use crate::{
     reply::{Attachment, Exit, Failure, FilePlace, Reply},
     session::{
@@ -31,8 +31,18 @@ impl Engine {
             Effect::StartNext { exit } => self.start_next(exit),
             Effect::Keep { client, text } => self.keep(client, text),
             Effect::KeepAttachment(attachment) => self.keep_attachment(attachment),
-            Effect::Reply { call, client, reply } => self.reply(call, client, reply),
-            Effect::Tell { client, content } => self.tell(client, &Piece::Content(content)),
+            Effect::Reply { call, client, reply } => {
+                if let Some(recorder) = self.recorder() {
+                    recorder.reply(call, client, &reply);
+                }
+                self.reply(call, client, reply);
+            }
+            Effect::Tell { client, content } => {
+                if let Some(recorder) = self.recorder() {
+                    recorder.told(client, &content);
+                }
+                self.tell(client, &Piece::Content(content));
+            }
             Effect::Completed { id, completion } => self.completions.answer(id, completion),
             Effect::Retire => self.retire_worker(),
             Effect::GiveUp(failure) => self.give_up(failure),
@@ -86,7 +96,7 @@ impl Engine {
         let worker = self.worker.as_ref();
         let found = worker.and_then(Worker::blocked_reader);
         let holds_input = holds_input && worker.is_some_and(Worker::holds_input);
-        self.take(Input::Looked { found, holds_input, took: began.elapsed() });
+        self.take(Input::Looked { found, holds_input, took: since(began) });
     }
 
     fn reply(&mut self, call: CallId, client: ClientId, mut reply: Reply) {
@@ -197,9 +207,16 @@ impl Engine {
             let error = match self.launch(&resolved.program) {
                 Ok(worker) => {
                     let (nonce, size) = (worker.nonce().to_owned(), self.config.size);
+                    let program = &resolved.program;
+                    let file = program.file.display().to_string();
+                    let file = (!program.has_sideband).then_some(file);
                     self.worker = Some(worker);
                     self.resolved = Some(resolved);
-                    return self.take(Input::Started { nonce, size, passed_over });
+                    self.take(Input::Started { nonce, size, passed_over });
+                    if let Some(file) = file {
+                        self.take(Input::RunsProgram { file });
+                    }
+                    return;
                 }
                 Err(error) => error.to_string(),
             };
@@ -213,14 +230,15 @@ impl Engine {
 
     fn launch(&mut self, program: &WorkerProgram) -> io::Result<Worker> {
         let paging = self.config.paging;
-        let mut launch = self.directory.launch(program, paging);
+        let around = &self.config.surroundings;
+        let mut launch = self.directory.launch(program, paging, around);
         if launch.is_err() {
             // Somebody swept the place for temporary files.
             if let Ok(directory) = self.config.runtime.session() {
                 self.spills.clear();
                 self.config.output_disk.forget_below(self.directory.path());
                 self.directory = directory;
-                launch = self.directory.launch(program, paging);
+                launch = self.directory.launch(program, paging, around);
             }
         }
         let pictures = self.config.attachments.picture_limit();

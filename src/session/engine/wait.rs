@@ -6,7 +6,8 @@ use tokio::sync::mpsc;
 
 use super::{Caller, Engine, Swept};
 use crate::session::{
-    client::EngineCommand, rules::state::CallId, sideband::Readable, worker::Worker,
+    client::EngineCommand, rules::state::CallId, sideband::Readable, subscribers::Subscribers,
+    worker::Worker,
 };
 
 /// What woke the loop.
@@ -43,14 +44,15 @@ impl Engine {
         let due = due.into_iter().flatten().min();
         let due = due.map(|due| tokio::time::Instant::from_std(self.began + due));
         let takes_output = self.pipeline.takes_output();
-        let followers = &self.pipeline.observer_and_screen().0.followers;
+        let Subscribers { followers, recorder, .. } = self.pipeline.observer_and_screen().0;
         let caught_up = followers.are_behind().then(|| followers.caught_up());
+        let recorder = recorder.as_mut().filter(|recorder| recorder.is_behind());
         let Engine { worker, callers, sweeps, spills, attachments, .. } = self;
         // What the disk does not take waits in the terminal.
         let behind = spills.values_mut().find(|spill| spill.is_behind());
         let attachments = attachments.is_behind().then_some(attachments);
-        let reads =
-            takes_output && behind.is_none() && attachments.is_none() && caught_up.is_none();
+        let disk_is_behind = behind.is_some() || attachments.is_some() || recorder.is_some();
+        let reads = takes_output && !disk_is_behind && caught_up.is_none();
         let worker = worker.as_mut();
         let (process, sideband, terminal) = match worker {
             Some(worker) => {
@@ -76,6 +78,7 @@ impl Engine {
             id = cancelled(callers) => Woken::Cancelled(id),
             () = maybe(behind.map(|spill| spill.catch_up())) => Woken::CaughtUp,
             () = maybe(attachments.map(|files| files.catch_up())) => Woken::CaughtUp,
+            () = maybe(recorder.map(|recorder| recorder.catch_up())) => Woken::CaughtUp,
             () = maybe(caught_up.as_ref().map(|told| told.notified())) => Woken::CaughtUp,
             Some(swept) = sweeps.join_next() => Woken::Swept(swept.unwrap_or(Swept::Worker)),
         }

@@ -15,7 +15,7 @@ use std::{
 use mcp_repl_sideband::{NONCE_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 
-use super::{WorkerProgram, extension};
+use super::{Surroundings, WorkerProgram, extension};
 use crate::{
     pty::{self, Program},
     session::rules::state::Paging,
@@ -30,6 +30,9 @@ const LONGEST_SOCKET_NAME: usize = 50;
 const DIRECTORY_PREFIX: &str = "mcp-repl-";
 /// The file in a server's directory that it holds a lock on.
 const LOCK: &str = "lock";
+
+/// What programs find in `TERM`.
+pub const TERMINAL_TYPE: &str = "xterm-256color";
 
 /// The options of `less` where the user has none: those git sets (end by itself if the text fits
 /// on the screen, show colours, leave the text on the screen), and a prompt that tells the place.
@@ -64,6 +67,7 @@ pub struct SessionDirectory {
 pub struct Launch {
     program: Program,
     own_threads: u64,
+    has_sideband: bool,
     nonce: String,
     socket: PathBuf,
     /// Holds the socket and the worker's temporary files.
@@ -189,7 +193,12 @@ impl SessionDirectory {
     /// # Errors
     /// When the worker's directory or the extension can't be written, or the system gives no random
     /// bits.
-    pub fn launch(&mut self, program: &WorkerProgram, paging: Paging) -> io::Result<Launch> {
+    pub fn launch(
+        &mut self,
+        program: &WorkerProgram,
+        paging: Paging,
+        around: &Surroundings,
+    ) -> io::Result<Launch> {
         self.launches += 1;
         let extension = self.root.extension()?;
         pty::keep_private(self.path())?;
@@ -201,20 +210,23 @@ impl SessionDirectory {
         pty::create_private_directory(&temporary)?;
         let nonce = nonce()?;
         let set = |name: &str, value: OsString| (name.into(), Some(value));
-        let mut environment = vec![
-            set(SOCKET_VARIABLE, socket.clone().into()),
-            set(NONCE_VARIABLE, nonce.clone().into()),
-            set("TERM", "xterm-256color".into()),
+        let mut environment = around.environment.clone();
+        environment.extend([
+            set("TERM", TERMINAL_TYPE.into()),
             set("TMPDIR", temporary.into()),
             // They would contradict the terminal's own size.
             ("COLUMNS".into(), None),
             ("LINES".into(), None),
-        ];
+        ]);
+        if program.has_sideband {
+            environment.push(set(SOCKET_VARIABLE, socket.clone().into()));
+            environment.push(set(NONCE_VARIABLE, nonce.clone().into()));
+        }
         if paging == Paging::Plain {
             environment
                 .extend(["PAGER", "MANPAGER", "GIT_PAGER"].map(|name| set(name, "cat".into())));
         }
-        if std::env::var_os("LESS").is_none() {
+        if around.variable("LESS").is_none() {
             environment.push(set("LESS", LESS.into()));
         }
         if let Some(name) = program.extension_variable {
@@ -222,9 +234,16 @@ impl SessionDirectory {
         }
         let own = program.environment.iter();
         environment.extend(own.map(|(name, value)| ((*name).into(), value.clone())));
-        let WorkerProgram { file, arguments, own_threads, master_variable, .. } = program.clone();
-        let program = Program { file, arguments, environment, master_variable };
-        Ok(Launch { program, own_threads, nonce, socket, _directory: directory })
+        let WorkerProgram { file, arguments, own_threads, has_sideband, master_variable, .. } =
+            program.clone();
+        let program = Program {
+            file: around.file(file),
+            arguments,
+            directory: around.directory.clone(),
+            environment,
+            master_variable,
+        };
+        Ok(Launch { program, own_threads, has_sideband, nonce, socket, _directory: directory })
     }
 }
 
@@ -237,6 +256,11 @@ impl Launch {
     /// How many threads the program has by itself.
     pub fn own_threads(&self) -> u64 {
         self.own_threads
+    }
+
+    /// Whether the program speaks the sideband protocol.
+    pub fn has_sideband(&self) -> bool {
+        self.has_sideband
     }
 
     /// The secret that the worker's hello and marks carry.
@@ -307,7 +331,7 @@ mod tests {
             for _ in 0..100 {
                 let mut session = RuntimeDirectory::new().unwrap().session().unwrap();
                 let program = WorkerProgram::custom("true".into(), Vec::new());
-                session.launch(&program, Paging::Through).unwrap();
+                session.launch(&program, Paging::Through, &Surroundings::default()).unwrap();
             }
         };
         std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(start))));
@@ -383,7 +407,8 @@ mod tests {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
         let program = WorkerProgram::python("python3".into(), Default::default());
-        let mut launch = || session.launch(&program, Paging::Through).unwrap();
+        let mut launch =
+            || session.launch(&program, Paging::Through, &Surroundings::default()).unwrap();
         drop(launch());
         let file = runtime.root().extension().unwrap();
         let whole = std::fs::read(&file).unwrap();
@@ -414,10 +439,10 @@ mod tests {
         std::fs::remove_dir_all(&before).unwrap();
         pty::testing::link(elsewhere.path(), &before).unwrap();
         let program = WorkerProgram::custom("true".into(), Vec::new());
-        assert!(session.launch(&program, Paging::Through).is_err());
+        assert!(session.launch(&program, Paging::Through, &Surroundings::default()).is_err());
         let mut session = runtime.session().unwrap();
         assert_ne!(runtime.path(), before);
-        session.launch(&program, Paging::Through).unwrap();
+        session.launch(&program, Paging::Through, &Surroundings::default()).unwrap();
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
         std::fs::remove_file(before).unwrap();
     }

@@ -4,6 +4,8 @@ mod directory;
 mod extension;
 mod program;
 pub mod python;
+mod surroundings;
 
-pub use directory::{Launch, RuntimeDirectory, SessionDirectory};
+pub use directory::{Launch, RuntimeDirectory, SessionDirectory, TERMINAL_TYPE};
 pub use program::{Resolved, Script, Target, WorkerProgram};
+pub use surroundings::Surroundings;

@@ -1,6 +1,9 @@
 //! What is run as the worker, described as data.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use super::python::{Choice, ChooseError, PythonSearch};
 
@@ -39,8 +42,10 @@ pub struct WorkerProgram {
     /// Its arguments.
     pub arguments: Vec<OsString>,
     /// How many threads it has by itself: more, or children, may read the terminal in the
-    /// background.
+    /// background. 0 for one that is no worker, all of whose threads are the program's.
     pub own_threads: u64,
+    /// Whether it speaks the sideband protocol, as a worker does.
+    pub has_sideband: bool,
     /// The name of the variable by which it is told the file of the extension, if it loads that.
     pub extension_variable: Option<&'static str>,
     /// The name of the variable by which it is told the number of a descriptor of the terminal's
@@ -70,6 +75,7 @@ impl WorkerProgram {
             environment: vec![(SCRIPT_VARIABLE, script.file.map(PathBuf::into_os_string))],
             // The main one, and the one that reads the sideband.
             own_threads: 2,
+            has_sideband: true,
             extension_variable: Some(EXTENSION_VARIABLE),
             master_variable: Some(MASTER_VARIABLE),
         }
@@ -81,10 +87,17 @@ impl WorkerProgram {
             file,
             arguments,
             own_threads: 1,
+            has_sideband: true,
             extension_variable: None,
             master_variable: None,
             environment: Vec::new(),
         }
+    }
+
+    /// Any program, in place of a worker.
+    pub fn plain(file: PathBuf, arguments: Vec<OsString>) -> WorkerProgram {
+        let (own_threads, has_sideband) = (0, false);
+        WorkerProgram { own_threads, has_sideband, ..WorkerProgram::custom(file, arguments) }
     }
 }
 
@@ -97,6 +110,8 @@ pub enum Target {
     Script(PythonSearch, Script),
     /// A program that speaks the sideband protocol itself, with its arguments.
     Custom(PathBuf, Vec<OsString>),
+    /// Any program, with its arguments, that runs on the terminal in place of a worker.
+    Program(PathBuf, Vec<OsString>),
 }
 
 /// What was found for a [`Target`].
@@ -119,6 +134,17 @@ impl Resolved {
     pub fn next(self, why: &str) -> Option<Resolved> {
         let script = self.script;
         self.choice?.next(why).map(|choice| Resolved::python(choice, script))
+    }
+
+    /// One that this option names.
+    fn named(program: WorkerProgram, option: &str) -> Resolved {
+        Resolved {
+            program,
+            reason: option.to_owned(),
+            passed_over: Vec::new(),
+            choice: None,
+            script: Script::default(),
+        }
     }
 
     fn python(mut choice: Choice, script: Script) -> Resolved {
@@ -144,11 +170,8 @@ impl Target {
                 }
                 Err(why) => format!("python: {why}"),
             },
-            Target::Custom(file, arguments) => {
-                let words = [file.as_os_str()].into_iter().chain(arguments.iter().map(|a| &**a));
-                let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
-                format!("worker {}", shell_words::join(words))
-            }
+            Target::Custom(file, arguments) => format!("worker {}", joined(file, arguments)),
+            Target::Program(file, arguments) => format!("program {}", joined(file, arguments)),
         }
     }
 
@@ -160,15 +183,21 @@ impl Target {
         Ok(match self {
             Target::Python(search) => Resolved::python(search.choose()?, Script::default()),
             Target::Script(search, script) => Resolved::python(search.choose()?, script.clone()),
-            Target::Custom(file, arguments) => Resolved {
-                program: WorkerProgram::custom(file.clone(), arguments.clone()),
-                reason: "--worker".into(),
-                passed_over: Vec::new(),
-                choice: None,
-                script: Script::default(),
-            },
+            Target::Custom(file, arguments) => {
+                Resolved::named(WorkerProgram::custom(file.clone(), arguments.clone()), "--worker")
+            }
+            Target::Program(file, arguments) => {
+                Resolved::named(WorkerProgram::plain(file.clone(), arguments.clone()), "--run")
+            }
         })
     }
+}
+
+/// A command as a shell would be given it.
+fn joined(file: &Path, arguments: &[OsString]) -> String {
+    let words = [file.as_os_str()].into_iter().chain(arguments.iter().map(|a| &**a));
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    shell_words::join(words)
 }
 
 #[cfg(test)]
@@ -201,6 +230,7 @@ mod tests {
         };
         assert_eq!(custom(&["a b"]), "worker w 'a b'");
         assert_ne!(custom(&["a b"]), custom(&["a", "b"]));
+        assert_eq!(Target::Program("w".into(), Vec::new()).identity(), "program w");
     }
 
     #[test]

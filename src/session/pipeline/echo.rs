@@ -14,13 +14,13 @@ const LONGEST_LINE: usize = 1000;
 /// Where the prompt begins.
 pub(crate) const PROMPT_MARK: &str = "\x1b]133;A\x1b\\";
 /// Where what was typed begins.
-const TYPED_MARK: &str = "\x1b]133;B\x1b\\";
+pub(crate) const TYPED_MARK: &str = "\x1b]133;B\x1b\\";
 /// Where what the cell prints begins.
 pub(crate) const OUTPUT_MARK: &str = "\x1b]133;C\x1b\\";
 
 /// The echo of a cell, to be shown from the start of a row on. `client` is whose it is, where that is to
 /// be said.
-pub(super) fn of_cell(client: Option<&str>, source: &str) -> String {
+pub(crate) fn of_cell(client: Option<&str>, source: &str) -> String {
     let label = match client {
         Some("") => "[another client] ".into(),
         Some(client) => format!("[{}] ", harmless(client)),

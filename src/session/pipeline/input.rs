@@ -78,8 +78,17 @@ pub enum Input<'a> {
         /// the session wanted that looked for.
         background: Option<Found>,
     },
-    /// Somebody wants the terminal to have another size.
+    /// Somebody wants the terminal to have another size, which it gets where none is pinned.
     Resize(Size),
+    /// A client has the terminal keep this size until it goes.
+    Pin {
+        /// Who.
+        client: ClientId,
+        /// The size.
+        size: Size,
+    },
+    /// The session keeps the size that it was started with, but where a client pins another.
+    PinOwn,
     /// The first person has attached, or the last one has left.
     People {
         /// Whether there is one.
@@ -125,6 +134,12 @@ pub enum Input<'a> {
         /// What came first and can't be run, each with the reason.
         passed_over: Vec<String>,
     },
+    /// What was started is a program that runs in place of a worker: it has no sideband, takes no
+    /// cells, and what is sent to the session is typed for it.
+    RunsProgram {
+        /// Its file, as it was named.
+        file: String,
+    },
     /// The terminal gave these bytes.
     Output(Cow<'a, [u8]>),
     /// The terminal was found to have another size.
@@ -133,7 +148,7 @@ pub enum Input<'a> {
     Message(ToServer),
     /// The worker closed its sideband.
     SidebandClosed,
-    /// An [`Effect::Interrupt`] went to a raw terminal as a byte.
+    /// An [`Effect::Interrupt`] went to a raw terminal as a byte, or to a program that has no sideband.
     InterruptTyped,
     /// An [`Effect::DropInput`] dropped this much.
     InputDropped {
@@ -185,6 +200,8 @@ impl Input<'_> {
             }
             Input::Follow { client, answers } => Input::Follow { client, answers },
             Input::Resize(size) => Input::Resize(size),
+            Input::Pin { client, size } => Input::Pin { client, size },
+            Input::PinOwn => Input::PinOwn,
             Input::People { attached } => Input::People { attached },
             Input::Person { client, act } => Input::Person { client, act },
             Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
@@ -193,6 +210,7 @@ impl Input<'_> {
             Input::Started { nonce, size, passed_over } => {
                 Input::Started { nonce, size, passed_over }
             }
+            Input::RunsProgram { file } => Input::RunsProgram { file },
             Input::Resized(size) => Input::Resized(size),
             Input::Message(message) => Input::Message(message),
             Input::SidebandClosed => Input::SidebandClosed,
@@ -214,7 +232,7 @@ impl Input<'_> {
 
 /// A thread that is blocked reading the terminal, as the kernel tells, and how the terminal treats
 /// what is typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Found {
     /// The thread.
     pub reader: Reader,
@@ -243,8 +261,8 @@ pub enum Effect {
     /// the terminal to single keys. Into a canonical terminal the question came by accident, in a
     /// file that was printed, say, and the answer would be left over for somebody else.
     Answer(Vec<u8>),
-    /// Interrupt what runs: through the sideband, or as a byte if the terminal is raw;
-    /// [`Input::InterruptTyped`] follows then.
+    /// Interrupt what runs: through the sideband, or as a byte if the terminal is raw, or by a signal
+    /// where there is no sideband; [`Input::InterruptTyped`] follows the latter two.
     Interrupt {
         /// A reader of the worker's own waits: it is interrupted whatever the terminal's modes.
         worker_reads: bool,
@@ -323,6 +341,17 @@ impl WorkerInfo {
     /// Whether it understands what this capability covers.
     pub fn can(&self, capability: &str) -> bool {
         self.capabilities.iter().any(|name| name == capability)
+    }
+
+    /// What there is to say of a program that runs in place of a worker, from its file.
+    pub fn of_program(file: &str) -> WorkerInfo {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        WorkerInfo {
+            implementation: name.to_owned(),
+            version: String::new(),
+            executable: file.to_owned(),
+            capabilities: Vec::new(),
+        }
     }
 
     /// What a hello says; `None` of another message.

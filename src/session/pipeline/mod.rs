@@ -23,6 +23,7 @@ mod observer;
 mod outboxes;
 mod people;
 mod schedule;
+mod size;
 mod standing;
 mod stream;
 mod typist;
@@ -32,10 +33,10 @@ use std::collections::VecDeque;
 
 use mcp_repl_sideband::{COMPLETION, ToServer};
 
+pub use super::rules::state::NOBODY;
 pub use hands::{Hands, Proposal, Roles, Situation};
 pub use input::{ClientInfo, Effect, Found, Input, WorkerInfo};
 pub use observer::Observer;
-pub use outboxes::NOBODY;
 pub use standing::Standing;
 use standing::Work;
 pub use stream::{OrderError, Shown, Stream};
@@ -45,6 +46,7 @@ use display::Display;
 use hands::ToldHands;
 use news::News;
 use schedule::LookSchedule;
+use size::Sizes;
 
 use super::rules::{
     Action, Audience, Event, Session,
@@ -82,10 +84,7 @@ pub struct Pipeline<O> {
     told_standing: Option<Standing>,
     work: Work,
     told_hands: ToldHands,
-    /// Whether people are attached, whose terminals say what size this one has.
-    has_people: bool,
-    /// The size that it has without them.
-    size_alone: Size,
+    sizes: Sizes,
     now: Time,
     effects: VecDeque<Effect>,
 }
@@ -109,8 +108,7 @@ impl<O: Observer> Pipeline<O> {
             told_standing: None,
             work: Work::default(),
             told_hands: ToldHands::default(),
-            has_people: false,
-            size_alone: size,
+            sizes: Sizes::new(size),
             now: Time::ZERO,
             effects: VecDeque::from([Effect::Start]),
         }
@@ -173,6 +171,21 @@ impl<O: Observer> Pipeline<O> {
         self.session.wants_background_look()
     }
 
+    /// Whether who waits may ask for a secret: what is typed is not shown by the terminal.
+    pub fn hides_typing(&self) -> bool {
+        self.session.hides_typing()
+    }
+
+    /// Whether a program has a page, which asks for keys.
+    pub fn shows_page(&self) -> bool {
+        self.session.shows_page() || self.screen().is_alternate()
+    }
+
+    /// Whether a text that comes now waits until a program asks for input, for whatever that is.
+    pub fn holds_text(&self) -> bool {
+        self.session.holds_text()
+    }
+
     /// Whether a look at the kernel is due, so that what was printed before is to be shown first.
     pub fn look_is_due(&self, now: Time) -> bool {
         self.schedule.is_due(now)
@@ -206,6 +219,9 @@ impl<O: Observer> Pipeline<O> {
                 let (is_person, is_reachable) = (who.is_person, who.attach.is_some());
                 self.display.outboxes.introduce(client, who);
                 self.step(Event::Introduced { client, is_person, is_reachable });
+                if !is_person {
+                    self.unpin(client);
+                }
             }
             Input::Person { client, act } => self.step(Event::Person { client, act }),
             Input::Leave { client } => {
@@ -214,6 +230,7 @@ impl<O: Observer> Pipeline<O> {
                 self.step(Event::Left { client });
                 self.display.outboxes.leave(client);
                 self.step(Event::Answers { client, answers: false });
+                self.unpin(client);
             }
             Input::Call { id, client, payload, deadline, background, person } => {
                 self.drain();
@@ -240,11 +257,15 @@ impl<O: Observer> Pipeline<O> {
                 let bytes = bytes.into_owned();
                 self.step(Event::Keystrokes { client, bytes, background });
             }
-            Input::Resize(size) => self.effects.push_back(Effect::Resize(size)),
+            Input::Resize(size) => {
+                self.effects.extend(self.sizes.wish(size).map(Effect::Resize));
+            }
+            Input::Pin { client, size } => {
+                self.effects.push_back(Effect::Resize(self.sizes.pin(client, size)));
+            }
+            Input::PinOwn => self.sizes.pin_own(),
             Input::People { attached } => {
-                if std::mem::replace(&mut self.has_people, attached) && !attached {
-                    self.effects.push_back(Effect::Resize(self.size_alone));
-                }
+                self.effects.extend(self.sizes.people(attached).map(Effect::Resize));
                 self.step(Event::People { attached });
             }
             Input::Cancel { id, interrupt } => self.step(Event::Cancel { id, interrupt }),
@@ -266,6 +287,10 @@ impl<O: Observer> Pipeline<O> {
                 self.worker = None;
                 (self.is_over, self.is_dropping_input, self.dropped) = (false, false, None);
                 self.display.restart(size);
+            }
+            Input::RunsProgram { file } => {
+                self.worker = Some(WorkerInfo::of_program(&file));
+                self.step(Event::ProgramStarted);
             }
             Input::Output(bytes) => self.output(&bytes),
             Input::Resized(size) => self.display.resize(size),
@@ -302,6 +327,11 @@ impl<O: Observer> Pipeline<O> {
             Input::Shutdown => self.step(Event::Shutdown),
             Input::Tick => self.tick(),
         }
+    }
+
+    /// A client has gone, or its people have.
+    fn unpin(&mut self, client: ClientId) {
+        self.effects.extend(self.sizes.leave(client).map(Effect::Resize));
     }
 
     /// What is to be done next, in this order; `None` until more happens. Messages take effect

@@ -11,12 +11,9 @@ use crate::{
     reply::{Budget, Content, Deed, Notice, Outbox},
     session::rules::{
         Audience,
-        state::{ClientId, Time},
+        state::{ClientId, NOBODY, Time},
     },
 };
-
-/// Stands for the next client, while there is none.
-pub const NOBODY: ClientId = 0;
 
 /// The outboxes of all clients.
 #[derive(Debug)]

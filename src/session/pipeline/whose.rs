@@ -10,7 +10,7 @@ impl<O: Observer> Pipeline<O> {
     /// The client whose cell is on its way, if that is another than this one.
     fn another(&self, client: ClientId) -> Option<ClientId> {
         match self.session.state() {
-            State::InCell { cell, .. } if cell.client != client => Some(cell.client),
+            State::InCell { cell, .. } if cell.is_anothers(client) => Some(cell.client),
             _ => None,
         }
     }

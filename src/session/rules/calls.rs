@@ -156,8 +156,9 @@ impl Session {
         let is_on_its_way = matches!(self.state, State::Starting { .. } | State::Ending { .. });
         let mut before = self.calls.iter().take_while(|other| other.id != call.id);
         let is_first = self.kept.is_none() && !before.any(holds_input);
+        let runs_cells = !self.is_program && !self.closing;
         match &call.held {
-            Some(Payload::Text(source)) if is_on_its_way && is_first && !self.closing => {
+            Some(Payload::Text(source)) if is_on_its_way && is_first && runs_cells => {
                 self.kept = Some(KeptCell { client: call.client, source: source.clone() });
                 true
             }

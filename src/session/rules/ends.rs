@@ -101,8 +101,12 @@ impl Session {
         }
         self.tell(Notice::SessionEnded { exit: exit.clone(), missed_input });
         self.act(Action::Retire);
+        let is_program_over = self.runs_program();
         self.state = State::Ended { exit };
         self.no_interrupt_is_taken();
+        if is_program_over {
+            self.refuse_untyped();
+        }
         let closing = self.closing;
         if closing {
             self.drop_queue();

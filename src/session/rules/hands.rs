@@ -13,7 +13,8 @@ pub struct Needed {
 }
 
 /// What a person does about whose hands a session is in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PersonAct {
     /// They take it over, so that the calls of clients that are no people wait, or give it back.
     Hold {
@@ -35,7 +36,8 @@ pub enum PersonAct {
 }
 
 /// What becomes of a cell that waits for a person's word.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// It runs.
     Run,

@@ -16,6 +16,11 @@ pub fn encode<'a>(words: impl IntoIterator<Item = &'a str>, application: bool) -
     bytes
 }
 
+/// Whether a word is the name of a key that types no character.
+pub fn is_control(word: &str) -> bool {
+    key(word, false).is_some_and(|bytes| bytes.first().is_some_and(u8::is_ascii_control))
+}
+
 /// Modifiers in front of a key's name.
 #[derive(Debug, Clone, Copy, Default)]
 struct Modifiers {

@@ -7,6 +7,7 @@
 //! route     what a payload does              messages       what the worker says
 //! look      what the kernel tells            ends           how a worker goes
 //! pager     the keys that read one through
+//! program   one that the session runs in place of a worker
 //! calls     who waits for a reply, and with which status it comes
 //! turns     cells of several clients, one after the other; what each does, for the others
 //! cancel    what a call that is given up leaves behind
@@ -30,6 +31,7 @@ pub mod need;
 mod pager;
 pub mod payload;
 pub mod people;
+mod program;
 pub mod reader;
 mod route;
 pub mod state;
@@ -135,6 +137,8 @@ pub enum Event {
         /// Whether the worker understands the question.
         is_understood: bool,
     },
+    /// What was started runs in place of a worker, and takes no cells.
+    ProgramStarted,
     /// The worker said something, and its mark, if any, was met.
     Message(ToServer),
     /// An [`Action::Interrupt`] went to a raw terminal as a byte, of which the worker says nothing.
@@ -284,6 +288,8 @@ pub struct Session {
     calls: Vec<Call>,
     cells: u64,
     paging: Paging,
+    /// Whether it runs a program in place of a worker.
+    is_program: bool,
     /// Whether people are attached, who read pagers themselves.
     people: bool,
     /// The clients at whose terminals somebody answers what programs ask for.
@@ -326,6 +332,7 @@ impl Session {
             calls: Vec::new(),
             cells: 0,
             paging,
+            is_program: false,
             people: false,
             answering: Vec::new(),
             closing: false,
@@ -450,6 +457,7 @@ impl Session {
             Event::Complete { id, text, cursor, is_understood } => {
                 self.complete(id, text, cursor, is_understood);
             }
+            Event::ProgramStarted => self.program_started(),
             Event::Message(message) => self.message(message),
             Event::InterruptTyped => self.interrupt_taken(),
             Event::InputDropped { bytes } => self.input_dropped(bytes),

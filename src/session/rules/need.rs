@@ -4,7 +4,7 @@
 use super::{
     Session,
     people::PersonDid,
-    state::{CallId, ClientId, Doing, State},
+    state::{CallId, ClientId, Doing, NOBODY, State},
 };
 
 /// A person is needed.
@@ -147,16 +147,23 @@ impl Session {
 
     /// Whose cell asks for what is not shown, and which program does, where that reads the terminal
     /// itself. One that gets single keys shows them by itself.
+    /// Of a program that runs in place of a worker, the first client is told that can say how a person
+    /// comes.
     fn asks_secret(&self) -> Option<(ClientId, Option<String>)> {
         let State::InCell { cell, doing } = &self.state else { return None };
+        let agent = || {
+            let mut reachable = self.people_here.reachable.iter().copied();
+            reachable.find(|&client| !self.is_person(client))
+        };
+        let client = if self.runs_program() { agent().unwrap_or(NOBODY) } else { cell.client };
         match doing {
             Doing::InputWait { waits } => {
                 let is_open = waits.iter().all(|wait| wait.answer.is_none());
                 let is_secret = waits.first().is_some_and(|wait| !wait.echo);
-                (is_open && is_secret).then_some((cell.client, None))
+                (is_open && is_secret).then_some((client, None))
             }
             Doing::TerminalWait { reader, modes } if modes.canonical && !modes.echo => {
-                Some((cell.client, Some(reader.program.clone())))
+                Some((client, Some(reader.program.clone())))
             }
             _ => None,
         }

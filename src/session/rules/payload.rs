@@ -11,7 +11,8 @@ pub const RESET: char = '\u{4}';
 const MOST_CONTROLS: usize = 16;
 
 /// What a client sends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Payload {
     /// A cell, an answer, or what is typed; empty for a poll.
     Text(String),
@@ -35,7 +36,7 @@ pub enum PayloadError {
 }
 
 /// Keys by their names, as `tmux send-keys` has them; a word that is no name is typed as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Keys(pub Vec<String>);
 
 impl Payload {

@@ -4,7 +4,7 @@
 use crate::screen::pager::Place;
 
 /// A thread that is blocked reading the terminal, as the kernel tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reader {
     /// The kernel's number of the thread.
     pub thread: u32,
@@ -19,7 +19,8 @@ pub struct Reader {
 }
 
 /// What a program goes on for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Awaits {
     /// Somebody who types, and nothing else: it waits.
     Terminal,

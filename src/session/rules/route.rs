@@ -73,6 +73,9 @@ impl Session {
             Some(earlier) if !self.told_busy.contains(&earlier.client) => {
                 self.wait_in_line(id, text);
             }
+            None if this.is_some_and(|this| self.waits_for_program(this.client)) => {
+                self.hold(id, Payload::Text(text));
+            }
             _ => self.reply(id, self.busy(true)),
         }
     }

@@ -72,6 +72,17 @@ impl State {
         }
     }
 
+    /// The reads of the program's own that wait for input, the first one first.
+    pub fn waits(&self) -> &[Wait] {
+        match self {
+            State::Ready { waits, .. } | State::Ending { waits: Some(waits), .. } => waits,
+            _ => match self.doing() {
+                Some(Doing::InputWait { waits }) => waits,
+                _ => &[],
+            },
+        }
+    }
+
     /// The same, to be changed.
     pub fn doing_mut(&mut self) -> Option<&mut Doing> {
         match self {
@@ -159,12 +170,19 @@ pub struct Cell {
     pub id: u64,
     /// When it was sent.
     pub since: Time,
-    /// Who sent it.
+    /// Who sent it; [`NOBODY`] for a program that the session runs in place of a worker.
     pub client: ClientId,
     /// What its client does not know, since the call that would have told was cancelled.
     pub after_cancel: Option<AfterCancel>,
     /// How it ended, once the worker said that it is done: then `ready` ends it.
     pub outcome: Option<Outcome>,
+}
+
+impl Cell {
+    /// Whether it is another client's than this one's.
+    pub fn is_anothers(&self, client: ClientId) -> bool {
+        self.client != client && self.client != NOBODY
+    }
 }
 
 /// How a cell goes on whose client cancelled the call that waited for it, until the next reply.
@@ -179,7 +197,8 @@ pub enum AfterCancel {
 }
 
 /// What is done about a program that shows its text page by page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Paging {
     /// Turn its pages and give all of the text, up to what a reply holds.
     Through,
@@ -227,6 +246,10 @@ pub type CallId = u64;
 
 /// Numbers a client within a session.
 pub type ClientId = u64;
+
+/// No client: what happens before one has called is kept for it, and a program that the session
+/// runs in place of a worker is its cell.
+pub const NOBODY: ClientId = 0;
 
 /// A call that has no reply yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

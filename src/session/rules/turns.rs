@@ -14,7 +14,7 @@ use crate::reply::Deed;
 impl Session {
     /// Whether the cell on its way is another client's than this one's.
     pub(super) fn is_anothers_cell(&self, client: ClientId) -> bool {
-        matches!(&self.state, State::InCell { cell, .. } if cell.client != client)
+        matches!(&self.state, State::InCell { cell, .. } if cell.is_anothers(client))
     }
 
     /// Whether a text of this client is a cell that waits for the end of another client's. It is
@@ -114,18 +114,37 @@ impl Session {
         }
     }
 
+    /// Whether who waits may ask for a secret: what is typed is not shown by the terminal.
+    pub fn hides_typing(&self) -> bool {
+        if let Some(Doing::TerminalWait { modes, .. }) = self.state.doing() {
+            return !modes.echo;
+        }
+        self.state.waits().iter().any(|wait| wait.answer.is_none() && !wait.echo)
+    }
+
+    /// Whether a program has a page, which asks for keys.
+    pub fn shows_page(&self) -> bool {
+        matches!(self.state.doing(), Some(Doing::Pager { .. } | Doing::FullScreen { .. }))
+    }
+
+    /// Whether it is a program in place of a worker, and a text that comes now waits until that asks
+    /// for input, for whatever that is.
+    pub fn holds_text(&self) -> bool {
+        let is_open =
+            matches!(self.state.doing(), Some(Doing::TerminalWait { modes, .. }) if modes.echo);
+        self.is_program && !is_open && !self.shows_page()
+    }
+
     /// Whether what is typed now is shown, so that it is no secret.
     fn shows_typing(&self) -> bool {
-        let waits = match &self.state {
-            State::Ready { waits, .. } | State::Ending { waits: Some(waits), .. } => waits,
-            _ => match self.state.doing() {
-                Some(Doing::InputWait { waits }) => waits,
-                Some(Doing::TerminalWait { modes, .. }) => return modes.echo,
-                Some(Doing::Pager { .. }) => return true,
-                _ => return false,
-            },
-        };
-        waits.iter().find(|wait| wait.answer.is_none()).is_some_and(|wait| wait.echo)
+        match self.state.doing() {
+            Some(Doing::TerminalWait { modes, .. }) => modes.echo,
+            Some(Doing::Pager { .. }) => true,
+            _ => {
+                let mut waits = self.state.waits().iter();
+                waits.find(|wait| wait.answer.is_none()).is_some_and(|wait| wait.echo)
+            }
+        }
     }
 }
 

@@ -25,6 +25,8 @@ type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Graphics {
     None,
+    /// It answers nothing, whatever it is asked.
+    Mute,
     Kitty,
     Iterm2,
     Sixel,
@@ -35,6 +37,7 @@ impl Graphics {
     fn answers(self) -> &'static str {
         match self {
             Graphics::None => "\x1b[?62;22c",
+            Graphics::Mute => "",
             Graphics::Kitty => {
                 "\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.42.1)\x1b\\\x1b[6;20;10t\x1b[?62;c"
             }
@@ -328,6 +331,9 @@ fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard, graphics:
     drop(screen);
     if printed.windows(ASKS.len()).any(|part| part == ASKS) {
         answers = graphics.answers().into();
+    }
+    if graphics == Graphics::Mute {
+        return;
     }
     // The program may have gone.
     let _ = keyboard.lock().unwrap().write_all(&answers);

@@ -104,10 +104,10 @@ fn is_some_terminal(process: i32, descriptor: u64) -> bool {
 /// Whether a process goes on beside this thread of it: it is not the first one, or, where keys are
 /// answered by the program, others run or wait for descriptors.
 ///
-/// The leader has threads of its own, which wait for the server; and one of its threads that reads
-/// lines is a cell's.
+/// A leader that is a worker has threads of its own, which wait for the server; and one of its threads
+/// that reads lines is a cell's.
 fn others_go_on(search: Search, process: Pid, thread: i32) -> bool {
-    let is_leader = process == search.leader;
+    let is_leader = process == search.leader && search.own_threads > 0;
     if thread != process.as_raw_nonzero().get() {
         return search.gives_keys || !is_leader;
     }

@@ -336,4 +336,20 @@ fn the_last_person_who_leaves_gives_the_size_back() {
     assert_eq!(resizes(&mut played), [small]);
     played.play([(0, Input::People { attached: false })]);
     assert_eq!(resizes(&mut played), [Size::default()]);
+    // A pin holds until its client goes.
+    let wide = Size { columns: 200, rows: 50 };
+    played.play([(0, Input::People { attached: true }), (0, Input::Resize(small))]);
+    played.play([(0, Input::Pin { client: 2, size: wide }), (0, Input::Resize(small))]);
+    assert_eq!(resizes(&mut played), [small, wide]);
+    played.play([(0, Input::Leave { client: 2 })]);
+    assert_eq!(resizes(&mut played), [small]);
+    // One that nobody sits at any more lets go of it, though it is kept for what it was not told.
+    let who = ClientInfo::default();
+    played.play([
+        (0, Input::Pin { client: 1, size: wide }),
+        (0, Input::Introduce { client: 1, who }),
+    ]);
+    assert_eq!(resizes(&mut played), [wide, small]);
+    played.play([(0, Input::PinOwn), (0, Input::People { attached: false })]);
+    assert_eq!(resizes(&mut played), []);
 }

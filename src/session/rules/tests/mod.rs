@@ -13,6 +13,7 @@ mod open_calls;
 mod others;
 mod pagers;
 mod people;
+mod programs;
 mod reads;
 mod starts;
 mod turns;
