@@ -79,6 +79,9 @@ impl RecordCommand {
     /// When it is there and is to stay.
     fn script(&self) -> Result<Option<&Path>, String> {
         match &self.md {
+            Some(_) if !self.how.records_input() => {
+                Err("--md writes what is sent, and --record-input=no leaves that out".into())
+            }
             Some(file) if file.exists() && !self.overwrite => {
                 Err(format!("{} is there already; --overwrite replaces it", file.display()))
             }

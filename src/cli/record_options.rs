@@ -104,6 +104,11 @@ impl RecordArguments {
 }
 
 impl HowArguments {
+    /// Whether a recording has what is sent and typed.
+    pub(super) fn records_input(&self) -> bool {
+        self.record_input
+    }
+
     /// A recording in this file.
     pub(super) fn file(&self, path: PathBuf, title: Option<String>) -> RecordingFile {
         let HowArguments { record_input, record_format } = *self;

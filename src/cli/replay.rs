@@ -19,6 +19,8 @@ use clap::Args;
 use crate::{
     cast::{CastError, Event, Kind, Reader, Version, Writer},
     screen::{Film, Screen},
+    session::recording::Recording,
+    verify::recorded,
 };
 
 /// How long the last page of a moving picture is shown.
@@ -61,6 +63,9 @@ struct What {
     /// Print all that was printed, line by line, as a person would have read it.
     #[arg(long, conflicts_with_all = ["svg", "at", "cast"])]
     text: bool,
+    /// Print the replies of a recorded session, as agents read them, behind what was sent.
+    #[arg(long, conflicts_with_all = ["svg", "at", "cast", "text", "idle_limit", "speed"])]
+    replies: bool,
     /// Write it as an asciicast file again: of another version, or with shorter waiting times. `-` for
     /// standard output.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["svg", "at"])]
@@ -78,7 +83,10 @@ struct What {
 
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, String> {
     let ReplayArguments { file, what, at, speed, idle_limit } = arguments;
-    let What { svg, text, cast, format } = what;
+    let What { svg, text, replies, cast, format } = what;
+    if *replies {
+        return print_replies(file);
+    }
     if svg.is_none() && !text && cast.is_none() && at.is_none() {
         return play::play(file, *speed, *idle_limit);
     }
@@ -113,6 +121,23 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, String> {
     out.end()?;
     // What is before that was made all the same.
     wrong_from.map_or(Ok(ExitCode::SUCCESS), |error| Err(wrong(error)))
+}
+
+/// The replies that a replay of a session gives.
+fn print_replies(file: &Path) -> Result<ExitCode, String> {
+    let wrong = |why: String| format!("{}: {why}", file.display());
+    let lines: Box<dyn BufRead> = match is_standard(file) {
+        true => Box::new(io::stdin().lock()),
+        false => {
+            let file = File::open(file).map_err(|error| wrong(error.to_string()))?;
+            Box::new(io::BufReader::new(file))
+        }
+    };
+    let recording = Recording::read(lines).map_err(|error| wrong(error.to_string()))?;
+    let mut out = Out::new(Path::new("-"), file)?;
+    out.write(recorded::replies_of(&recording))?;
+    out.end()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Whether that is standard input or output, instead of a file.

@@ -110,6 +110,12 @@ impl Player {
         self.answer().await
     }
 
+    /// Has the session begin, and what it shows be told, where the first step waits for that itself.
+    pub fn begin_awaited(&mut self, line: usize) {
+        let answer = Box::pin(self.client.call(Request::new(Payload::poll(), self.limit)));
+        self.call = Some(Pending { answer, may_be_busy: true, line });
+    }
+
     /// Makes all steps. Gives the replies, one for each [`Action::Reply`].
     ///
     /// # Errors

@@ -45,6 +45,11 @@ pub fn text(recording: &Recording) -> String {
     text_of(recording, &replay(recording, Cuts::AsRecorded))
 }
 
+/// The replies that a recording gives, each behind what was sent.
+pub fn replies_of(recording: &Recording) -> String {
+    replies(recording, &replay(recording, Cuts::AsRecorded).replies)
+}
+
 /// What is wrong with a recording; `expected` stands beside it.
 pub fn check(recording: &Recording, expected: Option<&str>) -> Vec<Problem> {
     let replayed = replay(recording, Cuts::AsRecorded);

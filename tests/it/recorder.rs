@@ -57,6 +57,11 @@ fn cells_are_recorded_and_their_replies_printed() {
     let recording = replayed(&file);
     let replies: String = recording.replies.iter().map(|reply| &*reply.text).collect();
     assert_eq!(replies, printed);
+    let again = Builder::new().arg("replay").arg(&file).arg("--replies").output("");
+    assert_has(
+        &text(&again),
+        "=== reply 1: x = 20\n<<repl status: idle>>\n=== reply 2: name = input('Who? ')\nWho? \\\n=== reply 3: Ada\n",
+    );
     let transcript = replay(&recording, Cuts::AsRecorded).transcript;
     assert_eq!(
         transcript,

@@ -108,6 +108,15 @@ fn a_script_may_be_of_any_program() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_program_that_asks_for_nothing_is_waited_for() {
+    passes(
+        "---\nrun: sh -c 'echo up; trap \"echo got; exit 3\" INT; while :; do sleep 0.1; done'\n---\n@wait\nup\n@\n@interrupt\n@\n\
+         @reply\n...\ngot\n[repl] session ended (exit status 3)\n@\n",
+    );
+}
+
+#[test]
 fn sessions_have_a_directory_and_an_environment_of_their_own() {
     let script = "@cell\nimport os\nos.listdir(), os.environ.get('MY_VARIABLE'), os.environ['LANG'], os.listdir(os.environ['HOME'])\n@\n\
                   @reply\n([], None, 'C.UTF-8', [])\n@\n";

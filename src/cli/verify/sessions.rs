@@ -96,7 +96,11 @@ impl Live {
         let limit = settings.timeout.unwrap_or(LIMIT);
         let first = script.steps.first().map_or(1, |step| step.line);
         in_session(form, limit, async |session, player| {
-            if is_program || settings.python.is_some() {
+            // A program that goes on by itself asks for nothing: what it shows is waited for.
+            let waits = matches!(script.steps.first(), Some(Step { action: Action::Wait(_), .. }));
+            if is_program && waits {
+                player.begin_awaited(first);
+            } else if is_program || settings.python.is_some() {
                 player.begin(first).await?;
             }
             if let Some(least) = &settings.python

@@ -128,6 +128,8 @@ impl Encoder {
         if let Some((_, cell)) = text.split_once(PROMPT_MARK) {
             let first = cell.split(['\r', '\n']).next().unwrap_or_default();
             let label = first.replace(TYPED_MARK, "").replace(OUTPUT_MARK, "");
+            // It is for players, and quotes what was sent.
+            let label = if self.records_input { label } else { String::new() };
             out.push(Event { time, kind: Kind::Marker(label) });
         }
         out.push(private(time, &Step::Shown));
