@@ -327,7 +327,7 @@ pub fn main() -> ExitCode {
         None => matches!(place, Ok(Sessioning::InProcess)),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
-        Some(Command::Record(record)) => !record.cells.is_empty(),
+        Some(Command::Record(record)) => !record.cells.is_empty() || record.script.is_some(),
         Some(
             Command::Attach(_)
             | Command::Host(_)

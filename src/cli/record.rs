@@ -13,7 +13,7 @@ use clap::{ArgGroup, Args};
 use super::{
     LONGEST_EDGE, config, picture_limit,
     record_options::{HowArguments, RecordArguments},
-    with_session,
+    verify, with_session,
 };
 use crate::{
     pty,
@@ -45,6 +45,9 @@ pub(super) struct RecordCommand {
     /// Write a script in Markdown: what is sent and the replies, which `mcp-repl verify` runs again.
     #[arg(long, value_name = "FILE", group = "file")]
     md: Option<PathBuf>,
+    /// Make the steps of this script in Markdown, in place of cells: `keys` and `wait` blocks, too.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cells", "md"])]
+    pub(super) script: Option<PathBuf>,
     /// Replace a file that is there.
     #[arg(long)]
     overwrite: bool,
@@ -94,6 +97,9 @@ impl RecordCommand {
     /// # Errors
     /// When there is neither a cell nor a terminal.
     pub(super) fn is_for_person(&self) -> Result<bool, String> {
+        if self.script.is_some() {
+            return Ok(false);
+        }
         if self.cells.is_empty() && !io::stdin().is_terminal() {
             return Err("there is nothing to record: give cells behind `--`, or call it on a \
                         terminal, to be in the session yourself"
@@ -143,6 +149,12 @@ pub(super) fn record(
     run: Option<&str>,
     command: &RecordCommand,
 ) -> Result<ExitCode, String> {
+    if let Some(script) = &command.script {
+        let recording = command.place()?.file("record")?;
+        let replies = verify::record(script, target, recording)?;
+        let _ = io::stdout().lock().write_all(replies.concat().as_bytes());
+        return Ok(ExitCode::SUCCESS);
+    }
     let is_program = matches!(target, Target::Program(..));
     let mut config = config(target, Paging::Through, BUDGET)?;
     config.attachments = Attachments::Kept(picture_limit(LONGEST_EDGE));

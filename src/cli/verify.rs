@@ -5,6 +5,8 @@ mod report;
 mod scripts;
 mod sessions;
 
+pub(super) use scripts::record;
+
 use std::{
     fs,
     io::{self, Write},

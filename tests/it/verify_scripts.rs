@@ -111,8 +111,26 @@ fn a_script_may_be_of_any_program() {
 #[cfg(target_os = "linux")]
 fn a_program_that_asks_for_nothing_is_waited_for() {
     passes(
-        "---\nrun: sh -c 'echo up; trap \"echo got; exit 3\" INT; while :; do sleep 0.1; done'\n---\n@wait\nup\n@\n@interrupt\n@\n\
+        "---\nrun: sh -c 'trap \"echo got; exit 3\" INT; echo up; while :; do sleep 0.1; done'\n---\n@wait\nup\n@\n@interrupt\n@\n\
          @reply\n...\ngot\n[repl] session ended (exit status 3)\n@\n",
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_script_is_recorded() {
+    let text = "---\nrun: cat\n---\n@keys\na b Enter\n@\n@wait\nab\n@\n@keys\nC-d\n@\n@reply\n...\n[repl] session ended (exit status 0)\n@\n";
+    let scripts = Scripts::new(&[("script.md", text)]);
+    let cast = scripts.file("script.cast");
+    let record = Builder::new().args(["record", "-o"]).arg(&cast).arg("--script");
+    let output = record.arg(scripts.file("script.md")).output("");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let verified = Builder::new().args(["verify", "--accept"]).arg(&cast).output("");
+    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+    let replies = Builder::new().arg("replay").arg(&cast).arg("--replies").output("");
+    assert!(
+        String::from_utf8_lossy(&replies.stdout).contains("=== reply 3: keys C-d\nab\nab\n"),
+        "{replies:?}"
     );
 }
 

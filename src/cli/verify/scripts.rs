@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     pty,
+    session::{launch::Target, recording::RecordingFile},
     verify::{
         accept::accept,
         diff::{Paint, diff},
@@ -58,6 +59,25 @@ pub(super) fn verify(file: &Path, live: &Live, accepts: bool, paint: Paint) -> O
         format!("line {line}: the reply is another one\n{difference}")
     });
     Outcome::Differs(told.collect())
+}
+
+/// Runs a script in a session that is recorded. Gives the replies, whatever the script has.
+///
+/// # Errors
+/// When it does not come to its end.
+pub(in crate::cli) fn record(
+    file: &Path,
+    target: Target,
+    recording: Option<RecordingFile>,
+) -> Result<Vec<String>, String> {
+    let wrong = |why: String| format!("{}: {why}", file.display());
+    let source = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let script = parse(&source).map_err(|error| wrong(error.to_string()))?;
+    match (Live { target, recording }).run(&script, file) {
+        Ok(Ran::Replies(replies)) => Ok(replies),
+        Ok(Ran::TooOld(version)) => Err(wrong(format!("Python {version} is too old for it"))),
+        Err(error) => Err(wrong(error.to_string())),
+    }
 }
 
 /// Puts a text in the place of what a file had when it was read. Who reads it meanwhile has the one or

@@ -15,7 +15,7 @@ use crate::{
     session::{
         engine::Attachments,
         launch::{Surroundings, Target},
-        recording::Recording,
+        recording::{Recording, RecordingFile},
         rules::state::Paging,
     },
     verify::{
@@ -43,6 +43,8 @@ pub(super) fn is_stopped() -> bool {
 pub(super) struct Live {
     /// What runs where a script says nothing of it.
     pub(super) target: Target,
+    /// The file that they are recorded in, if they are.
+    pub(super) recording: Option<RecordingFile>,
 }
 
 /// What came of a script that was run.
@@ -62,12 +64,13 @@ struct Form {
     size: Size,
     /// Where it works, if not in an empty directory.
     directory: Option<PathBuf>,
+    recording: Option<RecordingFile>,
 }
 
 impl Live {
     /// Those of this program.
     pub(super) fn new(target: Target) -> Live {
-        Live { target }
+        Live { target, recording: None }
     }
 
     /// Runs the script of a file in a fresh session.
@@ -92,7 +95,8 @@ impl Live {
         let is_program = matches!(target, Target::Program(..));
         let size = settings.size.unwrap_or_default();
         let (paging, budget) = (Paging::Through, BUDGET.into());
-        let form = Form { target, paging, budget, size, directory };
+        let recording = self.recording.clone();
+        let form = Form { target, paging, budget, size, directory, recording };
         let limit = settings.timeout.unwrap_or(LIMIT);
         let first = script.steps.first().map_or(1, |step| step.line);
         in_session(form, limit, async |session, player| {
@@ -130,6 +134,7 @@ impl Live {
             budget: settings.budget,
             size: recording.header.size,
             directory: None,
+            recording: None,
         };
         // Calls that were recorded to wait for ever are given up all the same.
         let shortened = steps.iter().cloned().map(|mut step| {
@@ -159,6 +164,7 @@ fn in_session<T>(
     let (directory, home) = (inside("work")?, inside("home")?);
     let mut config = config(form.target, form.paging, form.budget).map_err(failed)?;
     config.size = form.size;
+    config.recording = form.recording;
     let directory = form.directory.unwrap_or(directory);
     config.surroundings = Surroundings::pinned(&directory, &home);
     config.attachments = Attachments::Kept(picture_limit(LONGEST_EDGE));
