@@ -109,7 +109,7 @@ impl Plain<'_> {
                     self.attachment.handle.shutdown();
                     return Ok(Ok(Left::Ended { status: exit_status(exit) }));
                 }
-                status if status.asks_for_input() => self.answer(is_secret(status)).await?,
+                status if status.asks_for_input() => self.answer(status.asks_for_secret()).await?,
                 _ => self.cell().await?,
             };
             payload = match next {
@@ -153,7 +153,7 @@ impl Plain<'_> {
                     }
                 }
             };
-            if is_secret(&reply.status) && calls.is_empty() {
+            if reply.status.asks_for_secret() && calls.is_empty() {
                 // Before who sees the prompt can type.
                 let _ = pty::show_typing(false);
             }
@@ -342,15 +342,6 @@ fn is_seen(status: &Status) -> bool {
     let asks = status.asks_for_input();
     let is_page = matches!(status, Status::Pager { .. } | Status::FullScreen { .. });
     matches!(status, Status::Ready { .. }) || asks && !is_page
-}
-
-/// Whether what is typed for who asks is not to be shown.
-fn is_secret(status: &Status) -> bool {
-    match status {
-        Status::Waiting { echo } | Status::StartWaits { echo, .. } => !echo,
-        Status::Reading { canonical, echo, .. } => *canonical && !echo,
-        _ => false,
-    }
 }
 
 /// What a shell is told of an end.

@@ -23,6 +23,7 @@ use crate::{
         engine::Attachments,
         launch::Target,
         pipeline::ClientInfo,
+        recording::hide,
         rules::{payload::Payload, state::Paging},
     },
     verify::{
@@ -128,20 +129,6 @@ fn write_script(file: &Path, run: Option<&str>, script: &Script) -> Result<(), S
         .map_err(|why| format!("{}: {why}", file.display()))
 }
 
-/// Whether what is sent next is not shown as it is typed.
-fn asks_secret(status: &Status) -> bool {
-    match status {
-        Status::Waiting { echo } | Status::StartWaits { echo, .. } => !echo,
-        Status::Reading { canonical, echo, .. } => *canonical && !echo,
-        _ => false,
-    }
-}
-
-/// Each character but the end of a line as an asterisk.
-fn hide(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c } else { '*' }).collect()
-}
-
 /// Sends the cells to a fresh session, and prints the replies, as an agent would be given them. `run` is
 /// the program of `target` as it was given, where that is none for cells.
 pub(super) fn record(
@@ -190,7 +177,7 @@ pub(super) fn record(
                     payload => payload,
                 };
                 let payload = (!is_program || n > 0).then_some(sent);
-                is_secret = asks_secret(&reply.status);
+                is_secret = reply.status.asks_for_secret();
                 script.push(Told { payload, is_answer, reply: reply.text() });
                 is_answer = asks;
                 if is_failure {

@@ -81,6 +81,15 @@ impl Status {
         self.lines(false, true).join("\n")
     }
 
+    /// Whether a line is asked for that is not shown as it is typed.
+    pub fn asks_for_secret(&self) -> bool {
+        match self {
+            Status::Waiting { echo } | Status::StartWaits { echo, .. } => !echo,
+            Status::Reading { canonical, echo, .. } => *canonical && !echo,
+            _ => false,
+        }
+    }
+
     /// Whether a program waits for somebody to type.
     pub fn asks_for_input(&self) -> bool {
         match self {

@@ -23,3 +23,4 @@ pub use recorder::RecordingFile;
 pub use replay::{Cuts, Replayed, replay};
 pub use settings::{Interpreter, Settings, SettingsError};
 pub(super) use step::Hidden;
+pub use step::hide;

@@ -172,8 +172,8 @@ pub(super) fn microseconds(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Each character but the control characters, by which it is routed, replaced by an asterisk.
-pub(super) fn hide(text: &str) -> String {
+/// What was typed, each character but the control characters, by which it is routed, an asterisk.
+pub fn hide(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { c } else { '*' }).collect()
 }
 
