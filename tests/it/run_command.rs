@@ -78,11 +78,10 @@ fn doctor_is_for_workers() {
 #[test]
 fn what_a_program_shows_is_recorded_and_replayed_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
-    let sessions: [(&str, &[&str]); 4] = [
+    let sessions: [(&str, &[&str]); 3] = [
         ("vim -u NONE -N -n file", &["ihello", "\u{1b}:q!\n"]),
         ("sh -c 'seq 200 | less -M; stty raw; exit 3'", &["q"]),
         ("cat", &["漢字", "\u{3}"]),
-        ("/nowhere/program", &[]),
     ];
     for (number, (program, texts)) in sessions.into_iter().enumerate() {
         let file = directory.path().join(format!("{number}.cast"));
@@ -102,4 +101,11 @@ fn what_a_program_shows_is_recorded_and_replayed_as_it_was() {
         let first = recording.calls().next().map(|(.., payload)| payload.clone());
         assert_eq!(first, Some(Payload::poll()));
     }
+    // What could not be started leaves no file in the way of the next try.
+    let file = directory.path().join("nothing.cast");
+    let missing = ["--run", "/nowhere/program", "x"];
+    let output =
+        Builder::new().any_python().args(["record", "-o"]).arg(&file).args(missing).output("");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!file.exists() && !output.stdout.is_empty());
 }
