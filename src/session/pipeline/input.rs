@@ -185,51 +185,6 @@ pub enum Input<'a> {
     Tick,
 }
 
-impl Input<'_> {
-    /// The same, holding nothing that is borrowed.
-    pub fn into_owned(self) -> Input<'static> {
-        match self {
-            Input::Keystrokes { client, bytes, background } => {
-                Input::Keystrokes { client, bytes: bytes.into_owned().into(), background }
-            }
-            Input::Output(bytes) => Input::Output(bytes.into_owned().into()),
-            Input::Introduce { client, who } => Input::Introduce { client, who },
-            Input::Leave { client } => Input::Leave { client },
-            Input::Call { id, client, payload, deadline, background, person } => {
-                Input::Call { id, client, payload, deadline, background, person }
-            }
-            Input::Follow { client, answers } => Input::Follow { client, answers },
-            Input::Resize(size) => Input::Resize(size),
-            Input::Pin { client, size } => Input::Pin { client, size },
-            Input::PinOwn => Input::PinOwn,
-            Input::People { attached } => Input::People { attached },
-            Input::Person { client, act } => Input::Person { client, act },
-            Input::Cancel { id, interrupt } => Input::Cancel { id, interrupt },
-            Input::Returned { client, reply } => Input::Returned { client, reply },
-            Input::Complete { id, text, cursor } => Input::Complete { id, text, cursor },
-            Input::Started { nonce, size, passed_over } => {
-                Input::Started { nonce, size, passed_over }
-            }
-            Input::RunsProgram { file } => Input::RunsProgram { file },
-            Input::Resized(size) => Input::Resized(size),
-            Input::Message(message) => Input::Message(message),
-            Input::SidebandClosed => Input::SidebandClosed,
-            Input::InterruptTyped => Input::InterruptTyped,
-            Input::InputDropped { bytes } => Input::InputDropped { bytes },
-            Input::Looked { found, holds_input, took } => {
-                Input::Looked { found, holds_input, took }
-            }
-            Input::ProcessOver => Input::ProcessOver,
-            Input::Exited { exit, missed_input } => Input::Exited { exit, missed_input },
-            Input::GivenUp => Input::GivenUp,
-            Input::Failed(failure) => Input::Failed(failure),
-            Input::Tell(notice) => Input::Tell(notice),
-            Input::Shutdown => Input::Shutdown,
-            Input::Tick => Input::Tick,
-        }
-    }
-}
-
 /// A thread that is blocked reading the terminal, as the kernel tells, and how the terminal treats
 /// what is typed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
