@@ -125,7 +125,7 @@ fn event(line: &str, version: Version, before: Duration) -> Result<Event, Why> {
         'i' => Kind::Input(data),
         'm' => Kind::Marker(data),
         'r' => {
-            let size = size(&data).ok_or_else(|| wrong(format!("{data:?} is no size")))?;
+            let size: Size = data.parse().map_err(|_| wrong(format!("{data:?} is no size")))?;
             size.check().map_err(wrong)?;
             Kind::Resize(size)
         }
@@ -135,12 +135,6 @@ fn event(line: &str, version: Version, before: Duration) -> Result<Event, Why> {
         code => Kind::Other { code, data },
     };
     Ok(Event { time: now, kind })
-}
-
-/// `80x24`.
-fn size(text: &str) -> Option<Size> {
-    let (columns, rows) = text.split_once('x')?;
-    Some(Size { columns: columns.parse().ok()?, rows: rows.parse().ok()? })
 }
 
 impl<R: BufRead> Iterator for Reader<R> {

@@ -58,7 +58,7 @@ impl<W: io::Write> Writer<W> {
             Kind::Marker(name) => ("m", name.as_str().into()),
             Kind::Resize(size) => {
                 let size = size.nearest();
-                ("r", format!("{}x{}", size.columns, size.rows).into())
+                ("r", size.to_string().into())
             }
             Kind::Exit(_) | Kind::Other { .. } if self.version == Version::V2 => return Ok(()),
             Kind::Exit(status) => ("x", std::borrow::Cow::from(status.to_string())),

@@ -80,7 +80,7 @@ impl SessionArguments {
             pager: pager.to_owned(),
             max_output_disk: Some(self.max_output_disk),
             image_size: Some(self.image_size),
-            size: self.size.map(|Size { columns, rows }| format!("{columns}x{rows}")),
+            size: self.size.map(|size| size.to_string()),
             grace_ms: Some(milliseconds(self.grace)),
             keep_ms: self.keep.map(milliseconds),
             ..SessionOptions::default()
@@ -144,11 +144,8 @@ fn wrong(option: &str, value: &str, why: &str) -> String {
 
 /// A size of a terminal: `120x40`.
 fn terminal_size(value: &str) -> Result<Size, String> {
-    let size = value.split_once('x').and_then(|(columns, rows)| {
-        Some(Size { columns: columns.parse().ok()?, rows: rows.parse().ok()? })
-    });
-    size.filter(|size| size.is_window())
-        .ok_or_else(|| "it is a number of columns and of rows, `10x3` to `1000x500`".into())
+    let size = value.parse().ok().filter(|size: &Size| size.is_window());
+    size.ok_or_else(|| "it is a number of columns and of rows, `10x3` to `1000x500`".into())
 }
 
 /// A time: `30s`, `10m`, `8h`, `2d`, or seconds.

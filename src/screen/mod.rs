@@ -93,6 +93,28 @@ impl Size {
     }
 }
 
+/// As terminals' sizes are written: `120x40`.
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}", self.columns, self.rows)
+    }
+}
+
+/// It is no size.
+#[derive(Debug, thiserror::Error)]
+#[error("it is a number of columns and of rows, `120x40`")]
+pub struct NoSize;
+
+impl std::str::FromStr for Size {
+    type Err = NoSize;
+
+    fn from_str(text: &str) -> Result<Size, NoSize> {
+        let (columns, rows) = text.split_once('x').ok_or(NoSize)?;
+        let number = |text: &str| text.parse().map_err(|_| NoSize);
+        Ok(Size { columns: number(columns)?, rows: number(rows)? })
+    }
+}
+
 impl Default for Size {
     /// 120 by 40, what a session has when nobody is attached.
     fn default() -> Size {

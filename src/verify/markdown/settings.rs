@@ -58,9 +58,8 @@ fn unquoted(value: &str) -> &str {
 }
 
 fn size(value: &str) -> Option<Size> {
-    let (columns, rows) = value.split_once('x')?;
-    let number = |text: &str| text.parse().ok().filter(|n| (1..=LARGEST).contains(n));
-    Some(Size { columns: number(columns)?, rows: number(rows)? })
+    let is_one = |size: &Size| [size.columns, size.rows].iter().all(|n| (1..=LARGEST).contains(n));
+    value.parse().ok().filter(is_one)
 }
 
 /// A number of seconds (`s`, also without it) or milliseconds (`ms`), more than none.
