@@ -44,7 +44,8 @@ use std::{io, path::PathBuf};
 use tokio::sync::mpsc;
 
 use crate::{
-    pty::{Requests, TerminalInput},
+    pty::{self, Requests, TerminalInput},
+    reply::Exit,
     screen::Size,
     session::client::Handle,
     terminal::{self, RawMode},
@@ -115,6 +116,16 @@ pub enum Left {
         /// Its name.
         signal: &'static str,
     },
+}
+
+/// The end of a program as this process's own exit status.
+fn exit_status(exit: &Exit) -> u8 {
+    match exit {
+        // As a parent is told it.
+        Exit::Status(status) => status.to_le_bytes()[0],
+        Exit::Signal(name) => pty::killed_status(name).unwrap_or(1),
+        Exit::Unknown => 1,
+    }
 }
 
 /// Has the person at this process's terminal take part in a session, to be called in its event loop.

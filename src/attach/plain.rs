@@ -9,22 +9,18 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Attachment, Left, editor::ends_block};
+use super::{Attachment, Left, editor::ends_block, exit_status};
 use crate::{
     pty::{self, Request as Asked, Requests},
-    reply::{Content, Exit, MORE, PROMPT, Reply, Status},
+    reply::{Content, MORE, PROMPT, Reply, Status},
     session::{
-        client::{Client, Follow, Following, Piece, Request},
+        client::{Client, FOR_EVER, Request},
         rules::payload::{Keys, Payload},
     },
 };
 
-/// Longer than anybody waits.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// How long Python may take to say whether a cell goes on.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// What a shell adds to a signal's number for the exit status of what it killed.
-const KILLED: u8 = 128;
 /// The escape key, Ctrl-], at the beginning of a line.
 const ESCAPE: char = '\x1d';
 const HELP: &str = "[repl] Ctrl-C interrupts, Ctrl-D leaves; Ctrl-] at the beginning of a line, and then: \
@@ -39,11 +35,8 @@ pub async fn attach_plain(attachment: &Attachment) -> io::Result<Left> {
     if let Some(size) = attachment.pin {
         client.pin(size);
     }
-    let following = client.follow(Follow::Text).await;
     let mut visit = Plain {
         attachment,
-        following,
-        told: 0,
         client,
         requests: Requests::new()?,
         lines: read_lines()?,
@@ -74,10 +67,6 @@ fn read_lines() -> io::Result<mpsc::Receiver<Option<String>>> {
 struct Plain<'a> {
     attachment: &'a Attachment,
     client: Client,
-    /// What is told as it comes; `None` of a session elsewhere, of which whole replies are printed.
-    following: Option<Following>,
-    /// How many replies were told to be there, and were not taken.
-    told: usize,
     requests: Requests,
     lines: mpsc::Receiver<Option<String>>,
     /// Whether what was printed ends a line.
@@ -89,7 +78,7 @@ enum Heard {
     Line(String),
     End,
     Interrupt,
-    /// Nothing: others were told of, above what is asked.
+    /// Nothing of what is asked.
     Again,
 }
 
@@ -119,19 +108,14 @@ impl Plain<'_> {
         }
     }
 
-    /// Sends this, and prints what comes until it is over. Ctrl-C interrupts.
+    /// Sends this, and prints the reply: whole, since a connection tells nothing ahead of it. Ctrl-C
+    /// interrupts.
     async fn call(&mut self, payload: Payload) -> Step<Reply> {
         let request = |payload| Request::new(payload, FOR_EVER);
         let mut calls = VecDeque::from([Box::pin(self.client.call(request(payload)))]);
         let mut last = None;
         while let Some(mut call) = calls.pop_front() {
-            let mut reply = None;
             let reply = loop {
-                let all_is_told = self.following.is_none() || self.told > 0;
-                if let Some(reply) = reply.take_if(|_| all_is_told) {
-                    self.told = self.told.saturating_sub(1);
-                    break reply;
-                }
                 tokio::select! {
                     biased;
                     asked = self.requests.next() => match asked {
@@ -142,15 +126,10 @@ impl Plain<'_> {
                         Asked::End { signal } => return Ok(Err(Left::Asked { signal })),
                         Asked::Resize | Asked::Continue | Asked::Stop => {}
                     },
-                    given = &mut call, if reply.is_none() => match given {
-                        Some(given) => reply = Some(given),
+                    reply = &mut call => match reply {
+                        Some(reply) => break reply,
                         None => return Ok(Err(Left::Gone)),
                     },
-                    piece = next_piece(&mut self.following), if self.told == 0 => {
-                        if !self.take(piece)? {
-                            return Ok(Err(Left::Gone));
-                        }
-                    }
                 }
             };
             if reply.status.asks_for_secret() && calls.is_empty() {
@@ -163,20 +142,7 @@ impl Plain<'_> {
         Ok(last.ok_or(Left::Gone))
     }
 
-    /// Prints what is told ahead of a reply. Whether the session is there.
-    fn take(&mut self, piece: Option<Piece>) -> io::Result<bool> {
-        match piece {
-            Some(Piece::Reply) => self.told += 1,
-            Some(Piece::Content(content)) => {
-                self.print_content(&content, &Status::Waiting { echo: true })?;
-            }
-            Some(Piece::Bytes(_)) => {}
-            None => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    /// What the person does next. What others do meanwhile is printed.
+    /// What the person does next.
     async fn hear(&mut self) -> Step<Heard> {
         tokio::select! {
             biased;
@@ -196,10 +162,6 @@ impl Plain<'_> {
                     Some(None) => Ok(Heard::End),
                     None => Err(Left::Detached),
                 })
-            }
-            piece = next_piece(&mut self.following) => {
-                self.fresh_line()?;
-                Ok(if self.take(piece)? { Ok(Heard::Again) } else { Err(Left::Gone) })
             }
         }
     }
@@ -329,26 +291,9 @@ impl Plain<'_> {
     }
 }
 
-/// What is told next; where nothing is, never.
-async fn next_piece(following: &mut Option<Following>) -> Option<Piece> {
-    match following {
-        Some(following) => following.next().await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Whether how things stand can be seen by what stands there.
 fn is_seen(status: &Status) -> bool {
     let asks = status.asks_for_input();
     let is_page = matches!(status, Status::Pager { .. } | Status::FullScreen { .. });
     matches!(status, Status::Ready { .. }) || asks && !is_page
-}
-
-/// What a shell is told of an end.
-fn exit_status(exit: &Exit) -> u8 {
-    match exit {
-        Exit::Status(status) => *status as u8,
-        Exit::Signal(name) => pty::signal_number(name).map_or(1, |number| KILLED + number),
-        Exit::Unknown => 1,
-    }
 }

@@ -31,8 +31,6 @@ const LONGEST_NAME: usize = 32;
 /// What is said when the person only looks on from here on, and when no longer.
 const LOOKS_ON: &str = "[repl] from here on you only look on";
 const TAKES_PART: &str = "[repl] you take part again";
-/// What a shell adds to a signal's number for the exit status of what it killed.
-const KILLED: u8 = 128;
 /// The most sessions of one directory.
 const MOST_NUMBERED: usize = 10_000;
 
@@ -202,8 +200,7 @@ pub(super) fn attach(
                 Err(format!("the session {name} is gone: {end}"))
             }
             Left::Asked { signal } => {
-                let number = pty::signal_number(signal);
-                Ok(number.map_or(ExitCode::FAILURE, |number| ExitCode::from(KILLED + number)))
+                Ok(pty::killed_status(signal).map_or(ExitCode::FAILURE, ExitCode::from))
             }
         }
     });

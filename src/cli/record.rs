@@ -5,7 +5,6 @@ use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::{ArgGroup, Args};
@@ -17,9 +16,9 @@ use super::{
 };
 use crate::{
     pty,
-    reply::{BUDGET, KeptText, Status},
+    reply::{BUDGET, Status},
     session::{
-        client::{Handle, Request},
+        client::{FOR_EVER, Handle, Request},
         engine::Attachments,
         launch::Target,
         pipeline::ClientInfo,
@@ -32,9 +31,6 @@ use crate::{
         write::{Told, write},
     },
 };
-
-/// Longer than anybody waits.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// The arguments of `record`.
 #[derive(Debug, Args)]
@@ -170,7 +166,7 @@ pub(super) fn record(
                 let printed = reply.clone().text();
                 // Who reads it may be gone: it is recorded all the same.
                 let _ = io::stdout().lock().write_all(printed.as_bytes());
-                reply.set_kept_text(KeptText::File("a file of the session".into()));
+                reply.forget_place_of_text();
                 // A secret is in no file.
                 let sent = match payload {
                     Payload::Text(text) if is_secret => Payload::Text(hide(&text)),

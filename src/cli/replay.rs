@@ -126,13 +126,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, String> {
 /// The replies that a replay of a session gives.
 fn print_replies(file: &Path) -> Result<ExitCode, String> {
     let wrong = |why: String| format!("{}: {why}", file.display());
-    let lines: Box<dyn BufRead> = match is_standard(file) {
-        true => Box::new(io::stdin().lock()),
-        false => {
-            let file = File::open(file).map_err(|error| wrong(error.to_string()))?;
-            Box::new(io::BufReader::new(file))
-        }
-    };
+    let lines = source::lines(file).map_err(|error| wrong(error.to_string()))?;
     let recording = Recording::read(lines).map_err(|error| wrong(error.to_string()))?;
     let mut out = Out::new(Path::new("-"), file)?;
     out.write(recorded::replies_of(&recording))?;

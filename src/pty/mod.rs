@@ -36,7 +36,7 @@
 //! | `stop_group` | stops this process until it is continued, as job control has it |
 //! | `asked_to_end`, `Requests`, `unblock_signals` | how others ask this process to stop or end |
 //! | `has_the_terminal` | whether what is typed there is for this process |
-//! | `signal_number` | what a shell makes a killed program's exit status of |
+//! | `killed_status`, `signal_number` | a killed program's exit status as a shell has it, and what it is made of |
 //! | `platform_name` | the system and its processors, as `uname -sm` has them |
 //! | `machine_name` | the name of this machine, as `uname -n` has it |
 //! | `is_executable`, `allows_execution` | what may be run |
@@ -67,11 +67,11 @@ pub use platform::{
     TerminalOutput, allows_execution, asked_to_end, connect, create_private_directory,
     create_private_file, detach, guard_sessions, guard_terminal, hang_up_child, has_the_terminal,
     is_executable, is_file_at, is_own_directory, keep_private, keyboard_for_program, kill_listener,
-    launch, machine_name, open_or_create_own_file, open_own_file, others_can_replace,
-    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
-    process_identity, reader_has_gone, resident_memory, restore_by_guard, set_raw_mode,
-    show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal, unblock_signals,
-    user_number,
+    killed_status, launch, machine_name, open_or_create_own_file, open_own_file,
+    others_can_replace, own_directory_mode, own_program, parent_identity, platform_name,
+    private_directory_in, process_identity, reader_has_gone, resident_memory, restore_by_guard,
+    set_raw_mode, show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal,
+    unblock_signals, user_number,
 };
 
 /// A program to be run.

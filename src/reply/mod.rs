@@ -63,6 +63,11 @@ impl Reply {
         }
     }
 
+    /// Says nothing of where the text is that had no room: that is another place each time.
+    pub fn forget_place_of_text(&mut self) {
+        self.set_kept_text(KeptText::File("a file of the session".into()));
+    }
+
     /// Says which files of earlier texts made room for that of this one.
     pub fn set_deleted_outputs(&mut self, deleted: DeletedOutputs) {
         let is_left_out =

@@ -51,6 +51,9 @@ impl Request {
     }
 }
 
+/// How long a call waits that has no time of its own: longer than anybody does.
+pub const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// What becomes of a call's cell when its wait is dropped: it goes on, unless somebody has said
 /// before that it is to be interrupted. Clones are the same one.
 #[derive(Debug, Clone, Default)]
@@ -349,26 +352,23 @@ impl Client {
     /// which also says that a person is no longer needed. Only of a client that is a person
     /// ([`ClientInfo`]).
     pub fn hold(&self, on: bool) {
-        let _ = self
-            .commands
-            .send(EngineCommand::Person { client: self.id, act: PersonAct::Hold { on } });
+        self.act(PersonAct::Hold { on });
     }
 
     /// Is to be asked before each cell of a client that is no person
     /// ([`ScreenUpdate::Proposed`]), or no longer. Only of a client that is a person.
     pub fn approve(&self, on: bool) {
-        let _ = self
-            .commands
-            .send(EngineCommand::Person { client: self.id, act: PersonAct::Approve { on } });
+        self.act(PersonAct::Approve { on });
     }
 
     /// Says what becomes of a cell that this client was asked about. One that is settled is left as
     /// it is.
     pub fn decide(&self, proposal: ProposalId, decision: Decision) {
-        let _ = self.commands.send(EngineCommand::Person {
-            client: self.id,
-            act: PersonAct::Decide { proposal, decision },
-        });
+        self.act(PersonAct::Decide { proposal, decision });
+    }
+
+    fn act(&self, act: PersonAct) {
+        let _ = self.commands.send(EngineCommand::Person { client: self.id, act });
     }
 
     /// Is told all as it comes, so that its replies have only the rest; nothing is missed. `None`

@@ -9,7 +9,7 @@ use super::{
     script::{Action, Step},
 };
 use crate::{
-    reply::{Content, KeptText, Reply, Status},
+    reply::{Content, Reply, Status},
     screen::Size,
     session::{
         client::{Client, ClientInfo, Handle, Request, ScreenUpdate, Subscription},
@@ -285,6 +285,6 @@ fn text(replies: Vec<Reply>) -> String {
     }
     let Some(status) = status else { return String::new() };
     let mut reply = Reply { content, status };
-    reply.set_kept_text(KeptText::File("a file of the session".into()));
+    reply.forget_place_of_text();
     reply.text()
 }

@@ -1,6 +1,6 @@
 //! Whether a recorded session still gives what it gave. Pure.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use crate::session::{
     recording::{Answered, Cuts, Recording, Replayed, replay},
@@ -88,9 +88,9 @@ pub fn check(recording: &Recording, expected: Option<&str>) -> Vec<Problem> {
 /// Replies to a recording's calls, for people to read.
 pub fn replies(recording: &Recording, replies: &[Answered]) -> String {
     let mut text = String::new();
+    let calls: BTreeMap<_, _> = recording.calls().map(|(id, _, payload)| (id, payload)).collect();
     for Answered { call, text: reply, .. } in replies {
-        let sent = recording.calls().find(|(id, ..)| id == call);
-        let sent = sent.map_or_else(String::new, |(_, _, payload)| heading(payload));
+        let sent = calls.get(call).map_or_else(String::new, |payload| heading(payload));
         part(&mut text, &format!("reply {call}: {sent}"), reply);
     }
     text

@@ -29,6 +29,7 @@ use super::{
     Attachment, Left,
     editor::{Draft, Edited, Editor, SharedHistory},
     escape_key::EscapeKey,
+    exit_status,
     feed::Feed,
     given::Given,
     keys::{Keys, Typed},
@@ -36,19 +37,17 @@ use super::{
     told,
 };
 use crate::{
-    pty::{self, Request as Asked, Requests, TerminalInput},
+    pty::{Request as Asked, Requests, TerminalInput},
     reply::{Content, Deed, Exit, Notice, Reply, Status},
     screen::{Screen, Size},
     session::{
-        client::{Client, Handle, Request, ScreenUpdate, Subscription, Wants},
+        client::{Client, FOR_EVER, Handle, Request, ScreenUpdate, Subscription, Wants},
         pipeline::Standing,
         rules::payload::Payload,
     },
     terminal,
 };
 
-/// Longer than anybody waits.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// How much is read of the keyboard at once, in bytes.
 const MOST_TYPED: usize = 4096;
 /// How much that is typed may wait for who takes it, in bytes.
@@ -66,8 +65,6 @@ const AHEAD: Duration = Duration::from_millis(100);
 const AHEAD_OF_START: Duration = Duration::from_secs(3);
 /// How long a terminal that takes nothing, or the editor, is waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What a shell adds to a signal's number for the exit status of what it killed.
-const KILLED: u8 = 128;
 
 /// What the session tells, in its order.
 #[derive(Debug)]
@@ -375,13 +372,7 @@ impl Visit {
             }
         }
         self.handle.shutdown();
-        let status = match exit {
-            // As a parent is told it.
-            Exit::Status(status) => status.to_le_bytes()[0],
-            Exit::Signal(name) => pty::signal_number(&name).map_or(1, |number| KILLED + number),
-            Exit::Unknown => 1,
-        };
-        Left::Ended { status }
+        Left::Ended { status: exit_status(&exit) }
     }
 
     fn is_lead(&self) -> bool {

@@ -2,14 +2,14 @@
 
 use std::{collections::VecDeque, io, pin::Pin};
 
-use super::{FOR_EVER, Out, Printer, Stop};
+use super::{Out, Printer, Stop};
 use crate::{
     cli::terminal::{self, Keyboard},
     pty::{Request as Asked, Requests},
     reply::Reply,
     screen::Size,
     session::{
-        client::{Client, Request},
+        client::{Client, FOR_EVER, Request},
         rules::payload::Payload,
     },
 };

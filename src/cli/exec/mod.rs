@@ -16,7 +16,6 @@ use std::{
     io::{self, BufRead},
     path::PathBuf,
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::Args;
@@ -50,15 +49,8 @@ use crate::{
     },
 };
 
-/// Longer than anybody waits.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-
 /// How often the program is told of the end of its input before it is ended.
 const LONGEST_END: u32 = 100;
-
-/// What a shell adds to a signal's number for the exit status of what it killed (POSIX: more than
-/// 128).
-const KILLED: u8 = 128;
 
 /// The arguments of `exec`.
 #[derive(Debug, Args)]
@@ -482,8 +474,7 @@ fn ended(status: &Status) -> Option<ExitCode> {
 
 /// The exit status of what this signal killed, as a shell has it.
 fn killed_by(signal: &str) -> ExitCode {
-    let number = pty::signal_number(signal);
-    number.map_or(ExitCode::FAILURE, |number| ExitCode::from(KILLED + number))
+    pty::killed_status(signal).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// What there is for programs that ask. Standard input is read only once it is its turn.

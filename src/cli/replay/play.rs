@@ -40,8 +40,6 @@ const MOST_BEHIND: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long after it was continued a process is told so.
 const CONTINUED: Duration = Duration::from_millis(200);
-/// What a shell adds to a signal's number for the exit status of what it killed.
-const KILLED: u8 = 128;
 /// What is said where there is no way back.
 const ONE_WAY: &str = "[replay] there is no way back in what comes from a pipe";
 
@@ -79,8 +77,7 @@ pub(super) fn play(
     match ended.map_err(|error| error.to_string())? {
         Ended::Over => Ok(ExitCode::SUCCESS),
         Ended::Asked(signal) => {
-            let number = pty::signal_number(signal);
-            Ok(number.map_or(ExitCode::FAILURE, |number| ExitCode::from(KILLED + number)))
+            Ok(pty::killed_status(signal).map_or(ExitCode::FAILURE, ExitCode::from))
         }
         Ended::Wrong(error) => Err(wrong(error)),
     }

@@ -22,13 +22,17 @@ const MOST_WAITING: usize = 2;
 /// A recording as it is read.
 type Recording = Reader<Box<dyn BufRead + Send>>;
 
-/// Opens a recording and reads its header.
-pub(super) fn open(path: &Path) -> Result<Recording, CastError> {
-    let file: Box<dyn BufRead + Send> = match is_standard(path) {
+/// Opens a recording.
+pub(super) fn lines(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+    Ok(match is_standard(path) {
         true => Box::new(BufReader::new(io::stdin())),
         false => Box::new(BufReader::new(File::open(path)?)),
-    };
-    Reader::new(file)
+    })
+}
+
+/// Opens a recording and reads its header.
+pub(super) fn open(path: &Path) -> Result<Recording, CastError> {
+    Reader::new(lines(path)?)
 }
 
 /// The events of a recording.

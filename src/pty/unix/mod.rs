@@ -75,7 +75,9 @@ pub use private::{
 };
 pub use process::{Process, hang_up_child, spawn};
 pub use running::{own_program, parent_identity, process_identity, resident_memory};
-pub use signal::{Requests, asked_to_end, signal_number, stop_group, unblock_signals};
+pub use signal::{
+    Requests, asked_to_end, killed_status, signal_number, stop_group, unblock_signals,
+};
 pub use stdio::{reader_has_gone, stdio};
 pub use stream::ByteStream;
 pub use terminal::{PtyMaster, has_the_terminal};

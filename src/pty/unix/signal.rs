@@ -6,6 +6,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::pty::{Request, Stopping};
 
+/// What a shell adds to a signal's number for the exit status of what it killed.
+const KILLED: u8 = 128;
 /// The highest signal there is (Linux: `SIGRTMAX`); other systems have fewer.
 const HIGHEST: i32 = 64;
 
@@ -103,6 +105,12 @@ pub fn stop_group(why: Stopping) {
 /// The number of a signal by its name, as a program's end gives it.
 pub fn signal_number(name_of: &str) -> Option<u8> {
     (1..=HIGHEST).find(|&number| name(number) == name_of).and_then(|number| number.try_into().ok())
+}
+
+/// What a shell has as the exit status of what this signal killed (POSIX: more than 128); `None` of one
+/// that is not known here.
+pub fn killed_status(name_of: &str) -> Option<u8> {
+    signal_number(name_of).map(|number| KILLED + number)
 }
 
 /// Unblocks all signals of this process: its parent may have blocked those that end it.

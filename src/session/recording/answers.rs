@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    reply::{Content, KeptText, Reply, Status},
+    reply::{Content, Reply, Status},
     session::rules::state::ClientId,
 };
 
@@ -32,7 +32,7 @@ impl Answers {
         let has_more = !content.is_empty();
         content.extend(reply.content.iter().filter(|part| !(has_more && is_idle(part))).cloned());
         let mut whole = Reply { content, status: reply.status.clone() };
-        whole.set_kept_text(KeptText::File("a file of the session".into()));
+        whole.forget_place_of_text();
         whole.text()
     }
 }

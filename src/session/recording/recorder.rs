@@ -70,7 +70,6 @@ struct Start {
     header: Header,
     paging: Paging,
     budget: Budget,
-    held: usize,
     jobs: WriteJobs<Vec<Event>>,
     done: oneshot::Sender<()>,
 }
@@ -106,7 +105,7 @@ impl Recorder {
         let (queue, jobs) = WriteQueue::new(MOST_WAITING);
         let (done, is_done) = oneshot::channel();
         let version = recording.version;
-        let start = Start { file, version, header, paging, budget, held: 0, jobs, done };
+        let start = Start { file, version, header, paging, budget, jobs, done };
         Ok(Recorder {
             queue,
             encoder: Encoder::new(size, recording.records_input, pty::signal_number),
@@ -186,10 +185,8 @@ impl Recorder {
         if self.failed.get().is_some() {
             return self.events.clear();
         }
-        if let Some(start) = &mut self.start {
-            let length = |event: &Event| EVENT + data_length(event);
-            start.held = self.events.iter().map(length).sum();
-            if start.held < MOST_HELD {
+        if self.start.is_some() {
+            if weight(&self.events) < MOST_HELD {
                 return;
             }
             self.begin(None);
