@@ -2,7 +2,7 @@
 
 use std::{fs, thread, time::Duration};
 
-use rustix::process::{Pid, Signal, getpid, getsid, kill_process};
+use rustix::process::{Pid, Signal, getpid, kill_process};
 
 /// How long the session's processes have between the hang-up and their end.
 const GRACE: Duration = Duration::from_millis(300);
@@ -35,8 +35,15 @@ fn others(leader: Pid) -> Vec<Pid> {
     entries
         .flatten()
         .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
-        .filter(|&pid| pid != leader && getsid(Some(pid)) == Ok(leader))
+        .filter(|&pid| pid != leader && session_of(pid) == leader.as_raw_pid())
         .collect()
+}
+
+/// The session of a process (getsid(2)): 0 for one that is about to be gone, or of another PID name
+/// space. (rustix's own takes the 0 for a number that can't be.)
+fn session_of(process: Pid) -> libc::pid_t {
+    // SAFETY: getsid takes no memory, and fails for a process that is gone.
+    unsafe { libc::getsid(process.as_raw_pid()) }
 }
 
 /// Whether a process group has more than processes that ended and were not waited for. Where

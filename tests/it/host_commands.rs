@@ -297,14 +297,16 @@ fn a_starter_that_does_not_listen_is_no_reason_to_end() {
 
 /// The process whose parent is this one and that leads a session.
 fn leader_below(runtime: &Runtime, parent: u32) -> Option<Pid> {
-    let is_child = |pid: Pid| {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
-        let parent_of =
-            |stat: String| stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok();
-        stat.ok().and_then(parent_of) == Some(parent)
+    let is_sought = |pid: Pid| {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+        // Behind the name in parentheses (proc(5)): the state, the parent, the group, the session.
+        // What is about to be gone has the session 0, with which rustix's `getsid` panics.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1);
+        let (parents, session) = (fields.next()?.parse(), fields.nth(1)?.parse());
+        Some(parents == Ok(parent) && session == Ok(pid.as_raw_nonzero().get()))
     };
     let pids = runtime.processes().into_iter().map(|process| process.pid);
-    pids.into_iter().find(|&pid| is_child(pid) && getsid(Some(pid)) == Ok(pid))
+    pids.into_iter().find(|&pid| is_sought(pid) == Some(true))
 }
 
 #[test]

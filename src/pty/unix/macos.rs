@@ -8,10 +8,11 @@ use std::{
 
 use rustix::{
     fs::statfs,
-    process::{Pid, Signal, getsid, kill_process},
+    process::{Pid, Signal, kill_process},
 };
 
-use crate::pty::Blocked;
+use super::groups::session_of;
+use crate::pty::{Blocked, unix::process::Search};
 
 /// macOS has no process table to read without private interfaces: what is left of a session
 /// gets the kernel's own hang-up only.
@@ -46,7 +47,7 @@ impl Members {
 
     /// Kills the leader, if its number means one still. The kernel hangs up on the others then.
     pub(super) fn kill(&self) {
-        if getsid(Some(self.0)) == Ok(self.0) {
+        if session_of(self.0) == Some(self.0) {
             let _ = kill_process(self.0, Signal::KILL);
         }
     }
@@ -92,7 +93,7 @@ impl TaskWatch {
 /// macOS tells when a process started only by private structures: its number alone has to do, and
 /// may come to mean another.
 pub(super) fn start_time(pid: Pid) -> Option<u64> {
-    getsid(Some(pid)).ok().map(|_| 0)
+    session_of(pid).map(|_| 0)
 }
 
 /// macOS tells of memory only by private structures.

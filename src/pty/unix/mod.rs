@@ -16,6 +16,7 @@
 //! detach     a process that outlives whoever started it
 //! running    what is asked of processes that are none of this one's own
 //! signal     those that ask this process to end; masks, dispositions, names
+//! groups     the session and the group of a process
 //! file       what may be executed
 //! private    files and directories that are this user's alone
 //! linux, macos   what POSIX does not have
@@ -30,6 +31,7 @@ mod child;
 mod connection;
 mod detach;
 mod file;
+mod groups;
 mod guard;
 mod keyboard;
 mod launcher;

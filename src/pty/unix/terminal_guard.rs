@@ -7,12 +7,12 @@ use std::{
 };
 
 use rustix::{
-    process::{Pid, getpgid, getpgrp, getppid, setpgid},
+    process::{Pid, getpgrp, getppid, setpgid},
     stdio::{dup2_stderr, dup2_stdin, stdout},
     termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
 };
 
-use super::{keyboard::keyboard, signal, system};
+use super::{groups::group_of, keyboard::keyboard, signal, system};
 
 /// The longest sequences that are told; longer ones are no terminal's modes, and what is written at
 /// once is not parted (POSIX: `PIPE_BUF` is 512 at least, 4096 on Linux).
@@ -30,8 +30,7 @@ static ORDERS: OnceLock<io::PipeWriter> = OnceLock::new();
 pub fn guard_terminal() {
     let found = keyboard().and_then(|keyboard| Ok(tcgetattr(keyboard)?));
     let (Ok((orders, writer)), Ok(found)) = (io::pipe(), found) else { return };
-    let users =
-        Users { own: getpgrp(), parents: getppid().and_then(|pid| getpgid(Some(pid)).ok()) };
+    let users = Users { own: getpgrp(), parents: getppid().and_then(group_of) };
     // SAFETY: no other thread exists that could hold a lock in the child.
     match unsafe { libc::fork() } {
         0 => {

@@ -5,10 +5,16 @@
 
 use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt};
 
-use rustix::process::{Pid, getpgid, getsid};
+use rustix::process::Pid;
 
 use super::call::{Awaited, Call};
-use crate::pty::{Awaits, Blocked, unix::process::Search};
+use crate::pty::{
+    Awaits, Blocked,
+    unix::{
+        groups::{group_of, session_of},
+        process::Search,
+    },
+};
 
 /// The device number of `/dev/tty`, a process's controlling terminal (Linux: devices.txt).
 const DEV_TTY: u64 = 5 << 8;
@@ -29,12 +35,12 @@ pub(in crate::pty::unix) fn blocked_reader(search: Search) -> Option<Blocked> {
     let (mut sleeper, mut is_only) = (None, gives_keys);
     while let Some((process, parent)) = processes.pop() {
         let sought = |is_controlling| SoughtTerminal { device, is_controlling };
-        let sought = match getsid(Some(process)) {
-            Ok(session) if session == leader => {
-                (getpgid(Some(process)) == Ok(foreground)).then(|| sought(true))
+        let sought = match session_of(process) {
+            Some(session) if session == leader => {
+                (group_of(process) == Some(foreground)).then(|| sought(true))
             }
-            Ok(_) => is_waited_for(process, parent).then(|| sought(false)),
-            Err(_) => None,
+            Some(_) => is_waited_for(process, parent).then(|| sought(false)),
+            None => None,
         };
         for thread in threads(process) {
             if let Some(blocked) = sought.and_then(|sought| look(search, process, thread, sought)) {

@@ -7,7 +7,8 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
-use super::{session_members, session_of};
+use super::session_members;
+use crate::pty::unix::groups::session_of;
 
 /// How often what is left is looked for while it is killed: what forks as it is killed leaves
 /// something each time.
@@ -30,7 +31,7 @@ impl Members {
         let pids = [leader].into_iter().chain(session_members(leader));
         let held = pids.filter_map(|pid| Some((pid, pidfd_open(pid, PidfdFlags::empty()).ok()?)));
         // One that is held keeps its number.
-        let belongs = |pid| session_of(pid) == leader.as_raw_nonzero().get();
+        let belongs = |pid| session_of(pid) == Some(leader);
         Members { leader, processes: held.filter(|(pid, _)| belongs(*pid)).collect() }
     }
 

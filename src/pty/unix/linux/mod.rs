@@ -14,6 +14,8 @@ use rustix::{
     thread::set_name,
 };
 
+use super::groups::session_of;
+
 pub(super) use self::{
     blocked::blocked_reader,
     members::Members,
@@ -27,15 +29,8 @@ pub(super) fn session_members(leader: Pid) -> Vec<Pid> {
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
-        .filter(|&pid| pid != leader && session_of(pid) == leader.as_raw_nonzero().get())
+        .filter(|&pid| pid != leader && session_of(pid) == Some(leader))
         .collect()
-}
-
-/// The session of a process: 0 when it is none of this name space's, as a kernel thread's.
-fn session_of(pid: Pid) -> libc::pid_t {
-    // SAFETY: getsid takes no memory and fails for a process that is gone. (rustix's own takes
-    // the 0 for a number that can't be.)
-    unsafe { libc::getsid(pid.as_raw_nonzero().get()) }
 }
 
 /// Has this process killed when the thread that started it ends, which is the server's main
