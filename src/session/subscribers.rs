@@ -4,7 +4,8 @@
 //! whole screen anew once it has read what it has. One that wants nothing of the screen is told that
 //! it has missed something, and how things stand. One that can't keep up with what is printed
 //! gets the screen a few times a second, and little of what comes between: nobody could read that,
-//! and all who look on share their processors with the program that prints.
+//! and all who look on share their processors with the program that prints. The same holds for what
+//! is printed faster than they are told altogether.
 
 use std::{
     collections::VecDeque,
@@ -20,6 +21,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     client::EngineCommand,
     followers::Followers,
+    pace::Pace,
     pipeline::{Hands, NOBODY, Observer, Proposal, Roles, Shown, Situation, Standing},
     recording::Recorder,
     rules::{hands::ProposalId, state::ClientId},
@@ -35,6 +37,9 @@ const LONGEST_QUEUE: usize = 2 << 20;
 /// The same before what is printed is left out, behind a screen that makes up for something. It grows
 /// again as the subscriber reads.
 const SHORTEST_QUEUE: usize = 64 * 1024;
+/// How much of what is printed goes to all subscribers together, in bytes a second, when each was told
+/// [`LONGEST_QUEUE`] as it came.
+const MOST_A_SECOND: usize = 16 << 20;
 /// What an update counts at least, in bytes.
 const SMALLEST: usize = 512;
 /// How long it is from one such screen to the next, at least.
@@ -237,6 +242,8 @@ pub(crate) struct Subscriber {
     backlog: Arc<Backlog>,
     /// How much of what is printed may be in the queue, in bytes.
     longest_queue: AtomicUsize,
+    /// How much of what is printed it is told in a time.
+    pace: Mutex<Pace>,
     wants: Wants,
     /// The pictures and documents that came when it was behind, without their data.
     left_out: Mutex<VecDeque<Attachment>>,
@@ -333,6 +340,7 @@ impl Subscriber {
         let backlog = Backlog { missed: wants.screen.into(), ..Backlog::default() };
         let backlog = Arc::new(backlog);
         let (longest_queue, left_out) = (LONGEST_QUEUE.into(), Mutex::default());
+        let pace = Mutex::new(Pace::new(LONGEST_QUEUE));
         let subscription = Subscription {
             id,
             updates: receiver,
@@ -342,7 +350,7 @@ impl Subscriber {
             commands,
         };
         let subscriber =
-            Subscriber { id, client, updates, backlog, longest_queue, wants, left_out };
+            Subscriber { id, client, updates, backlog, longest_queue, pace, wants, left_out };
         (subscriber, subscription)
     }
 
@@ -416,6 +424,17 @@ impl Subscriber {
         }
     }
 
+    /// Whether so many bytes may be printed for it at this rate, in bytes a second; else it has missed
+    /// them.
+    fn keeps_pace(&self, bytes: usize, rate: usize) -> bool {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let keeps = pace.takes(bytes, rate);
+        if !keeps {
+            self.show(ScreenUpdate::Missed);
+        }
+        keeps
+    }
+
     fn queue(&self, update: ScreenUpdate) {
         self.backlog.add(&update);
         let _ = self.updates.send(update);
@@ -456,9 +475,11 @@ impl Observer for Subscribers {
     fn shown(&mut self, shown: Shown<'_>, _screen: &Screen) {
         let Shown::Bytes(bytes) = shown else { return };
         self.followers.printed(bytes);
-        if !self.all.is_empty() {
-            self.show_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
-        }
+        let each = MOST_A_SECOND / self.all.len().max(1);
+        self.tell_each(|subscriber| {
+            let is_told = subscriber.wants.screen && subscriber.keeps_pace(bytes.len(), each);
+            is_told.then(|| ScreenUpdate::Bytes(bytes.to_vec()))
+        });
     }
 
     fn echoed(&mut self, bytes: &[u8]) {
@@ -726,6 +747,58 @@ mod tests {
             [hands(true), proposed.clone(), hands(true), proposed, ScreenUpdate::Settled { id: 7 }]
         );
         assert_eq!(not_screen(&mut other), [hands(false), hands(false)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_that_keep_up_share_a_rate_and_are_shown_how_it_ends() {
+        let (commands, mut asked) = mpsc::unbounded_channel();
+        let mut subscribers = Subscribers::new(commands.downgrade());
+        let mut screen = Screen::new(Size::default());
+        let mut join = |n| {
+            subscribers.add(n, SHOWN, &Screen::new(Size::default()), situation(Standing::Ready))
+        };
+        let mut all: Vec<_> = (1..=4).map(&mut join).collect();
+        let (mut told, mut updates) = (0, vec![Vec::new(); 4]);
+        let mut read = |all: &mut [Subscription]| {
+            for (subscription, updates) in all.iter_mut().zip(&mut updates) {
+                let more = queued(subscription);
+                let bytes = |update: &ScreenUpdate| match update {
+                    ScreenUpdate::Bytes(bytes) => bytes.len(),
+                    _ => 0,
+                };
+                told += more.iter().map(bytes).sum::<usize>();
+                updates.extend(more);
+            }
+        };
+        // Two seconds of far more than that.
+        let much = [&b"x".repeat(100)[..], b"\r\n"].concat().repeat(10_000);
+        for _ in 0..20 {
+            screen.feed(&much);
+            subscribers.shown(Shown::Bytes(&much), &screen);
+            read(&mut all);
+            tokio::time::advance(Duration::from_millis(100)).await;
+            for subscription in &mut all {
+                // What asks is not told anything yet.
+                let asks = tokio::time::timeout(Duration::from_millis(1), subscription.next());
+                assert!(asks.await.is_err());
+            }
+            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
+                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+            }
+            read(&mut all);
+        }
+        for subscription in &mut all {
+            let _ = tokio::time::timeout(PAUSE, subscription.next()).await;
+        }
+        while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
+            subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
+        }
+        read(&mut all);
+        for updates in updates {
+            assert_eq!(painted(updates).unwrap().dump(), screen.dump());
+        }
+        let most = 4 * LONGEST_QUEUE + 2 * MOST_A_SECOND;
+        assert!((most / 4..=most + most / 8).contains(&told), "{told} of {most}");
     }
 
     #[tokio::test(start_paused = true)]
