@@ -29,6 +29,8 @@ pub enum Source {
     VirtualEnv,
     /// The environment variable `CONDA_PREFIX`.
     Conda,
+    /// The virtual environment that this program was installed into.
+    Installation,
     /// `PATH`.
     Path,
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Source {
             Source::DotVenv => "the nearest .venv",
             Source::VirtualEnv => "VIRTUAL_ENV",
             Source::Conda => "CONDA_PREFIX",
+            Source::Installation => "the environment of mcp-repl",
             Source::Path => "PATH",
         })
     }
@@ -163,6 +166,8 @@ pub struct PythonSearch {
     pub virtual_env: Option<PathBuf>,
     /// The value of `CONDA_PREFIX`.
     pub conda: Option<PathBuf>,
+    /// This program's file.
+    pub program: Option<PathBuf>,
     /// The directories of `PATH`.
     pub path: Vec<PathBuf>,
 }
@@ -180,6 +185,7 @@ impl PythonSearch {
             home: variable("HOME"),
             virtual_env: variable("VIRTUAL_ENV"),
             conda: variable("CONDA_PREFIX"),
+            program: std::env::current_exe().ok(),
             path: std::env::var_os("PATH")
                 .map(|path| std::env::split_paths(&path).collect())
                 .unwrap_or_else(|| vec!["/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()]),
@@ -239,7 +245,10 @@ impl PythonSearch {
         let on_path = ["python3", "python"].into_iter().flat_map(|name| {
             self.path.iter().map(move |place| (place.join(OsStr::new(name)), Source::Path))
         });
-        dot_venv.into_iter().chain(virtual_env).chain(conda).chain(on_path)
+        let installation = environment_of(self.program.as_deref())
+            .filter(|place| place.join("pyvenv.cfg").exists())
+            .map(|place| (interpreter(place), Source::Installation));
+        dot_venv.into_iter().chain(virtual_env).chain(conda).chain(installation).chain(on_path)
     }
 
     /// The nearest `.venv`, upward to the home directory.
@@ -258,11 +267,16 @@ impl PythonSearch {
     }
 }
 
+/// Where a program of an environment has its environment.
+fn environment_of(program: Option<&Path>) -> Option<&Path> {
+    program?.parent()?.parent()
+}
+
 /// Whether an interpreter is in an environment that a tool runner made to run this program: it has
 /// this program, and either a file that says so (`pipx`, `uv tool install`) or its place in uv's
 /// cache (`uvx`). A user's own environment that has this program, from pip, has none of these.
 fn is_of_tool_runner(interpreter: &Path) -> bool {
-    let Some(environment) = interpreter.parent().and_then(Path::parent) else { return false };
+    let Some(environment) = environment_of(Some(interpreter)) else { return false };
     let has = |name: &str| environment.join(name).exists();
     if !has("bin/mcp-repl") {
         return false;
@@ -307,8 +321,9 @@ mod tests {
 
     #[test]
     fn the_order_is_as_documented() {
-        let all = ["o", "v", "home/.venv/bin/python", "ve/bin/python", "c/bin/python", "p/python3"];
-        let root = tree(&all);
+        let named = ["o", "v", "home/.venv/bin/python", "ve/bin/python", "c/bin/python"];
+        let all = [&named[..], &["i/bin/python", "p/python3"]].concat();
+        let root = tree_with(&all, &["i/pyvenv.cfg"]);
         let at = |place: &str| root.path().join(place);
         std::fs::create_dir_all(at("home/a/b")).unwrap();
         let mut around = PythonSearch {
@@ -318,21 +333,23 @@ mod tests {
             home: Some(at("home")),
             virtual_env: Some(at("ve")),
             conda: Some(at("c")),
+            program: Some(at("i/bin/mcp-repl")),
             path: vec![at("p")],
         };
         let mut seen = Vec::new();
-        for step in 0..6 {
+        for step in 0..7 {
             seen.push(around.choose().unwrap().source);
             match step {
                 0 => around.option = None,
                 1 => around.variable = None,
                 2 => around.directory = None,
                 3 => around.virtual_env = None,
-                _ => around.conda = None,
+                4 => around.conda = None,
+                _ => around.program = None,
             }
         }
         use Source::*;
-        assert_eq!(seen, [Option, Variable, DotVenv, VirtualEnv, Conda, Path]);
+        assert_eq!(seen, [Option, Variable, DotVenv, VirtualEnv, Conda, Installation, Path]);
     }
 
     #[test]
@@ -428,6 +445,7 @@ mod tests {
             let at = |place: &str| root.path().join(place);
             let mut around = PythonSearch {
                 virtual_env: Some(at(runner)),
+                program: Some(at(&program)),
                 path: vec![at(runner).join("bin"), at("p")],
                 ..PythonSearch::default()
             };
@@ -456,6 +474,14 @@ mod tests {
         assert_eq!(around.choose().unwrap().file, at("venv/bin/python"));
         around.virtual_env = None;
         assert_eq!(around.choose().unwrap().file, at("venv/bin/python3"));
+        // Started by its path, as a client does.
+        around.path.remove(0);
+        assert_eq!(around.choose().unwrap().source, Source::Path);
+        around.program = Some(at("venv/bin/mcp-repl"));
+        assert_eq!(around.choose().unwrap().file, at("venv/bin/python"));
+        // `/usr` is none.
+        std::fs::remove_file(at("venv/pyvenv.cfg")).unwrap();
+        assert_eq!(around.choose().unwrap().source, Source::Path);
     }
 
     #[test]
