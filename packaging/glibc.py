@@ -3,7 +3,8 @@
     python3 packaging/glibc.py 2.17 FILE...
 
 A shared object or program names the versions of the symbols it takes: `GLIBC_2.17` and so on, in its
-`.gnu.version_r`. They stand in its table of strings as they are, so no tool is needed to read them.
+`.gnu.version_r`. They stand in its table of strings as they are, so no tool is needed to read them,
+and those of an object within another, as the extension is in the binary, are seen as well.
 """
 
 import pathlib
