@@ -18,13 +18,18 @@ fn main() {
     // coverage wrapper), not this one.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
-        let of_cargo = name.starts_with("CARGO_") && name != "CARGO_HOME" && !is_network(&name);
+        let of_cargo = name.starts_with("CARGO_") && !is_of_machine(&name);
         if of_cargo || name.starts_with("RUSTC") || name == "RUSTFLAGS" {
             cargo.env_remove(&*name);
         }
     }
     // The limited API needs no interpreter to build against, and the extension links none.
     cargo.env("PYO3_NO_PYTHON", "1").env("PYO3_BUILD_EXTENSION_MODULE", "1");
+    // Rust links the musl C library into everything it builds, and then makes no shared object:
+    // the extension takes that of the Python that loads it.
+    if variable("CARGO_CFG_TARGET_ENV") == "musl" {
+        cargo.env("RUSTFLAGS", "-Ctarget-feature=-crt-static");
+    }
     cargo
         .current_dir(&root)
         .args(["build", "--release", "--package", "mcp-repl-python", "--target", &target])
@@ -46,11 +51,15 @@ fn main() {
     println!("cargo::rustc-env=MCP_REPL_EXTENSION_FILE={}", library.display());
 }
 
-/// Settings a person makes to reach the registry hold for both builds.
-fn is_network(name: &str) -> bool {
-    ["CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+/// What tells of the machine holds for both builds: how the registry is reached, where cargo's
+/// files are, and which linker makes programs for a target, without which the extension is for
+/// another C library or processor than the binary.
+fn is_of_machine(name: &str) -> bool {
+    name == "CARGO_HOME"
+        || (name.starts_with("CARGO_TARGET_") && name.ends_with("_LINKER"))
+        || ["CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 fn variable(name: &str) -> String {

@@ -125,7 +125,8 @@ struct WorkerArguments {
     /// The Python to run: a path, or a name on PATH.
     ///
     /// Without it: MCP_REPL_PYTHON, else the nearest .venv from here upward, else VIRTUAL_ENV,
-    /// else CONDA_PREFIX, else python3, else python on PATH.
+    /// else CONDA_PREFIX, else the virtual environment that mcp-repl was installed into with pip,
+    /// else python3, else python on PATH.
     #[arg(long, global = true, value_name = "PATH")]
     python: Option<PathBuf>,
     /// A program that speaks the sideband protocol (docs/sideband.md), in place of Python.

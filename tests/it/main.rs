@@ -58,6 +58,7 @@ mod leftovers;
 mod lifecycle;
 mod line_editors;
 mod options;
+mod packaging;
 mod pagers;
 mod pagers_by_hand;
 mod pages_unread;

@@ -3,6 +3,9 @@
 //! Nothing is executed to find out: a Python takes longer to start than all the rest, so the
 //! choice goes by files alone, and what is wrong with an interpreter shows when it runs. Then the
 //! next best one is taken, unless somebody asked for that one by name.
+//!
+//! `uvx`, `uv tool` and `pipx` make an environment for this program and nothing else, and `uvx`
+//! puts it in front of `PATH`: it is nobody's choice, and comes behind everything.
 
 use std::{
     collections::VecDeque,
@@ -26,6 +29,8 @@ pub enum Source {
     VirtualEnv,
     /// The environment variable `CONDA_PREFIX`.
     Conda,
+    /// The virtual environment that this program was installed into.
+    Installation,
     /// `PATH`.
     Path,
 }
@@ -38,6 +43,7 @@ impl fmt::Display for Source {
             Source::DotVenv => "the nearest .venv",
             Source::VirtualEnv => "VIRTUAL_ENV",
             Source::Conda => "CONDA_PREFIX",
+            Source::Installation => "the environment of mcp-repl",
             Source::Path => "PATH",
         })
     }
@@ -160,6 +166,8 @@ pub struct PythonSearch {
     pub virtual_env: Option<PathBuf>,
     /// The value of `CONDA_PREFIX`.
     pub conda: Option<PathBuf>,
+    /// This program's file.
+    pub program: Option<PathBuf>,
     /// The directories of `PATH`.
     pub path: Vec<PathBuf>,
 }
@@ -177,6 +185,7 @@ impl PythonSearch {
             home: variable("HOME"),
             virtual_env: variable("VIRTUAL_ENV"),
             conda: variable("CONDA_PREFIX"),
+            program: std::env::current_exe().ok(),
             path: std::env::var_os("PATH")
                 .map(|path| std::env::split_paths(&path).collect())
                 .unwrap_or_else(|| vec!["/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()]),
@@ -200,14 +209,19 @@ impl PythonSearch {
         if let Some(file) = &self.variable {
             return self.asked_for(file, Source::Variable);
         }
-        Choice::first(self.found().collect())
-            .map_err(|passed_over| ChooseError::NoneFound { passed_over })
+        let mut found: Vec<_> = self.found().collect();
+        found.sort_by_key(|(file, _)| is_of_tool_runner(file));
+        Choice::first(found.into()).map_err(|passed_over| ChooseError::NoneFound { passed_over })
     }
 
     /// One that was asked for: a path, or a name on `PATH`.
     fn asked_for(&self, file: &Path, source: Source) -> Result<Choice, ChooseError> {
         let bare = file.components().count() == 1 && file.parent() == Some(Path::new(""));
-        let on_path = || self.path.iter().map(|place| place.join(file)).find(|f| check(f).is_ok());
+        let on_path = || {
+            let mut places: Vec<_> = self.path.iter().map(|place| place.join(file)).collect();
+            places.sort_by_key(|file| is_of_tool_runner(file));
+            places.into_iter().find(|file| check(file).is_ok())
+        };
         let file = match (bare, bare.then(on_path).flatten()) {
             (_, Some(found)) => found,
             (true, None) if !file.exists() => {
@@ -231,7 +245,10 @@ impl PythonSearch {
         let on_path = ["python3", "python"].into_iter().flat_map(|name| {
             self.path.iter().map(move |place| (place.join(OsStr::new(name)), Source::Path))
         });
-        dot_venv.into_iter().chain(virtual_env).chain(conda).chain(on_path)
+        let installation = environment_of(self.program.as_deref())
+            .filter(|place| place.join("pyvenv.cfg").exists())
+            .map(|place| (interpreter(place), Source::Installation));
+        dot_venv.into_iter().chain(virtual_env).chain(conda).chain(installation).chain(on_path)
     }
 
     /// The nearest `.venv`, upward to the home directory.
@@ -248,6 +265,30 @@ impl PythonSearch {
         }
         None
     }
+}
+
+/// Where a program of an environment has its environment.
+fn environment_of(program: Option<&Path>) -> Option<&Path> {
+    program?.parent()?.parent()
+}
+
+/// Whether an interpreter is in an environment that a tool runner made to run this program: it has
+/// this program, and either a file that says so (`pipx`, `uv tool install`) or its place in uv's
+/// cache (`uvx`). A user's own environment that has this program, from pip, has none of these.
+fn is_of_tool_runner(interpreter: &Path) -> bool {
+    let Some(environment) = environment_of(Some(interpreter)) else { return false };
+    let has = |name: &str| environment.join(name).exists();
+    if !has("bin/mcp-repl") {
+        return false;
+    }
+    let in_uv_cache = || {
+        let archive = environment.parent()?;
+        let named = archive.file_name()?.to_str()?.starts_with("archive-v");
+        Some(named && archive.parent()?.join("CACHEDIR.TAG").exists())
+    };
+    has("pipx_metadata.json")
+        || has("uv-receipt.toml")
+        || (has("pyvenv.cfg") && in_uv_cache() == Some(true))
 }
 
 /// Whether a file can be executed, as far as can be seen from outside.
@@ -280,8 +321,9 @@ mod tests {
 
     #[test]
     fn the_order_is_as_documented() {
-        let all = ["o", "v", "home/.venv/bin/python", "ve/bin/python", "c/bin/python", "p/python3"];
-        let root = tree(&all);
+        let named = ["o", "v", "home/.venv/bin/python", "ve/bin/python", "c/bin/python"];
+        let all = [&named[..], &["i/bin/python", "p/python3"]].concat();
+        let root = tree_with(&all, &["i/pyvenv.cfg"]);
         let at = |place: &str| root.path().join(place);
         std::fs::create_dir_all(at("home/a/b")).unwrap();
         let mut around = PythonSearch {
@@ -291,21 +333,23 @@ mod tests {
             home: Some(at("home")),
             virtual_env: Some(at("ve")),
             conda: Some(at("c")),
+            program: Some(at("i/bin/mcp-repl")),
             path: vec![at("p")],
         };
         let mut seen = Vec::new();
-        for step in 0..6 {
+        for step in 0..7 {
             seen.push(around.choose().unwrap().source);
             match step {
                 0 => around.option = None,
                 1 => around.variable = None,
                 2 => around.directory = None,
                 3 => around.virtual_env = None,
-                _ => around.conda = None,
+                4 => around.conda = None,
+                _ => around.program = None,
             }
         }
         use Source::*;
-        assert_eq!(seen, [Option, Variable, DotVenv, VirtualEnv, Conda, Path]);
+        assert_eq!(seen, [Option, Variable, DotVenv, VirtualEnv, Conda, Installation, Path]);
     }
 
     #[test]
@@ -372,6 +416,85 @@ mod tests {
         };
         let error = around.choose().unwrap_err();
         assert_eq!(error.to_string(), "/nowhere/python (from --python): does not exist");
+    }
+
+    /// A tree with these files beside executables.
+    fn tree_with(executables: &[&str], files: &[&str]) -> tempfile::TempDir {
+        let root = tree(executables);
+        for file in files {
+            std::fs::write(root.path().join(file), "").unwrap();
+        }
+        root
+    }
+
+    /// Environments as tool runners make them for this program: where, and what says so.
+    const RUNNERS: [(&str, &[&str]); 4] = [
+        ("uv/archive-v0/x", &["uv/CACHEDIR.TAG", "uv/archive-v0/x/pyvenv.cfg"]),
+        ("uv/tools/mcp-repl", &["uv/tools/mcp-repl/uv-receipt.toml"]),
+        ("pipx/venvs/mcp-repl", &["pipx/venvs/mcp-repl/pipx_metadata.json"]),
+        ("pipx/.cache/8f2392", &["pipx/.cache/8f2392/pipx_metadata.json"]),
+    ];
+
+    #[test]
+    fn the_environment_of_a_tool_runner_comes_last() {
+        for (runner, marks) in RUNNERS {
+            let own = format!("{runner}/bin/python3");
+            let also = format!("{runner}/bin/python");
+            let program = format!("{runner}/bin/mcp-repl");
+            let root = tree_with(&[&own, &also, &program, "p/python"], marks);
+            let at = |place: &str| root.path().join(place);
+            let mut around = PythonSearch {
+                virtual_env: Some(at(runner)),
+                program: Some(at(&program)),
+                path: vec![at(runner).join("bin"), at("p")],
+                ..PythonSearch::default()
+            };
+            assert_eq!(around.choose().unwrap().file, at("p/python"), "{runner}");
+            around.option = Some("python".into());
+            assert_eq!(around.choose().unwrap().file, at("p/python"), "{runner}");
+            // A name that only the runner's environment has, and a machine without another Python.
+            around.option = Some("python3".into());
+            assert_eq!(around.choose().unwrap().file, at(&own), "{runner}");
+            around.option = None;
+            around.path.pop();
+            assert_eq!(around.choose().unwrap().file, at(&also), "{runner}");
+        }
+    }
+
+    #[test]
+    fn an_environment_of_the_user_that_has_this_program_counts() {
+        let executables = ["venv/bin/python3", "venv/bin/python", "venv/bin/mcp-repl", "p/python3"];
+        let root = tree_with(&executables, &["venv/pyvenv.cfg", "venv/CACHEDIR.TAG"]);
+        let at = |place: &str| root.path().join(place);
+        let mut around = PythonSearch {
+            virtual_env: Some(at("venv")),
+            path: vec![at("venv/bin"), at("p")],
+            ..PythonSearch::default()
+        };
+        assert_eq!(around.choose().unwrap().file, at("venv/bin/python"));
+        around.virtual_env = None;
+        assert_eq!(around.choose().unwrap().file, at("venv/bin/python3"));
+        // Started by its path, as a client does.
+        around.path.remove(0);
+        assert_eq!(around.choose().unwrap().source, Source::Path);
+        around.program = Some(at("venv/bin/mcp-repl"));
+        assert_eq!(around.choose().unwrap().file, at("venv/bin/python"));
+        // `/usr` is none.
+        std::fs::remove_file(at("venv/pyvenv.cfg")).unwrap();
+        assert_eq!(around.choose().unwrap().source, Source::Path);
+    }
+
+    #[test]
+    fn an_environment_in_uvs_cache_that_is_for_another_program_counts() {
+        // `uv run --with` makes one for what the user runs.
+        let marks = ["uv/CACHEDIR.TAG", "uv/archive-v0/x/pyvenv.cfg"];
+        let root = tree_with(&["uv/archive-v0/x/bin/python", "p/python3"], &marks);
+        let around = PythonSearch {
+            virtual_env: Some(root.path().join("uv/archive-v0/x")),
+            path: vec![root.path().join("p")],
+            ..PythonSearch::default()
+        };
+        assert_eq!(around.choose().unwrap().source, Source::VirtualEnv);
     }
 
     #[test]
