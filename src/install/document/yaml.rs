@@ -1,4 +1,4 @@
-//! YAML: a tree that knows where its nodes stand, and changes of whole lines.
+//! YAML: a tree that knows where its nodes stand, and reads what it says.
 
 use std::collections::HashSet;
 
@@ -12,13 +12,13 @@ const DEEPEST: usize = 200;
 
 /// A node, and where it stands.
 #[derive(Debug)]
-struct Node {
-    span: Span,
-    is: Is,
+pub(super) struct Node {
+    pub(super) span: Span,
+    pub(super) is: Is,
 }
 
 #[derive(Debug)]
-enum Is {
+pub(super) enum Is {
     /// A scalar; a plain one may be a number.
     Scalar {
         text: String,
@@ -45,7 +45,7 @@ impl Node {
     }
 
     /// What it is called as a key.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match &self.is {
             Is::Scalar { text, .. } => text.clone(),
             _ => self.value().to_string(),
@@ -68,7 +68,7 @@ fn syntax(at: Marker, what: &str) -> DocumentError {
 }
 
 /// The tree of a text's only document. `None` if there is nothing in it.
-fn tree(text: &str) -> Result<Option<Node>, DocumentError> {
+pub(super) fn tree(text: &str) -> Result<Option<Node>, DocumentError> {
     let unusual = |what: &str| DocumentError::Unusual { what: what.to_owned() };
     /// A list or a table that is not at its end.
     struct Open {
