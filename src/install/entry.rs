@@ -64,6 +64,12 @@ impl Client {
         self.entry.iter().map(|(key, value)| (key.clone(), fill(value))).collect()
     }
 
+    /// What the entry's place is called: `mcpServers.repl`.
+    pub(super) fn entry_name(&self) -> String {
+        let key = self.key.join(".");
+        if self.list { format!("{key}[{NAME}]") } else { format!("{key}.{NAME}") }
+    }
+
     /// The fields of an entry that say what is run.
     pub(super) fn is_command_field(&self, field: &str) -> bool {
         let value = self.entry.get(field).and_then(toml::Value::as_str);

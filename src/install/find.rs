@@ -81,7 +81,7 @@ pub enum FileError {
 
 impl Entry {
     /// What a value of a client's document is.
-    pub(super) fn of(client: &Client, value: &Value) -> Self {
+    fn of(client: &Client, value: &Value) -> Self {
         match client.read_entry(value).filter(Server::is_ours) {
             Some(server) => Self::Ours(server),
             None => Self::Foreign(value.to_string()),
@@ -124,16 +124,19 @@ pub fn find_in(client: &Client, scope: Scope, around: &Surroundings) -> Finding 
         }
         Err(error) => return unreadable(file, error),
     };
-    match document::parse(client.format, &text) {
-        Ok(document) => {
-            let entry = entry_of(client, &document).map(|value| Entry::of(client, value));
-            Finding { file, presence: Presence::Present, entry }
-        }
+    match entry_in(client, &text) {
+        Ok(entry) => Finding { file, presence: Presence::Present, entry },
         Err(error) => {
             let error = FileError::Document { file: file.clone(), error };
             unreadable(file, error)
         }
     }
+}
+
+/// The entry of the server's name in a text of a client's file.
+pub(super) fn entry_in(client: &Client, text: &str) -> Result<Option<Entry>, DocumentError> {
+    let document = document::parse(client.format, text)?;
+    Ok(entry_of(client, &document).map(|value| Entry::of(client, value)))
 }
 
 /// What a client's document has under the server's name.
@@ -151,7 +154,7 @@ pub(super) fn is_named(entry: &Value) -> bool {
 }
 
 /// The file that a client reads, there or not. `None` where it has none of this kind.
-pub(super) fn file_of(
+fn file_of(
     client: &Client,
     scope: Scope,
     around: &Surroundings,

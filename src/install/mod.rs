@@ -2,21 +2,30 @@
 //! put into them and taken out again.
 //!
 //! A client is a row of `clients.toml` ([`clients`]). What is asked of the machine comes from
-//! [`Surroundings`], which are data. `document` changes texts and knows no files; `find` reads files.
+//! [`Surroundings`], which are data. `document` changes texts, and `change` knows what is to be changed in them; both know no files. `find` reads files,
+//! `plan` finds out what would be changed, and `apply` alone writes.
 
-// What of the table only an installation looks at.
-#![allow(dead_code)]
-
+mod apply;
+mod binary;
+mod change;
 mod document;
 mod entry;
 mod find;
+#[cfg(test)]
+mod homes;
+mod plan;
+#[cfg(test)]
+mod samples;
 mod surroundings;
 mod table;
 
 pub use self::{
+    apply::ApplyError,
+    binary::{Starter, StarterError, starter},
     document::{DocumentError, Format},
     entry::Server,
     find::{Entry, FileError, Finding, Presence, find, find_in},
+    plan::{ClientPlan, FileChange, Plan, State, Wanted, backup_of},
     surroundings::{Platform, Surroundings},
     table::{Client, ListItem, Permission, Scope, client, clients},
 };

@@ -5,7 +5,9 @@ use std::{path::PathBuf, sync::LazyLock};
 use serde::Deserialize;
 
 use super::{
-    document::Format,
+    NAME,
+    document::{self, Format},
+    entry::Server,
     surroundings::{Platform, Surroundings},
 };
 
@@ -58,7 +60,9 @@ pub struct Client {
     skills: Option<String>,
     project_skills: Option<String>,
     #[serde(default)]
-    pub(super) add: Vec<String>,
+    add: Vec<String>,
+    #[serde(default)]
+    add_unless: Vec<String>,
     /// What makes it read its file.
     pub restart: String,
 }
@@ -132,6 +136,36 @@ impl Client {
         self.programs.iter().any(|program| around.program(program).is_some())
             || self.present.iter().any(|path| around.path(path).exists())
             || (!self.bare && directories.any(|directory| directory.is_dir()))
+    }
+
+    /// The client's own command that adds a server for the user: the program's file and its arguments.
+    /// `None` where it has none, or it is not here, or does something else here.
+    pub(super) fn adding_command(
+        &self,
+        server: &Server,
+        around: &Surroundings,
+    ) -> Option<(PathBuf, Vec<String>)> {
+        let (program, words) = self.add.split_first()?;
+        let program = around.program(program)?;
+        if self.add_unless.iter().any(|name| around.variable(name).is_some()) {
+            return None;
+        }
+        let mut args = Vec::new();
+        for word in words {
+            match word.as_str() {
+                "$name" => args.push(NAME.to_owned()),
+                "$command" => args.push(server.command.clone()),
+                "$args" => args.extend(server.args.iter().cloned()),
+                "$json" => {
+                    let name = [("name".to_owned(), toml::Value::from(NAME))];
+                    let entry: toml::Table =
+                        name.into_iter().chain(self.make_entry(server)).collect();
+                    args.push(document::json(&entry.into()).to_string());
+                }
+                word => args.push(word.to_owned()),
+            }
+        }
+        Some((program, args))
     }
 
     /// Whether it has a file of its own in projects.
