@@ -16,8 +16,7 @@ use crate::install::{self, Client, Plan, Scope, Server, State, Surroundings, Wan
 /// What of the machine, and how.
 #[derive(Debug, Args)]
 struct Choice {
-    /// The clients, as `mcp-repl install --json --dry-run` names them; without one, all that are on
-    /// this machine.
+    /// The clients; without one, all that are on this machine.
     #[arg(value_name = "CLIENT")]
     clients: Vec<String>,
     /// All clients that are on this machine, as without names.
@@ -40,7 +39,10 @@ struct Choice {
 
 /// What is put into which clients.
 #[derive(Debug, Args)]
-#[command(override_usage = "mcp-repl install [OPTIONS] [CLIENT]... [-- SERVER_OPTIONS...]")]
+#[command(
+    override_usage = "mcp-repl install [OPTIONS] [CLIENT]... [-- SERVER_OPTIONS...]",
+    after_help = known()
+)]
 pub(super) struct InstallArguments {
     #[command(flatten)]
     choice: Choice,
@@ -57,10 +59,16 @@ pub(super) struct InstallArguments {
 
 /// Which clients it is taken out of.
 #[derive(Debug, Args)]
-#[command(override_usage = "mcp-repl uninstall [OPTIONS] [CLIENT]...")]
+#[command(override_usage = "mcp-repl uninstall [OPTIONS] [CLIENT]...", after_help = known())]
 pub(super) struct UninstallArguments {
     #[command(flatten)]
     choice: Choice,
+}
+
+/// The clients that are known, for people.
+fn known() -> String {
+    let names = install::clients().iter().map(|client| client.id.as_str());
+    format!("Clients: {}.", names.collect::<Vec<_>>().join(", "))
 }
 
 /// Puts the server into clients. The exit status is 1 when one of those that were meant did not get it.
@@ -135,11 +143,8 @@ impl Choice {
         }
         let mut clients: Vec<&'static Client> = Vec::new();
         for name in &self.clients {
-            let client = install::client(name).ok_or_else(|| {
-                let known: Vec<&str> =
-                    install::clients().iter().map(|client| client.id.as_str()).collect();
-                format!("no client {name:?} is known; there are: {}", known.join(", "))
-            })?;
+            let client = install::client(name)
+                .ok_or_else(|| format!("no client {name:?} is known. {}", known()))?;
             if !clients.iter().any(|one| one.id == client.id) {
                 clients.push(client);
             }

@@ -109,7 +109,7 @@ enum Command {
     Host(Box<host::HostArguments>),
     /// Put the server into the configurations of the clients on this machine.
     Install(install::InstallArguments),
-    /// Take it out of them again.
+    /// Take the server out of the configurations of clients again.
     Uninstall(install::UninstallArguments),
 }
 

@@ -251,4 +251,30 @@ mod tests {
             assert!(!client.key.is_empty() && !client.restart.is_empty());
         }
     }
+
+    #[test]
+    fn the_page_for_users_has_each_client_with_its_names_files_and_key() {
+        let page = include_str!("../../docs/install.md");
+        let quoted = |text: &str| format!("`{text}`");
+        for client in clients() {
+            let begin = format!("| {} | `{}`", client.title, client.id);
+            let row = page.lines().find(|line| line.starts_with(&begin)).expect(&begin);
+            let of_file =
+                [Some(&client.file), client.file_windows.as_ref(), client.project.as_ref()];
+            let all = of_file.into_iter().flatten().chain(&client.names).chain(&client.older);
+            for text in all.chain([&client.key.join(".")]) {
+                assert!(row.contains(&quoted(text)), "{row} {text}");
+            }
+            for other in [&client.or_file, &client.or_project].into_iter().flatten() {
+                let name = other.rsplit('/').next().unwrap_or(other);
+                assert!(row.contains(&quoted(name)), "{row} {name}");
+            }
+            let can_be_told = !client.allow.is_empty() || client.allow_item.is_some();
+            assert_eq!(row.ends_with("| yes |"), can_be_told, "{row}");
+        }
+        let rows =
+            page.lines().filter(|line| line.matches(" | ").count() == 5 && line.contains("` |"));
+        let rows = rows.filter(|line| !line.starts_with("| client |"));
+        assert_eq!(rows.count(), clients().len());
+    }
 }

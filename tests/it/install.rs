@@ -125,7 +125,7 @@ fn what_can_not_be_done_is_told_before_anything_is_written() {
     let home = Home::new();
     fs::create_dir(home.path(".cursor")).unwrap();
     for (arguments, says) in [
-        (&["install", "emacs"][..], "no client \"emacs\" is known; there are: claude-code, "),
+        (&["install", "emacs"][..], "no client \"emacs\" is known. Clients: claude-code, "),
         (
             &["install", "--yes", "cursor", "--", "--pager", "more"],
             "invalid value 'more' for '--pager",
