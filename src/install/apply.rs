@@ -73,11 +73,14 @@ impl FileChange {
         }
         match &self.after {
             Some(text) => write(&self.file, self.before.is_some(), text)?,
-            None => self.delete()?,
+            None => remove(&self.file)?,
         }
-        if self.is_restored {
-            let backup = backup_of(&self.file);
-            fs::remove_file(&backup).map_err(|error| ApplyError::Io { file: backup, error })?;
+        if self.backup_goes {
+            remove(&backup_of(&self.file))?;
+        }
+        // A skill has a directory of its own, which stays where there is more in it.
+        if self.after.is_none() && self.file.ends_with("SKILL.md") {
+            let _ = self.file.parent().map(fs::remove_dir);
         }
         Ok(notes)
     }
@@ -115,16 +118,10 @@ impl FileChange {
         }
         Ok(true)
     }
+}
 
-    fn delete(&self) -> Result<(), ApplyError> {
-        let failed = |error| ApplyError::Io { file: self.file.clone(), error };
-        fs::remove_file(&self.file).map_err(failed)?;
-        // A skill has a directory of its own, which stays where there is more in it.
-        if let Some(directory) = self.file.parent().filter(|_| self.file.ends_with("SKILL.md")) {
-            let _ = fs::remove_dir(directory);
-        }
-        Ok(())
-    }
+fn remove(file: &Path) -> Result<(), ApplyError> {
+    fs::remove_file(file).map_err(|error| ApplyError::Io { file: file.to_owned(), error })
 }
 
 /// Writes a file as a whole, with its own mode, at the end of links.

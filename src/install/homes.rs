@@ -302,6 +302,13 @@ fn a_skill_goes_with_the_last_client_that_looks_there_and_others_are_left_alone(
     assert_eq!(home.read(skill), SKILL);
     home.uninstalls(&["copilot-cli"], Scope::User);
     assert!(!home.path(skill).exists() && !home.path(".copilot/skills/repl").exists());
+    // An older version is kept, and goes with it.
+    home.write(skill, "---\nmcp-repl, older\n");
+    home.installs(&["copilot-cli"], Scope::User, &wanted(&[]));
+    assert_eq!(home.read(skill), SKILL);
+    assert!(home.read(&format!("{skill}.mcp-repl-backup")).contains("older"));
+    home.uninstalls(&["copilot-cli"], Scope::User);
+    assert!(!home.path(".copilot/skills/repl").exists());
     // Somebody's own.
     home.write(skill, "my repl");
     let plan = home.install(&["copilot-cli"], Scope::User, &wanted(&[]));

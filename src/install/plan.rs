@@ -84,8 +84,8 @@ pub struct FileChange {
     pub(super) server: Option<(&'static Client, Server, bool)>,
     /// Whether its text from before is kept beside it.
     pub(super) is_kept: bool,
-    /// Whether the text kept beside it is what it gets back, and goes.
-    pub(super) is_restored: bool,
+    /// Whether the text kept beside it goes: it is what the file gets back, or of no use.
+    pub(super) backup_goes: bool,
 }
 
 impl FileChange {
@@ -276,7 +276,7 @@ impl Planner<'_> {
                         original.is_none() && change::is_as_new(&after, client.new_file(scope));
                     let is_restored = original.as_ref() == Some(&after);
                     let after = Some(after).filter(|_| !goes);
-                    self.change(client, file, Some(text), after, what, false).is_restored =
+                    self.change(client, file, Some(text), after, what, false).backup_goes =
                         is_restored;
                     changes = true;
                 }
@@ -296,7 +296,7 @@ impl Planner<'_> {
                     let goes = original.is_none() && change::is_as_new(&after, "");
                     let is_restored = original.as_ref() == Some(&after);
                     let after = Some(after).filter(|_| !goes);
-                    self.change(client, &file, Some(text), after, what, false).is_restored =
+                    self.change(client, &file, Some(text), after, what, false).backup_goes =
                         is_restored;
                     changes = true;
                 }
@@ -314,7 +314,11 @@ impl Planner<'_> {
             if let Some(text) =
                 text.filter(|_| !super::clients().iter().any(|other| uses_it(&other)))
             {
-                self.change(client, &file, Some(text), None, "the skill: taken out".into(), false);
+                let what = "the skill: taken out".to_owned();
+                // What was kept of an older version.
+                let kept = find::read(&backup_of(&file)).ok().flatten();
+                self.change(client, &file, Some(text), None, what, false).backup_goes =
+                    kept.is_some_and(|text| is_our_skill(&text));
                 changes = true;
             }
         }
@@ -355,7 +359,7 @@ impl Planner<'_> {
             command: None,
             server: None,
             is_kept,
-            is_restored: false,
+            backup_goes: false,
         });
         let last = self.plan.files.len() - 1;
         &mut self.plan.files[last]

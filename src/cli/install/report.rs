@@ -102,7 +102,7 @@ impl<'a> Report<'a> {
             match result {
                 Ok(notes) => {
                     let verb = if change.after.is_some() { "wrote" } else { "deleted" };
-                    let _ = writeln!(out, "{verb} {}", change.file.display());
+                    let _ = writeln!(out, "{verb} {}", visible(&change.file.display().to_string()));
                     for note in notes {
                         let _ = writeln!(out, "  {}", visible(note));
                     }
@@ -144,7 +144,7 @@ impl<'a> Report<'a> {
                 let error = result.and_then(|result| result.as_ref().err());
                 let notes = result.and_then(|result| result.as_ref().ok());
                 Some(serde_json::json!({
-                    "file": change.file,
+                    "file": change.file.display().to_string(),
                     "change": change.what[at],
                     "written": result.is_some_and(Result::is_ok),
                     "error": error,
@@ -166,7 +166,7 @@ impl<'a> Report<'a> {
             serde_json::json!({
                 "client": client.client.id,
                 "title": client.client.title,
-                "file": client.file,
+                "file": client.file.display().to_string(),
                 "state": state,
                 "why": why,
                 "notes": client.notes,
