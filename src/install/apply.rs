@@ -52,9 +52,18 @@ impl FileChange {
     /// When the file was not changed.
     pub fn apply(&self) -> Result<Vec<String>, ApplyError> {
         self.unchanged()?;
-        if self.is_kept {
+        let is_kept_now = self.is_kept_now();
+        if is_kept_now {
             self.keep()?;
         }
+        let done = self.carry_out();
+        if done.is_err() && is_kept_now && self.unchanged().is_ok() {
+            remove(&backup_of(&self.file))?;
+        }
+        done
+    }
+
+    fn carry_out(&self) -> Result<Vec<String>, ApplyError> {
         let mut notes = Vec::new();
         if let (Some((program, args)), Some((client, server, allow))) =
             (&self.command, &self.server)
@@ -82,6 +91,15 @@ impl FileChange {
         if self.after.is_none() && self.file.ends_with("SKILL.md") {
             let _ = self.file.parent().map(fs::remove_dir);
         }
+        if self.server.is_none() && self.after.is_some() && !self.backup_goes && !self.is_kept {
+            let backup = backup_of(&self.file);
+            if backup.exists() {
+                notes.push(format!(
+                    "what it was before the first change stays in {}",
+                    backup.display()
+                ));
+            }
+        }
         Ok(notes)
     }
 
@@ -94,12 +112,9 @@ impl FileChange {
         }
     }
 
-    /// Keeps the text from before, unless one from earlier is kept.
+    /// Keeps the text from before.
     fn keep(&self) -> Result<(), ApplyError> {
         let backup = backup_of(&self.file);
-        if backup.symlink_metadata().is_ok() {
-            return Ok(());
-        }
         // With the file's own mode: it may have a secret in it.
         let copied = fs::copy(&self.file, &backup);
         copied.map(drop).map_err(|error| ApplyError::Io { file: backup, error })

@@ -183,6 +183,7 @@ fn a_file_keeps_its_mode_and_links_lead_to_it() {
         .unwrap();
     assert_has(&home.says(1, &["install", "--yes", "cursor"]), "it is read-only");
     assert_eq!(home.read("dotfiles/cursor.json"), "{}\n");
+    assert!(!home.path(".cursor/mcp.json.mcp-repl-backup").exists());
 }
 
 #[test]
