@@ -272,6 +272,8 @@ fn lists_get_and_lose_an_item() {
             "[f]\nl = [\n  \"a\", # c\n  \"b\",\n  \"mcp__repl\",\n]\n",
         ),
         (Format::Toml, "[f]\nx = 1\n# c\n[g]\n", "[f]\nx = 1\nl = [\"mcp__repl\"]\n# c\n[g]\n"),
+        (Format::Toml, "f.x = 1 # c\n", "f.x = 1 # c\nf.l = [\"mcp__repl\"]\n"),
+        (Format::Toml, "f = { x = 1 }\n", "f = { x = 1, l = [\"mcp__repl\"] }\n"),
         (Format::Toml, "x = 1\n", "x = 1\n\n[f]\nl = [\"mcp__repl\"]\n"),
         (Format::Json, "{\"f\": {\"l\": [\"a\"]}}", "{\"f\": {\"l\": [\"a\", \"mcp__repl\"]}}"),
         (Format::Yaml, "f:\n  l:\n  - a # c\n# d\n", "f:\n  l:\n  - a # c\n  - mcp__repl\n# d\n"),

@@ -161,6 +161,7 @@ fn in_tree(mut document: DocumentMut, edit: Edit<'_>) -> Option<String> {
             false => Item::Table(Table::new()),
         });
     }
+    let space = place.as_inline_table_mut().and_then(without_space_at_end);
     let table = place.as_table_like_mut()?;
     match edit {
         Edit::Set { value, .. } => {
@@ -201,7 +202,21 @@ fn in_tree(mut document: DocumentMut, edit: Edit<'_>) -> Option<String> {
             }
         }
     }
+    if let (Some(space), Some(table)) = (space, place.as_inline_table_mut())
+        && let Some((_, last)) = table.iter_mut().last()
+    {
+        last.decor_mut().set_suffix(space);
+    }
     Some(document.to_string())
+}
+
+/// The space before the closing brace belongs to the last value: it is taken from that, for the one that
+/// will be the last.
+fn without_space_at_end(table: &mut InlineTable) -> Option<String> {
+    let (_, last) = table.iter_mut().last()?;
+    let space = last.decor().suffix()?.as_str().filter(|space| space.trim().is_empty())?.to_owned();
+    last.decor_mut().set_suffix("");
+    Some(space)
 }
 
 fn to_value(value: &toml::Value) -> toml_edit::Value {
