@@ -171,7 +171,7 @@ pub(super) fn with_item(
 /// stays; `original` is the text from before, where it is known.
 ///
 /// # Errors
-/// As [`document::edit`].
+/// When the text is broken or has a form that is not changed.
 pub(super) fn without_server(
     client: &Client,
     text: &str,
@@ -517,6 +517,77 @@ direct_only_tool_namespaces = ["mcp__repl"]
                 (client, if crlf { text.replace('\n', "\r\n") } else { text })
             },
         )
+    }
+
+    /// Texts of what stands in such files, in any order.
+    fn mixtures() -> impl Strategy<Value = String> {
+        let pieces = [
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ",",
+            "\n",
+            " ",
+            "  ",
+            "\r\n",
+            "\t",
+            "\"mcpServers\"",
+            "\"repl\"",
+            "\"a\"",
+            "1",
+            "null",
+            "true",
+            "// c\n",
+            "/* c */",
+            "# c\n",
+            "[mcp_servers]\n",
+            "[mcp_servers.a]\n",
+            "[features]\n",
+            "features.code_mode.a = 1\n",
+            "a = 1\n",
+            "= ",
+            "extensions:",
+            "mcpServers:",
+            "a: 1\n",
+            "- ",
+            "name: repl\n",
+            "- name: a\n",
+            "  a:\n",
+            "|\n",
+            "'",
+            "\"",
+            "&x ",
+            "*x ",
+            "---\n",
+            "...\n",
+            "{}",
+            "[]",
+            "\u{feff}",
+            "é",
+            "\"mcp__repl\"",
+            "\"command\": \"x\"",
+        ];
+        prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12)
+            .prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_takes_it_gives_the_bytes_back(
+            client in prop::sample::select(clients().iter().collect::<Vec<_>>()),
+            text in mixtures(),
+        ) {
+            let server = server(&["--keep"]);
+            let Ok(changed) = with_server(client, &text, &server, true, true) else { return Ok(()) };
+            let twice = with_server(client, &changed.text, &server, true, false).unwrap();
+            prop_assert_eq!(&twice.text, &changed.text);
+            let back = without_server(client, &changed.text, Some(&text)).unwrap();
+            prop_assert_eq!(&back, &text);
+            let back = without_server(client, &changed.text, None).unwrap();
+            prop_assert!(!has_ours(client, &back));
+        }
     }
 
     proptest! {

@@ -55,6 +55,8 @@ pub(super) fn edit(text: &str, edit: Edit<'_>) -> Result<Vec<String>, DocumentEr
             with_new_table(text, &document, path, &list)
         }
         Edit::Remove { path } => without_lines(text, path),
+        // `toml_edit` does it better, where it can.
+        Edit::Take { path, index } if text.contains('\r') => without_item(text, path, index),
         Edit::Take { .. } => None,
     };
     // What `toml_edit` writes has line ends of one kind.
@@ -128,6 +130,22 @@ fn without_lines(text: &str, path: &[String]) -> Option<String> {
         let start = if kept[..start].ends_with("\n\n") && is_between { start - 1 } else { start };
         kept.replace_range(start..end, "");
     }
+    Some(kept)
+}
+
+/// The text without an item of a list, and the comma that parts it from the others.
+fn without_item(text: &str, path: &[String], index: usize) -> Option<String> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let list = path.iter().try_fold(document.as_item(), |item, key| item.get(key))?.as_array()?;
+    let span = |index: usize| list.get(index).and_then(toml_edit::Value::span);
+    let item = span(index)?;
+    let range = match (index.checked_sub(1).and_then(span), span(index + 1)) {
+        (_, Some(next)) => item.start..next.start,
+        (Some(before), None) => before.end..item.end,
+        (None, None) => item,
+    };
+    let mut kept = text.to_owned();
+    kept.replace_range(range, "");
     Some(kept)
 }
 
