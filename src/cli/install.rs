@@ -73,7 +73,7 @@ fn known() -> String {
 
 /// Puts the server into clients. The exit status is 1 when one of those that were meant did not get it.
 pub(super) fn install(arguments: &InstallArguments) -> Result<ExitCode, String> {
-    check_options(&arguments.options)?;
+    let mut notes = Vec::from_iter(check_options(&arguments.options)?);
     let around = surroundings()?;
     let name = std::env::args_os().next().unwrap_or_default();
     let file = std::env::current_exe()
@@ -91,7 +91,8 @@ pub(super) fn install(arguments: &InstallArguments) -> Result<ExitCode, String> 
     };
     let clients = arguments.choice.clients()?;
     let plan = Plan::install(&clients, arguments.choice.scope(), &wanted, &around);
-    arguments.choice.carry_out(plan, starter.note)
+    notes.extend(starter.note);
+    arguments.choice.carry_out(plan, notes)
 }
 
 /// Takes the server out of clients. The exit status is 1 when one of those that were meant still has it.
@@ -99,7 +100,7 @@ pub(super) fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode, Stri
     let around = surroundings()?;
     let clients = arguments.choice.clients()?;
     let plan = Plan::uninstall(&clients, arguments.choice.scope(), &around);
-    arguments.choice.carry_out(plan, None)
+    arguments.choice.carry_out(plan, Vec::new())
 }
 
 fn surroundings() -> Result<Surroundings, String> {
@@ -108,7 +109,8 @@ fn surroundings() -> Result<Surroundings, String> {
 }
 
 /// Options are those of the server's own command line: a wrong one is told now, and not by the client.
-fn check_options(options: &[String]) -> Result<(), String> {
+/// Gives what a person should know of them.
+fn check_options(options: &[String]) -> Result<Option<String>, String> {
     let words = ["mcp-repl".to_owned()].into_iter().chain(options.iter().cloned());
     let wrong = |error: clap::Error| {
         let text = error.to_string();
@@ -126,7 +128,15 @@ fn check_options(options: &[String]) -> Result<(), String> {
     }
     arguments.worker.target()?;
     arguments.via.place()?;
-    Ok(())
+    let python = arguments.worker.python.filter(|python| python.components().count() > 1);
+    let relative = python.filter(|python| python.is_relative());
+    Ok(relative.map(|python| {
+        format!(
+            "{} is looked for in the directory in which a client starts the server: that of the project \
+             for those in a terminal, any other for those with a window",
+            python.display()
+        )
+    }))
 }
 
 impl Choice {
@@ -153,8 +163,8 @@ impl Choice {
     }
 
     /// Shows a plan, asks, and carries it out.
-    fn carry_out(&self, plan: Plan, note: Option<String>) -> Result<ExitCode, String> {
-        let mut report = Report::new(&plan, !self.clients.is_empty(), note);
+    fn carry_out(&self, plan: Plan, notes: Vec<String>) -> Result<ExitCode, String> {
+        let mut report = Report::new(&plan, !self.clients.is_empty(), notes);
         let out = &mut io::stdout().lock();
         if !self.json {
             let shown = report.plan(self.dry_run);

@@ -253,6 +253,51 @@ mod tests {
     }
 
     #[test]
+    fn files_are_where_each_platform_has_them() {
+        let file = |name: &str, platform, variable: (&str, &str)| {
+            let around = Surroundings {
+                home: "/h".into(),
+                directory: "/w".into(),
+                variables: [(variable.0.to_owned(), variable.1.into())].into(),
+                platform,
+            };
+            let places = client(name).unwrap().places(Scope::User, &around);
+            places[0][0].to_str().unwrap().to_owned()
+        };
+        use Platform::{Linux, MacOs, Windows};
+        let none = ("", "");
+        for (name, platform, variable, expected) in [
+            ("claude", Linux, none, "/h/.claude.json"),
+            ("claude", Linux, ("CLAUDE_CONFIG_DIR", "/c"), "/c/.claude.json"),
+            (
+                "claude-desktop",
+                MacOs,
+                none,
+                "/h/Library/Application Support/Claude/claude_desktop_config.json",
+            ),
+            (
+                "claude-desktop",
+                Windows,
+                ("APPDATA", "/ad"),
+                "/ad/Claude/claude_desktop_config.json",
+            ),
+            ("codex", Windows, none, "/h/.codex/config.toml"),
+            ("codex", Linux, ("CODEX_HOME", "/k"), "/k/config.toml"),
+            ("vscode", MacOs, none, "/h/Library/Application Support/Code/User/mcp.json"),
+            ("vscode", Linux, ("XDG_CONFIG_HOME", "/x"), "/x/Code/User/mcp.json"),
+            ("windsurf", MacOs, none, "/h/.config/devin/mcp_config.json"),
+            ("windsurf", Windows, ("APPDATA", "/ad"), "/ad/devin/mcp_config.json"),
+            ("zed", MacOs, none, "/h/.config/zed/settings.json"),
+            ("zed", Windows, ("APPDATA", "/ad"), "/ad/Zed/settings.json"),
+            ("goose", MacOs, none, "/h/.config/goose/config.yaml"),
+            ("goose", Windows, ("APPDATA", "/ad"), "/ad/Block/goose/config/config.yaml"),
+            ("opencode", MacOs, none, "/h/.config/opencode/opencode.json"),
+        ] {
+            assert_eq!(file(name, platform, variable), expected, "{platform:?}");
+        }
+    }
+
+    #[test]
     fn the_page_for_users_has_each_client_with_its_names_files_and_key() {
         let page = include_str!("../../docs/install.md");
         let quoted = |text: &str| format!("`{text}`");

@@ -88,7 +88,13 @@ fn what_is_here_is_shown_and_written_and_taken_out_again() {
     assert_has(&plan, "--- /dev/null\n+++ ");
     assert_has(&plan, "Not here: Claude Code, ");
     assert!(!home.path(".cursor/mcp.json").exists());
+    let relative = home.says(0, &["install", "--dry-run", "--", "--python", ".venv/bin/python"]);
+    assert_has(
+        &relative,
+        "Note: .venv/bin/python is looked for in the directory in which a client starts",
+    );
     let done = home.says(0, &["install", "--yes", "--", "--pager", "page"]);
+    assert_has_not(&done, "Note: ");
     assert_has(&done, "Cursor: ");
     assert_eq!(home.entry(".cursor/mcp.json")["command"], BINARY);
     assert_has(&home.read(".codex/config.toml"), "tool_timeout_sec = 600\n");

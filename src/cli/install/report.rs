@@ -11,14 +11,14 @@ use crate::install::{FileChange, Plan, State, backup_of};
 pub(super) struct Report<'a> {
     plan: &'a Plan,
     are_named: bool,
-    note: Option<String>,
+    notes: Vec<String>,
     /// Of each file that was to change: what became of it, once it was tried.
     results: Vec<Result<Vec<String>, String>>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(plan: &'a Plan, are_named: bool, note: Option<String>) -> Self {
-        Self { plan, are_named, note, results: Vec::new() }
+    pub(super) fn new(plan: &'a Plan, are_named: bool, notes: Vec<String>) -> Self {
+        Self { plan, are_named, notes, results: Vec::new() }
     }
 
     /// What is found and would change.
@@ -77,8 +77,8 @@ impl<'a> Report<'a> {
         } else if !absent.is_empty() {
             let _ = writeln!(out, "Not here: {}.", absent.join(", "));
         }
-        if let Some(note) = &self.note {
-            let _ = writeln!(out, "Note: {note}.");
+        for note in &self.notes {
+            let _ = writeln!(out, "Note: {}.", visible(note));
         }
         if with_differences {
             for change in &self.plan.files {
@@ -175,7 +175,7 @@ impl<'a> Report<'a> {
             })
         });
         let report =
-            serde_json::json!({ "clients": clients.collect::<Vec<_>>(), "note": self.note });
+            serde_json::json!({ "clients": clients.collect::<Vec<_>>(), "notes": self.notes });
         format!("{report:#}\n")
     }
 }
