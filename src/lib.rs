@@ -5,12 +5,14 @@
 //! prints becomes text in the [`screen`], and a [`reply`] is made of it; the pixels of pictures are
 //! looked at in [`picture`]. Recordings of terminals are read and written in [`cast`]. A session that outlives
 //! a connection has a [`host`], which is found by the [`registry`]; [`remote`] speaks with it.
+//! What clients have in their configurations is looked up and written in [`install`].
 #![deny(unsafe_code)]
 
 pub mod attach;
 pub mod cast;
 pub mod cli;
 pub mod host;
+pub mod install;
 pub mod mcp;
 pub mod picture;
 pub mod pty;

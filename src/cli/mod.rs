@@ -7,6 +7,7 @@ mod end;
 mod events;
 mod exec;
 mod host;
+mod install;
 mod ls;
 mod record;
 mod record_options;
@@ -106,6 +107,10 @@ enum Command {
     Events(events::EventsArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
+    /// Put the server into the configurations of the clients on this machine.
+    Install(install::InstallArguments),
+    /// Take the server out of the configurations of clients again.
+    Uninstall(install::UninstallArguments),
 }
 
 impl Command {
@@ -265,6 +270,8 @@ fn command_line() -> clap::Command {
         ("replay", &all),
         ("doctor", &not_of_doctor),
         ("host", &elsewhere),
+        ("install", &all),
+        ("uninstall", &all),
     ] {
         let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
         let hidden: Vec<Arg> = command.get_arguments().filter(is_hidden).cloned().collect();
@@ -335,7 +342,9 @@ pub fn main() -> ExitCode {
             | Command::Ls(_)
             | Command::End(_)
             | Command::Replay(_)
-            | Command::Events(_),
+            | Command::Events(_)
+            | Command::Install(_)
+            | Command::Uninstall(_),
         ) => false,
         Some(Command::Verify(verify)) => verify.holds_sessions(),
     };
@@ -408,6 +417,13 @@ pub fn main() -> ExitCode {
         Some(Command::Events(events)) => {
             arguments.via.place().and_then(|place| events::events(&place, events))
         }
+        Some(Command::Install(_) | Command::Uninstall(_)) if arguments.worker.is_given() => {
+            Err("--python, --worker and --run of the server stand behind `--`: `mcp-repl install claude \
+                 -- --python .venv/bin/python`"
+                .into())
+        }
+        Some(Command::Install(wanted)) => install::install(wanted),
+        Some(Command::Uninstall(unwanted)) => install::uninstall(unwanted),
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
     };
     result.unwrap_or_else(|why| {

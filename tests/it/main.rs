@@ -51,6 +51,7 @@ mod hints;
 mod host_commands;
 mod hostile;
 mod hosts;
+mod install;
 mod interpreters;
 mod interrupts;
 mod launch;
