@@ -1,6 +1,8 @@
 """Makes the archive that a release has for a target, and `cargo binstall` unpacks.
 
-    python3 packaging/archive.py DIRECTORY TARGET=BINARY...
+    python3 packaging/archive.py DIRECTORY EXTRAS TARGET=BINARY...
+
+EXTRAS is a folder with `man` and `completions` (packaging/extras.py), which are the same for all.
 """
 
 import pathlib
@@ -12,14 +14,14 @@ from project import LICENCES, ROOT, by_target, project
 
 def plain(entry):
     """An entry without what tells of the machine that made it, or of the way the file came."""
-    program = entry.name.endswith("/mcp-repl")
+    program = entry.isdir() or entry.name.count("/") == 1 and entry.name.endswith("/mcp-repl")
     entry.mode = 0o755 if program else 0o644
     entry.uid = entry.gid = entry.mtime = 0
     entry.uname = entry.gname = ""
     return entry
 
 
-def main(directory, *arguments):
+def main(directory, extras, *arguments):
     """Makes an archive for each."""
     of = project()
     for target, binary in by_target(arguments).items():
@@ -29,10 +31,12 @@ def main(directory, *arguments):
             archive.add(binary, f"{name}/mcp-repl", filter=plain)
             for text in (*LICENCES, "README.md", "CHANGELOG.md"):
                 archive.add(ROOT / text, f"{name}/{text}", filter=plain)
+            for folder in ("man", "completions"):
+                archive.add(pathlib.Path(extras) / folder, f"{name}/{folder}", filter=plain)
         print(place)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         raise SystemExit(__doc__)
     main(*sys.argv[1:])
