@@ -49,6 +49,9 @@ pub(super) struct InstallArguments {
     /// Have the client call the tool without asking you each time, where a file can say so.
     #[arg(long)]
     allow: bool,
+    /// Also put the skill where the client looks for skills: how an agent works in the session.
+    #[arg(long)]
+    skill: bool,
     /// Replace an entry `repl` that starts something else. Otherwise it is left alone.
     #[arg(long)]
     replace: bool,
@@ -84,7 +87,7 @@ pub(super) fn install(arguments: &InstallArguments) -> Result<ExitCode, String> 
     let wanted = Wanted {
         server: Server { command: starter.server.command, args },
         allow: arguments.allow,
-        skill: None,
+        skill: arguments.skill.then(super::skill::text),
         replace: arguments.replace,
         // It may be for others, who have the client.
         absent_too: !arguments.choice.clients.is_empty(),

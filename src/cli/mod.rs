@@ -1,6 +1,7 @@
 //! The command line: arguments, and one file a subcommand.
 
 mod attach;
+mod completions;
 mod doctor;
 mod elsewhere;
 mod end;
@@ -9,12 +10,14 @@ mod exec;
 mod host;
 mod install;
 mod ls;
+mod man;
 mod record;
 mod record_options;
 mod replay;
 mod serve;
 mod session_options;
 mod sessions;
+mod skill;
 mod verify;
 mod via;
 
@@ -111,6 +114,12 @@ enum Command {
     Install(install::InstallArguments),
     /// Take the server out of the configurations of clients again.
     Uninstall(install::UninstallArguments),
+    /// Print a skill for agents: how to work in the session, as a SKILL.md that clients read.
+    Skill,
+    /// Print what a shell reads to complete this command line.
+    Completions(completions::CompletionsArguments),
+    /// Write the manual pages into a directory.
+    Man(man::ManArguments),
 }
 
 impl Command {
@@ -272,6 +281,9 @@ fn command_line() -> clap::Command {
         ("host", &elsewhere),
         ("install", &all),
         ("uninstall", &all),
+        ("skill", &all),
+        ("completions", &all),
+        ("man", &all),
     ] {
         let is_hidden = |argument: &&Arg| hidden.contains(&argument.get_id().as_str());
         let hidden: Vec<Arg> = command.get_arguments().filter(is_hidden).cloned().collect();
@@ -344,7 +356,10 @@ pub fn main() -> ExitCode {
             | Command::Replay(_)
             | Command::Events(_)
             | Command::Install(_)
-            | Command::Uninstall(_),
+            | Command::Uninstall(_)
+            | Command::Skill
+            | Command::Completions(_)
+            | Command::Man(_),
         ) => false,
         Some(Command::Verify(verify)) => verify.holds_sessions(),
     };
@@ -424,6 +439,9 @@ pub fn main() -> ExitCode {
         }
         Some(Command::Install(wanted)) => install::install(wanted),
         Some(Command::Uninstall(unwanted)) => install::uninstall(unwanted),
+        Some(Command::Skill) => skill::skill(),
+        Some(Command::Completions(wanted)) => completions::completions(wanted),
+        Some(Command::Man(wanted)) => man::man(wanted),
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
     };
     result.unwrap_or_else(|why| {
@@ -431,6 +449,17 @@ pub fn main() -> ExitCode {
         let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");
         ExitCode::from(2)
     })
+}
+
+/// Prints this to standard output. A reader that is gone wants no more of it.
+fn print(bytes: &[u8]) -> Result<ExitCode, String> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {error}"))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// How many files must be left to open: the event loop takes half of them, and panics where it

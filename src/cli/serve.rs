@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// What a client is told of a session that runs Python.
-const PYTHON: WorkerText = WorkerText {
+pub(super) const PYTHON: WorkerText = WorkerText {
     session: "Python session",
     runs: "Python code",
     like: ", like a Jupyter notebook or IPython. Prefer it to `python -c` and scripts for data \

@@ -11,17 +11,21 @@
 //! receipts   which replies reached the client
 //! cancel     which cancels interrupt their cell
 //! tool       what a client is told about the tool
+//! skill      the same for agents that read it as a file
+//! guide      what both say
 //! arguments  what a client may say to it
 //! quirks     what single clients need
 //! ```
 
 mod arguments;
 mod cancel;
+mod guide;
 mod handler;
 mod live;
 mod quirks;
 mod receipts;
 mod sessions;
+mod skill;
 mod tool;
 mod transport;
 
@@ -39,6 +43,7 @@ pub use self::cancel::OnCancel;
 use self::handler::Server;
 pub use self::live::Session;
 pub use self::sessions::{EarlierSession, Opener, Opening, Sessions, WantedSession};
+pub use self::skill::skill;
 pub use self::tool::WorkerText;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

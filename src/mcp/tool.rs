@@ -2,7 +2,7 @@
 
 use rmcp::model::{Implementation, ServerCapabilities, ServerConfig, Tool, ToolAnnotations};
 
-use super::arguments::Arguments;
+use super::{arguments::Arguments, guide};
 
 /// The name of the tool.
 pub(super) const NAME: &str = "repl";
@@ -71,47 +71,34 @@ pub(super) fn definition(worker: &WorkerText) -> Tool {
 /// What an agent knows of the tool before it asks for the description, which clients put off: what
 /// the tool is for and how it is used.
 fn instructions(worker: &WorkerText) -> String {
-    let WorkerText { session, runs, like, keeps, takes_cells, .. } = worker;
+    let WorkerText { session, runs, takes_cells, .. } = worker;
     let is = match takes_cells {
         true => {
             "a cell, the answer when a program waits for input, or empty to poll work that goes on"
         }
         false => "typed when the program waits for input, or empty to see what it shows",
     };
+    let what = guide::what(session, worker);
     format!(
-        r#"`repl` executes {runs} in one lasting {session} on a real terminal{like}. {keeps} between calls. `input` is {is}; "\u0003" interrupts, "\u0004" starts a fresh session. `session` names another session beside it; `show` reads what a long reply left out."#
+        r#"`{NAME}` executes {runs} in {what} `input` is {is}; "\u0003" interrupts, "\u0004" starts a fresh session. `session` names another session beside it; `show` reads what a long reply left out."#
     )
 }
 
 /// What an agent must know. Clients pay for it in every conversation: under 1,500 characters.
 fn description(worker: &WorkerText) -> String {
-    let WorkerText { runs, like, keeps, shows, waits, takes_cells, .. } = worker;
-    let (ready, rest, idle) = match takes_cells {
-        true => (
-            format!("- Ready: it runs as one cell{shows}.\n"),
-            "then runs the rest in it",
-            "<<repl status: idle>>: ready, nothing to show\n",
-        ),
-        false => (String::new(), "then types the rest when that asks", ""),
-    };
+    let runs = worker.runs;
+    let what = guide::what("session", worker);
+    let (routes, states, reply) = (guide::routes(worker), guide::states(worker), guide::REPLY);
     format!(
-        r#"Executes {runs} in one lasting session on a real terminal{like}. {keeps} between calls.
+        r#"Executes {runs} in {what}
 
 `input` goes to whatever the session waits for:
-{ready}- A program waits for input{waits}: it is the answer; a missing final newline is added.
-- Empty: what was printed since.
-- "\u0003" first: interrupts, then sends the rest, if any.
-- "\u0004" first: ends the session, starts a fresh one, {rest}.
+{routes}
 
-The reply comes when the work is done or waits for input, after `timeout_ms` (default 40000) anyway: poll or interrupt.
+{reply}
 
 The last line may say how things stand:
-<<repl status: busy, elapsed_ms=N>>: still running; poll
-{idle}<<repl status: waiting for input>>: send the answer (a visible prompt says the same)
-[repl] input discarded while worker busy: it was NOT run; send it again later
-[repl] session ended (and how); [repl] new session started: earlier state is gone
-[pager] or [screen]: a full-screen program is open; the line says what to send
-A program's own line that begins so has a \ in front.
+{states}
 
 `session` names another session, started if need be; `person` asks a person to come.
 Long output is shortened (`show` reads the rest), plots are shown; replies name the files."#

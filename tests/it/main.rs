@@ -59,6 +59,7 @@ mod leftovers;
 mod lifecycle;
 mod line_editors;
 mod options;
+mod own_texts;
 mod packaging;
 mod pagers;
 mod pagers_by_hand;
