@@ -1,7 +1,10 @@
-//! `mcp-repl doctor`: which Python is chosen, why, whether a session with it works, and which
-//! sessions live.
+//! `mcp-repl doctor`: which Python is chosen, why, whether a session with it works, which sessions
+//! live, in which clients the server is configured, and what a client would get.
 
-use std::{io::Write, process::ExitCode, time::Duration};
+mod as_a_client;
+mod clients;
+
+use std::{ffi::OsStr, io::Write, path::Path, process::ExitCode, time::Duration};
 
 use super::{
     config, ls,
@@ -9,6 +12,7 @@ use super::{
     with_session,
 };
 use crate::{
+    install::Surroundings,
     reply::{Block, Failure, Reply, Status},
     session::{
         client::{Handle, Request},
@@ -26,6 +30,8 @@ const LONGEST_TEXT: usize = 20_000;
 #[derive(Debug, Default)]
 struct Report {
     rows: Vec<(&'static str, String)>,
+    /// The worker's `sys.executable`, once it runs.
+    executable: Option<String>,
 }
 
 impl Report {
@@ -59,8 +65,9 @@ enum Trouble {
     Gone,
 }
 
-/// Prints the report. The exit status is 1 when a session could not start, or could not be listed.
-pub(super) fn doctor(target: &Target) -> Result<ExitCode, String> {
+/// Prints the report. The exit status is 1 when a session could not start, or could not be listed, or a
+/// client would get none. `python` is the one that was asked for.
+pub(super) fn doctor(target: &Target, python: Option<&Path>) -> Result<ExitCode, String> {
     let mut report = Report::default();
     report.row("mcp-repl", env!("CARGO_PKG_VERSION"));
     let result = examine(target, &mut report);
@@ -72,9 +79,36 @@ pub(super) fn doctor(target: &Target) -> Result<ExitCode, String> {
     if let Err(why) = &listed {
         report.row("sessions", format!("FAILED: {why}"));
     }
+    if let Some(around) = Surroundings::of_process() {
+        let lines = clients::lines(&around);
+        report.row("clients", if lines.is_empty() { "none".into() } else { lines.join("\n") });
+    }
+    let is_served = match (target, &result) {
+        (Target::Python(_), Ok(())) => try_as_a_client(python, &mut report),
+        _ => true,
+    };
     report.print();
-    let all_well = result.is_ok() && listed.is_ok();
+    let all_well = result.is_ok() && listed.is_ok() && is_served;
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether a client that hands down nothing of its environment has its calls answered.
+fn try_as_a_client(python: Option<&Path>, report: &mut Report) -> bool {
+    let options: Vec<&OsStr> =
+        python.iter().flat_map(|python| [OsStr::new("--python"), python.as_os_str()]).collect();
+    let result = as_a_client::python_of_a_client(&options, PATIENCE);
+    let text = match &result {
+        Ok((python, took)) if report.executable.as_ref() == Some(python) => {
+            format!("ok, a first call took {} ms", took.as_millis())
+        }
+        Ok((python, _)) => format!(
+            "ok, with another Python: {python} is what a client gets that hands down no environment; \
+             `--python` names one"
+        ),
+        Err(why) => format!("FAILED without an environment: {why}"),
+    };
+    report.row("as a client", text);
+    result.is_ok()
 }
 
 /// Where the sessions of this user are listed, and those that live.
@@ -114,6 +148,7 @@ fn examine(target: &Target, report: &mut Report) -> Result<(), String> {
         };
         let Some(next) = next else {
             report.rows.append(&mut tried.rows);
+            report.executable = tried.executable;
             passed_over.into_iter().for_each(|note| report.row("passed over", note));
             return result.map_err(|trouble| trouble.to_string());
         };
@@ -129,6 +164,7 @@ async fn try_session(session: &Handle, report: &mut Report) -> Result<(), Troubl
         report.row("sideband", "ok");
         let (implementation, version) = (worker.implementation, worker.version);
         report.row("version", format!("{implementation} {version} ({})", worker.executable));
+        report.executable = Some(worker.executable);
     }
     let result = match &reply.status {
         Status::Ready { .. } => {

@@ -409,7 +409,8 @@ pub fn main() -> ExitCode {
                 .into())
         }
         Some(Command::Doctor) => {
-            arguments.worker.target().and_then(|target| doctor::doctor(&target))
+            let python = arguments.worker.python.as_deref();
+            arguments.worker.target().and_then(|target| doctor::doctor(&target, python))
         }
         Some(Command::Record(record)) => record.is_for_person().and_then(|is_for_person| {
             if is_for_person {

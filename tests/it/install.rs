@@ -288,3 +288,17 @@ fn a_project_gets_its_own_file() {
         !home.path("project/.mcp.json").exists() && !home.path("project/.vscode/mcp.json").exists()
     );
 }
+
+#[test]
+fn the_skill_is_put_where_the_client_looks_and_taken_out_again() {
+    let home = Home::new();
+    home.write(".claude.json", "{}");
+    let done = home.says(0, &["install", "claude", "--yes", "--skill"]);
+    assert_has(&done, "the skill: ");
+    let skill = home.read(".claude/skills/repl/SKILL.md");
+    assert_eq!(skill, home.says(0, &["skill"]));
+    assert_has(&skill, "---\nname: repl\n");
+    home.says(0, &["uninstall", "claude", "--yes"]);
+    assert!(!home.path(".claude/skills/repl").exists());
+    assert_eq!(home.read(".claude.json"), "{}");
+}

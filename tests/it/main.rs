@@ -34,6 +34,7 @@ mod chaos;
 mod completion;
 mod completion_files;
 mod control;
+mod doctor;
 mod ends;
 mod environment;
 mod events;
