@@ -59,6 +59,7 @@ mod launch;
 mod leftovers;
 mod lifecycle;
 mod line_editors;
+mod links;
 mod options;
 mod own_texts;
 mod packaging;
