@@ -13,6 +13,8 @@ mod ls;
 mod man;
 mod record;
 mod record_options;
+#[cfg(test)]
+mod reference;
 mod replay;
 mod serve;
 mod session_options;
