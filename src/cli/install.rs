@@ -95,7 +95,7 @@ pub(super) fn install(arguments: &InstallArguments) -> Result<ExitCode, String> 
     let clients = arguments.choice.clients()?;
     let plan = Plan::install(&clients, arguments.choice.scope(), &wanted, &around);
     notes.extend(starter.note);
-    arguments.choice.carry_out(plan, notes)
+    arguments.choice.carry_out(plan, false, notes)
 }
 
 /// Takes the server out of clients. The exit status is 1 when one of those that were meant still has it.
@@ -103,7 +103,7 @@ pub(super) fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode, Stri
     let around = surroundings()?;
     let clients = arguments.choice.clients()?;
     let plan = Plan::uninstall(&clients, arguments.choice.scope(), &around);
-    arguments.choice.carry_out(plan, Vec::new())
+    arguments.choice.carry_out(plan, true, Vec::new())
 }
 
 fn surroundings() -> Result<Surroundings, String> {
@@ -166,8 +166,13 @@ impl Choice {
     }
 
     /// Shows a plan, asks, and carries it out.
-    fn carry_out(&self, plan: Plan, notes: Vec<String>) -> Result<ExitCode, String> {
-        let mut report = Report::new(&plan, !self.clients.is_empty(), notes);
+    fn carry_out(
+        &self,
+        plan: Plan,
+        takes_out: bool,
+        notes: Vec<String>,
+    ) -> Result<ExitCode, String> {
+        let mut report = Report::new(&plan, !self.clients.is_empty(), takes_out, notes);
         let out = &mut io::stdout().lock();
         if !self.json {
             let shown = report.plan(self.dry_run);

@@ -178,6 +178,12 @@ fn file_of(
     first().find(has_directory).or_else(|| first().next()).cloned().map(Ok)
 }
 
+/// Whether there is nothing of this name: also where a directory on the way is none, as below the home
+/// `/dev/null` of a service's user.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// The text of a file. `None` if it is not there.
 pub(super) fn read(file: &Path) -> Result<Option<String>, FileError> {
     let io = |error| FileError::Io { file: file.to_owned(), error };
@@ -190,9 +196,7 @@ pub(super) fn read(file: &Path) -> Result<Option<String>, FileError> {
             return Err(FileError::TooLarge(file.to_owned()));
         }
         Ok(_) => {}
-        Err(error)
-            if error.kind() == io::ErrorKind::NotFound && file.symlink_metadata().is_err() =>
-        {
+        Err(error) if is_absent(&error) && file.symlink_metadata().is_err() => {
             return Ok(None);
         }
         Err(error) => return Err(io(error)),
@@ -248,6 +252,18 @@ mod tests {
                 // What stands in /Applications is the machine's.
                 assert!(absent || Path::new("/Applications").exists(), "{}: {found:?}", client.id);
             }
+        }
+    }
+
+    #[test]
+    fn below_a_home_that_is_no_directory_all_are_absent() {
+        let mut home = home();
+        home.around.home = home.directory.path().join("null");
+        fs::write(&home.around.home, "").unwrap();
+        for client in crate::install::clients() {
+            let found = find(client, &home.around);
+            let absent = matches!(found.presence, Presence::Absent);
+            assert!(absent || Path::new("/Applications").exists(), "{}: {found:?}", client.id);
         }
     }
 

@@ -101,7 +101,9 @@ fn what_is_here_is_shown_and_written_and_taken_out_again() {
     assert_has_not(&home.read(".codex/config.toml"), "approve");
     let again = home.says(0, &["install", "--yes", "--", "--pager", "page"]);
     assert_has_not(&again, "wrote");
-    home.says(0, &["uninstall", "--yes"]);
+    let out = home.says(0, &["uninstall", "--yes"]);
+    assert_has(&out, "A client that runs has the server until it is started again.\n");
+    assert_has_not(&out, "switch the server on");
     assert_eq!(home.read(".config/zed/settings.json"), zed);
     assert_eq!(home.read(".codex/config.toml"), "model = \"x\" # c\n");
     assert!(!home.path(".cursor/mcp.json").exists());

@@ -11,14 +11,21 @@ use crate::install::{FileChange, Plan, State, backup_of};
 pub(super) struct Report<'a> {
     plan: &'a Plan,
     are_named: bool,
+    /// Whether it takes the server out.
+    takes_out: bool,
     notes: Vec<String>,
     /// Of each file that was to change: what became of it, once it was tried.
     results: Vec<Result<Vec<String>, String>>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(plan: &'a Plan, are_named: bool, notes: Vec<String>) -> Self {
-        Self { plan, are_named, notes, results: Vec::new() }
+    pub(super) fn new(
+        plan: &'a Plan,
+        are_named: bool,
+        takes_out: bool,
+        notes: Vec<String>,
+    ) -> Self {
+        Self { plan, are_named, takes_out, notes, results: Vec::new() }
     }
 
     /// What is found and would change.
@@ -112,7 +119,13 @@ impl<'a> Report<'a> {
                 }
             }
         }
-        for client in self.plan.clients.iter().filter(|client| self.is_changed(&client.client.id)) {
+        let clients = self.plan.clients.iter();
+        let mut changed = clients.filter(|client| self.is_changed(&client.client.id)).peekable();
+        if self.takes_out && changed.peek().is_some() {
+            out += "A client that runs has the server until it is started again.\n";
+            return out;
+        }
+        for client in changed {
             let _ = writeln!(out, "{}: {}.", client.client.title, client.client.restart);
         }
         out
