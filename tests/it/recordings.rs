@@ -153,15 +153,17 @@ fn a_recording_is_not_written_over() {
 }
 
 #[test]
-fn the_picture_in_the_readme_is_that_of_its_recording() {
+fn the_pictures_of_the_documentation_are_those_of_their_recordings() {
     let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let recording = std::fs::read_to_string(docs.join("attach.cast")).unwrap();
-    let output = replay(&["--svg", "-", "--idle-limit", "2.5"], &recording);
-    let picture = std::fs::read_to_string(docs.join("attach.svg")).unwrap();
-    assert!(
-        String::from_utf8(output.stdout).unwrap() == picture,
-        "docs/recordings.md says how it is made"
-    );
+    for (name, how) in [("attach", ["--idle-limit", "2.5"]), ("first-steps", ["--at", "10"])] {
+        let recording = std::fs::read_to_string(docs.join(name).with_extension("cast")).unwrap();
+        let output = replay(&[&["--svg", "-"], &how[..]].concat(), &recording);
+        let picture = std::fs::read_to_string(docs.join(name).with_extension("svg")).unwrap();
+        assert!(
+            String::from_utf8(output.stdout).unwrap() == picture,
+            "{name}: docs/recordings.md says how it is made"
+        );
+    }
 }
 
 #[test]

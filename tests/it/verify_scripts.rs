@@ -11,8 +11,8 @@ use mcp_repl::verify::markdown::is_script;
 use crate::support::{Builder, assert_has, assert_has_not, python};
 
 /// The scripts of the documentation.
-const DOCUMENTS: [&str; 4] =
-    ["README.md", "docs/agents.md", "docs/first-steps.md", "docs/scripts.md"];
+const DOCUMENTS: [&str; 5] =
+    ["README.md", "docs/agents.md", "docs/first-steps.md", "docs/output.md", "docs/scripts.md"];
 
 /// A directory with scripts in which `@` stands for a fence.
 struct Scripts(tempfile::TempDir);
