@@ -80,8 +80,7 @@ pub(super) fn python_of_a_client(
     match answer {
         Ok(Some(answer)) => Ok((text_of(&answer)?.trim_end().to_owned(), took)),
         Ok(None) => Err(ClientTrouble::Ended(errors())),
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(ClientTrouble::Late(patience, errors())),
-        Err(mpsc::RecvTimeoutError::Disconnected) => Err(ClientTrouble::Ended(errors())),
+        Err(_late) => Err(ClientTrouble::Late(patience, errors())),
     }
 }
 
