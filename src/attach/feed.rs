@@ -12,7 +12,10 @@ use std::{
 
 use tokio::{sync::mpsc, time::Instant};
 
-use super::keys::{PASTE, PASTE_END, length_of};
+use super::{
+    keys::{PASTE, PASTE_END, length_of},
+    questions::{Questions, Settled},
+};
 use crate::{pty::EditorInput, terminal::Mark};
 
 /// How much the editor is given before it says that it has taken that, in bytes: less than what
@@ -28,10 +31,8 @@ const PASTED_LINES: usize = 8;
 /// The longest pause in it.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long an editor waits for where the cursor is (crossterm's `cursor::position`).
-const UNANSWERED: Duration = Duration::from_secs(2);
-
 const ESC: u8 = 0x1b;
+const TAB: u8 = b'\t';
 /// Ctrl-Z, which is none of the editor's.
 pub(super) const CTRL_Z: u8 = 0x1a;
 /// Keys at which the editor may end: Ctrl-C, Ctrl-D, Ctrl-J, Enter, and Ctrl-E, which opens an
@@ -65,59 +66,24 @@ pub(super) struct Feed {
     last: u16,
     /// How much of what its terminal holds it may not have read, besides keys, in bytes.
     positions: usize,
-    awaited: Awaited,
-    /// Since when there is an editor.
-    begun: Option<Instant>,
-    /// What a terminal that says nothing would say.
+    questions: Questions,
+    /// What a terminal would say whose cursor is in the last row.
     bottom: String,
     /// Until when more comes of what is pasted on a terminal that does not say so.
     pasted_until: Option<Instant>,
 }
 
-/// How many editors have asked the terminal where its cursor is, and were not told. Each asks when it
-/// begins, and waits for two seconds; a terminal that was stopped answers later, and all of them.
-#[derive(Debug, Default)]
-struct Awaited {
-    count: usize,
-    /// Whether the last editor was told, and whether something was kept from it.
-    is_told: bool,
-    is_kept: bool,
-    /// Whether the terminal says nothing: it is not waited for again until it does.
-    is_mute: bool,
-}
-
-impl Awaited {
-    /// The last editor has run for so long.
-    fn lasted(&mut self, time: Duration) {
-        self.is_mute |= !self.is_told && !self.is_kept && self.count > 0 && time >= UNANSWERED;
-    }
-
-    fn begin(&mut self) {
-        if self.is_kept && !self.is_told {
-            // One of the questions is never answered.
-            self.count = 0;
-        }
-        let Awaited { count, is_mute, .. } = *self;
-        *self = Awaited { count: count + 1, is_mute, ..Awaited::default() };
-    }
-
-    /// The terminal has answered: whether that is for the editor that began last.
-    fn answered(&mut self) -> bool {
-        let was_mute = std::mem::take(&mut self.is_mute);
-        let is_its = self.count <= 1 && !was_mute;
-        self.count = self.count.saturating_sub(1);
-        self.is_told |= is_its;
-        self.is_kept |= !is_its;
-        is_its
-    }
-}
-
 impl Feed {
-    /// For editors that take what is pasted from `pastes` and tell `reached`.
+    /// For editors that take what is pasted from `pastes`, tell `reached`, and count in `settled` what they
+    /// ask the terminal and do not wait for.
     ///
     /// # Errors
     /// When there is no terminal to be had.
-    pub(super) fn new(pastes: Pastes, reached: mpsc::UnboundedReceiver<u16>) -> io::Result<Feed> {
+    pub(super) fn new(
+        pastes: Pastes,
+        reached: mpsc::UnboundedReceiver<u16>,
+        settled: Settled,
+    ) -> io::Result<Feed> {
         let (input, cutter) = (EditorInput::new()?, Cutter::default());
         Ok(Feed {
             input,
@@ -127,8 +93,7 @@ impl Feed {
             reached,
             last: 0,
             positions: 0,
-            awaited: Awaited::default(),
-            begun: None,
+            questions: Questions::new(settled),
             bottom: String::new(),
             pasted_until: None,
         })
@@ -161,6 +126,9 @@ impl Feed {
         {
             match part {
                 Part::Keys { bytes, asks } => {
+                    if bytes.contains(&TAB) {
+                        self.questions.may_come(Instant::now());
+                    }
                     self.input.give(&bytes)?;
                     if asks && self.cutter.begins(&bytes, typed) {
                         self.ask(Mark::Begun)?;
@@ -177,28 +145,34 @@ impl Feed {
         Ok(())
     }
 
-    /// Gives it where the cursor is, which it has asked for.
+    /// The terminal has said where its cursor is: gives that to the editor that waits for it.
     ///
     /// # Errors
     /// When it can't be given.
     pub(super) fn position(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.positions += bytes.len();
-        // More than anybody asks for, or the answer to an earlier editor.
-        if self.positions > MOST || !self.awaited.answered() {
+        // More than anybody asks for.
+        let is_too_much = self.positions + bytes.len() > MOST;
+        if !self.questions.answered(Instant::now()) || is_too_much {
             return Ok(());
         }
+        self.positions += bytes.len();
         self.input.give(bytes)
     }
 
-    /// Where the cursor is was told when no editor was there to take it.
-    pub(super) fn late_position(&mut self) {
-        self.awaited.answered();
+    /// Whether the terminal may still say where its cursor is, since it was asked.
+    pub(super) fn is_asking(&self) -> bool {
+        self.questions.are_open()
+    }
+
+    /// Whether it may say that to nobody, who is to be there when it comes.
+    pub(super) fn is_owed(&self) -> bool {
+        self.questions.are_owed()
     }
 
     /// Whether the terminal does not say where its cursor is. That is to be in the last row when an
     /// editor begins.
     pub(super) fn is_mute(&self) -> bool {
-        self.awaited.is_mute
+        self.questions.is_mute
     }
 
     /// Another editor begins, on a terminal of so many rows.
@@ -206,16 +180,37 @@ impl Feed {
     /// # Errors
     /// When it can't be given anything.
     pub(super) fn begin(&mut self, rows: u16) -> io::Result<()> {
-        (self.positions, self.begun) = (0, Some(Instant::now()));
+        self.positions = 0;
         self.bottom = format!("\x1b[{rows};1R");
-        let is_mute = self.awaited.is_mute;
-        self.awaited.begin();
-        if is_mute { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
+        match self.questions.begin(Instant::now()) {
+            true => Ok(()),
+            false => self.input.give(self.bottom.as_bytes()),
+        }
+    }
+
+    /// Until when the terminal is waited for.
+    pub(super) fn answered_until(&self) -> Option<Instant> {
+        self.questions.until()
+    }
+
+    /// The terminal was waited for long enough: the editor is told of the last row, so that nothing that
+    /// stands there is painted over.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub(super) fn is_unanswered(&mut self) -> io::Result<()> {
+        self.questions.unanswered();
+        self.input.give(self.bottom.as_bytes())
     }
 
     /// The editor has ended.
     pub(super) fn end(&mut self) {
-        self.awaited.lasted(self.begun.take().map_or(Duration::ZERO, |begun| begun.elapsed()));
+        self.questions.end();
+    }
+
+    /// The terminal has another size, where the editor asks again.
+    pub(super) fn resized(&mut self) {
+        self.questions.may_come(Instant::now());
     }
 
     fn ask(&mut self, mark: impl Fn(u16) -> Mark) -> io::Result<()> {
@@ -229,10 +224,7 @@ impl Feed {
     /// # Errors
     /// When it can't be told.
     pub(super) fn stop(&mut self, number: u16) -> io::Result<()> {
-        self.awaited.lasted(self.begun.map_or(Duration::ZERO, |begun| begun.elapsed()));
-        self.input.give(Mark::Stop(number).sequence().as_bytes())?;
-        // It asks where the cursor is once more.
-        if self.awaited.is_mute { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
+        self.input.give(Mark::Stop(number).sequence().as_bytes())
     }
 
     /// When it takes more, after it was given something. Cancel safe.
@@ -503,47 +495,6 @@ mod tests {
         assert_eq!(cutter.next(&mut typed), None);
         typed.extend(b"\xa9\xff!");
         assert_eq!(cutter.next(&mut typed), Some(keys("é!", false)));
-    }
-
-    #[test]
-    fn an_answer_goes_to_the_editor_that_asked() {
-        let mut awaited = Awaited::default();
-        awaited.begin();
-        assert!(awaited.answered());
-        // It asks again when the size has changed.
-        assert!(awaited.answered());
-        // Two editors are not told in time; the answers come to the third.
-        awaited.begin();
-        awaited.begin();
-        awaited.begin();
-        assert_eq!([(); 3].map(|()| awaited.answered()), [false, false, true]);
-        // One answer never comes: that costs the next editor its own, and no other.
-        awaited.begin();
-        awaited.begin();
-        assert!(!awaited.answered());
-        awaited.begin();
-        assert!(awaited.answered());
-        // One that says nothing is not waited for, until it says something.
-        awaited.begin();
-        awaited.lasted(Duration::from_secs(1));
-        assert!(!awaited.is_mute);
-        awaited.lasted(UNANSWERED);
-        awaited.begin();
-        assert!(awaited.is_mute);
-        assert!(!awaited.answered());
-        assert!(!awaited.is_mute);
-        assert!(awaited.answered());
-        awaited.begin();
-        assert!(awaited.answered());
-        // What comes in between is for none.
-        awaited.begin();
-        assert!(awaited.answered());
-        awaited.begin();
-        awaited.begin();
-        awaited.answered();
-        awaited.answered();
-        awaited.begin();
-        assert!(awaited.answered());
     }
 
     proptest! {

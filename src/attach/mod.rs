@@ -16,6 +16,7 @@
 //! graphics the terminal's protocols for pictures
 //! hands    in whose hands the session is, in words
 //! question what is asked about an agent's cell, and which keys answer
+//! questions   where the cursor is: who has asked the terminal, and for whom an answer is
 //! status   the status line and the title, in words
 //! told     what others do and what there is to say, in words
 //! ```
@@ -35,6 +36,7 @@ mod keys;
 mod outer;
 mod plain;
 mod question;
+mod questions;
 mod status;
 mod told;
 mod visit;
@@ -58,8 +60,9 @@ pub use self::{
     plain::attach_plain,
 };
 use self::{
-    editor::{Assistant, Editor, SharedHistory},
+    editor::{Assistant, Editor, Progress, SharedHistory},
     feed::{Feed, Pastes},
+    questions::Settled,
     visit::Visit,
 };
 
@@ -145,10 +148,12 @@ pub async fn attach(attachment: &mut Attachment) -> io::Result<Left> {
             let (history, pastes) =
                 (SharedHistory::new(attachment.history.clone()), Pastes::default());
             let (reach, reached) = mpsc::unbounded_channel();
-            let feed = Feed::new(pastes.clone(), reached)?;
+            let settled = Settled::default();
+            let feed = Feed::new(pastes.clone(), reached, settled.clone())?;
             let assistant = Assistant::new(&handle);
             let keys = attachment.keys;
-            Some((Editor::new(history.clone(), assistant, pastes, reach, keys), feed, history))
+            let progress = Progress::new(reach, settled);
+            Some((Editor::new(history.clone(), assistant, pastes, progress, keys), feed, history))
         }
     };
     if !observes {

@@ -29,7 +29,7 @@
 //! | `type_on_output_terminal` | has that be the terminal of standard output, where standard input is none |
 //! | `TerminalOutput` | what is printed on it |
 //! | `keyboard_for_program` | its keyboard for a program that has the terminal for a while |
-//! | `EditorInput` | what a line editor in this process reads in its place |
+//! | `EditorInput`, `give_to_editor` | what a line editor in this process reads in its place |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `guard_terminal`, `restore_by_guard` | puts this process's terminal back, also when it is killed |
 //! | `hang_up_child` | hangs up a program that it was lent to |
@@ -65,13 +65,13 @@ pub(crate) use platform::testing;
 pub use platform::{
     ByteStream, Detached, EditorInput, Listener, Process, PtyMaster, Requests, TerminalInput,
     TerminalOutput, allows_execution, asked_to_end, connect, create_private_directory,
-    create_private_file, detach, guard_sessions, guard_terminal, hang_up_child, has_the_terminal,
-    is_executable, is_file_at, is_own_directory, keep_private, keyboard_for_program, kill_listener,
-    killed_status, launch, machine_name, open_or_create_own_file, open_own_file,
-    others_can_replace, own_directory_mode, own_program, parent_identity, platform_name,
-    private_directory_in, process_identity, reader_has_gone, resident_memory, restore_by_guard,
-    set_raw_mode, show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal,
-    unblock_signals, user_number,
+    create_private_file, detach, give_to_editor, guard_sessions, guard_terminal, hang_up_child,
+    has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private,
+    keyboard_for_program, kill_listener, killed_status, launch, machine_name,
+    open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode, own_program,
+    parent_identity, platform_name, private_directory_in, process_identity, reader_has_gone,
+    resident_memory, restore_by_guard, set_raw_mode, show_typing, signal_number, spawn, stdio,
+    stop_group, type_on_output_terminal, unblock_signals, user_number,
 };
 
 /// A program to be run.

@@ -204,6 +204,22 @@ fn a_window_may_have_any_size_and_change_it_at_any_moment() {
 }
 
 #[test]
+fn what_a_terminal_answers_late_is_not_where_the_next_prompt_stands() {
+    let runtime = Runtime::new();
+    let (agent, mut person) = runtime.agent_and_person();
+    // The prompt is taken off for what the agent does, and asks as it ends; that is answered when the
+    // next one has asked, as it is behind a long paste.
+    person.answers_late();
+    assert_has(&agent.repl("print('of the agent')"), "of the agent\n");
+    person.ends_with("\nof the agent\n>>>");
+    for n in 0..3 {
+        person.types(&format!("'cell', {n}\r"));
+        person.ends_with(&format!(">>> 'cell', {n}\n('cell', {n})\n>>>"));
+    }
+    person.shows("of the agent\n>>> 'cell', 0\n");
+}
+
+#[test]
 fn a_terminal_that_answers_nothing_is_waited_for_once() {
     let runtime = Runtime::new();
     let agent = start(&runtime);

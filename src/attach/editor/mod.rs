@@ -25,7 +25,6 @@ use reedline::{
     PromptViMode, Reedline, ReedlineEvent, ReedlineMenu, Signal, Vi, default_emacs_keybindings,
     default_vi_insert_keybindings, default_vi_normal_keybindings, default_vi_visual_keybindings,
 };
-use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthStr;
 
 pub(super) use assistant::Assistant;
@@ -33,7 +32,8 @@ use assistant::{Checker, Names};
 use colors::PythonColors;
 pub(super) use history::SharedHistory;
 use margin::Margins;
-use taking::{Progress, Taking};
+pub(super) use taking::Progress;
+use taking::Taking;
 
 use super::{edit_keys::EditKeys, feed::Pastes};
 use crate::{
@@ -95,16 +95,16 @@ impl Draft {
 }
 
 impl Editor {
-    /// Takes what is pasted from `pastes`, and tells `reached` how far it has come.
+    /// Takes what is pasted from `pastes`, and tells `progress` how far it has come.
     pub(super) fn new(
         history: SharedHistory,
         assistant: Assistant,
         pastes: Pastes,
-        reached: mpsc::UnboundedSender<u16>,
+        progress: Progress,
         keys: EditKeys,
     ) -> Editor {
         let has_colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let (progress, has_marks) = (Progress::new(reached), terminal::takes_marks());
+        let has_marks = terminal::takes_marks();
         let mode = Mutex::default();
         Editor { history, assistant, progress, pastes, keys, mode, has_colors, has_marks }
     }

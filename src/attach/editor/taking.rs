@@ -17,21 +17,25 @@ use super::{
     margin::{Closing, Margins},
 };
 use crate::{
-    attach::feed::Pastes,
+    attach::{feed::Pastes, questions::Settled},
+    pty,
     terminal::{Mark, key_of},
 };
 
 /// How far editors have come. Clones are the same one.
 #[derive(Debug, Clone)]
-pub(super) struct Progress {
+pub(in crate::attach) struct Progress {
     /// The number of the mark that was reached, and not told yet, and 1; 0 for none.
     reached: Arc<AtomicU32>,
     tell: mpsc::UnboundedSender<u16>,
+    settled: Settled,
 }
 
 impl Progress {
-    pub(super) fn new(tell: mpsc::UnboundedSender<u16>) -> Progress {
-        Progress { reached: Arc::default(), tell }
+    /// That of editors that tell the numbers of marks, and count in `settled` what they ask the terminal
+    /// and have answered themselves.
+    pub(in crate::attach) fn new(tell: mpsc::UnboundedSender<u16>, settled: Settled) -> Progress {
+        Progress { reached: Arc::default(), tell, settled }
     }
 
     fn reached(&self, number: u16) {
@@ -50,6 +54,9 @@ impl Progress {
         }
     }
 }
+
+/// What a terminal says whose cursor is in the first place.
+const SOMEWHERE: &[u8] = b"\x1b[1;1R";
 
 /// The keys of a line editor, of this number.
 pub(super) struct Taking {
@@ -89,6 +96,15 @@ impl Taking {
 }
 
 impl Taking {
+    /// Ends the editor with this. It asks the terminal where its cursor is then, for the time when it is
+    /// there again, which never comes: it is told at once, and does not wait for a terminal that is
+    /// far away, or has a paste to hand on first.
+    fn leave(&self, command: &str) -> ReedlineEvent {
+        self.progress.settled.add();
+        pty::give_to_editor(SOMEWHERE);
+        ReedlineEvent::ExecuteHostCommand(command.into())
+    }
+
     /// What a closing bracket does that begins a line.
     fn closes(&self, (modifiers, code): (KeyModifiers, KeyCode)) -> Option<ReedlineEvent> {
         let Closing { blanks, margin } = self.margins.take_closing()?;
@@ -111,7 +127,7 @@ impl EditMode for Taking {
         let event = event.into();
         if let Some(key) = key_of(&event) {
             if self.is_external(key) {
-                return ReedlineEvent::ExecuteHostCommand(EXTERNAL.into());
+                return self.leave(EXTERNAL);
             }
             if let Some(closes) = self.closes(key) {
                 return closes;
@@ -138,9 +154,7 @@ impl EditMode for Taking {
                 let text = self.pastes.take().unwrap_or_default();
                 ReedlineEvent::Edit(vec![EditCommand::InsertString(pasted(&text))])
             }
-            Some(Mark::Stop(number)) if number == self.number => {
-                ReedlineEvent::ExecuteHostCommand(String::new())
-            }
+            Some(Mark::Stop(number)) if number == self.number => self.leave(""),
             Some(Mark::Stop(_)) => ReedlineEvent::None,
         }
     }

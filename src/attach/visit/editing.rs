@@ -64,7 +64,7 @@ impl Visit {
         }
         let Some(editor) = self.editor.take() else { return Ok(false) };
         self.outer.is_edited();
-        (self.is_prepared, self.read_from, self.keys.is_asked) = (false, None, true);
+        (self.is_prepared, self.read_from) = (false, None);
         self.in_hands.is_restored = false;
         if let Some(feed) = &mut self.feed {
             feed.begin(self.size.rows)?;
@@ -120,7 +120,7 @@ impl Visit {
     /// The editor ended.
     pub(super) fn edited(&mut self, ended: EditorEnd) -> io::Result<Option<Left>> {
         let (editor, edited) = ended.map_err(io::Error::other)?;
-        (self.keyboard, self.editor, self.keys.is_asked) = (Keyboard::Loop, Some(editor), false);
+        (self.keyboard, self.editor) = (Keyboard::Loop, Some(editor));
         self.outer.is_not_edited();
         self.feed.iter_mut().for_each(Feed::end);
         let mut left = None;

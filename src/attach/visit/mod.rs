@@ -278,6 +278,7 @@ impl Visit {
             let (stop_at, ask_until) = (self.stop_at(), self.pictures.until());
             let status_at = self.bar.due();
             let pasted_at = self.feed.as_ref().and_then(Feed::pasted_until);
+            let answered_until = self.feed.as_ref().and_then(Feed::answered_until);
             let goes_on_at = self.in_hands.goes_on_at(self.outer.is_done());
             tokio::select! {
                 biased;
@@ -310,6 +311,9 @@ impl Visit {
                     self.drawn(drawn);
                 }
                 () = sleep_until(ask_until), if ask_until.is_some() => self.know_terminal(),
+                () = sleep_until(answered_until), if answered_until.is_some() => {
+                    self.feed.as_mut().map_or(Ok(()), Feed::is_unanswered)?;
+                }
                 () = sleep_until(pasted_at), if pasted_at.is_some() => {
                     self.feed.iter_mut().for_each(Feed::is_pasted);
                 }
@@ -332,6 +336,7 @@ impl Visit {
                 if let Some(size) = terminal::size() {
                     self.size = size;
                     self.outer.resize(size);
+                    self.feed.iter_mut().for_each(Feed::resized);
                     self.lead();
                     self.crop();
                 }

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{Draft, Edited, Keyboard, Left, PATIENCE, Visit};
+use super::{Draft, Edited, Feed, Keyboard, Left, MOST_TYPED, PATIENCE, Visit};
 use crate::{
     attach::external,
     pty::{self, Request, Requests, Stopping},
@@ -103,6 +103,14 @@ impl Visit {
             while !self.outer.is_done() {
                 self.outer.write().await?;
             }
+            // What it still answers is not for who has it next.
+            let mut buffer = [0; MOST_TYPED];
+            while self.feed.as_ref().is_some_and(Feed::is_owed) {
+                match self.input.read(&mut buffer).await? {
+                    0 => break,
+                    length => self.typed(&buffer[..length])?,
+                }
+            }
             io::Result::Ok(())
         };
         let _ = tokio::time::timeout(PATIENCE, writing).await;
@@ -124,7 +132,7 @@ impl Visit {
                 // The line stands there no more.
                 Ok((editor, Ok(Edited::Stopped(draft)))) => {
                     (self.keyboard, self.editor) = (Keyboard::Loop, Some(editor));
-                    self.keys.is_asked = false;
+                    self.feed.iter_mut().for_each(Feed::end);
                     (self.draft, self.is_above) = (draft, false);
                     self.outer.is_not_edited();
                     for told in std::mem::take(&mut self.waiting) {

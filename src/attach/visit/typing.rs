@@ -8,7 +8,7 @@ use super::{AHEAD, Feed, Keyboard, Left, Question, Visit};
 use crate::{
     attach::{
         feed::CTRL_Z as STOP,
-        keys::{CTRL_Z, Typed, is_position, length_of},
+        keys::{CTRL_Z, Typed, length_of},
         told,
     },
     reply::Deed,
@@ -39,13 +39,9 @@ impl Visit {
             feed.came(bytes);
         }
         let commands = if self.observes { "dlo?\u{1a}" } else { "dirtalo?\u{1a}" };
+        self.keys.is_asked = self.feed.as_ref().is_some_and(Feed::is_asking);
         let all = self.keys.take(bytes, commands);
         for answer in self.keys.take_answers() {
-            if is_position(&answer)
-                && let Some(feed) = &mut self.feed
-            {
-                feed.late_position();
-            }
             self.heard(&answer);
         }
         for typed in all {

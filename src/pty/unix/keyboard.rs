@@ -194,17 +194,30 @@ impl EditorInput {
     ///
     /// # Errors
     /// When it can't be written to.
-    pub fn give(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match rustix::io::write(self.master, bytes) {
-                Ok(count) => bytes = &bytes[count..],
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::AGAIN) => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+    pub fn give(&self, bytes: &[u8]) -> io::Result<()> {
+        write_all(self.master, bytes)
     }
+}
+
+/// Gives this to who reads the terminal that is in the place of standard input, behind what was given
+/// before, from any thread. Nothing where there was never one.
+pub fn give_to_editor(bytes: &[u8]) {
+    if let Some((master, _)) = STAND_IN.get() {
+        // One that can't be told is waited for no longer than a terminal that does not answer.
+        let _ = write_all(master, bytes);
+    }
+}
+
+fn write_all(master: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(master, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::AGAIN) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 impl Drop for EditorInput {

@@ -64,7 +64,7 @@ pub(crate) use file::testing;
 pub use file::{allows_execution, is_executable};
 pub use guard::guard_sessions;
 pub use keyboard::{
-    EditorInput, TerminalInput, keyboard_for_program, set_raw_mode, show_typing,
+    EditorInput, TerminalInput, give_to_editor, keyboard_for_program, set_raw_mode, show_typing,
     type_on_output_terminal,
 };
 pub use launcher::{launch, machine_name, platform_name};

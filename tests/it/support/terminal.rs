@@ -50,6 +50,13 @@ impl Graphics {
 /// How those questions end.
 const ASKS: &[u8] = b"\x1b[16t\x1b[c";
 
+/// Answers that are kept back, and whether the next one is to be.
+#[derive(Default)]
+struct Late {
+    keeps_next: AtomicBool,
+    kept: Mutex<Vec<u8>>,
+}
+
 /// A terminal with a program on it, and what it shows.
 pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -61,6 +68,7 @@ pub(crate) struct Terminal {
     flow: Arc<Flow>,
     /// What is on it as it takes what is printed, which may be further than `screen`.
     answering: Arc<Mutex<Screen>>,
+    late: Arc<Late>,
     screen: Screen,
     /// All that was printed so far.
     pub(crate) bytes: Vec<u8>,
@@ -148,14 +156,16 @@ impl Terminal {
         let flow = Arc::new(Flow::default());
         let keyboard: Keyboard = Arc::new(Mutex::new(pty.master.take_writer().unwrap()));
         let answering = Arc::new(Mutex::new(screen()));
+        let late = Arc::new(Late::default());
         let (reading, answers, typing) = (flow.clone(), answering.clone(), keyboard.clone());
+        let keeping = late.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = {
                 reading.wait();
                 output.read(&mut buffer)
             } {
-                answer(&answers, &buffer[..length], &typing, graphics);
+                answer(&answers, &buffer[..length], &typing, graphics, &keeping);
                 if tell.send(buffer[..length].to_vec()).is_err() {
                     return;
                 }
@@ -169,6 +179,7 @@ impl Terminal {
             printed,
             flow,
             answering,
+            late,
             screen: screen(),
             bytes: Vec::new(),
             modes_before,
@@ -218,6 +229,12 @@ impl Terminal {
     /// Takes it again.
     pub(crate) fn goes_on_taking(&self) {
         self.flow.set_stopped(false);
+    }
+
+    /// Says nothing the next time that it is asked something, and that in front of what it says the time
+    /// after.
+    pub(crate) fn answers_late(&self) {
+        self.late.keeps_next.store(true, Ordering::SeqCst);
     }
 
     /// Presses keys.
@@ -322,7 +339,13 @@ fn title(screen: &Screen) -> Option<String> {
 }
 
 /// Answers what the terminal is asked, as any terminal does when it comes to that.
-fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard, graphics: Graphics) {
+fn answer(
+    screen: &Mutex<Screen>,
+    printed: &[u8],
+    keyboard: &Keyboard,
+    graphics: Graphics,
+    late: &Late,
+) {
     let mut screen = screen.lock().unwrap();
     screen.feed(printed);
     screen.drain(&mut |_| {});
@@ -332,9 +355,14 @@ fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard, graphics:
     if printed.windows(ASKS.len()).any(|part| part == ASKS) {
         answers = graphics.answers().into();
     }
-    if graphics == Graphics::Mute {
+    if graphics == Graphics::Mute || answers.is_empty() {
         return;
     }
+    let mut kept = late.kept.lock().unwrap();
+    if late.keeps_next.swap(false, Ordering::SeqCst) {
+        return kept.append(&mut answers);
+    }
+    answers.splice(..0, kept.drain(..));
     // The program may have gone.
     let _ = keyboard.lock().unwrap().write_all(&answers);
 }
