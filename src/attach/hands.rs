@@ -54,7 +54,14 @@ pub(super) fn changes(before: &Hands, now: &Hands, escape: Option<&str>) -> Chan
     Changes { lines, rings: needed.is_some() }
 }
 
-/// The same in a few words, for a status line; empty when there is nothing to say.
+/// What is said where the person has just said that what one was needed for is done, once it is.
+pub(super) fn done(before: &Hands, now: &Hands) -> Option<String> {
+    let met = before.needed.as_ref().filter(|_| before.needed != now.needed)?;
+    let who = if met.asked_by.is_empty() { "the session" } else { &met.asked_by };
+    Some(plain(&format!("[repl] done; {who} is told so")))
+}
+
+/// In whose hands it is in a few words, for a status line; empty when there is nothing to say.
 pub(super) fn status(hands: &Hands) -> String {
     let mut parts = Vec::new();
     if let Some(needed) = &hands.needed {
@@ -125,6 +132,10 @@ mod tests {
         assert!(rings);
         assert_eq!(changes(&needed, &needed, None), Changes::default());
         assert_eq!(changes(&needed, &nobody, None), Changes::default());
+        // But of the key that says so.
+        assert_eq!(done(&needed, &nobody).as_deref(), Some("[repl] done; bot is told so"));
+        assert_eq!(done(&needed, &needed), None);
+        assert_eq!(done(&nobody, &nobody), None);
         // Who only looks on has no such key.
         let lines = changes(&nobody, &needed, None).lines;
         assert_eq!(lines, ["[repl] bot asks for a person: log\u{fffd} in"]);

@@ -228,7 +228,8 @@ impl Outer {
         if up > 0 {
             off += &format!("\x1b[{up}A");
         }
-        off += "\x1b[J";
+        // From the second column on: tmux puts a page that is erased from its first cell on into the scrollback.
+        off += "\x1b[2K\x1b[C\x1b[J\r";
         if is_above {
             off += &format!("\x1b[A\x1b[{}G", self.column() + 1);
         }

@@ -23,6 +23,12 @@ pub(super) fn help(escape: EscapeKey, observes: bool) -> Vec<String> {
     ]
 }
 
+/// What is said to who only looks on, and has no prompt: how that ends.
+pub(super) fn looks_on(escape: EscapeKey) -> String {
+    let takes_part = escape.character().map(|_| format!(", {escape} o takes part"));
+    format!("[repl] you only look on; Ctrl-C leaves{}", takes_part.unwrap_or_default())
+}
+
 /// A client's name, to be read.
 pub(super) fn client_name(client: &str) -> &str {
     if client.is_empty() { "another client" } else { client }
@@ -114,6 +120,13 @@ mod tests {
         // The session has said it.
         assert_eq!(labelled(&labelled_cell, "ann"), labelled_cell);
         assert_eq!(cell("\x1b]133;D;0\x1b\\"), None);
+    }
+
+    #[test]
+    fn who_looks_on_is_told_how_that_ends() {
+        let told = "[repl] you only look on; Ctrl-C leaves, Ctrl-] o takes part";
+        assert_eq!(looks_on(EscapeKey::default()), told);
+        assert_eq!(looks_on("none".parse().unwrap()), "[repl] you only look on; Ctrl-C leaves");
     }
 
     #[test]

@@ -28,8 +28,7 @@ use crate::{
 const SOMEBODY: &str = "attach";
 /// The longest name of an account that is told, in characters.
 const LONGEST_NAME: usize = 32;
-/// What is said when the person only looks on from here on, and when no longer.
-const LOOKS_ON: &str = "[repl] from here on you only look on";
+/// What is said when the person only looks on no longer.
 const TAKES_PART: &str = "[repl] you take part again";
 /// The most sessions of one directory.
 const MOST_NUMBERED: usize = 10_000;
@@ -164,7 +163,9 @@ pub(super) fn attach(
             let name = match left {
                 Left::Rejoins { observes } => {
                     attachment.observes = observes;
-                    say(if observes { LOOKS_ON } else { TAKES_PART });
+                    if !observes {
+                        say(TAKES_PART);
+                    }
                     attachment.name.clone()
                 }
                 Left::Lists => match switch::choose(place, &attachment.name).await? {

@@ -199,18 +199,21 @@ impl Worker {
     /// without a sideband is struck by the signal. Then true is returned, since the worker won't tell
     /// that it was taken.
     ///
-    /// A reader of the worker's own is interrupted whatever the modes.
-    pub(super) fn interrupt(&mut self, worker_reads: bool, now: Time) -> bool {
-        let raw = !worker_reads && self.terminal.modes().is_some_and(|modes| !modes.signals);
-        match (raw, self.launch.has_sideband()) {
-            (true, _) => self.type_bytes(&[INTERRUPT as u8], now),
-            // What was typed before may fill the terminal, and the key would wait behind it. As the key
-            // does, it takes back what nobody has read (POSIX: ISIG without NOFLSH).
-            (false, false) => {
+    /// A reader of the worker's own is interrupted whatever the modes. A key takes back what was typed
+    /// before it and nobody has read (POSIX: ISIG without NOFLSH).
+    pub(super) fn interrupt(&mut self, worker_reads: bool, by_key: bool, now: Time) -> bool {
+        let has_signals = self.terminal.modes().is_none_or(|modes| modes.signals);
+        match (has_signals || worker_reads, self.launch.has_sideband()) {
+            (false, _) => self.type_bytes(&[INTERRUPT as u8], now),
+            // What was typed before may fill the terminal, and the key would wait behind it.
+            (true, false) => {
                 self.drop_input();
                 self.process.interrupt_foreground(&self.terminal);
             }
-            (false, true) => {
+            (true, true) => {
+                if by_key && has_signals {
+                    self.drop_input();
+                }
                 self.send(&ToWorker::Interrupt);
                 return false;
             }

@@ -181,3 +181,108 @@ fn what_ends_this_client_ends_the_editor_and_the_terminal_is_put_back() {
         assert_has(&page, "ends");
     }
 }
+
+#[test]
+fn backspace_goes_back_a_step_where_a_line_begins() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("if 0:\rif 1: deep\r");
+    person.ends_with("deep\n...");
+    person.types("\x7felse: print('back')\r");
+    person.shows("\n... else: print('back')\nback\n>>>");
+}
+
+#[test]
+fn enter_within_a_cell_begins_a_line() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.runs("if 1:\rprint('one')\rprint('three')\r");
+    person.ends_with("\none\nthree\n>>>");
+    // What was called up runs at once.
+    person.types("\x1b[A");
+    person.ends_with(">>> if 1:\n...     print('one')\n...     print('three')\n...");
+    person.types("\r");
+    person.shows_when("run again", |page| page.matches("\none\nthree\n>>>").count() == 2);
+    person.types("\x1b[A");
+    person.ends_with(">>> if 1:\n...     print('one')\n...     print('three')\n...");
+    // What is shown is what the editor knows.
+    person.types("\x1b[B\x05,");
+    person.ends_with("\n...     print('one'),\n...     print('three')\n...");
+    person.types("\x7f");
+    person.ends_with("\n...     print('one')\n...     print('three')\n...");
+    person.types("\rprint('two')");
+    person.ends_with("\n...     print('one')\n...     print('two')\n...     print('three')\n...");
+    // So does Alt-Enter.
+    person.types("\x1b\rprint('end')");
+    person.ends_with("\n...     print('two')\n...     print('end')\n...     print('three')\n...");
+    person.types("\x1b[B\x1b[B\r");
+    person.shows("\none\ntwo\nend\nthree\n>>>");
+}
+
+#[test]
+fn where_there_are_no_names_nothing_is_shown() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("wol\t");
+    person.ends_with(">>> wol");
+    // It is asked again.
+    person.types("\t'f'");
+    person.ends_with(">>> wol'f'");
+    person.types("\x03");
+    person.is_at_prompt();
+    person.types("'still here'\r");
+    person.shows("\n'still here'\n>>>");
+    assert_has_not(&String::from_utf8_lossy(&person.bytes), "NO RECORDS");
+}
+
+#[test]
+fn names_go_when_the_line_goes_on() {
+    let runtime = Runtime::new();
+    let mut person = Terminal::run(runtime.attaching(&[]).env("NO_COLOR", "1"));
+    person.runs("wolf = 1; wolfram = 2");
+    person.is_at_prompt();
+    person.types("wo\t");
+    person.shows(">WOLF");
+    person.types(" + 1");
+    person.ends_with(">>> wolf + 1");
+    person.types("\x03");
+    // Enter runs what stands there.
+    person.is_at_prompt();
+    person.types("wol\t");
+    person.shows(">WOLF");
+    person.types("\x7ff\r");
+    person.shows("\n1\n>>>");
+    // It takes the name that was gone to, forth and back.
+    person.types("'no'; wo\t");
+    person.shows(">WOLF ");
+    person.types("\t");
+    person.shows(">WOLFRAM");
+    person.types("\x1b[Z");
+    person.shows(">WOLF ");
+    person.types("\x1b[Z");
+    person.shows(">WOLFRAM");
+    person.types("\r + 0\r");
+    person.shows("\n2\n>>>");
+}
+
+#[test]
+fn what_is_pasted_from_a_session_is_the_code_in_it() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("\x1b[200~>>> if 1:\r...     x = 6 * 7\r...\r>>> x\r41\r\x1b[201~");
+    person.ends_with(">>> if 1:\n...     x = 6 * 7\n...\n... x\n...");
+    person.types("\r");
+    person.shows("\n42\n>>>");
+    person.types("\x1b[200~    y = x\r    if y:\r        print(y + 1)\r\x1b[201~");
+    person.ends_with(">>> y = x\n... if y:\n...     print(y + 1)\n...");
+    person.types("\r");
+    person.shows("\n43\n>>>");
+    // In a string it stays as it is.
+    person.types("'''");
+    person.ends_with("'''");
+    person.types("\x1b[200~    >>> x\x1b[201~'''\r");
+    person.shows("\n'    >>> x'\n>>>");
+}

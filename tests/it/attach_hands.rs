@@ -236,6 +236,7 @@ fn a_person_who_is_needed_hears_it_and_the_agent_waits_for_them() {
     person.is_at_prompt();
     person.types(TAKE_OR_GIVE);
     assert_has(&waits.text(), "gave the session back");
+    person.shows("\n[repl] done; agent is told so\n>>>");
     agent.gives_part("done", "True\n");
 }
 

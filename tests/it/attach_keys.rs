@@ -1,7 +1,7 @@
 //! `mcp-repl attach`: the escape key and what is behind it.
 #![cfg(target_os = "linux")]
 
-use crate::support::{IDLE, Runtime, assert_has};
+use crate::support::{IDLE, Runtime, assert_has, assert_has_not};
 
 /// A function that reads so many bytes of keys.
 const KEYS: &str = "import os, tty
@@ -118,4 +118,28 @@ fn a_person_may_only_look_on_for_a_while_and_the_host_sees_to_that() {
     person.ends_with("\n2\n>>>");
     person.types("\x1dd");
     assert_eq!(person.ends().0, 0);
+}
+
+#[test]
+fn an_interrupt_takes_back_what_was_typed_before_it() {
+    let runtime = Runtime::new();
+    let mut person = runtime.attach(&[]);
+    person.is_at_prompt();
+    person.types("import pdb; pdb.set_trace()\r");
+    person.ends_with("(Pdb)");
+    person.types("half a line");
+    person.ends_with("(Pdb) half a line");
+    person.types("\x03");
+    person.ends_with("--KeyboardInterrupt--\n(Pdb)");
+    person.types("p 6 * 7\r");
+    person.shows("\n42\n(Pdb)");
+    assert_has_not(&person.page(), "Error");
+    person.types("c\r");
+    person.is_at_prompt();
+    person.types("import time; print('goes on'); time.sleep(1000)\r");
+    person.shows("\ngoes on");
+    person.types("half");
+    person.ends_with("half");
+    person.types("\x03");
+    person.ends_with("KeyboardInterrupt\n>>>");
 }

@@ -253,7 +253,7 @@ fn a_line_that_was_begun_outlasts_each_command() {
     person.types("'begun' +\x1b[D\x1b[D");
     person.ends_with(">>> 'begun' +");
     person.types("\x1do");
-    person.shows("[repl] from here on you only look on");
+    person.shows("[repl] you only look on; Ctrl-C leaves, Ctrl-] o takes part");
     person.types("\x1do");
     person.shows("[repl] you take part again");
     person.ends_with(">>> 'begun' +");

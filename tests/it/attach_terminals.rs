@@ -64,6 +64,25 @@ impl Drop for Tmux {
     }
 }
 
+#[test]
+fn inside_tmux_a_line_at_the_top_is_taken_off_and_not_put_into_the_scrollback() {
+    let runtime = Runtime::new();
+    let agent = start(&runtime);
+    let tmux = Tmux::new(&runtime);
+    let mut person = tmux.attach(&runtime);
+    person.is_at_prompt();
+    person.types("\x0c");
+    person.shows_when("a clear screen", |page| page == ">>>");
+    person.types("'half ");
+    person.shows_when("the line", |page| page == ">>> 'half");
+    for n in 1..4 {
+        agent.gives_part(&format!("print('from the agent', {n})"), "from the agent");
+        person.ends_with(&format!("\nfrom the agent {n}\n>>> 'half"));
+    }
+    let pane = tmux.pane("-");
+    assert_eq!(pane.matches(">>> 'half").count(), 1, "{pane}");
+}
+
 const LINES: &str = r"print('\n'.join(f'line {n}' for n in range(100)))";
 
 #[test]

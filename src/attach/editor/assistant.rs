@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use super::{
     cell::{STEP, ends_block},
     margin::Margins,
-    taking::Progress,
+    taking::{Progress, Shown},
 };
 use crate::session::client::{self, Client, Completion};
 
@@ -68,27 +68,26 @@ impl Assistant {
 /// Says whether Enter ends the cell.
 pub(super) struct Checker {
     assistant: Assistant,
-    margins: Margins,
-    is_python: bool,
+    margins: Option<Margins>,
 }
 
 impl Checker {
-    /// It tells `margins` where a line is begun. What is no Python is whole.
-    pub(super) fn new(assistant: Assistant, margins: Margins, is_python: bool) -> Checker {
-        Checker { assistant, margins, is_python }
+    /// It tells `margins` where a line is begun. Without them all is whole: it is no Python.
+    pub(super) fn new(assistant: Assistant, margins: Option<Margins>) -> Checker {
+        Checker { assistant, margins }
     }
 }
 
 impl Validator for Checker {
     fn validate(&self, text: &str) -> ValidationResult {
-        if !self.is_python || text.trim().is_empty() {
+        let Some(margins) = self.margins.as_ref().filter(|_| !text.trim().is_empty()) else {
+            return ValidationResult::Complete;
+        };
+        let is_whole = || !self.assistant.ask(text, text.len()).is_incomplete && ends_block(text);
+        if !margins.take_divided() && is_whole() {
             return ValidationResult::Complete;
         }
-        let is_whole = !self.assistant.ask(text, text.len()).is_incomplete;
-        if is_whole && ends_block(text) {
-            return ValidationResult::Complete;
-        }
-        self.margins.begin();
+        margins.begin();
         ValidationResult::Incomplete
     }
 }
@@ -97,11 +96,12 @@ impl Validator for Checker {
 pub(super) struct Names {
     assistant: Assistant,
     progress: Progress,
+    shown: Shown,
 }
 
 impl Names {
-    pub(super) fn new(assistant: Assistant, progress: Progress) -> Names {
-        Names { assistant, progress }
+    pub(super) fn new(assistant: Assistant, progress: Progress, shown: Shown) -> Names {
+        Names { assistant, progress, shown }
     }
 }
 
@@ -125,6 +125,12 @@ impl Completer for Names {
         let Completion { start, matches, .. } = self.assistant.ask(text, cursor);
         let start = text.char_indices().nth(start).map_or(text.len(), |(at, _)| at);
         let found = matches.into_iter().filter(|_| start <= cursor);
-        CompletionResult::fresh(found.map(|name| suggestion(start, name)).collect::<Vec<_>>())
+        let found: Vec<_> = found.map(|name| suggestion(start, name)).collect();
+        self.shown.found(!found.is_empty());
+        match found.is_empty() {
+            // The editor would say in words of its own that there is nothing.
+            true => CompletionResult::Pending,
+            false => CompletionResult::fresh(found),
+        }
     }
 }

@@ -4,6 +4,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::python::{Token, tokens};
+use crate::reply::{MORE, PROMPT};
 
 /// How far a block is indented.
 pub(super) const STEP: &str = "    ";
@@ -138,6 +139,42 @@ pub(super) fn pasted(text: &str) -> String {
     text.chars().filter(|&c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
+/// The code in what was pasted as a cell, where that could be none as it stands: it was copied with the
+/// prompts of a session and what that printed, or with the indentation that it had where it was written.
+pub(super) fn as_code(text: String) -> String {
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines().next().unwrap_or_default();
+    let indented = margin(first);
+    let code: Vec<&str> = if behind_prompt(first, PROMPT).is_some() {
+        let mut goes_on = false;
+        let code = text.lines().filter_map(|line| {
+            let more = behind_prompt(line, MORE).filter(|_| goes_on);
+            let code = behind_prompt(line, PROMPT).or(more);
+            goes_on = code.is_some();
+            code
+        });
+        code.collect()
+    } else if !indented.is_empty() && lines().all(|line| line.starts_with(indented)) {
+        text.lines().map(|line| line.strip_prefix(indented).unwrap_or_default()).collect()
+    } else {
+        return text;
+    };
+    let end = if text.ends_with('\n') { "\n" } else { "" };
+    code.join("\n") + end
+}
+
+/// What stands behind this prompt in a line of a session, in front of which may be whose cell it is.
+fn behind_prompt<'a>(line: &'a str, prompt: &str) -> Option<&'a str> {
+    let line = line.trim_start();
+    let whose = line.strip_prefix('[').and_then(|line| line.split_once("] "));
+    let line = whose.map_or(line, |(_, line)| line);
+    match line.strip_prefix(prompt) {
+        // What a terminal shows has no blanks at the end of lines.
+        None => (line.trim_end() == prompt.trim_end()).then_some(""),
+        code => code,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -228,6 +265,39 @@ mod tests {
             ("x = 1 + \\\n    2", true),
         ] {
             assert_eq!(ends_block(text), ends, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_copied_from_a_session_is_the_code_in_it() {
+        for (text, code) in [
+            (">>> x = 1\n>>> x\n1\n", "x = 1\nx\n"),
+            (">>> if x:\n...     y\n...\n0\n...\n>>> z", "if x:\n    y\n\nz"),
+            ("\n    >>> f(\n    ...   1)\n    2\n\n", "f(\n  1)\n"),
+            ("[agent] >>> x = 1\n[agent] ... y\n[repl] note\n", "x = 1\ny\n"),
+            (">>>\n>>> x", "\nx"),
+            ("x = 1\n>>> x", "x = 1\n>>> x"),
+            (">>>x", ">>>x"),
+            ("[1] >> x", "[1] >> x"),
+            ("... x", "... x"),
+            ("", ""),
+        ] {
+            assert_eq!(as_code(text.into()), code, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_copied_indented_is_not() {
+        for (text, code) in [
+            ("    x = 1\n    if x:\n\n        y\n", "x = 1\nif x:\n\n    y\n"),
+            ("\n\tx\n\t\ty", "\nx\n\ty"),
+            ("  x\n  \n  y", "x\n\ny"),
+            ("    x\ny", "    x\ny"),
+            ("    x\n  y", "    x\n  y"),
+            ("if x:\n    y", "if x:\n    y"),
+            ("  ", "  "),
+        ] {
+            assert_eq!(as_code(text.into()), code, "{text:?}");
         }
     }
 

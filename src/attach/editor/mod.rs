@@ -33,7 +33,7 @@ use colors::PythonColors;
 pub(super) use history::SharedHistory;
 use margin::Margins;
 pub(super) use taking::Progress;
-use taking::Taking;
+use taking::{Shown, Taking};
 
 use super::{edit_keys::EditKeys, feed::Pastes};
 use crate::{
@@ -158,6 +158,9 @@ impl Editor {
         ]);
         let with_names = |mut keys: Keybindings| {
             keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, names);
+            for modifiers in [KeyModifiers::NONE, KeyModifiers::SHIFT] {
+                keys.add_binding(modifiers, KeyCode::BackTab, ReedlineEvent::MenuPrevious);
+            }
             keys
         };
         let mut keys: Box<dyn EditMode> = match self.keys {
@@ -172,7 +175,9 @@ impl Editor {
             let _ = keys.handle_mode_specific_event(ReedlineEvent::SwitchMode(mode));
         }
         let menu = ColumnarMenu::default().with_name(MENU).with_marker(PROMPT);
-        let margins = Margins::default();
+        let is_python = self.assistant.is_python();
+        let margins = is_python.then(Margins::default);
+        let shown = Shown::default();
         let (assistant, progress) = (self.assistant.clone(), self.progress.clone());
         let taking = Taking {
             keys,
@@ -180,19 +185,17 @@ impl Editor {
             number,
             progress: progress.clone(),
             pastes: self.pastes.clone(),
+            shown: shown.clone(),
             margins: margins.clone(),
         };
-        let is_python = self.assistant.is_python();
-        let colors = PythonColors {
-            has_colors: self.has_colors && is_python,
-            margins: is_python.then(|| margins.clone()),
-        };
+        let colors =
+            PythonColors { has_colors: self.has_colors && is_python, margins: margins.clone() };
         Reedline::create()
             .with_highlighter(Box::new(colors))
             .with_history(Box::new(self.history.clone()))
             .with_hinter(Box::new(DefaultHinter::default().with_min_chars(2)))
-            .with_validator(Box::new(Checker::new(assistant.clone(), margins, is_python)))
-            .with_completer(Box::new(Names::new(assistant, progress)))
+            .with_validator(Box::new(Checker::new(assistant.clone(), margins)))
+            .with_completer(Box::new(Names::new(assistant, progress, shown)))
             .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
             .with_quick_completions(true)
             .with_partial_completions(true)

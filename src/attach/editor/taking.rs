@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicU8, AtomicU32, Ordering},
 };
 
 use reedline::{
@@ -13,8 +13,8 @@ use reedline::{
 use tokio::sync::mpsc;
 
 use super::{
-    cell::pasted,
-    margin::{Closing, Margins},
+    cell::{as_code, pasted},
+    margin::{Here, Margins},
 };
 use crate::{
     attach::{feed::Pastes, questions::Settled},
@@ -58,13 +58,41 @@ impl Progress {
 /// What a terminal says whose cursor is in the first place.
 const SOMEWHERE: &[u8] = b"\x1b[1;1R";
 
+/// What was found when names were asked for last, which stands below the cell until then. Clones are the
+/// same one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shown(Arc<AtomicU8>);
+
+impl Shown {
+    const NOTHING: u8 = 1;
+    const NAMES: u8 = 2;
+
+    pub(super) fn found(&self, anything: bool) {
+        let found = if anything { Shown::NAMES } else { Shown::NOTHING };
+        self.0.store(found, Ordering::Relaxed);
+    }
+
+    /// Whether this key takes it away. Names stay for the keys that go through them; where there are none,
+    /// they can be asked for again.
+    fn is_over(&self, code: KeyCode) -> bool {
+        let goes_on = match code {
+            KeyCode::Tab => self.0.load(Ordering::Relaxed) == Shown::NAMES,
+            KeyCode::BackTab | KeyCode::Up | KeyCode::Down | KeyCode::Left | KeyCode::Right => true,
+            _ => false,
+        };
+        !goes_on && self.0.swap(0, Ordering::Relaxed) != 0
+    }
+}
+
 /// The keys of a line editor, of this number.
 pub(super) struct Taking {
     pub(super) keys: Box<dyn EditMode>,
     pub(super) number: u16,
     pub(super) progress: Progress,
     pub(super) pastes: Pastes,
-    pub(super) margins: Margins,
+    pub(super) shown: Shown,
+    /// `None` where cells are no Python.
+    pub(super) margins: Option<Margins>,
     /// The key before this one.
     pub(super) before: Option<(KeyModifiers, KeyCode)>,
 }
@@ -105,20 +133,61 @@ impl Taking {
         ReedlineEvent::ExecuteHostCommand(command.into())
     }
 
-    /// What a closing bracket does that begins a line.
-    fn closes(&self, (modifiers, code): (KeyModifiers, KeyCode)) -> Option<ReedlineEvent> {
-        let Closing { blanks, margin } = self.margins.take_closing()?;
+    /// What a key does by where the cursor is in a cell of Python.
+    fn by_place(&mut self, (modifiers, code): (KeyModifiers, KeyCode)) -> Option<ReedlineEvent> {
         let types = !matches!(
             self.keys.edit_mode(),
             PromptEditMode::Vi(PromptViMode::Normal | PromptViMode::Visual)
         );
-        let KeyCode::Char(bracket @ (')' | ']' | '}')) = code else { return None };
-        let is_plain = (modifiers - KeyModifiers::SHIFT).is_empty();
-        (types && is_plain).then(|| {
-            let mut commands = vec![EditCommand::Backspace; blanks];
-            commands.push(EditCommand::InsertString(format!("{margin}{bracket}")));
-            ReedlineEvent::Edit(commands)
-        })
+        let margins = self.margins.as_ref().filter(|_| types)?;
+        let goes_through = match code {
+            KeyCode::Up | KeyCode::Down => true,
+            KeyCode::Char('p' | 'n') => modifiers == KeyModifiers::CONTROL,
+            _ => false,
+        };
+        // Enter alone says that it stays so.
+        let is_called_up = margins.is_called_up();
+        let mut here = margins.pressed(goes_through)?;
+        match code {
+            KeyCode::Enter if modifiers == KeyModifiers::ALT => {
+                let margin = EditCommand::InsertString(margins.next_line());
+                Some(ReedlineEvent::Edit(vec![EditCommand::InsertNewline, margin]))
+            }
+            KeyCode::Enter if modifiers.is_empty() && here.is_amid && !is_called_up => {
+                margins.divide();
+                None
+            }
+            KeyCode::Backspace if modifiers.is_empty() && !here.blanks.is_empty() => {
+                let count = here.step_back();
+                let here = Here { closing: None, ..here };
+                margins.stands(here);
+                Some(ReedlineEvent::Edit(vec![EditCommand::Backspace; count]))
+            }
+            KeyCode::Char(bracket @ (')' | ']' | '}'))
+                if (modifiers - KeyModifiers::SHIFT).is_empty() =>
+            {
+                let margin = here.closing.take()?;
+                let mut commands = vec![EditCommand::Backspace; here.blanks.chars().count()];
+                commands.push(EditCommand::InsertString(format!("{margin}{bracket}")));
+                Some(ReedlineEvent::Edit(commands))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the editor's own keys make of this.
+    fn key_event(&mut self, event: impl TryInto<ReedlineRawEvent>) -> ReedlineEvent {
+        event.try_into().map_or(ReedlineEvent::None, |event| self.keys.parse_event(event))
+    }
+
+    /// What is put in for what was pasted.
+    fn pasted(&self) -> String {
+        let text = pasted(&self.pastes.take().unwrap_or_default());
+        let here = self.margins.as_ref().and_then(|margins| margins.pressed(false));
+        match here {
+            Some(Here { is_empty: true, .. }) => as_code(text),
+            _ => text,
+        }
     }
 }
 
@@ -129,30 +198,35 @@ impl EditMode for Taking {
             if self.is_external(key) {
                 return self.leave(EXTERNAL);
             }
-            if let Some(closes) = self.closes(key) {
-                return closes;
-            }
+            let is_over = self.shown.is_over(key.1);
+            let does = match self.by_place(key) {
+                Some(does) => does,
+                None => self.key_event(event),
+            };
+            // Esc takes names away, and does nothing else. Enter may be for the one that is chosen.
+            return match does {
+                does @ (ReedlineEvent::Edit(_) | ReedlineEvent::UntilFound(_)) if is_over => {
+                    ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, does])
+                }
+                does => does,
+            };
         }
         match Mark::of(&event) {
-            None => match ReedlineRawEvent::try_from(event) {
-                Ok(event) => self.keys.parse_event(event),
-                Err(()) => ReedlineEvent::None,
-            },
+            None => self.key_event(event),
             Some(Mark::Reached(number)) => {
                 self.progress.reached(number);
                 ReedlineEvent::None
             }
             Some(Mark::Begun(number)) => {
                 self.progress.reached(number);
-                match self.margins.take_begun() {
+                match self.margins.as_ref().and_then(Margins::take_begun) {
                     Some(margin) => ReedlineEvent::Edit(vec![EditCommand::InsertString(margin)]),
                     None => ReedlineEvent::None,
                 }
             }
             Some(Mark::Pasted(number)) => {
                 self.progress.reached(number);
-                let text = self.pastes.take().unwrap_or_default();
-                ReedlineEvent::Edit(vec![EditCommand::InsertString(pasted(&text))])
+                ReedlineEvent::Edit(vec![EditCommand::InsertString(self.pasted())])
             }
             Some(Mark::Stop(number)) if number == self.number => self.leave(""),
             Some(Mark::Stop(_)) => ReedlineEvent::None,

@@ -8,7 +8,7 @@ use super::{Keyboard, Visit};
 use crate::{
     attach::{
         editor::Draft,
-        hands::{Changes, changes},
+        hands::{Changes, changes, done},
         keys::Typed,
         question::{Answer, Answering, Proposal},
     },
@@ -34,6 +34,8 @@ pub(super) struct InHands {
     hands: Hands,
     /// What has changed was not said: a program has the whole screen.
     is_unsaid: bool,
+    /// Whether the person said that what one was needed for is done, and that was not said back.
+    says_done: bool,
     /// The cells that wait, the oldest first.
     waiting: VecDeque<Proposal>,
     /// One that was decided on, of which the session has not said so.
@@ -115,6 +117,7 @@ impl Visit {
     /// done.
     pub(super) fn take_or_give_back(&mut self) {
         let hands = &self.in_hands.hands;
+        self.in_hands.says_done = hands.needed.is_some();
         self.client.hold(!hands.is_holder && hands.needed.is_none());
     }
 
@@ -138,7 +141,13 @@ impl Visit {
     fn say_hands(&mut self, before: &Hands) {
         let escape = self.escape.character().is_some().then(|| self.escape.to_string());
         let escape = escape.as_deref().filter(|_| !self.observes);
-        let Changes { lines, rings } = changes(before, &self.in_hands.hands, escape);
+        let Changes { mut lines, rings } = changes(before, &self.in_hands.hands, escape);
+        if self.in_hands.says_done
+            && let Some(done) = done(before, &self.in_hands.hands)
+        {
+            self.in_hands.says_done = false;
+            lines.push(done);
+        }
         if rings {
             self.outer.print(b"\x07");
         }

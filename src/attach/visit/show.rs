@@ -109,6 +109,11 @@ impl Visit {
             None => {
                 self.outer.fresh_row();
                 self.outer.print(&screen.dump_in_line());
+                if self.observes && !screen.is_alternate() {
+                    // Behind the page, which may be as long as the terminal.
+                    self.unsaid.push(told::looks_on(self.escape));
+                    self.say_rest();
+                }
             }
             // Programs that draw it draw it anew, and terminals wrap lines by themselves.
             Some(before) if before.size() != size && !screen.is_alternate() => {}

@@ -62,9 +62,9 @@ impl Engine {
                 self.with_worker(|worker| worker.resize(size));
                 self.find_size();
             }
-            Effect::Interrupt { worker_reads } => {
+            Effect::Interrupt { worker_reads, by_key } => {
                 let worker = self.worker.as_mut();
-                if worker.is_some_and(|worker| worker.interrupt(worker_reads, now)) {
+                if worker.is_some_and(|worker| worker.interrupt(worker_reads, by_key, now)) {
                     self.take(Input::InterruptTyped);
                 }
             }

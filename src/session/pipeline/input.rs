@@ -221,6 +221,9 @@ pub enum Effect {
     Interrupt {
         /// A reader of the worker's own waits: it is interrupted whatever the terminal's modes.
         worker_reads: bool,
+        /// It is a key that was pressed: what was typed before it and nobody has read is dropped, as
+        /// the terminal would have it, and nothing is told of that.
+        by_key: bool,
     },
     /// Drop what was typed and nobody has read. What the terminal has echoed of it and
     /// [`Input::InputDropped`] follow.

@@ -551,9 +551,9 @@ impl<O: Observer> Pipeline<O> {
             Action::Complete(message) => Effect::Send(message),
             Action::Completed { id, completion } => Effect::Completed { id, completion },
             Action::Type(bytes) => self.type_bytes(bytes),
-            Action::Interrupt { worker_reads } => {
+            Action::Interrupt { worker_reads, by_key } => {
                 self.news.sent(b"", self.now);
-                Effect::Interrupt { worker_reads }
+                Effect::Interrupt { worker_reads, by_key }
             }
             Action::DropInput => {
                 self.is_dropping_input = true;

@@ -23,7 +23,7 @@ impl Session {
             return;
         }
         let place = self.actions.len();
-        if interrupt && !call.in_line && !call.queued && self.interrupt() {
+        if interrupt && !call.in_line && !call.queued && self.interrupt(false) {
             self.did(place, client, Deed::Interrupted);
             let to = Audience::Client(client);
             self.act(Action::Notice { to, notice: Notice::CancelledCell });

@@ -195,6 +195,8 @@ pub enum Action {
     Interrupt {
         /// A reader of the worker's own waits: it is interrupted whatever the terminal's modes.
         worker_reads: bool,
+        /// It is a key that was pressed.
+        by_key: bool,
     },
     /// Drop what was typed and nobody has read; [`Event::InputDropped`] tells how much.
     DropInput,

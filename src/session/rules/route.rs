@@ -353,7 +353,7 @@ impl Session {
             return;
         }
         self.drop_line(id);
-        if self.interrupt() {
+        if self.interrupt(false) {
             self.did(place, client, Deed::Interrupted);
             for call in self.calls.iter_mut().filter(|call| call.id == id) {
                 call.interrupting = true;
@@ -372,8 +372,8 @@ impl Session {
         self.route(id, None);
     }
 
-    /// Interrupts what runs or waits. Whether there was anything.
-    pub(super) fn interrupt(&mut self) -> bool {
+    /// Interrupts what runs or waits, as a key or not. Whether there was anything.
+    pub(super) fn interrupt(&mut self, by_key: bool) -> bool {
         let worker_reads = match &self.state {
             State::Ending { waits: Some(waits), .. } if !waits.is_empty() => false,
             State::InCell { doing, .. } => match doing {
@@ -386,7 +386,7 @@ impl Session {
             },
             _ => return false,
         };
-        self.act(Action::Interrupt { worker_reads });
+        self.act(Action::Interrupt { worker_reads, by_key });
         true
     }
 
@@ -452,9 +452,11 @@ impl Session {
             State::Ready { .. } if is_read_in_background => {
                 self.act(Action::Type(vec![INTERRUPT as u8]));
             }
-            State::Ready { .. } => self.act(Action::Interrupt { worker_reads: true }),
+            State::Ready { .. } => {
+                self.act(Action::Interrupt { worker_reads: true, by_key: true });
+            }
             _ => {
-                self.interrupt();
+                self.interrupt(true);
             }
         }
     }

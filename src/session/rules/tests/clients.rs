@@ -56,11 +56,11 @@ fn the_key_that_interrupts_strikes_what_it_was_meant_for() {
     let mut rules = Rules::running();
     assert_eq!(
         rules.step(keystrokes(b"a\x03b".into())),
-        [typed("a"), interrupt(false), typed("b")]
+        [typed("a"), interrupt_key(false), typed("b")]
     );
-    assert_eq!(Rules::waiting().step(keystrokes(vec![3])), [interrupt(true)]);
+    assert_eq!(Rules::waiting().step(keystrokes(vec![3])), [interrupt_key(true)]);
     // Nothing runs: typed, it might strike what comes next.
-    assert_eq!(Rules::ready().step(keystrokes(vec![3])), [interrupt(true)]);
+    assert_eq!(Rules::ready().step(keystrokes(vec![3])), [interrupt_key(true)]);
     // A program in the background has the terminal.
     let event = Event::Keystrokes { client: 9, bytes: vec![3], background: Some(reader(5)) };
     assert_eq!(Rules::ready().step(event), [typed("\u{3}")]);

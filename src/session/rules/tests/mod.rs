@@ -243,7 +243,11 @@ pub(super) fn type_keys(key: &str) -> Action {
 }
 
 pub(super) fn interrupt(worker_reads: bool) -> Action {
-    Action::Interrupt { worker_reads }
+    Action::Interrupt { worker_reads, by_key: false }
+}
+
+pub(super) fn interrupt_key(worker_reads: bool) -> Action {
+    Action::Interrupt { worker_reads, by_key: true }
 }
 
 /// What everybody is told.
