@@ -33,6 +33,7 @@ mod cells;
 mod chaos;
 mod completion;
 mod completion_files;
+mod config;
 mod control;
 mod doctor;
 mod ends;
