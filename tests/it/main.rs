@@ -108,4 +108,5 @@ mod verify;
 mod verify_scripts;
 mod versions;
 mod via;
+mod wire;
 mod workers;
