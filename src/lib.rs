@@ -5,7 +5,8 @@
 //! prints becomes text in the [`screen`], and a [`reply`] is made of it; the pixels of pictures are
 //! looked at in [`picture`]. Recordings of terminals are read and written in [`cast`]. A session that outlives
 //! a connection has a [`host`], which is found by the [`registry`]; [`remote`] speaks with it.
-//! What clients have in their configurations is looked up and written in [`install`].
+//! What clients have in their configurations is looked up and written in [`install`]; what stands in files
+//! in place of options is read in [`settings`].
 #![deny(unsafe_code)]
 
 pub mod attach;
@@ -21,5 +22,6 @@ pub mod remote;
 pub mod reply;
 pub mod screen;
 pub mod session;
+pub mod settings;
 mod terminal;
 pub mod verify;

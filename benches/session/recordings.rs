@@ -49,7 +49,12 @@ fn replays() -> io::Result<Line> {
     let mut times = Vec::new();
     for _ in 0..REPLAYS {
         let start = Instant::now();
-        succeeds(Command::new(BINARY).arg("verify").arg(directory.path()))?;
+        succeeds(
+            Command::new(BINARY)
+                .env("XDG_CONFIG_HOME", "/nowhere")
+                .arg("verify")
+                .arg(directory.path()),
+        )?;
         times.push(start.elapsed());
     }
     let times = Times::of(times);
@@ -67,7 +72,7 @@ fn printing(python: &Path) -> io::Result<Line> {
     let directory = tempfile::tempdir()?;
     let run = |round: usize, is_recorded: bool| {
         let mut command = Command::new(BINARY);
-        command.arg("exec").arg("--python").arg(python);
+        command.env("XDG_CONFIG_HOME", "/nowhere").arg("exec").arg("--python").arg(python);
         if is_recorded {
             command.arg("--record").arg(directory.path().join(format!("{round}.cast")));
         }

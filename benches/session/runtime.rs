@@ -26,6 +26,8 @@ impl Runtime {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(BINARY);
         command.env("MCP_REPL_RUNTIME_DIR", self.0.path()).env_remove("MCP_REPL_GRACE");
+        // What the user of this machine has set makes another program of it.
+        command.env("XDG_CONFIG_HOME", self.0.path());
         command
     }
 

@@ -62,7 +62,10 @@ impl Server {
     /// Starts a server that holds its session itself, and shakes hands with it, as a client does:
     /// it waits for the answer.
     pub(crate) fn start(python: &Path) -> io::Result<Server> {
-        Server::start_as(Command::new(BINARY).env("MCP_REPL_GRACE", "0"), python)
+        Server::start_as(
+            Command::new(BINARY).env("MCP_REPL_GRACE", "0").env("XDG_CONFIG_HOME", "/nowhere"),
+            python,
+        )
     }
 
     /// Starts a server whose sessions are in hosts, with more arguments.

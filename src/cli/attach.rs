@@ -14,7 +14,7 @@ use mcp_repl_control::{Attachments, Budget, Hello, MOST_TEXT, Open, Role, Sessio
 
 use super::{
     WorkerArguments, elsewhere, ls, record_options::RELATIVE, runtime,
-    session_options::SessionArguments, sessions,
+    session_options::SessionArguments, sessions, state::state_directory,
 };
 use crate::{
     attach::{self, Attachment, Draft, EditKeys, EscapeKey, Left},
@@ -59,23 +59,25 @@ pub(super) struct AttachArguments {
     #[arg(long, value_name = "KEYS", env = "MCP_REPL_KEYS", default_value = "emacs")]
     keys: EditKeys,
     #[command(flatten)]
-    options: SessionArguments,
+    pub(super) options: SessionArguments,
 }
 
 /// Has the person take part in a fresh session that runs with these options.
 pub(super) fn fresh(
     options: SessionArguments,
     worker: &WorkerArguments,
+    command: &clap::Command,
 ) -> Result<ExitCode, String> {
-    let mut arguments = defaults()?;
+    let mut arguments = defaults(command)?;
     (arguments.new, arguments.options) = (true, options);
-    attach(&Place::Here, &arguments, worker)
+    attach(&Place::Here, &arguments, worker, (&arguments, worker))
 }
 
 /// The arguments where none is given.
-fn defaults() -> Result<AttachArguments, String> {
-    let command = AttachArguments::augment_args(clap::Command::new("attach").no_binary_name(true));
-    let matches = command.try_get_matches_from::<_, &str>([]).map_err(|error| error.to_string())?;
+fn defaults(command: &clap::Command) -> Result<AttachArguments, String> {
+    let attach = command.find_subcommand("attach").cloned().unwrap_or_default();
+    let matches = attach.no_binary_name(true).try_get_matches_from::<_, &str>([]);
+    let matches = matches.map_err(|error| error.to_string())?;
     AttachArguments::from_arg_matches(&matches).map_err(|error| error.to_string())
 }
 
@@ -87,12 +89,15 @@ enum Choice {
     Fresh(Option<SessionName>),
 }
 
-/// Has the person take part in the session.
+/// Has the person take part in the session. What `asked` does not say itself, files or nobody does: that
+/// is for a fresh session, and none of a session that lives is asked to be so.
 pub(super) fn attach(
     place: &Place,
     arguments: &AttachArguments,
     worker: &WorkerArguments,
+    asked: (&AttachArguments, &WorkerArguments),
 ) -> Result<ExitCode, String> {
+    let (AttachArguments { options: asked, .. }, asked_worker) = asked;
     check_terminal(arguments.observe)?;
     // Before any thread is started.
     pty::guard_terminal();
@@ -101,7 +106,6 @@ pub(super) fn attach(
         return Err(RELATIVE.into());
     }
     let options = arguments.options.options(worker);
-    let keep_ms = options.keep_ms;
     let choice = match (&arguments.name, arguments.new) {
         (name, true) => Choice::Fresh(name.clone()),
         (Some(name), false) => Choice::Living(name.clone()),
@@ -110,14 +114,14 @@ pub(super) fn attach(
     if arguments.observe && matches!(choice, Choice::Fresh(_)) {
         return Err("there is no session to look on".into());
     }
-    if worker.is_given()
+    if asked_worker.is_given()
         && let Choice::Living(name) = &choice
     {
         return Err(format!(
             "--python, --worker and --run are for a fresh session, and {name} lives; --new starts one"
         ));
     }
-    if record.is_given()
+    if asked.record.is_given()
         && let Choice::Living(name) = &choice
     {
         return Err(format!(
@@ -125,7 +129,7 @@ pub(super) fn attach(
              --new starts one"
         ));
     }
-    if arguments.observe && arguments.options.size.is_some() {
+    if arguments.observe && asked.size.is_some() {
         return Err("who only looks on (--observe) can't say the size (--size)".into());
     }
     let role = if arguments.observe { Role::Observer } else { Role::Client };
@@ -135,6 +139,7 @@ pub(super) fn attach(
             Choice::Living(name) => {
                 let wanted = Wanted::Named { name: name.to_string(), start: false };
                 let options = SessionOptions::default();
+                let keep_ms = asked.options(asked_worker).keep_ms;
                 (open(place, Open { wanted, options, hello: hello(role, keep_ms) }).await?, false)
             }
             Choice::Fresh(name) => (start(place, name, options).await?, true),
@@ -151,7 +156,7 @@ pub(super) fn attach(
             has_status: !arguments.no_status && terminal::can_show(),
             keys: arguments.keys,
             draft: Draft::default(),
-            pin: arguments.options.size.filter(|_| !is_own),
+            pin: asked.size.filter(|_| !is_own),
         };
         let mut connection = opened.connection;
         let left = loop {
@@ -350,15 +355,10 @@ fn name_of<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
     names.find(can_be_shown).unwrap_or(SOMEBODY).to_owned()
 }
 
-/// Where the history of cells is kept (XDG Base Directory Specification); `None` where there is no
-/// place for it.
+/// Where the history of cells is kept; `None` where there is no place for it.
 fn history_file() -> Option<PathBuf> {
-    let absolute =
-        |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state =
-        absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
-    let directory = state.join("mcp-repl");
-    std::fs::create_dir_all(&state).ok()?;
+    let directory = state_directory()?;
+    std::fs::create_dir_all(directory.parent()?).ok()?;
     // It may be there already.
     let _ = pty::create_private_directory(&directory);
     pty::keep_private(&directory).ok()?;

@@ -7,13 +7,16 @@ mod clients;
 use std::{ffi::OsStr, io::Write, path::Path, process::ExitCode, time::Duration};
 
 use super::{
-    config, ls,
+    config,
+    config::state,
+    ls,
     sessions::{self, with_registry},
+    settings::{Found, NotInUse},
     with_session,
 };
 use crate::{
     install::Surroundings,
-    reply::{Block, Failure, Reply, Status},
+    reply::{Block, Failure, Reply, Status, printable},
     session::{
         client::{Handle, Request},
         launch::{Target, python::PythonSearch},
@@ -67,9 +70,15 @@ enum Trouble {
 
 /// Prints the report. The exit status is 1 when a session could not start, or could not be listed, or a
 /// client would get none. `python` is the one that was asked for.
-pub(super) fn doctor(target: &Target, python: Option<&Path>) -> Result<ExitCode, String> {
+pub(super) fn doctor(
+    target: &Target,
+    python: Option<&Path>,
+    found: Option<&Found>,
+    not_in_use: &[NotInUse],
+) -> Result<ExitCode, String> {
     let mut report = Report::default();
     report.row("mcp-repl", env!("CARGO_PKG_VERSION"));
+    let are_files_right = found.is_none_or(|found| settings(found, not_in_use, &mut report));
     let result = examine(target, &mut report);
     match &result {
         Ok(()) => report.row("session", "ok"),
@@ -88,8 +97,27 @@ pub(super) fn doctor(target: &Target, python: Option<&Path>) -> Result<ExitCode,
         _ => true,
     };
     report.print();
-    let all_well = result.is_ok() && listed.is_ok() && is_served;
+    let all_well = result.is_ok() && listed.is_ok() && is_served && are_files_right;
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether the files of settings are right.
+fn settings(found: &Found, not_in_use: &[NotInUse], report: &mut Report) -> bool {
+    let problems = found.problems();
+    let files = found.files.all().map(|file| {
+        format!(
+            "{} ({}): {}",
+            printable(&file.path.to_string_lossy()),
+            file.level.name(),
+            state(file)
+        )
+    });
+    let mut lines: Vec<String> = files.collect();
+    lines.extend(not_in_use.iter().map(NotInUse::to_string));
+    lines.extend(problems.iter().map(|problem| format!("FAILED: {problem}")));
+    let none = "no files; mcp-repl config shows what holds";
+    report.row("settings", if lines.is_empty() { none.into() } else { lines.join("\n") });
+    problems.is_empty()
 }
 
 /// Whether a client that hands down nothing of its environment has its calls answered.

@@ -47,6 +47,13 @@ pub(super) struct HostArguments {
     stdio: bool,
 }
 
+impl HostArguments {
+    /// Whether its own command line says what it runs, and nobody who starts it.
+    pub(super) fn is_by_hand(&self) -> bool {
+        !self.detached && !self.stdio
+    }
+}
+
 /// Hosts a session until nobody comes any more, or it is ended.
 pub(super) fn host(
     worker: &WorkerArguments,

@@ -2,6 +2,7 @@
 
 mod attach;
 mod completions;
+mod config;
 mod doctor;
 mod elsewhere;
 mod end;
@@ -19,18 +20,21 @@ mod replay;
 mod serve;
 mod session_options;
 mod sessions;
+mod settings;
 mod skill;
+mod state;
 mod verify;
 mod via;
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use mcp_repl_sideband::PictureLimit;
 
 use self::{
     serve::{ClientOptions, Sessioning},
     session_options::{GRACE, SessionArguments},
+    settings::{NotInUse, WithFiles},
     via::ViaArguments,
 };
 use crate::{
@@ -112,6 +116,11 @@ enum Command {
     Events(events::EventsArguments),
     /// Host a session that others connect to.
     Host(Box<host::HostArguments>),
+    /// Print which settings hold, and where each stands: in an option, a variable or a file.
+    ///
+    /// They are those of the server, and of its command line where that is given in front: `mcp-repl --pager
+    /// page config`.
+    Config(config::ConfigArguments),
     /// Put the server into the configurations of the clients on this machine.
     Install(install::InstallArguments),
     /// Take the server out of the configurations of clients again.
@@ -140,11 +149,14 @@ impl Command {
 struct WorkerArguments {
     /// The Python to run: a path, or a name on PATH.
     ///
-    /// Without it: MCP_REPL_PYTHON, else the nearest .venv from here upward, else VIRTUAL_ENV,
-    /// else CONDA_PREFIX, else the virtual environment that mcp-repl was installed into with pip,
+    /// Without it: MCP_REPL_PYTHON, else `python` in a configuration file, else the nearest .venv
+    /// from here upward, else VIRTUAL_ENV, else CONDA_PREFIX, else the virtual environment that mcp-repl was installed into with pip,
     /// else python3, else python on PATH.
     #[arg(long, global = true, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// The place of a file where that stands.
+    #[arg(skip)]
+    python_from: Option<String>,
     /// A program that speaks the sideband protocol (docs/sideband.md), in place of Python.
     #[arg(long, global = true, value_name = "COMMAND", conflicts_with = "python")]
     worker: Option<String>,
@@ -274,6 +286,7 @@ fn command_line() -> clap::Command {
     let not_of_doctor = ["run", "via", "via_install"];
     let worker = ["python", "worker", "run"];
     let all = ["python", "worker", "run", "via", "via_install"];
+    let of_server: Vec<Arg> = command.get_arguments().cloned().collect();
     for (name, hidden) in [
         ("ls", &all[..]),
         ("end", &all),
@@ -293,6 +306,11 @@ fn command_line() -> clap::Command {
             subcommand.args(hidden.into_iter().map(|argument| argument.hide(true)))
         });
     }
+    let of_all = of_server.into_iter().filter(Arg::is_global_set);
+    let hidden: Vec<Arg> = of_all.map(|argument| argument.global(false).hide(true)).collect();
+    command = command.mut_subcommand("config", |config| {
+        config.mut_subcommand("trust", |trust| trust.args(hidden))
+    });
     command = command.mut_subcommand("record", |record| {
         record.mut_arg("record_format", |format| format.visible_alias("format"))
     });
@@ -319,7 +337,10 @@ impl WorkerArguments {
             (None, Some(command)) => {
                 words("--run", command).map(|(file, arguments)| Target::Program(file, arguments))
             }
-            (None, None) => Ok(Target::Python(PythonSearch::of_process(self.python.clone()))),
+            (None, None) => Ok(Target::Python(PythonSearch {
+                option_from: self.python_from.clone(),
+                ..PythonSearch::of_process(self.python.clone())
+            })),
         }
     }
 }
@@ -337,8 +358,24 @@ fn words(option: &str, command: &str) -> Result<(PathBuf, Vec<OsString>), String
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     crate::pty::unblock_signals();
-    let arguments = Arguments::from_arg_matches(&command_line().get_matches());
-    let arguments = arguments.unwrap_or_else(|error| error.exit());
+    let matches = command_line().get_matches();
+    let given = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    run(&matches, &given).unwrap_or_else(|why| {
+        // Standard error may be closed, which must not be a panic.
+        let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");
+        ExitCode::from(2)
+    })
+}
+
+/// Does what is said on the command line, and beneath it in files.
+fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
+    let WithFiles { command, arguments, not_in_use, found } =
+        WithFiles::beneath(command_line(), matches, given)?;
+    if !matches!(arguments.command, Some(Command::Doctor)) {
+        for one in &not_in_use {
+            let _ = writeln!(std::io::stderr(), "mcp-repl: {one}");
+        }
+    }
     let options = arguments.session.options(&arguments.worker);
     let place = arguments.via.place();
     let place = place.map(|place| Sessioning::new(place, &arguments.session, options));
@@ -357,6 +394,7 @@ pub fn main() -> ExitCode {
             | Command::End(_)
             | Command::Replay(_)
             | Command::Events(_)
+            | Command::Config(_)
             | Command::Install(_)
             | Command::Uninstall(_)
             | Command::Skill
@@ -368,7 +406,7 @@ pub fn main() -> ExitCode {
     if holds_sessions {
         crate::pty::guard_sessions();
     }
-    let result = match &arguments.command {
+    match &arguments.command {
         None => arguments.worker.target().and_then(|target| {
             let SessionArguments { pager, max_output_disk, image_size, size, .. } =
                 arguments.session;
@@ -383,11 +421,13 @@ pub fn main() -> ExitCode {
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,
             };
-            serve::serve(target, options, place?)
+            let news = not_in_use.iter().map(NotInUse::notice).collect();
+            serve::serve(target, options, place?, news)
         }),
         _ if arguments.via.is_given() && arguments.session.record.is_relative() => {
             Err(record_options::RELATIVE.into())
         }
+        Some(Command::Config(wanted)) => config::config(wanted, &command, matches, given),
         Some(command) if arguments.via.is_given() && !command.is_client() => {
             Err("--via is for the server, `attach`, `events`, `ls`, `end` and `exec --session`; others \
                  are run there, as in `ssh gpu mcp-repl doctor`"
@@ -395,7 +435,12 @@ pub fn main() -> ExitCode {
         }
         Some(Command::Attach(attach)) => {
             let place = arguments.via.place();
-            place.and_then(|place| attach::attach(&place, attach, &arguments.worker))
+            let asked = match &given.command {
+                Some(Command::Attach(asked)) => asked,
+                _ => attach,
+            };
+            let asked = (&**asked, &given.worker);
+            place.and_then(|place| attach::attach(&place, attach, &arguments.worker, asked))
         }
         Some(Command::Exec(exec)) if exec.session.is_some() && arguments.worker.is_given() => {
             Err("--python, --worker and --run are for a fresh session, and --session names one \
@@ -411,13 +456,14 @@ pub fn main() -> ExitCode {
                 .into())
         }
         Some(Command::Doctor) => {
-            let python = arguments.worker.python.as_deref();
-            arguments.worker.target().and_then(|target| doctor::doctor(&target, python))
+            let python = given.worker.python.as_deref();
+            let target = arguments.worker.target();
+            target.and_then(|target| doctor::doctor(&target, python, found.as_ref(), &not_in_use))
         }
         Some(Command::Record(record)) => record.is_for_person().and_then(|is_for_person| {
             if is_for_person {
                 let options = SessionArguments { record: record.place()?, ..arguments.session };
-                return attach::fresh(options, &arguments.worker);
+                return attach::fresh(options, &arguments.worker, &command);
             }
             let run = arguments.worker.run.as_deref();
             arguments.worker.target().and_then(|target| record::record(target, run, record))
@@ -446,12 +492,7 @@ pub fn main() -> ExitCode {
         Some(Command::Completions(wanted)) => completions::completions(wanted),
         Some(Command::Man(wanted)) => man::man(wanted),
         Some(Command::Host(host)) => host::host(&arguments.worker, host),
-    };
-    result.unwrap_or_else(|why| {
-        // Standard error may be closed, which must not be a panic.
-        let _ = writeln!(std::io::stderr(), "mcp-repl: {why}");
-        ExitCode::from(2)
-    })
+    }
 }
 
 /// Prints this to standard output. A reader that is gone wants no more of it.

@@ -57,10 +57,7 @@ fn otherwise(argument: &Arg) -> String {
 
 /// The section of a command. What an option of the server's says there is not said again.
 fn section(out: &mut String, command: &Command, server: Option<&Command>) {
-    let name = match server {
-        None => "mcp-repl".to_owned(),
-        Some(_) => format!("mcp-repl {}", command.get_name()),
-    };
+    let name = command.get_bin_name().unwrap_or_default();
     let about = command.get_long_about().or(command.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
     let _ = write!(out, "\n## `{name}`\n\n{}\n", about.replace('<', "&lt;").trim_end());
@@ -94,8 +91,12 @@ fn reference() -> String {
     command.build();
     let mut out = String::new();
     section(&mut out, &command, None);
-    for subcommand in command.get_subcommands().filter(|one| one.get_name() != "help") {
+    let is_ours = |one: &&Command| one.get_name() != "help";
+    for subcommand in command.get_subcommands().filter(is_ours) {
         section(&mut out, subcommand, Some(&command));
+        for below in subcommand.get_subcommands().filter(is_ours) {
+            section(&mut out, below, Some(&command));
+        }
     }
     out
 }

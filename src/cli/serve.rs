@@ -19,7 +19,7 @@ use crate::{
     pty,
     registry::SessionName,
     remote::{self, Place, Underway},
-    reply::{Budget, budget_to_wire},
+    reply::{Budget, Notice, budget_to_wire},
     screen::Size,
     session::{
         client::Handle,
@@ -97,11 +97,13 @@ impl Sessioning {
 const NO_CLIENT: &str = "an MCP client is to talk to the server there. Cells are run from the shell \
                          by `mcp-repl exec`";
 
-/// Serves until the client closes standard input, or a signal asks to end.
+/// Serves until the client closes standard input, or a signal asks to end. The first reply begins with
+/// `news`.
 pub(super) fn serve(
     target: Target,
     options: ClientOptions,
     place: Sessioning,
+    news: Vec<Notice>,
 ) -> Result<ExitCode, String> {
     let worker = match target {
         Target::Python(_) | Target::Script(..) => PYTHON,
@@ -121,6 +123,7 @@ pub(super) fn serve(
             runtime.block_on(async {
                 let running = engines.running.clone();
                 let sessions = Sessions::new(engines, name, max_sessions);
+                sessions.tell_first(news);
                 // It costs nobody anything if the client never comes.
                 sessions.prepare("");
                 let result = serve_in(&sessions, &worker, on_cancel).await;
@@ -132,6 +135,7 @@ pub(super) fn serve(
             let hosts = Hosts { place, options: *session, budget: options.budget, target };
             runtime.block_on(async {
                 let sessions = Sessions::new(hosts, name, max_sessions);
+                sessions.tell_first(news);
                 serve_in(&sessions, &worker, on_cancel).await
             })
         }

@@ -26,7 +26,7 @@ use crate::{
 pub(super) const GRACE: &str = "MCP_REPL_GRACE";
 
 /// How long a kept session may be idle where no time is given.
-const KEPT: &str = "8h";
+pub(super) const KEPT: &str = "8h";
 
 /// How a session treats pagers, files and pictures, and how long it lives.
 #[derive(Debug, Clone, Args)]
@@ -75,6 +75,7 @@ impl SessionArguments {
         };
         let mut options = SessionOptions {
             python: worker.python.as_deref().map(|file| file.to_string_lossy().into_owned()),
+            python_from: worker.python_from.clone(),
             worker: worker.worker.clone(),
             run: worker.run.clone(),
             pager: pager.to_owned(),
@@ -108,7 +109,8 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
         return Err(format!("`{one}` can't be used with `{other}`"));
     }
     let (worker, run) = (options.worker.clone(), options.run.clone());
-    let target = WorkerArguments { python, worker, run }.target()?;
+    let python_from = options.python_from.clone();
+    let target = WorkerArguments { python, python_from, worker, run }.target()?;
     let paging = match &*options.pager {
         "" => Paging::Through,
         how => paging(how).map_err(|why| wrong("--pager", how, &why))?,
@@ -267,7 +269,8 @@ mod tests {
             keep: Some(Duration::from_secs(60)),
             record: RecordArguments::default(),
         };
-        let worker = WorkerArguments { python: None, worker: None, run: Some("w x".into()) };
+        let run = Some("w x".into());
+        let worker = WorkerArguments { python: None, python_from: None, worker: None, run };
         let (config, life) = of_host(&arguments.options(&worker), "main").unwrap();
         assert_eq!(config.target.identity(), "program w x");
         assert_eq!(config.paging, Paging::Page);

@@ -12,7 +12,7 @@ pub(super) struct ViaArguments {
     #[arg(long, global = true, value_name = "COMMAND")]
     via: Option<String>,
     /// Put this binary there, in ~/.local/bin, where it is missing or another.
-    #[arg(long, global = true, requires = "via")]
+    #[arg(long, global = true)]
     via_install: bool,
 }
 
@@ -24,7 +24,13 @@ impl ViaArguments {
 
     /// Where they are.
     pub(super) fn place(&self) -> Result<Place, String> {
-        let Some(command) = &self.via else { return Ok(Place::Here) };
+        // Not of clap's, for which a file's `via` is none.
+        let Some(command) = &self.via else {
+            return match self.via_install {
+                true => Err("--via-install needs --via <COMMAND>, which says where".into()),
+                false => Ok(Place::Here),
+            };
+        };
         let command = ViaCommand::new(command, self.via_install);
         command.map(Place::Via).map_err(|error| error.to_string())
     }

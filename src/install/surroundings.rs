@@ -33,6 +33,11 @@ pub struct Surroundings {
 impl Surroundings {
     /// Those of this process. `None` where it has no home directory, or no working directory.
     pub fn of_process() -> Option<Self> {
+        Self::in_directory(std::env::current_dir().ok()?)
+    }
+
+    /// Those of this process in another directory. `None` where it has no home directory.
+    pub fn in_directory(directory: PathBuf) -> Option<Self> {
         let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
         let platform = match std::env::consts::OS {
             "macos" => Platform::MacOs,
@@ -41,7 +46,7 @@ impl Surroundings {
         };
         Some(Self {
             home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty())?,
-            directory: std::env::current_dir().ok()?,
+            directory,
             variables: std::env::vars_os().filter_map(named).collect(),
             platform,
         })
@@ -88,6 +93,13 @@ impl Surroundings {
     /// The XDG base directory specification has relative ones ignored.
     fn absolute(&self, variable: &str) -> Option<PathBuf> {
         self.variable(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// The file of this program's own settings: where `XDG_CONFIG_HOME` says, on all systems, else where
+    /// the system has such files.
+    pub fn settings_file(&self) -> PathBuf {
+        let directory = self.absolute("XDG_CONFIG_HOME");
+        directory.unwrap_or_else(|| self.path("{config}")).join("mcp-repl").join("config.toml")
     }
 
     /// The file that a program's name, or a path to it, stands for.
@@ -142,5 +154,20 @@ mod tests {
         assert_eq!(path(Linux, &[("CODEX_HOME", "k")], "{CODEX_HOME:~/.codex}/x"), "/work/k/x");
         assert_eq!(path(Linux, &[("CODEX_HOME", "")], "{CODEX_HOME:~/.codex}"), "/home/ada/.codex");
         assert_eq!(path(Linux, &[], "/Applications/X.app"), "/Applications/X.app");
+    }
+
+    #[test]
+    fn the_settings_file_is_where_the_user_or_the_system_has_such_files() {
+        let file = |platform, variables: &[(&str, &str)]| {
+            surroundings(platform, variables).settings_file().to_str().unwrap().to_owned()
+        };
+        use Platform::{Linux, MacOs};
+        let xdg = [("XDG_CONFIG_HOME", "/c")];
+        assert_eq!(file(Linux, &[]), "/home/ada/.config/mcp-repl/config.toml");
+        assert_eq!(file(Linux, &xdg), "/c/mcp-repl/config.toml");
+        assert_eq!(file(MacOs, &xdg), "/c/mcp-repl/config.toml");
+        let of_macos = "/home/ada/Library/Application Support/mcp-repl/config.toml";
+        assert_eq!(file(MacOs, &[]), of_macos);
+        assert_eq!(file(MacOs, &[("XDG_CONFIG_HOME", "c")]), of_macos);
     }
 }

@@ -14,6 +14,7 @@ use super::live::{Before, Link, Live, Session, first_notice};
 use crate::{
     registry::SessionName,
     remote::{Connection, Underway},
+    reply::Notice,
     session::client::{Answer, Handle, Request},
 };
 
@@ -76,6 +77,8 @@ pub struct Sessions {
 #[derive(Debug, Default)]
 struct Slots {
     all: Vec<Slot>,
+    /// What the first reply of all begins with.
+    news: Vec<Notice>,
     last_id: u64,
     is_closed: bool,
 }
@@ -157,6 +160,11 @@ impl Sessions {
         slot.state = State::Open(Arc::new(Live::new(session.into(), Vec::new())));
         drop(slots);
         sessions
+    }
+
+    /// Has the first reply of all begin with this.
+    pub fn tell_first(&self, news: Vec<Notice>) {
+        self.slots().news.extend(news);
     }
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
@@ -354,7 +362,8 @@ impl Sessions {
             }
         };
         let is_own = slot.asked.is_none() && self.own_name.is_none();
-        let mut news = Vec::new();
+        let mut news = std::mem::take(&mut slots.news);
+        let slot = &mut slots.all[place];
         if let Some(Link { welcome, .. }) = &session.link {
             news.extend(first_notice(welcome, slot.before.as_ref(), is_own));
             slot.name = Some(welcome.session.clone());

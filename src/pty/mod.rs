@@ -43,6 +43,7 @@
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
 //! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number` | whose it is |
+//! | `open_regular_file` | a file that anybody may have put there, and who may write it ([`Writers`]) |
 //!
 //! On Windows these would be a ConPTY (the crate `portable-pty` has one), a job object, named
 //! pipes, and tokio's own standard streams.
@@ -68,10 +69,11 @@ pub use platform::{
     create_private_file, detach, give_to_editor, guard_sessions, guard_terminal, hang_up_child,
     has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private,
     keyboard_for_program, kill_listener, killed_status, launch, machine_name,
-    open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode, own_program,
-    parent_identity, platform_name, private_directory_in, process_identity, reader_has_gone,
-    resident_memory, restore_by_guard, set_raw_mode, show_typing, signal_number, spawn, stdio,
-    stop_group, type_on_output_terminal, unblock_signals, user_number,
+    open_or_create_own_file, open_own_file, open_regular_file, others_can_replace,
+    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
+    process_identity, reader_has_gone, resident_memory, restore_by_guard, set_raw_mode,
+    show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal, unblock_signals,
+    user_number,
 };
 
 /// A program to be run.
@@ -133,6 +135,19 @@ pub enum Awaits {
     /// program of the foreground sleeps. The one that reads may be no descendant, as the server
     /// of tmux. Only what is on the screen can tell.
     Others,
+}
+
+/// Who else than this user may write a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// Nobody but the administrator.
+    OnlyUser,
+    /// Its owner, another user, by their number.
+    Owner(u32),
+    /// A group of users.
+    Group,
+    /// Everybody.
+    Anybody,
 }
 
 /// What somebody asks of this process.

@@ -68,6 +68,14 @@ pub enum Notice {
         /// Whether its program has not ended since.
         keeps_variables: bool,
     },
+    /// What a settings file says is not in use.
+    #[error("[repl] not in use: {what}: {why}")]
+    NotInUse {
+        /// Which of it, and which file.
+        what: String,
+        /// Why, and who can do something about it.
+        why: String,
+    },
     /// A program that came first can't be run; the text names it and says why.
     #[error("[repl] passed over {0}")]
     PassedOver(String),

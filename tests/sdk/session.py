@@ -150,8 +150,8 @@ async def start_anew(session):
 
 
 async def main(server, directory):
-    # Nothing is to wait for a client that comes back.
-    grace = {"MCP_REPL_GRACE": "0"}
+    # Nothing is to wait for a client that comes back, and nothing of this machine is set.
+    grace = {"MCP_REPL_GRACE": "0", "XDG_CONFIG_HOME": "/nowhere"}
     parameters = StdioServerParameters(command=server, args=[], cwd=directory, env=grace)
     async with Client(parameters) as client:
         tools = (await client.list_tools()).tools

@@ -52,6 +52,8 @@ pub struct Identity {
 pub struct SessionOptions {
     /// `--python`.
     pub python: Option<String>,
+    /// Where that stands, as `FILE:LINE`; in the option itself where it is not given.
+    pub python_from: Option<String>,
     /// `--worker`.
     pub worker: Option<String>,
     /// `--run`.

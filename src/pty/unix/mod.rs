@@ -46,6 +46,7 @@ mod stdio;
 mod stream;
 mod terminal;
 mod terminal_guard;
+mod writers;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -84,3 +85,4 @@ pub use stdio::{reader_has_gone, stdio};
 pub use stream::ByteStream;
 pub use terminal::{PtyMaster, has_the_terminal};
 pub use terminal_guard::{guard_terminal, restore_by_guard};
+pub use writers::open_regular_file;

@@ -17,10 +17,12 @@ use std::{
 use crate::pty;
 
 /// Where a Python was named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `--python`.
     Option,
+    /// A file of settings, at this place.
+    Setting(String),
     /// The environment variable `MCP_REPL_PYTHON`.
     Variable,
     /// A `.venv` in the working directory or above.
@@ -39,6 +41,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Source::Option => "--python",
+            Source::Setting(place) => place,
             Source::Variable => "MCP_REPL_PYTHON",
             Source::DotVenv => "the nearest .venv",
             Source::VirtualEnv => "VIRTUAL_ENV",
@@ -71,7 +74,7 @@ impl Choice {
                 Ok(()) => return Ok(Choice { file, source, passed_over, others: candidates }),
                 // Most directories of PATH have no Python: nothing to tell.
                 Err(_) if source == Source::Path && file.symlink_metadata().is_err() => {}
-                Err(why) => passed_over.push(note(&file, source, &why)),
+                Err(why) => passed_over.push(note(&file, &source, &why)),
             }
         }
         Err(passed_over)
@@ -88,13 +91,13 @@ impl Choice {
             others.retain(|(other, _)| other.canonicalize().ok() != target);
         }
         let mut next = Choice::first(others).ok()?;
-        next.passed_over.insert(0, note(&file, source, &why));
+        next.passed_over.insert(0, note(&file, &source, &why));
         Some(next)
     }
 }
 
 /// What is said of a candidate that is passed over.
-fn note(file: &Path, source: Source, why: &impl fmt::Display) -> String {
+fn note(file: &Path, source: &Source, why: &impl fmt::Display) -> String {
     format!("{} (from {source}): {why}", file.display())
 }
 
@@ -156,6 +159,8 @@ pub enum Unusable {
 pub struct PythonSearch {
     /// The value of `--python`.
     pub option: Option<PathBuf>,
+    /// The place of a file of settings where that stands.
+    pub option_from: Option<String>,
     /// The value of `MCP_REPL_PYTHON`.
     pub variable: Option<PathBuf>,
     /// The working directory.
@@ -180,6 +185,7 @@ impl PythonSearch {
         };
         PythonSearch {
             option,
+            option_from: None,
             variable: variable("MCP_REPL_PYTHON"),
             directory: std::env::current_dir().ok(),
             home: variable("HOME"),
@@ -204,7 +210,8 @@ impl PythonSearch {
     /// asked for by name is never replaced by another.
     pub fn choose(&self) -> Result<Choice, ChooseError> {
         if let Some(file) = &self.option {
-            return self.asked_for(file, Source::Option);
+            let place = self.option_from.clone();
+            return self.asked_for(file, place.map_or(Source::Option, Source::Setting));
         }
         if let Some(file) = &self.variable {
             return self.asked_for(file, Source::Variable);
@@ -328,6 +335,7 @@ mod tests {
         std::fs::create_dir_all(at("home/a/b")).unwrap();
         let mut around = PythonSearch {
             option: Some(at("o")),
+            option_from: None,
             variable: Some(at("v")),
             directory: Some(at("home/a/b")),
             home: Some(at("home")),

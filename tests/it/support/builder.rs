@@ -26,6 +26,11 @@ const OF_THE_BUILD: &str = "MCP_REPL_EXTENSION_FILE";
 /// Set to have the sessions of all servers in hosts.
 const ALL_HOSTED: &str = "MCP_REPL_TEST_HOSTED";
 
+/// Has a command find no settings file of the machine's user.
+pub(super) fn without_settings(command: &mut Command) {
+    command.env("XDG_CONFIG_HOME", "/nowhere");
+}
+
 /// Where the sessions of a server are.
 enum Place {
     /// In its own process, unless all tests are run with hosts.
@@ -169,6 +174,12 @@ impl Builder {
         }
         for name in CHOOSERS.into_iter().chain([OF_THE_BUILD]) {
             command.env_remove(name);
+        }
+        // A home of the test's has files of the test's.
+        if self.environment.iter().any(|(name, _)| name == "HOME") {
+            command.env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
+        } else {
+            without_settings(&mut command);
         }
         match &self.place {
             Place::Usual => drop(command.env("MCP_REPL_GRACE", "0")),

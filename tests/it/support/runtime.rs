@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{BINARY, Builder, HANG};
+use super::{BINARY, Builder, HANG, builder::without_settings};
 
 /// The variable that names the run-time directory; hosts, workers and their children inherit it,
 /// so it also tells whose a process is.
@@ -79,6 +79,7 @@ impl Runtime {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.env(RUNTIME, self.path()).env_remove("MCP_REPL_GRACE").args(arguments);
+        without_settings(&mut command);
         command
     }
 
