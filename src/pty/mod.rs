@@ -60,6 +60,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::sandbox::Rules;
+
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
@@ -88,6 +90,8 @@ pub struct Program {
     /// The name of a variable by which the program is told the number of a descriptor of the
     /// terminal's master side, which it inherits then.
     pub master_variable: Option<&'static str>,
+    /// What it may reach; `None` for all that this process can.
+    pub sandbox: Option<Rules>,
 }
 
 /// How a terminal treats what is typed.

@@ -242,6 +242,7 @@ impl SessionDirectory {
             directory: around.directory.clone(),
             environment,
             master_variable,
+            sandbox: None,
         };
         Ok(Launch { program, own_threads, has_sideband, nonce, socket, _directory: directory })
     }
