@@ -6,7 +6,7 @@ use std::path::PathBuf;
 ///
 /// Of two paths that lie in one another the inner one holds: what is writable in something hidden can be
 /// reached, and what is hidden in something writable can't.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Can be neither read nor written, with all beneath. All else can be read. May not exist.
     pub hidden: Vec<PathBuf>,
@@ -22,8 +22,8 @@ pub struct Rules {
     pub network: Network,
 }
 
-/// Which network a worker reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Which network a worker reaches. The later, the more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Network {
     /// None.
     #[default]
