@@ -22,6 +22,7 @@
 //! | `connect`, `kill_listener` | the other side of a session's socket, and the end of who listens there |
 //! | `detach() -> io::Result<Detached>` | goes on as a process that outlives whoever started it |
 //! | `process_identity`, `parent_identity`, `resident_memory` | what is asked of other processes |
+//! | `sandbox_holds() -> Vec<Holds>` | what this system can hold of a program's rules |
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
@@ -72,8 +73,8 @@ pub use platform::{
     kill_listener, killed_status, launch, machine_name, open_or_create_own_file, open_own_file,
     others_can_replace, own_directory_mode, own_program, parent_identity, platform_name,
     private_directory_in, process_identity, reader_has_gone, resident_memory, restore_by_guard,
-    set_raw_mode, show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal,
-    unblock_signals, user_number,
+    sandbox_holds, set_raw_mode, show_typing, signal_number, spawn, stdio, stop_group,
+    type_on_output_terminal, unblock_signals, user_number,
 };
 
 /// A program to be run.

@@ -24,7 +24,8 @@
 //!
 //! `linux` and `macos` provide the same items: `blocked_reader`, `TaskWatch`, `Members`,
 //! `session_members`, `die_with_parent`, `name_process`, `close_from`, `close_on_exec_from`,
-//! `is_noexec`, `start_time`, `resident_memory`, `kill_if` and `own_program`.
+//! `is_noexec`, `start_time`, `resident_memory`, `kill_if`, `own_program`, `Sandbox`, `Inside`,
+//! `explained` and `sandbox_holds`.
 #![allow(unsafe_code)]
 
 mod child;
@@ -82,5 +83,6 @@ pub use signal::{
 };
 pub use stdio::{reader_has_gone, stdio};
 pub use stream::ByteStream;
+pub use system::sandbox_holds;
 pub use terminal::{PtyMaster, has_the_terminal};
 pub use terminal_guard::{guard_terminal, restore_by_guard};

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use super::{
     child, guard, signal,
-    system::{self, TaskWatch},
+    system::{self, Inside, Sandbox, TaskWatch},
     terminal::PtyMaster,
 };
 use crate::{
@@ -65,7 +65,7 @@ pub(super) struct Search {
 /// all signals at their defaults.
 ///
 /// # Errors
-/// When there is no terminal to be had, or the program can't be executed.
+/// When there is no terminal to be had, the program can't be executed, or its sandbox can't be made.
 pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> {
     let (terminal, slave) = PtyMaster::open(size)?;
     let mut command = Command::new(&program.file);
@@ -86,9 +86,25 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
         inherited = Some(master);
     }
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
+    let (sandbox, inside) = match &program.sandbox {
+        Some(rules) => {
+            Sandbox::prepare(rules).map(|(sandbox, inside)| (Some(sandbox), Some(inside)))?
+        }
+        None => (None, None),
+    };
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
-    unsafe { command.pre_exec(move || child::lead_session(inherited.as_ref())) };
-    let process = Process::of(command.spawn()?, TaskWatch::of)?;
+    unsafe {
+        command.pre_exec(move || {
+            child::lead_session(inherited.as_ref())?;
+            inside.as_ref().map_or(Ok(()), Inside::enter)
+        });
+    }
+    let child = command.spawn();
+    let child = if sandbox.is_some() { child.map_err(system::explained)? } else { child? };
+    let process = Process::of(child, TaskWatch::of)?;
+    if let Some(sandbox) = sandbox {
+        sandbox.started()?;
+    }
     Ok((terminal, process))
 }
 
