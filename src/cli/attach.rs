@@ -20,7 +20,8 @@ use crate::{
     attach::{self, Attachment, Draft, EditKeys, EscapeKey, Left},
     pty,
     registry::{Registry, SessionName},
-    remote::{self, Opened, Place, Underway},
+    remote::{self, Opened, Place, Underway, sandbox::to_wire},
+    sandbox::Mode,
     terminal,
 };
 
@@ -101,7 +102,9 @@ pub(super) fn attach(
     if *place != Place::Here && record.is_relative() {
         return Err(RELATIVE.into());
     }
-    let options = arguments.options.options(worker);
+    let settings = arguments.options.sandbox.settings(Mode::Off, place)?;
+    let mut options = arguments.options.options(worker);
+    options.sandbox = Some(to_wire(&settings));
     let keep_ms = options.keep_ms;
     let choice = match (&arguments.name, arguments.new) {
         (name, true) => Choice::Fresh(name.clone()),
@@ -135,7 +138,8 @@ pub(super) fn attach(
         let (opened, is_own) = match choice {
             Choice::Living(name) => {
                 let wanted = Wanted::Named { name: name.to_string(), start: false };
-                let options = SessionOptions::default();
+                let sandbox = options.sandbox.filter(|_| arguments.options.sandbox.is_given());
+                let options = SessionOptions { sandbox, ..SessionOptions::default() };
                 (open(place, Open { wanted, options, hello: hello(role, keep_ms) }).await?, false)
             }
             Choice::Fresh(name) => (start(place, name, options).await?, true),

@@ -27,7 +27,7 @@ pub fn is_secret(name: &str) -> bool {
     };
     let is_joined = ["APIKEY", "AUTHTOKEN"].iter().any(|word| name.ends_with(word));
     is_joined
-        || SECRET_ENDS.iter().any(|word| ends_with(word))
+        || SECRET_ENDS.iter().any(ends_with)
         || SECRET_PARTS.iter().any(|word| name.contains(word))
         || AGENTS.contains(&&*name)
 }

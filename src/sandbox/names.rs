@@ -164,3 +164,6 @@ pub(super) const SECRET_ENDS: &[&str] = &["TOKEN", "KEY", "PASSWD", "PASSPHRASE"
 pub(super) const SECRET_PARTS: &[&str] = &["SECRET", "PASSWORD", "CREDENTIAL"];
 /// Variables that lead to who acts with the user's keys.
 pub(super) const AGENTS: &[&str] = &["SSH_AUTH_SOCK", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS"];
+
+/// The devices of GPUs; a name that ends with `*` is the beginning of some.
+pub const GPU_DEVICES: &[&str] = &["/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg"];

@@ -87,6 +87,7 @@ mod rich_values;
 mod robustness;
 mod run_command;
 mod run_program;
+mod sandboxed;
 mod sdk;
 mod served;
 mod sessions;

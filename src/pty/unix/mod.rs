@@ -65,7 +65,7 @@ pub use connection::{connect, kill_listener};
 pub use detach::{Detached, detach};
 #[cfg(test)]
 pub(crate) use file::testing;
-pub use file::{allows_execution, is_executable};
+pub use file::{allows_execution, is_executable, is_writable};
 pub use guard::guard_sessions;
 pub use keyboard::{
     EditorInput, TerminalInput, keyboard_for_program, set_raw_mode, show_typing,
