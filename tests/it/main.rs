@@ -37,6 +37,7 @@ mod control;
 mod doctor;
 mod ends;
 mod environment;
+mod escape;
 mod events;
 mod exec;
 mod exec_live;

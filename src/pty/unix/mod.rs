@@ -18,6 +18,7 @@
 //! signal     those that ask this process to end; masks, dispositions, names
 //! groups     the session and the group of a process
 //! file       what may be executed
+//! seatbelt   the profile of a sandbox on macOS
 //! private    files and directories that are this user's alone
 //! linux, macos   what POSIX does not have
 //! ```
@@ -41,6 +42,8 @@ mod output;
 mod private;
 mod process;
 mod running;
+#[cfg(any(target_os = "macos", test))]
+mod seatbelt;
 mod signal;
 mod socket;
 mod stdio;

@@ -68,7 +68,12 @@ pub(super) struct Search {
 /// When there is no terminal to be had, the program can't be executed, or its sandbox can't be made.
 pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> {
     let (terminal, slave) = PtyMaster::open(size)?;
-    let mut command = Command::new(&program.file);
+    let prepared = program.sandbox.as_ref().map(Sandbox::prepare).transpose()?;
+    let (sandbox, inside) = prepared.unzip();
+    let mut command = match &sandbox {
+        Some(sandbox) => sandbox.command(&program.file),
+        None => Command::new(&program.file),
+    };
     command.args(&program.arguments);
     for (name, value) in &program.environment {
         match value {
@@ -86,12 +91,6 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
         inherited = Some(master);
     }
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
-    let (sandbox, inside) = match &program.sandbox {
-        Some(rules) => {
-            Sandbox::prepare(rules).map(|(sandbox, inside)| (Some(sandbox), Some(inside)))?
-        }
-        None => (None, None),
-    };
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
     unsafe {
         command.pre_exec(move || {

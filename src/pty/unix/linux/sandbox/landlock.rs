@@ -93,11 +93,13 @@ struct Rules<'a> {
 impl Rules<'_> {
     /// Allows reading of all below a path but what is hidden, and devices.
     fn allow_reading(&mut self, path: &Path) {
-        let is_devices = path == Path::new(DEVICES);
-        if is_devices || self.places.is_hidden_root(path) {
+        let devices = Path::new(DEVICES);
+        if path == devices || self.places.is_hidden_root(path) {
             return;
         }
-        if !self.places.hides_below(path) && !Path::new(DEVICES).starts_with(path) {
+        let mut kept = self.places.names_towards_hidden(path);
+        kept.extend(devices.strip_prefix(path).ok().and_then(|rest| rest.iter().next()));
+        if kept.is_empty() {
             // One that is gone meanwhile, or can't be opened, can't be read then.
             let _ = self.allow(path, make_bitflags!(AccessFs::{Execute | ReadFile}));
             return;
@@ -105,8 +107,13 @@ impl Rules<'_> {
         let Ok(entries) = fs::read_dir(path) else { return };
         for entry in entries.flatten() {
             // A link is followed to what the rule of that says.
-            if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
+            if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+                continue;
+            }
+            if kept.contains(&*entry.file_name()) {
                 self.allow_reading(&entry.path());
+            } else {
+                let _ = self.allow(&entry.path(), make_bitflags!(AccessFs::{Execute | ReadFile}));
             }
         }
     }

@@ -51,6 +51,7 @@ use std::{
     mem::MaybeUninit,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
+    process::Command,
     thread::JoinHandle,
 };
 
@@ -112,6 +113,12 @@ impl Sandbox {
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let sandbox = Sandbox { places, network: rules.network, handover: outside };
         Ok((sandbox, Inside { ruleset, programs, handover: inside }))
+    }
+
+    /// The command that executes a program in it: the child enters it by itself.
+    #[expect(clippy::unused_self, reason = "other systems have another command")]
+    pub(in crate::pty::unix) fn command(&self, program: &Path) -> Command {
+        Command::new(program)
     }
 
     /// Starts the supervisor, once the program was executed. It ends with the last process in the sandbox,

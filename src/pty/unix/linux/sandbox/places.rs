@@ -1,6 +1,10 @@
 //! Which paths may be written, and which of them only by way of the supervisor. Pure.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use crate::sandbox::Rules;
 
@@ -66,6 +70,12 @@ impl Places {
     /// Whether something hidden lies below a path, itself left out.
     pub(super) fn hides_below(&self, path: &Path) -> bool {
         self.hidden.iter().any(|place| place != path && place.starts_with(path))
+    }
+
+    /// The names in a directory by way of which something hidden is come to.
+    pub(super) fn names_towards_hidden(&self, directory: &Path) -> BTreeSet<&OsStr> {
+        let rests = self.hidden.iter().filter_map(|place| place.strip_prefix(directory).ok());
+        rests.filter_map(|rest| rest.iter().next()).collect()
     }
 
     /// What can be written with all beneath it, and nothing in it is protected or hidden: the kernel
