@@ -4,7 +4,8 @@
 //! [`session`] decides where it goes, the [`pty`] carries it to the worker; what the worker
 //! prints becomes text in the [`screen`], and a [`reply`] is made of it; the pixels of pictures are
 //! looked at in [`picture`]. Recordings of terminals are read and written in [`cast`]. A session that outlives
-//! a connection has a [`host`], which is found by the [`registry`]; [`remote`] speaks with it.
+//! a connection has a [`host`], which is found by the [`registry`]; [`remote`] speaks with it. What a
+//! session's program may reach is decided in [`sandbox`].
 //! What clients have in their configurations is looked up and written in [`install`]; what stands in files
 //! in place of options is read in [`settings`].
 #![deny(unsafe_code)]
@@ -20,6 +21,7 @@ pub mod pty;
 pub mod registry;
 pub mod remote;
 pub mod reply;
+pub mod sandbox;
 pub mod screen;
 pub mod session;
 pub mod settings;

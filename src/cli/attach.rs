@@ -20,7 +20,8 @@ use crate::{
     attach::{self, Attachment, Draft, EditKeys, EscapeKey, Left},
     pty,
     registry::{Registry, SessionName},
-    remote::{self, Opened, Place, Underway},
+    remote::{self, Opened, Place, Underway, sandbox::to_wire},
+    sandbox::Mode,
     terminal,
 };
 
@@ -105,7 +106,9 @@ pub(super) fn attach(
     if *place != Place::Here && record.is_relative() {
         return Err(RELATIVE.into());
     }
-    let options = arguments.options.options(worker);
+    let settings = arguments.options.sandbox.settings(Mode::Off, place)?;
+    let mut options = arguments.options.options(worker);
+    options.sandbox = Some(to_wire(&settings));
     let choice = match (&arguments.name, arguments.new) {
         (name, true) => Choice::Fresh(name.clone()),
         (Some(name), false) => Choice::Living(name.clone()),
@@ -138,7 +141,8 @@ pub(super) fn attach(
         let (opened, is_own) = match choice {
             Choice::Living(name) => {
                 let wanted = Wanted::Named { name: name.to_string(), start: false };
-                let options = SessionOptions::default();
+                let sandbox = options.sandbox.filter(|_| asked.sandbox.is_given());
+                let options = SessionOptions { sandbox, ..SessionOptions::default() };
                 let keep_ms = asked.options(asked_worker).keep_ms;
                 (open(place, Open { wanted, options, hello: hello(role, keep_ms) }).await?, false)
             }

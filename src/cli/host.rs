@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use mcp_repl_control::{Identity, ToClient, encode};
+use mcp_repl_control::{Identity, Sandbox, SessionOptions, ToClient, encode};
 
 use super::{
     WorkerArguments, runtime,
@@ -20,7 +20,8 @@ use crate::{
     registry::{
         Record, RegisterError, Registration, Registry, SessionName, StartAnswer, StartRequest,
     },
-    remote,
+    remote::{self, Place, sandbox::to_wire},
+    sandbox::Mode,
     session::engine::Config,
 };
 
@@ -68,9 +69,9 @@ pub(super) fn host(
     pty::guard_sessions();
     let runtime = runtime()?;
     let result = runtime.block_on(async {
-        let registration = register_by_hand(arguments.session.as_ref())?;
-        let options = arguments.options.options(worker);
-        let (config, life) = of_host(&options, &registration.record().name.to_string())?;
+        let wanted = options(worker, arguments)?;
+        let registration = register_by_hand(arguments.session.as_ref(), &wanted)?;
+        let (config, life) = of_host(&wanted, &registration.record().name.to_string())?;
         // Standard error may be closed, which must not be a panic.
         let name = registration.record().name.clone();
         let _ = writeln!(io::stderr(), "mcp-repl: the session {name} is there; Ctrl-C ends it");
@@ -83,6 +84,13 @@ pub(super) fn host(
     });
     runtime.shutdown_background();
     result
+}
+
+/// What the session runs.
+fn options(worker: &WorkerArguments, arguments: &HostArguments) -> Result<SessionOptions, String> {
+    let settings = arguments.options.sandbox.settings(Mode::Off, &Place::Here)?;
+    let sandbox = Some(to_wire(&settings));
+    Ok(SessionOptions { sandbox, ..arguments.options.options(worker) })
 }
 
 /// Is the way from the standard streams to a host.
@@ -105,7 +113,10 @@ fn stdio() -> Result<ExitCode, String> {
 }
 
 /// Lists the session of this name, or the next of this directory's that is free.
-fn register_by_hand(name: Option<&SessionName>) -> Result<Registration, String> {
+fn register_by_hand(
+    name: Option<&SessionName>,
+    options: &SessionOptions,
+) -> Result<Registration, String> {
     let registry = Registry::open().map_err(|error| error.to_string())?;
     let first = match name {
         Some(name) => name.clone(),
@@ -114,7 +125,7 @@ fn register_by_hand(name: Option<&SessionName>) -> Result<Registration, String> 
     let is_made = name.is_none();
     let names = if is_made { 1..MOST_NUMBERED } else { 1..2 };
     for name in names.map(|n| first.numbered(n)) {
-        match registry.register(record(name, None)) {
+        match registry.register(record(name, None, options)) {
             Err(RegisterError::Taken) => {}
             Err(RegisterError::InTheWay { .. }) if is_made => {}
             result => return result.map_err(|error| error.to_string()),
@@ -167,7 +178,7 @@ fn prepare() -> Result<Option<(Config, Registration, Life)>, String> {
         return Ok(None);
     }
     let (config, life) = of_host(&request.options, &request.name.to_string())?;
-    match registry.register(record(request.name, request.identity)) {
+    match registry.register(record(request.name, request.identity, &request.options)) {
         Ok(registration) => Ok(Some((config, registration, life))),
         Err(RegisterError::Taken) => Ok(None),
         Err(error) => Err(error.to_string()),
@@ -186,7 +197,8 @@ async fn run(config: Config, registration: Registration, life: Life) -> Result<E
     result.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
 }
 
-fn record(name: SessionName, identity: Option<Identity>) -> Record {
+fn record(name: SessionName, identity: Option<Identity>, options: &SessionOptions) -> Record {
+    let is_on = |sandbox: &&Sandbox| sandbox.mode != Mode::Off.name();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Record {
         name,
@@ -194,6 +206,7 @@ fn record(name: SessionName, identity: Option<Identity>) -> Record {
         identity,
         host_pid: std::process::id(),
         started_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+        sandbox: options.sandbox.as_ref().filter(is_on).cloned(),
     }
 }
 

@@ -17,6 +17,7 @@ mod record_options;
 #[cfg(test)]
 mod reference;
 mod replay;
+mod sandbox_options;
 mod serve;
 mod session_options;
 mod sessions;
@@ -174,8 +175,6 @@ struct DropInArguments {
     interpreter: Option<String>,
     #[arg(long, value_name = "HOW", value_parser = oversized_output, hide = true)]
     oversized_output: Option<String>,
-    #[arg(long, value_name = "MODE", value_parser = sandbox, hide = true)]
-    sandbox: Option<String>,
 }
 
 fn paging(value: &str) -> Result<Paging, String> {
@@ -263,14 +262,6 @@ fn oversized_output(value: &str) -> Result<String, String> {
         "files",
         "only `files` is built: a reply that is too long keeps its head and tail and names the \
          file that holds all of it",
-    )
-}
-
-fn sandbox(value: &str) -> Result<String, String> {
-    accept(
-        value,
-        "danger-full-access",
-        "only `danger-full-access` is built: the session runs with your own rights",
     )
 }
 
@@ -376,14 +367,15 @@ fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
             let _ = writeln!(std::io::stderr(), "mcp-repl: {one}");
         }
     }
-    let options = arguments.session.options(&arguments.worker);
-    let place = arguments.via.place();
-    let place = place.map(|place| Sessioning::new(place, &arguments.session, options));
+    let place = arguments
+        .via
+        .place()
+        .and_then(|place| Sessioning::new(place, &arguments.session, &arguments.worker));
     // A host sees to that itself, in the process that it goes on in; the others hold no session.
     let holds_sessions = match &arguments.command {
         // Or commands that lead to some, which the kernel has in sessions of theirs.
         _ if arguments.via.is_given() => true,
-        None => matches!(place, Ok(Sessioning::InProcess)),
+        None => matches!(place, Ok(Sessioning::InProcess { .. })),
         Some(Command::Exec(exec)) => exec.session.is_none(),
         Some(Command::Doctor) => true,
         Some(Command::Record(record)) => !record.cells.is_empty() || record.script.is_some(),

@@ -64,6 +64,15 @@ impl RecordArguments {
         self.record.is_some()
     }
 
+    /// The directory that recordings are in.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        let place = absolute(self.record.as_deref()?);
+        match is_recording(&place) {
+            true => place.parent().map(Path::to_owned),
+            false => Some(place),
+        }
+    }
+
     /// Whether a place on another machine is meant by what is a place here.
     pub(super) fn is_relative(&self) -> bool {
         self.record.as_ref().is_some_and(|path| path.is_relative())

@@ -10,7 +10,13 @@ use mcp_repl_control::{Hello, Identity, Open, Role, SessionOptions, Wanted};
 use mcp_repl_sideband::PictureLimit;
 use tokio::task::JoinHandle;
 
-use super::{config, record_options::RecordArguments, runtime, session_options::SessionArguments};
+use super::{
+    WorkerArguments, config,
+    record_options::RecordArguments,
+    runtime,
+    sandbox_options::{self, OF_SERVER},
+    session_options::SessionArguments,
+};
 use crate::{
     mcp::{
         self, EarlierSession, OnCancel, Opener, Opening, Session, Sessions, WantedSession,
@@ -18,8 +24,12 @@ use crate::{
     },
     pty,
     registry::SessionName,
-    remote::{self, Place, Underway},
+    remote::{
+        self, Place, Underway,
+        sandbox::{from_wire, to_wire},
+    },
     reply::{Budget, Notice, budget_to_wire},
+    sandbox::Settings,
     screen::Size,
     session::{
         client::Handle,
@@ -40,6 +50,7 @@ pub(super) const PYTHON: WorkerText = WorkerText {
     shows: "; the value of its last expression is shown",
     waits: " (`input()`, pdb, `help()`, a shell command)",
     takes_cells: true,
+    sandbox: None,
 };
 
 /// What a client is given, and what is done for it.
@@ -69,7 +80,10 @@ pub(super) struct ClientOptions {
 #[derive(Debug, Clone)]
 pub(super) enum Sessioning {
     /// In this process; they end with it.
-    InProcess,
+    InProcess {
+        /// What their programs may reach.
+        sandbox: Settings,
+    },
     /// In hosts, which this has started, or finds.
     Hosts {
         /// Where.
@@ -81,15 +95,21 @@ pub(super) enum Sessioning {
 
 impl Sessioning {
     /// Hosts, unless they are here and nobody is to wait for a client.
+    ///
+    /// # Errors
+    /// When an option of the sandbox means nothing there.
     pub(super) fn new(
         place: Place,
         arguments: &SessionArguments,
-        options: SessionOptions,
-    ) -> Sessioning {
+        worker: &WorkerArguments,
+    ) -> Result<Sessioning, String> {
+        let sandbox = arguments.sandbox.settings(OF_SERVER, &place)?;
         if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
-            return Sessioning::InProcess;
+            return Ok(Sessioning::InProcess { sandbox });
         }
-        Sessioning::Hosts { place, options: Box::new(options) }
+        let mut options = arguments.options(worker);
+        options.sandbox = Some(to_wire(&sandbox));
+        Ok(Sessioning::Hosts { place, options: Box::new(options) })
     }
 }
 
@@ -105,19 +125,32 @@ pub(super) fn serve(
     place: Sessioning,
     news: Vec<Notice>,
 ) -> Result<ExitCode, String> {
-    let worker = match target {
+    let mut worker = match target {
         Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
         Target::Program(..) => WorkerText::PROGRAM,
     };
+    let confines =
+        |sandbox: &Settings| sandbox.mode.is_on().then_some((sandbox.mode, sandbox.network));
+    worker.sandbox = match &place {
+        Sessioning::InProcess { sandbox } => confines(sandbox),
+        Sessioning::Hosts { options, .. } => options
+            .sandbox
+            .as_ref()
+            .and_then(|wire| from_wire(wire).ok())
+            .as_ref()
+            .and_then(confines),
+    };
     let ClientOptions { session: name, max_sessions, on_cancel, .. } = options.clone();
     let runtime = runtime()?;
     let result = match place {
-        Sessioning::InProcess => {
+        Sessioning::InProcess { sandbox } => {
             let mut config = config(target, options.pager, options.budget)?;
             config.attachments = Attachments::Kept(options.pictures);
             config.output_disk = OutputDisk::new(options.max_output_disk);
             let record = options.record;
+            let recordings = record.directory();
+            config.surroundings.sandbox = sandbox_options::sandbox(sandbox, recordings.as_deref());
             config.size = options.size.unwrap_or_default();
             let engines = Engines { config, record, running: Arc::default() };
             runtime.block_on(async {

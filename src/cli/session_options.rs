@@ -9,10 +9,12 @@ use mcp_repl_control::SessionOptions;
 use super::{
     LONGEST_EDGE, WorkerArguments, config, image_size, paging, picture_limit,
     record_options::{self, RecordArguments},
+    sandbox_options::{self, SandboxArguments},
     size,
 };
 use crate::{
     host::Life,
+    remote::sandbox::from_wire,
     reply::BUDGET,
     screen::Size,
     session::{
@@ -63,6 +65,8 @@ pub(super) struct SessionArguments {
     pub(super) keep: Option<Duration>,
     #[command(flatten)]
     pub(super) record: RecordArguments,
+    #[command(flatten)]
+    pub(super) sandbox: SandboxArguments,
 }
 
 impl SessionArguments {
@@ -132,6 +136,10 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
         config.output_disk = OutputDisk::new(bytes);
     }
     config.recording = record_options::of_options(options)?.file(name)?;
+    let sandbox = options.sandbox.as_ref().map(from_wire).transpose();
+    let settings = sandbox.map_err(|error| error.to_string())?.unwrap_or_default();
+    let recordings = config.recording.as_ref().and_then(|recording| recording.path.parent());
+    config.surroundings.sandbox = sandbox_options::sandbox(settings, recordings);
     let mut life = Life { keep: options.keep_ms.map(Duration::from_millis), ..Life::default() };
     if let Some(grace) = options.grace_ms {
         life.grace = Duration::from_millis(grace);
@@ -268,6 +276,7 @@ mod tests {
             grace: Duration::from_secs(5),
             keep: Some(Duration::from_secs(60)),
             record: RecordArguments::default(),
+            sandbox: SandboxArguments::default(),
         };
         let run = Some("w x".into());
         let worker = WorkerArguments { python: None, python_from: None, worker: None, run };

@@ -23,8 +23,13 @@ use self::{
     report::{Outcome, Verified},
     sessions::Live,
 };
-use super::WorkerArguments;
+use super::{
+    WorkerArguments,
+    sandbox_options::{SandboxArguments, sandbox},
+};
 use crate::{
+    remote::Place,
+    sandbox::Mode,
     terminal,
     verify::{diff::Paint, markdown::is_script},
 };
@@ -49,6 +54,8 @@ pub(super) struct VerifyArguments {
     /// Write a report for a CI, as JUnit has it.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    #[command(flatten)]
+    sandbox: SandboxArguments,
 }
 
 impl VerifyArguments {
@@ -77,7 +84,9 @@ pub(super) fn verify(
                 .into(),
         );
     }
-    let live = Live::new(worker.target()?);
+    let settings = arguments.sandbox.settings(Mode::Off, &Place::Here)?;
+    let mut live = Live::new(worker.target()?);
+    live.sandbox = sandbox(settings, None);
     let started = Instant::now();
     let paint = match terminal::takes_colors() {
         true => Paint::Colors,

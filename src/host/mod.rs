@@ -206,6 +206,7 @@ impl Host {
             memory: worker_pid.and_then(pty::resident_memory),
             ends_in_ms: room.lifetime.ends_in(now).map(milliseconds),
             keeps: room.lifetime.keeps(),
+            sandbox: self.record.sandbox.clone(),
         }
     }
 

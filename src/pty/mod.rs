@@ -22,6 +22,7 @@
 //! | `connect`, `kill_listener` | the other side of a session's socket, and the end of who listens there |
 //! | `detach() -> io::Result<Detached>` | goes on as a process that outlives whoever started it |
 //! | `process_identity`, `parent_identity`, `resident_memory` | what is asked of other processes |
+//! | `sandbox_holds() -> Vec<Holds>` | what this system can hold of a program's rules |
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
@@ -39,7 +40,7 @@
 //! | `killed_status`, `signal_number` | a killed program's exit status as a shell has it, and what it is made of |
 //! | `platform_name` | the system and its processors, as `uname -sm` has them |
 //! | `machine_name` | the name of this machine, as `uname -n` has it |
-//! | `is_executable`, `allows_execution` | what may be run |
+//! | `is_executable`, `allows_execution`, `is_writable` | what may be run, and written |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
 //! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number` | whose it is |
@@ -61,19 +62,21 @@ use std::{ffi::OsString, path::PathBuf};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::sandbox::Rules;
+
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
     ByteStream, Detached, EditorInput, Listener, Process, PtyMaster, Requests, TerminalInput,
     TerminalOutput, allows_execution, asked_to_end, connect, create_private_directory,
     create_private_file, detach, give_to_editor, guard_sessions, guard_terminal, hang_up_child,
-    has_the_terminal, is_executable, is_file_at, is_own_directory, keep_private,
+    has_the_terminal, is_executable, is_file_at, is_own_directory, is_writable, keep_private,
     keyboard_for_program, kill_listener, killed_status, launch, machine_name,
     open_or_create_own_file, open_own_file, open_regular_file, others_can_replace,
     own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
-    process_identity, reader_has_gone, resident_memory, restore_by_guard, set_raw_mode,
-    show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal, unblock_signals,
-    user_number,
+    process_identity, reader_has_gone, resident_memory, restore_by_guard, sandbox_holds,
+    set_raw_mode, show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal,
+    unblock_signals, user_number,
 };
 
 /// A program to be run.
@@ -90,6 +93,8 @@ pub struct Program {
     /// The name of a variable by which the program is told the number of a descriptor of the
     /// terminal's master side, which it inherits then.
     pub master_variable: Option<&'static str>,
+    /// What it may reach; `None` for all that this process can.
+    pub sandbox: Option<Rules>,
 }
 
 /// How a terminal treats what is typed.

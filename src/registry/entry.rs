@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_repl_control::Identity;
+use mcp_repl_control::{Identity, Sandbox};
 use serde::{Deserialize, Serialize};
 
 use super::SessionName;
@@ -36,6 +36,9 @@ pub struct Record {
     pub host_pid: u32,
     /// When it was started, in milliseconds since 1970-01-01 UTC.
     pub started_ms: u64,
+    /// What its program may reach, where that is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Sandbox>,
 }
 
 /// What is in the file of an entry.

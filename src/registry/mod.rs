@@ -72,6 +72,14 @@ impl Registry {
         place::of_process().and_then(|place| Registry::in_directory(&place))
     }
 
+    /// Where the run-time directory is, or would be made.
+    ///
+    /// # Errors
+    /// When it has no whole path.
+    pub fn place() -> Result<PathBuf, RegistryError> {
+        place::of_process()
+    }
+
     /// The same in a directory of one's own choice.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ fn record(name: &str) -> Record {
         identity: None,
         host_pid: std::process::id(),
         started_ms: 1,
+        sandbox: None,
     }
 }
 

@@ -6,6 +6,7 @@
 //! connection  one to a host, over any pair of streams: how it is made, and why it ends
 //! open        the session that is wanted is found, or started, and connected to
 //! player      plays the engine: commands go as messages, and what comes back to whom it is for
+//! sandbox     what is wanted of a sandbox, as it is on the wire
 //! stdio       what answers at the far end of a command
 //! time        times as people here read them, and as programs do
 //! typing      what is typed, no more at once than a host takes
@@ -17,6 +18,7 @@ mod alarm;
 mod connection;
 mod open;
 mod player;
+pub mod sandbox;
 mod stdio;
 mod time;
 mod typing;

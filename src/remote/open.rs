@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
-use mcp_repl_control::{Hello, Identity, Open, SessionOptions, ToHost, Wanted};
+use mcp_repl_control::{Hello, Identity, Open, Sandbox, SessionOptions, ToHost, Wanted};
 
 use super::{
     connection::{ConnectError, Entered, Opened, enter},
+    sandbox,
     via::{Launcher, Link, ViaCommand, ViaError},
 };
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
         Entry, NameError, Registry, RegistryError, SessionName, StartError, Started, VARIABLE,
         start_host,
     },
+    sandbox::Mode,
 };
 
 /// How long a host may take to let a client in: it answers at once, whatever its session does.
@@ -93,6 +95,17 @@ pub enum OpenError {
     Silent {
         /// The session.
         name: String,
+    },
+    /// It allows more than was asked for.
+    #[error(
+        "the session {name:?} is there already and allows more: {looser}; take another name, or end that \
+         one by `mcp-repl end {name}`"
+    )]
+    Looser {
+        /// The session.
+        name: String,
+        /// In what.
+        looser: String,
     },
     /// The command that leads there does not.
     #[error(transparent)]
@@ -175,7 +188,8 @@ pub(super) async fn find(registry: &Registry, open: Open) -> Result<Found, OpenE
     let Open { wanted, options, hello } = open;
     match wanted {
         Wanted::Named { name, start } => {
-            named(registry, &name.parse()?, start.then_some(&options), &hello).await
+            let wanted = options.sandbox.as_ref();
+            named(registry, &name.parse()?, start.then_some(&options), wanted, &hello).await
         }
         Wanted::Own(identity) => own(registry, identity, &options, hello).await,
     }
@@ -186,11 +200,17 @@ async fn named(
     registry: &Registry,
     name: &SessionName,
     options: Option<&SessionOptions>,
+    wanted: Option<&Sandbox>,
     hello: &Hello,
 ) -> Result<Found, OpenError> {
     let mut starts = 0;
     for _ in 0..MOST_TRIES {
-        match (registry.find(name), options) {
+        let found = registry.find(name);
+        let there = found.as_ref().map(|entry| entry.record().sandbox.as_ref());
+        if let Some(looser) = there.and_then(|there| sandbox::looser(there, wanted)) {
+            return Err(OpenError::Looser { name: name.to_string(), looser });
+        }
+        match (found, options) {
             (Some(entry), _) => match enter_at(&entry, hello).await {
                 Ok(Some(opened)) => return Ok(opened),
                 Ok(None) => entry.left_within(ANSWER).await,
@@ -231,7 +251,7 @@ async fn own(
     }
     // The host lets in the first one that asks so, and no other as long as that is there.
     hello.only_waiting = true;
-    for entry in waiting(registry.entries(), &identity) {
+    for entry in waiting(registry.entries(), &identity, options.sandbox.as_ref()) {
         if let Ok(Some(opened)) = enter_at(&entry, &hello).await {
             return Ok(opened);
         }
@@ -264,9 +284,9 @@ fn to_text(path: PathBuf) -> String {
     path.into_os_string().into_string().unwrap_or_else(|path| format!("{path:?}"))
 }
 
-/// Of these sessions those that were started for such a client, in the order they are asked: those
-/// of the same parent first, then the youngest.
-fn waiting(mut entries: Vec<Entry>, identity: &Identity) -> Vec<Entry> {
+/// Of these sessions those that were started for such a client, with such a sandbox, in the order they are
+/// asked: those of the same parent first, then the youngest.
+fn waiting(mut entries: Vec<Entry>, identity: &Identity, sandbox: Option<&Sandbox>) -> Vec<Entry> {
     if identity.directory.is_empty() {
         return Vec::new();
     }
@@ -275,7 +295,11 @@ fn waiting(mut entries: Vec<Entry>, identity: &Identity) -> Vec<Entry> {
             |one: &Identity| (one.client.clone(), one.directory.clone(), one.interpreter.clone());
         of(other) == of(identity)
     };
-    entries.retain(|entry| entry.record().identity.as_ref().is_some_and(is_like));
+    entries.retain(|entry| {
+        // Neither looser than what is asked for, nor stricter: who allows more expects to have it.
+        let is_wanted = is_same(entry.record().sandbox.as_ref(), sandbox);
+        is_wanted && entry.record().identity.as_ref().is_some_and(is_like)
+    });
     entries.sort_by_key(|entry| {
         let record = entry.record();
         let is_sibling =
@@ -283,6 +307,12 @@ fn waiting(mut entries: Vec<Entry>, identity: &Identity) -> Vec<Entry> {
         (!is_sibling, Reverse(record.started_ms))
     });
     entries
+}
+
+/// Whether two sandboxes are the same. One that is off is none.
+fn is_same(one: Option<&Sandbox>, other: Option<&Sandbox>) -> bool {
+    let is_on = |sandbox: &&Sandbox| sandbox.mode != Mode::Off.name();
+    one.filter(is_on) == other.filter(is_on)
 }
 
 /// Becomes a client of this session; `None` when that has ended.

@@ -17,6 +17,12 @@ pub enum Failure {
         /// What the operating system said.
         error: String,
     },
+    /// The sandbox that the program is to run in can't be made.
+    #[error("the session could not start: no sandbox: {error}")]
+    NoSandbox {
+        /// Why.
+        error: String,
+    },
     /// It ended before it was ready.
     #[error("the session could not start: its program ended before it was ready ({exit})")]
     EndedAtStart {
@@ -54,6 +60,9 @@ impl Failure {
             | Failure::NotStarted { .. }
             | Failure::Refused
             | Failure::Told(_) => "",
+            Failure::NoSandbox { .. } => {
+                "`mcp-repl doctor` shows what holds here; `--sandbox off` in the server's arguments does without"
+            }
             Failure::EndedAtStart { .. } => "`mcp-repl doctor` shows more",
             Failure::StartInterrupted { .. } => "the next input starts a new one",
             Failure::Protocol(_) => "the session was ended, the next input starts a new one",

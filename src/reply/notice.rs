@@ -4,6 +4,8 @@ use std::fmt;
 
 use mcp_repl_sideband::{Hint, Reader};
 
+use crate::sandbox::Denial;
+
 use super::{AttachmentFile, Deed, Exit, Failure, FilePlace, PeopleNotice, hint, line::one_line};
 
 /// Something that happened to the session or to what a client sent.
@@ -159,6 +161,9 @@ pub enum Notice {
     /// A cell did not compile, and this is what it was meant to be.
     #[error("[repl] hint: {}", hint::said(.0))]
     Hint(Hint),
+    /// Something was denied to a cell.
+    #[error("[repl] {0}")]
+    Denied(Denial),
     /// The input could not be taken.
     #[error("[repl] {0}")]
     Refused(Refusal),

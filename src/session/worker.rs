@@ -1,7 +1,7 @@
 //! A running worker: its process, its terminal and its sideband. It performs; it decides nothing
 //! and knows no calls, replies or screen.
 
-use std::io;
+use std::{io, path::Path};
 
 use mcp_repl_sideband::{PictureLimit, ToWorker};
 
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     pty::{self, Blocked, Modes, Process, PtyMaster},
     reply::Exit,
+    sandbox::Denial,
     screen::Size,
 };
 
@@ -88,6 +89,17 @@ impl Worker {
     /// The nonce that its marks carry.
     pub(super) fn nonce(&self) -> &str {
         self.launch.nonce()
+    }
+
+    /// Whether there is something that it may not reach.
+    pub(super) fn is_confined(&self) -> bool {
+        self.launch.is_confined()
+    }
+
+    /// What was denied to it, if the text that a cell printed tells of that.
+    pub(super) fn explain(&self, text: &str, directory: &str) -> Option<Denial> {
+        let directory = Some(Path::new(directory)).filter(|path| path.is_absolute());
+        self.launch.explain(text, directory)
     }
 
     /// Says something to the worker.

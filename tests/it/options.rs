@@ -26,8 +26,8 @@ fn values_that_are_not_built_get_an_error_that_names_what_is() {
         ("--interpreter", "r", "python"),
         ("--oversized-output", "pager", "files"),
         ("--oversized-output", "nonsense", "files"),
-        ("--sandbox", "read-only", "danger-full-access"),
-        ("--sandbox", "workspace-write", "danger-full-access"),
+        ("--sandbox", "nonsense", "workspace-write"),
+        ("--network", "some", "local"),
     ] {
         let output = output(&[option, value]);
         let error = String::from_utf8(output.stderr).unwrap();

@@ -36,6 +36,7 @@ impl Served {
             identity: None,
             host_pid: std::process::id(),
             started_ms: 0,
+            sandbox: None,
         });
         let config = Config::new(
             Target::Python(PythonSearch::of_process(Some(python::default()))),

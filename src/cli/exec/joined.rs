@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use mcp_repl_control::{
-    Attachments as Wanted, Budget, Hello, MOST_TEXT, Open, Role, SessionOptions, Wanted as Session,
+    Attachments as Wanted, Budget, Hello, MOST_TEXT, Open, Role, Sandbox, SessionOptions,
+    Wanted as Session,
 };
 use tokio::io::stdout;
 
@@ -15,10 +16,10 @@ use crate::{
     remote::{self, Opened, Place, Underway},
 };
 
-/// Runs the cells in the session of this name, and prints whole replies.
+/// Runs the cells in the session that is wanted, and prints whole replies.
 pub(super) fn exec(
     place: &Place,
-    name: &SessionName,
+    wanted: Open,
     cells: Vec<String>,
     stops: bool,
     json: bool,
@@ -27,8 +28,9 @@ pub(super) fn exec(
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let requests = Requests::new().map_err(|error| format!("no signals: {error}"))?;
-        let opened = remote::open(place, open(name), &Underway::default()).await;
-        let Opened { handle, connection, .. } = opened.map_err(|error| error.to_string())?;
+        let opened = remote::open(place, wanted, &Underway::default()).await;
+        let Opened { handle, connection, welcome, .. } =
+            opened.map_err(|error| error.to_string())?;
         let out = if json { Out::Json(stdout()) } else { Out::Text(stdout()) };
         let mut run = Run {
             client: handle.join(),
@@ -46,7 +48,7 @@ pub(super) fn exec(
         drop((run, handle));
         let end = connection.ended().await;
         match ended {
-            Err(Stop::Gone) => Err(format!("the session {name} is gone: {end}")),
+            Err(Stop::Gone) => Err(format!("the session {} is gone: {end}", welcome.session)),
             ended => exit_code(ended),
         }
     });
@@ -55,11 +57,11 @@ pub(super) fn exec(
     result
 }
 
-/// The session of this name, if it lives, with room for whole replies.
-fn open(name: &SessionName) -> Open {
+/// The session of this name, if it lives and allows no more than this, with room for whole replies.
+pub(super) fn open(name: &SessionName, sandbox: Option<Sandbox>) -> Open {
     Open {
         wanted: Session::Named { name: name.to_string(), start: false },
-        options: SessionOptions::default(),
+        options: SessionOptions { sandbox, ..SessionOptions::default() },
         hello: Hello {
             budget: Some(Budget { text: MOST_TEXT, attachments: Wanted::All }),
             once: true,

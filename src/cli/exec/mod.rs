@@ -31,14 +31,16 @@ use self::{
 use super::{
     config,
     record_options::RecordArguments,
+    sandbox_options::{self, SandboxArguments},
     terminal::{self, Keyboard, Shown},
     with_session,
 };
 use crate::{
     pty::{self, Requests},
     registry::SessionName,
-    remote::Place,
+    remote::{Place, sandbox::to_wire},
     reply::{AttachmentRoom, Budget, Content, Exit, Notice, Reply, Status},
+    sandbox::Mode,
     session::{
         client::{Client, Follow, Following, Handle, Piece},
         launch::{Script, Target},
@@ -82,6 +84,8 @@ pub(super) struct ExecArguments {
     keep_going: bool,
     #[command(flatten)]
     record: RecordArguments,
+    #[command(flatten)]
+    sandbox: SandboxArguments,
     /// What the program finds in `sys.argv[1:]`.
     #[arg(last = true, value_name = "ARG")]
     arguments: Vec<OsString>,
@@ -115,13 +119,21 @@ pub(super) fn exec(
         if arguments.record.is_given() {
             return Err("--record is for a fresh session, which is recorded from its start".into());
         }
-        return joined::exec(place, name, cells, stops, arguments.json, attachments);
+        let wanted = match arguments.sandbox.is_given() {
+            true => Some(to_wire(&arguments.sandbox.settings(Mode::Off, place)?)),
+            false => None,
+        };
+        let open = joined::open(name, wanted);
+        return joined::exec(place, open, cells, stops, arguments.json, attachments);
     }
     let target = with_arguments(target, source, &arguments.arguments);
     let budget = Budget { text: usize::MAX, attachments: AttachmentRoom::All };
     let mut config = config(target, Paging::Through, budget)?;
     config.size = terminal::size().unwrap_or(config.size);
     config.recording = arguments.record.file("exec")?;
+    let settings = arguments.sandbox.settings(Mode::Off, place)?;
+    let recordings = arguments.record.directory();
+    config.surroundings.sandbox = sandbox_options::sandbox(settings, recordings.as_deref());
     with_session(config, async |session: Handle| {
         let mut run = Run::new(&session, arguments.json, attachments, stops).await?;
         let ran = match is_program {

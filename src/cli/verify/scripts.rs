@@ -73,7 +73,7 @@ pub(in crate::cli) fn record(
     let wrong = |why: String| format!("{}: {why}", file.display());
     let source = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
     let script = parse(&source).map_err(|error| wrong(error.to_string()))?;
-    match (Live { target, recording }).run(&script, file) {
+    match (Live { target, recording, sandbox: None }).run(&script, file) {
         Ok(Ran::Replies(replies)) => Ok(replies),
         Ok(Ran::TooOld(version)) => Err(wrong(format!("Python {version} is too old for it"))),
         Err(error) => Err(wrong(error.to_string())),

@@ -14,7 +14,7 @@ use crate::{
     screen::Size,
     session::{
         engine::Attachments,
-        launch::{Surroundings, Target},
+        launch::{Sandbox, Surroundings, Target},
         recording::{Recording, RecordingFile},
         rules::state::Paging,
     },
@@ -45,6 +45,8 @@ pub(super) struct Live {
     pub(super) target: Target,
     /// The file that they are recorded in, if they are.
     pub(super) recording: Option<RecordingFile>,
+    /// What it may reach, where that is not all.
+    pub(super) sandbox: Option<Sandbox>,
 }
 
 /// What came of a script that was run.
@@ -65,12 +67,13 @@ struct Form {
     /// Where it works, if not in an empty directory.
     directory: Option<PathBuf>,
     recording: Option<RecordingFile>,
+    sandbox: Option<Sandbox>,
 }
 
 impl Live {
     /// Those of this program.
     pub(super) fn new(target: Target) -> Live {
-        Live { target, recording: None }
+        Live { target, recording: None, sandbox: None }
     }
 
     /// Runs the script of a file in a fresh session.
@@ -96,7 +99,8 @@ impl Live {
         let size = settings.size.unwrap_or_default();
         let (paging, budget) = (Paging::Through, BUDGET.into());
         let recording = self.recording.clone();
-        let form = Form { target, paging, budget, size, directory, recording };
+        let sandbox = self.sandbox.clone();
+        let form = Form { target, paging, budget, size, directory, recording, sandbox };
         let limit = settings.timeout.unwrap_or(LIMIT);
         let first = script.steps.first().map_or(1, |step| step.line);
         in_session(form, limit, async |session, player| {
@@ -135,6 +139,7 @@ impl Live {
             size: recording.header.size,
             directory: None,
             recording: None,
+            sandbox: self.sandbox.clone(),
         };
         // Calls that were recorded to wait for ever are given up all the same.
         let shortened = steps.iter().cloned().map(|mut step| {
@@ -167,6 +172,7 @@ fn in_session<T>(
     config.recording = form.recording;
     let directory = form.directory.unwrap_or(directory);
     config.surroundings = Surroundings::pinned(&directory, &home);
+    config.surroundings.sandbox = form.sandbox;
     config.attachments = Attachments::Kept(picture_limit(LONGEST_EDGE));
     let played = with_session(config, async |session| {
         let all = async {

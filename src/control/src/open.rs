@@ -76,4 +76,34 @@ pub struct SessionOptions {
     pub record_input: Option<bool>,
     /// `--record-format`: `v3` or `v2`; the first where it is not given.
     pub record_format: Option<String>,
+    /// `--sandbox` and what belongs to it. Without it a session that is started has none, and one that is
+    /// joined may have any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Sandbox>,
+}
+
+/// What a session's program may reach: the options of the command line. Paths are absolute.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sandbox {
+    /// `--sandbox`: `workspace-write`, `read-only` or `off`.
+    pub mode: String,
+    /// `--network`: `off`, `local` or `on`.
+    pub network: String,
+    /// `--add-writable`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub writable: Vec<String>,
+    /// `--deny-read`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deny_read: Vec<String>,
+    /// `--gpu`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub gpu: bool,
+    /// `--keep-variable`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep_variables: Vec<String>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }

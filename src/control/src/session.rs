@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Sandbox;
+
 /// What `mcp-repl ls` shows of a session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionInfo {
@@ -30,6 +32,9 @@ pub struct SessionInfo {
     pub ends_in_ms: Option<u64>,
     /// Whether it is kept (`--keep`).
     pub keeps: bool,
+    /// What its program may reach, where that is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Sandbox>,
 }
 
 /// How things stand in a session.

@@ -111,6 +111,7 @@ impl TestHost {
             identity,
             host_pid: 7,
             started_ms: 1_000,
+            sandbox: None,
         };
         let host = Host::new(session.clone(), record, TOKEN.into(), life);
         let standing = Standing::Ready;

@@ -1,4 +1,4 @@
-//! What may be executed, by a file's permissions and its file system.
+//! What may be executed and written, by a file's permissions and its file system.
 
 use std::path::Path;
 
@@ -9,6 +9,11 @@ use super::system;
 /// Whether this user may execute a file.
 pub fn is_executable(file: &Path) -> bool {
     access(file, Access::EXEC_OK).is_ok()
+}
+
+/// Whether this user may write a file, or make some in a directory.
+pub fn is_writable(path: &Path) -> bool {
+    access(path, Access::WRITE_OK).is_ok()
 }
 
 /// Whether programs and libraries in a directory can be loaded: its file system may forbid it.

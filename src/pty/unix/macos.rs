@@ -4,6 +4,7 @@ use std::{
     ffi::CStr,
     io,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use rustix::{
@@ -11,8 +12,11 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 
-use super::groups::session_of;
-use crate::pty::{Blocked, unix::process::Search};
+use super::{groups::session_of, seatbelt::profile};
+use crate::{
+    pty::{Blocked, unix::process::Search},
+    sandbox::{Holds, Rules},
+};
 
 /// macOS has no process table to read without private interfaces: what is left of a session
 /// gets the kernel's own hang-up only.
@@ -112,4 +116,59 @@ pub(super) fn kill_if(pid: Pid, is_there: impl FnOnce() -> bool) -> io::Result<(
 /// The file of this process's program.
 pub(super) fn own_program() -> io::Result<PathBuf> {
     std::env::current_exe()
+}
+
+/// A sandbox that is made by sandbox-exec(1), which executes the program.
+#[derive(Debug)]
+pub(super) struct Sandbox {
+    profile: String,
+}
+
+/// The child has nothing to do for it.
+#[derive(Debug)]
+pub(super) struct Inside;
+
+/// What makes a sandbox here.
+const SANDBOX_EXEC: &str = "/usr/bin/sandbox-exec";
+
+impl Sandbox {
+    /// Writes the profile.
+    pub(super) fn prepare(rules: &Rules) -> io::Result<(Sandbox, Inside)> {
+        if !Path::new(SANDBOX_EXEC).exists() {
+            return Err(io::Error::other(format!("there is no {SANDBOX_EXEC}")));
+        }
+        Ok((Sandbox { profile: profile(rules) }, Inside))
+    }
+
+    /// The command that executes a program in it.
+    pub(super) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(SANDBOX_EXEC);
+        command.arg("-p").arg(&self.profile).arg(program);
+        command
+    }
+
+    /// Nobody watches over it.
+    pub(super) fn started(self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Inside {
+    /// sandbox-exec enters it.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What an error of the child's means: what it says.
+pub(super) fn explained(error: io::Error) -> io::Error {
+    error
+}
+
+/// What macOS holds of a sandbox: it was not tried.
+pub fn sandbox_holds() -> Vec<Holds> {
+    let there = Path::new(SANDBOX_EXEC).exists();
+    let missing = || format!("there is no {SANDBOX_EXEC}");
+    let state = if there { Ok(()) } else { Err(missing()) };
+    vec![Holds { what: "files, network and signals, by sandbox-exec (untested)", state }]
 }

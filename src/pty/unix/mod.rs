@@ -18,13 +18,15 @@
 //! signal     those that ask this process to end; masks, dispositions, names
 //! groups     the session and the group of a process
 //! file       what may be executed
+//! seatbelt   the profile of a sandbox on macOS
 //! private    files and directories that are this user's alone
 //! linux, macos   what POSIX does not have
 //! ```
 //!
 //! `linux` and `macos` provide the same items: `blocked_reader`, `TaskWatch`, `Members`,
 //! `session_members`, `die_with_parent`, `name_process`, `close_from`, `close_on_exec_from`,
-//! `is_noexec`, `start_time`, `resident_memory`, `kill_if` and `own_program`.
+//! `is_noexec`, `start_time`, `resident_memory`, `kill_if`, `own_program`, `Sandbox`, `Inside`,
+//! `explained` and `sandbox_holds`.
 #![allow(unsafe_code)]
 
 mod child;
@@ -40,6 +42,8 @@ mod output;
 mod private;
 mod process;
 mod running;
+#[cfg(any(target_os = "macos", test))]
+mod seatbelt;
 mod signal;
 mod socket;
 mod stdio;
@@ -62,7 +66,7 @@ pub use connection::{connect, kill_listener};
 pub use detach::{Detached, detach};
 #[cfg(test)]
 pub(crate) use file::testing;
-pub use file::{allows_execution, is_executable};
+pub use file::{allows_execution, is_executable, is_writable};
 pub use guard::guard_sessions;
 pub use keyboard::{
     EditorInput, TerminalInput, give_to_editor, keyboard_for_program, set_raw_mode, show_typing,
@@ -83,6 +87,7 @@ pub use signal::{
 };
 pub use stdio::{reader_has_gone, stdio};
 pub use stream::ByteStream;
+pub use system::sandbox_holds;
 pub use terminal::{PtyMaster, has_the_terminal};
 pub use terminal_guard::{guard_terminal, restore_by_guard};
 pub use writers::open_regular_file;

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use super::{
     child, guard, signal,
-    system::{self, TaskWatch},
+    system::{self, Inside, Sandbox, TaskWatch},
     terminal::PtyMaster,
 };
 use crate::{
@@ -65,10 +65,15 @@ pub(super) struct Search {
 /// all signals at their defaults.
 ///
 /// # Errors
-/// When there is no terminal to be had, or the program can't be executed.
+/// When there is no terminal to be had, the program can't be executed, or its sandbox can't be made.
 pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> {
     let (terminal, slave) = PtyMaster::open(size)?;
-    let mut command = Command::new(&program.file);
+    let prepared = program.sandbox.as_ref().map(Sandbox::prepare).transpose()?;
+    let (sandbox, inside) = prepared.unzip();
+    let mut command = match &sandbox {
+        Some(sandbox) => sandbox.command(&program.file),
+        None => Command::new(&program.file),
+    };
     command.args(&program.arguments);
     for (name, value) in &program.environment {
         match value {
@@ -87,8 +92,18 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
     }
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
-    unsafe { command.pre_exec(move || child::lead_session(inherited.as_ref())) };
-    let process = Process::of(command.spawn()?, TaskWatch::of)?;
+    unsafe {
+        command.pre_exec(move || {
+            child::lead_session(inherited.as_ref())?;
+            inside.as_ref().map_or(Ok(()), Inside::enter)
+        });
+    }
+    let child = command.spawn();
+    let child = if sandbox.is_some() { child.map_err(system::explained)? } else { child? };
+    let process = Process::of(child, TaskWatch::of)?;
+    if let Some(sandbox) = sandbox {
+        sandbox.started()?;
+    }
     Ok((terminal, process))
 }
 

@@ -289,6 +289,7 @@ async fn the_session_is_told_of_and_parts_of_outputs_are_shown() {
         memory: None,
         ends_in_ms: None,
         keeps: false,
+        sandbox: None,
     };
     let client = handle.join();
     let told = info.clone();

@@ -1,7 +1,7 @@
 //! Which session is found, among ones whose hosts the test plays.
 
 use mcp_repl_control::{
-    Hello, Identity, Open, Role, SessionOptions, ToClient, ToHost, Wanted, Welcome, encode,
+    Hello, Identity, Open, Role, Sandbox, SessionOptions, ToClient, ToHost, Wanted, Welcome, encode,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -40,7 +40,13 @@ fn register(
 ) -> Registration {
     let name = name.parse().expect("a name");
     let directory = "/proj".into();
-    let record = Record { name, directory, identity: who, host_pid: 1, started_ms };
+    register_in(
+        registry,
+        Record { name, directory, identity: who, host_pid: 1, started_ms, sandbox: None },
+    )
+}
+
+fn register_in(registry: &Registry, record: Record) -> Registration {
     registry.register(record).expect("a place")
 }
 
@@ -138,4 +144,76 @@ fn a_person_comes_to_a_session_elsewhere_by_the_same_command() {
     let via = ViaCommand::new("ssh -p 22 gpu", false).unwrap();
     let command = Place::Via(via).attach_command();
     assert_eq!(command, "mcp-repl attach --via 'ssh -p 22 gpu'");
+}
+
+fn sandbox(mode: &str, network: &str) -> Option<Sandbox> {
+    Some(Sandbox { mode: mode.into(), network: network.into(), ..Sandbox::default() })
+}
+
+fn wish_in(wanted: Wanted, sandbox: Option<Sandbox>) -> Open {
+    let mut open = wish(wanted);
+    open.options.sandbox = sandbox;
+    open
+}
+
+#[tokio::test]
+async fn a_session_that_allows_more_than_was_asked_for_is_not_joined() {
+    let place = tempfile::tempdir().expect("a directory");
+    let registry = Registry::in_directory(&place.path().join("own")).expect("a registry");
+    let (heard, mut told) = mpsc::unbounded_channel();
+    play(register(&registry, "loose", None, 1), true, &heard);
+    let record = |name: &str, sandbox| Record {
+        name: name.parse().expect("a name"),
+        directory: "/proj".into(),
+        identity: None,
+        host_pid: 1,
+        started_ms: 1,
+        sandbox,
+    };
+    let strict = record("strict", sandbox("workspace-write", "off"));
+    play(register_in(&registry, strict), true, &heard);
+    let named = |name: &str| Wanted::Named { name: name.into(), start: true };
+    let wanted = || sandbox("workspace-write", "off");
+    let error = soon(open_in(&registry, wish_in(named("loose"), wanted()))).await;
+    assert_eq!(
+        error.expect_err("it is loose").to_string(),
+        "the session \"loose\" is there already and allows more: its sandbox is `off`, and \
+         `workspace-write` is asked for; take another name, or end that one by `mcp-repl end loose`"
+    );
+    // Its host was not even asked.
+    assert!(told.try_recv().is_err());
+    for wanted in [wanted(), sandbox("workspace-write", "on"), sandbox("off", "off"), None] {
+        let open = wish_in(named("strict"), wanted);
+        assert_eq!(
+            soon(open_in(&registry, open)).await.expect("a session").welcome.session,
+            "strict"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_that_waits_is_gone_on_with_if_its_sandbox_is_the_same() {
+    let place = tempfile::tempdir().expect("a directory");
+    let registry = Registry::in_directory(&place.path().join("own")).expect("a registry");
+    let (heard, _told) = mpsc::unbounded_channel();
+    let own = || identity("claude", "7@1");
+    for (name, started_ms, sandbox) in [
+        ("none", 1, None),
+        ("off-line", 2, sandbox("workspace-write", "off")),
+        ("on-line", 3, sandbox("workspace-write", "on")),
+    ] {
+        let name = name.parse().expect("a name");
+        let (directory, identity) = ("/proj".into(), Some(own()));
+        let record = Record { name, directory, identity, host_pid: 1, started_ms, sandbox };
+        play(register_in(&registry, record), true, &heard);
+    }
+    for (wanted, expected) in [
+        (None, "none"),
+        (sandbox("off", "off"), "none"),
+        (sandbox("workspace-write", "off"), "off-line"),
+        (sandbox("workspace-write", "on"), "on-line"),
+    ] {
+        let opened = soon(open_in(&registry, wish_in(Wanted::Own(own()), wanted))).await;
+        assert_eq!(opened.expect("a session").welcome.session, expected);
+    }
 }

@@ -4,7 +4,7 @@ use std::{io, time::Instant};
 
 use super::{Attachments, Engine, Swept, since};
 use crate::{
-    reply::{Attachment, Exit, Failure, FilePlace, Reply},
+    reply::{Attachment, Exit, Failure, FilePlace, Notice, Reply},
     session::{
         attachments,
         client::{Answer, Piece},
@@ -48,6 +48,11 @@ impl Engine {
             Effect::GiveUp(failure) => self.give_up(failure),
             Effect::DropInput => self.drop_input(),
             Effect::Look { holds_input } => self.look(holds_input),
+            Effect::Explain { text, directory } => {
+                let worker = self.worker.as_ref();
+                let denial = worker.and_then(|worker| worker.explain(&text, &directory));
+                self.take(Input::Explained(denial.map(Notice::Denied)));
+            }
             Effect::Send(message) => self.with_worker(|worker| worker.send(&message)),
             Effect::Type(bytes) => self.with_worker(|worker| worker.type_bytes(&bytes, now)),
             Effect::Answer(bytes) => self.with_worker(|worker| worker.answer(&bytes, now)),
@@ -207,16 +212,24 @@ impl Engine {
             let error = match self.launch(&resolved.program) {
                 Ok(worker) => {
                     let (nonce, size) = (worker.nonce().to_owned(), self.config.size);
+                    let is_confined = worker.is_confined();
                     let program = &resolved.program;
                     let file = program.file.display().to_string();
                     let file = (!program.has_sideband).then_some(file);
                     self.worker = Some(worker);
                     self.resolved = Some(resolved);
                     self.take(Input::Started { nonce, size, passed_over });
+                    if is_confined {
+                        self.take(Input::Confined);
+                    }
                     if let Some(file) = file {
                         self.take(Input::RunsProgram { file });
                     }
                     return;
+                }
+                Err(error) if self.is_of_sandbox(&error) => {
+                    let error = error.to_string();
+                    return self.take(Input::Failed(Failure::NoSandbox { error }));
                 }
                 Err(error) => error.to_string(),
             };
@@ -226,6 +239,17 @@ impl Engine {
                 None => return self.take(Input::Failed(Failure::NotStarted { program, error })),
             }
         }
+    }
+
+    /// Whether that is why there is no sandbox. What the system says of a program has its number.
+    fn is_of_sandbox(&self, error: &io::Error) -> bool {
+        let is_of_program = match error.kind() {
+            io::ErrorKind::ResourceBusy
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::Unsupported => false,
+            _ => error.raw_os_error().is_some(),
+        };
+        self.config.surroundings.sandbox.is_some() && !is_of_program
     }
 
     fn launch(&mut self, program: &WorkerProgram) -> io::Result<Worker> {

@@ -15,9 +15,10 @@ use std::{
 use mcp_repl_sideband::{NONCE_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 
-use super::{Surroundings, WorkerProgram, extension};
+use super::{Surroundings, WorkerProgram, extension, sandbox::Confinement};
 use crate::{
     pty::{self, Program},
+    sandbox::Denial,
     session::rules::state::Paging,
 };
 
@@ -70,6 +71,7 @@ pub struct Launch {
     has_sideband: bool,
     nonce: String,
     socket: PathBuf,
+    confinement: Option<Confinement>,
     /// Holds the socket and the worker's temporary files.
     _directory: TempDir,
 }
@@ -213,7 +215,7 @@ impl SessionDirectory {
         let mut environment = around.environment.clone();
         environment.extend([
             set("TERM", TERMINAL_TYPE.into()),
-            set("TMPDIR", temporary.into()),
+            set("TMPDIR", temporary.clone().into()),
             // They would contradict the terminal's own size.
             ("COLUMNS".into(), None),
             ("LINES".into(), None),
@@ -234,6 +236,15 @@ impl SessionDirectory {
         }
         let own = program.environment.iter();
         environment.extend(own.map(|(name, value)| ((*name).into(), value.clone())));
+        let sandbox = around
+            .sandbox
+            .as_ref()
+            .map(|sandbox| sandbox.prepare(directory.path(), &temporary, around, &environment));
+        let (mut rules, mut confinement) = (None, None);
+        if let Some(prepared) = sandbox.transpose()? {
+            environment.extend(prepared.environment);
+            (rules, confinement) = (Some(prepared.rules), Some(prepared.confinement));
+        }
         let WorkerProgram { file, arguments, own_threads, has_sideband, master_variable, .. } =
             program.clone();
         let program = Program {
@@ -242,8 +253,10 @@ impl SessionDirectory {
             directory: around.directory.clone(),
             environment,
             master_variable,
+            sandbox: rules,
         };
-        Ok(Launch { program, own_threads, has_sideband, nonce, socket, _directory: directory })
+        let _directory = directory;
+        Ok(Launch { program, own_threads, has_sideband, nonce, socket, confinement, _directory })
     }
 }
 
@@ -261,6 +274,18 @@ impl Launch {
     /// Whether the program speaks the sideband protocol.
     pub fn has_sideband(&self) -> bool {
         self.has_sideband
+    }
+
+    /// Whether there is something that the program may not reach.
+    pub fn is_confined(&self) -> bool {
+        self.program.sandbox.is_some()
+    }
+
+    /// What was denied to the program, if the text that a cell printed tells of that. Relative paths begin at
+    /// `directory`, if that is known.
+    pub fn explain(&self, text: &str, directory: Option<&Path>) -> Option<Denial> {
+        let rules = self.program.sandbox.as_ref()?;
+        self.confinement.as_ref()?.explain(text, directory, rules)
     }
 
     /// The secret that the worker's hello and marks carry.

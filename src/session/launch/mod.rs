@@ -4,8 +4,10 @@ mod directory;
 mod extension;
 mod program;
 pub mod python;
+mod sandbox;
 mod surroundings;
 
 pub use directory::{Launch, RuntimeDirectory, SessionDirectory, TERMINAL_TYPE};
 pub use program::{Resolved, Script, Target, WorkerProgram};
+pub use sandbox::{Sandbox, gpus};
 pub use surroundings::Surroundings;

@@ -5,16 +5,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::Sandbox;
+
 /// The variables that a pinned environment has from outside: where programs are.
 const KEPT: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
 
-/// The working directory and the environment of a session's program; this process's own by default.
+/// The working directory and the environment of a session's program, and what it may reach; this process's own by
+/// default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// The working directory.
     pub directory: Option<PathBuf>,
     /// Changes to the environment: a value, or `None` to leave the name out.
     pub environment: Vec<(OsString, Option<OsString>)>,
+    /// What it may reach; `None` for all.
+    pub sandbox: Option<Sandbox>,
 }
 
 impl Surroundings {
@@ -32,7 +37,7 @@ impl Surroundings {
             ("PYTHONHASHSEED", OsStr::new("0")),
         ];
         environment.extend(set.map(|(name, value)| (name.into(), Some(value.to_owned()))));
-        Surroundings { directory: Some(directory.to_owned()), environment }
+        Surroundings { directory: Some(directory.to_owned()), environment, sandbox: None }
     }
 
     /// What a variable of the environment is.

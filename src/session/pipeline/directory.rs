@@ -18,6 +18,11 @@ pub(super) struct Directory {
 }
 
 impl Directory {
+    /// Its path; empty while it is unknown.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// As terminals are told it, `file://host/path`; `None` where it is not known.
     fn address(&self) -> Option<String> {
         let Directory { machine, path } = self;

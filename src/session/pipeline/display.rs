@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Found, Observer, Shown, cells::CellEcho, directory::Directory, outboxes::Outboxes};
+use super::{
+    Found, Observer, Shown, cells::CellEcho, denials::Denials, directory::Directory,
+    outboxes::Outboxes,
+};
 use crate::{
     reply::{Attachment, Budget, Deed, Notice, Reply, Status},
     screen::{
@@ -25,6 +28,7 @@ pub(super) struct Display<O> {
     pub(super) observer: O,
     pub(super) cells: CellEcho,
     pub(super) directory: Directory,
+    pub(super) denials: Denials,
 }
 
 impl<O> fmt::Debug for Display<O> {
@@ -43,6 +47,7 @@ impl<O: Observer> Display<O> {
             observer,
             cells: CellEcho::default(),
             directory: Directory::default(),
+            denials: Denials::default(),
         }
     }
 
@@ -61,6 +66,7 @@ impl<O: Observer> Display<O> {
         self.screen = Screen::new(size);
         self.pager_text.clear();
         self.cells = CellEcho::default();
+        self.denials = Denials::default();
         self.observer.replaced(&self.screen);
     }
 
@@ -165,6 +171,7 @@ impl<O: Observer> Display<O> {
     /// Hands on what the transcript has just reported.
     fn push_transcript(&mut self, text: &str) {
         let replaces_line = self.screen.take_replaces_line();
+        self.denials.printed(text);
         self.outboxes.for_all(|outbox| match replaces_line {
             true => outbox.push_replacing(text),
             false => outbox.push(text),
@@ -185,9 +192,10 @@ impl<O: Observer> Display<O> {
     pub(super) fn drain(&mut self, awaits_pager: bool) {
         self.take_closed_pager(awaits_pager);
         self.take_pager_text();
-        let Display { screen, outboxes, .. } = self;
+        let Display { screen, outboxes, denials, .. } = self;
         let replaces_line = screen.take_replaces_line();
         screen.drain(&mut |text| {
+            denials.printed(text);
             outboxes.for_all(|outbox| match replaces_line {
                 true => outbox.push_replacing(text),
                 false => outbox.push(text),
@@ -241,6 +249,7 @@ impl<O: Observer> Display<O> {
         self.outboxes.did(client, deed);
         self.observer.did(self.outboxes.name(client), deed);
         if let Some(source) = source {
+            self.forget_denials();
             self.begin_cell(client, source);
         }
     }

@@ -140,6 +140,10 @@ pub enum Input<'a> {
         /// Its file, as it was named.
         file: String,
     },
+    /// What was started may not reach all that this user can.
+    Confined,
+    /// An [`Effect::Explain`] found this to say.
+    Explained(Option<Notice>),
     /// The terminal gave these bytes.
     Output(Cow<'a, [u8]>),
     /// The terminal was found to have another size.
@@ -236,6 +240,13 @@ pub enum Effect {
     Look {
         /// Whether it is to be told, too, if the terminal holds input.
         holds_input: bool,
+    },
+    /// Look whether what a cell printed tells of something that was denied; [`Input::Explained`] follows.
+    Explain {
+        /// The end of what it printed.
+        text: String,
+        /// The program's working directory; empty where that is unknown.
+        directory: String,
     },
     /// Give the worker up: [`Input::GivenUp`], what the terminal still has, and [`Input::Failed`]
     /// follow.

@@ -12,6 +12,7 @@
 //! ```
 
 mod cells;
+mod denials;
 mod directory;
 mod display;
 pub(crate) mod echo;
@@ -288,6 +289,8 @@ impl<O: Observer> Pipeline<O> {
                 (self.is_over, self.is_dropping_input, self.dropped) = (false, false, None);
                 self.display.restart(size);
             }
+            Input::Confined => self.display.denials.watch(),
+            Input::Explained(notice) => self.explained(notice),
             Input::RunsProgram { file } => {
                 self.worker = Some(WorkerInfo::of_program(&file));
                 self.step(Event::ProgramStarted);
@@ -320,10 +323,7 @@ impl<O: Observer> Pipeline<O> {
                 self.finish_stream();
                 self.step(Event::Failed(failure));
             }
-            Input::Tell(notice) => {
-                let awaits_pager = self.session.awaits_pager();
-                self.display.notice(Audience::Everyone, &notice, awaits_pager);
-            }
+            Input::Tell(notice) => self.tell_all(&notice),
             Input::Shutdown => self.step(Event::Shutdown),
             Input::Tick => self.tick(),
         }
@@ -341,7 +341,7 @@ impl<O: Observer> Pipeline<O> {
             if let Some(effect) = self.effects.pop_front() {
                 return Some(effect);
             }
-            let next = if self.is_dropping_input { None } else { self.next_message() };
+            let next = if self.holds_messages() { None } else { self.next_message() };
             let Some(message) = next else {
                 // Once for all that was shown, not for each piece of it.
                 self.drain();
@@ -385,7 +385,7 @@ impl<O: Observer> Pipeline<O> {
         self.drain();
         match &message {
             ToServer::Hello { .. } => self.worker = WorkerInfo::from_hello(&message),
-            ToServer::CellDone { outcome, .. } => self.display.cells.done(*outcome),
+            ToServer::CellDone { outcome, .. } => self.cell_is_done(*outcome),
             ToServer::Directory { path } => self.set_directory(path),
             _ => {}
         }

@@ -3,6 +3,7 @@
 mod cells;
 mod clients;
 mod complete;
+mod denials;
 mod hands;
 mod others;
 mod people;

@@ -110,6 +110,12 @@ pub(super) enum Step {
     RunsProgram {
         file: String,
     },
+    Confined,
+    /// What is said of something that was denied.
+    Explained {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<String>,
+    },
     Resized(Size),
     Message(ToServer),
     SidebandClosed,
@@ -280,6 +286,10 @@ impl Step {
                 Step::Started { nonce, size, passed_over }
             }
             Input::RunsProgram { file } => Step::RunsProgram { file },
+            Input::Confined => Step::Confined,
+            Input::Explained(notice) => {
+                Step::Explained { line: notice.map(|notice| notice.line()) }
+            }
             Input::Resized(size) => Step::Resized(size),
             Input::Message(message) => Step::Message(message),
             Input::SidebandClosed => Step::SidebandClosed,
@@ -337,6 +347,8 @@ impl Step {
                 Input::Started { nonce, size, passed_over }
             }
             Step::RunsProgram { file } => Input::RunsProgram { file },
+            Step::Confined => Input::Confined,
+            Step::Explained { line } => Input::Explained(line.map(Notice::Told)),
             Step::Resized(size) => Input::Resized(size),
             Step::Message(message) => Input::Message(message),
             Step::SidebandClosed => Input::SidebandClosed,

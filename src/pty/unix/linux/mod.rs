@@ -4,6 +4,7 @@ mod blocked;
 mod call;
 mod members;
 mod running;
+mod sandbox;
 mod tasks;
 
 use std::{ffi::CStr, fs, io, path::Path};
@@ -16,10 +17,13 @@ use rustix::{
 
 use super::groups::session_of;
 
+pub use self::sandbox::sandbox_holds;
+
 pub(super) use self::{
     blocked::blocked_reader,
     members::Members,
     running::{kill_if, own_program, resident_memory, start_time},
+    sandbox::{Inside, Sandbox, explained},
     tasks::TaskWatch,
 };
 

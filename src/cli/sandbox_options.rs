@@ -1,0 +1,159 @@
+//! What a session's program may reach: the options of the command line, and what stands behind them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::{
+    registry::Registry,
+    remote::Place,
+    sandbox::{Mode, Network, Settings},
+    session::launch::Sandbox,
+};
+
+/// What the server's sessions have where nothing is said.
+pub(super) const OF_SERVER: Mode = Mode::Off;
+
+/// What a session's program may reach.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Sandbox")]
+pub(super) struct SandboxArguments {
+    /// What the session's program may change: the working directory, temporary files and what is added
+    /// (`workspace-write`), temporary files and what is added (`read-only`), or all that you can (`off`).
+    /// In the first two it can't read your keys and tokens, and reaches the network that --network says.
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    sandbox: Option<Mode>,
+    /// A file or directory that may be written besides.
+    #[arg(long, value_name = "PATH")]
+    add_writable: Vec<PathBuf>,
+    /// Which network is reached in the sandbox: none (`off`), only programs on this machine (`local`), or
+    /// all (`on`). `off` where it is not said.
+    #[arg(long, value_name = "REACH", value_parser = network)]
+    network: Option<Network>,
+    /// A file or directory that can't be read in the sandbox, besides those that hold secrets by their names.
+    #[arg(long, value_name = "PATH")]
+    deny_read: Vec<PathBuf>,
+    /// Lets programs in the sandbox use the GPUs.
+    #[arg(long)]
+    gpu: bool,
+    /// A variable of the environment that is handed to programs in the sandbox though its name is that of a
+    /// secret, as all that end in _TOKEN or _KEY or have SECRET or PASSWORD in them.
+    #[arg(long, value_name = "NAME")]
+    keep_variable: Vec<String>,
+}
+
+fn mode(value: &str) -> Result<Mode, &'static str> {
+    value.parse()
+}
+
+fn network(value: &str) -> Result<Network, &'static str> {
+    value.parse()
+}
+
+impl SandboxArguments {
+    /// Whether it is said what the mode is.
+    pub(super) fn is_given(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// What is wanted of sessions at this place; `default` where no mode is given.
+    ///
+    /// # Errors
+    /// When an option means nothing without a sandbox, or a path can't be handed on.
+    pub(super) fn settings(&self, default: Mode, place: &Place) -> Result<Settings, String> {
+        let SandboxArguments { sandbox, add_writable, network, deny_read, gpu, keep_variable } =
+            self;
+        let mode = sandbox.unwrap_or(default);
+        let of_sandbox = [
+            ("--add-writable", !add_writable.is_empty()),
+            ("--network", network.is_some()),
+            ("--deny-read", !deny_read.is_empty()),
+            ("--gpu", *gpu),
+            ("--keep-variable", !keep_variable.is_empty()),
+        ];
+        let given = of_sandbox.iter().find(|(_, is_given)| *is_given);
+        // Who says both may keep the others for later.
+        if let (false, None, Some((option, _))) = (mode.is_on(), sandbox, given) {
+            return Err(format!(
+                "{option} is of a sandbox, and there is none: add `--sandbox workspace-write`"
+            ));
+        }
+        let paths = |option: &str, paths: &[PathBuf]| {
+            paths.iter().map(|path| whole(option, path, place)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Settings {
+            mode,
+            writable: paths("--add-writable", add_writable)?,
+            network: network.unwrap_or_default(),
+            deny_read: paths("--deny-read", deny_read)?,
+            gpu: *gpu,
+            keep_variables: keep_variable.clone(),
+        })
+    }
+}
+
+/// A path that means the same wherever a session is started.
+fn whole(option: &str, path: &Path, place: &Place) -> Result<PathBuf, String> {
+    if path.to_str().is_none() {
+        return Err(format!("{option}: {} is no text", path.display()));
+    }
+    match place {
+        Place::Via(_) if path.is_relative() => Err(format!(
+            "{option} names a place on the machine that the session is on, by its whole path"
+        )),
+        Place::Via(_) => Ok(path.to_owned()),
+        Place::Here => std::path::absolute(path).map_err(|error| format!("{option}: {error}")),
+    }
+}
+
+/// The sandbox of a session in this process, or of a host's, whose recordings are in `recordings`; `None`
+/// where it is to have none.
+pub(super) fn sandbox(settings: Settings, recordings: Option<&Path>) -> Option<Sandbox> {
+    if !settings.mode.is_on() {
+        return None;
+    }
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+    let own = [
+        Registry::place().ok(),
+        state.map(|state| state.join("mcp-repl")),
+        recordings.map(Path::to_owned),
+    ];
+    Some(Sandbox { settings, own: own.into_iter().flatten().collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    fn settings(words: &[&str], default: Mode) -> Result<Settings, String> {
+        let command = clap::Command::new("x").no_binary_name(true);
+        let matches = SandboxArguments::augment_args(command).try_get_matches_from(words).unwrap();
+        SandboxArguments::from_arg_matches(&matches).unwrap().settings(default, &Place::Here)
+    }
+
+    #[test]
+    fn options_that_mean_nothing_without_a_sandbox_say_so() {
+        for words in [&["--network", "on"][..], &["--gpu"], &["--add-writable", "/data"]] {
+            let error = settings(words, Mode::Off).unwrap_err();
+            assert!(error.contains("add `--sandbox workspace-write`"), "{error}");
+            assert!(settings(words, Mode::WorkspaceWrite).is_ok());
+            let said = [words, &["--sandbox", "off"]].concat();
+            assert_eq!(settings(&said, Mode::WorkspaceWrite).unwrap().mode, Mode::Off);
+        }
+        assert_eq!(settings(&[], Mode::Off), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn paths_are_those_of_this_process() {
+        let words = ["--sandbox", "read-only", "--add-writable", "out", "--deny-read", "/etc/motd"];
+        let settings = settings(&words, Mode::Off).unwrap();
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(settings.writable, [here.join("out")]);
+        assert_eq!(settings.deny_read, [Path::new("/etc/motd")]);
+        assert_eq!((settings.mode, settings.network), (Mode::ReadOnly, Network::Off));
+    }
+}

@@ -1,0 +1,246 @@
+//! Where sockets lead: connect(2) and bind(2), done with the address that was read once, on the
+//! socket itself.
+//!
+//! A descriptor is a number that another thread may give to another socket, so that even the family
+//! of a socket is no ground for leaving a call to the kernel.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    path::Path,
+    sync::Arc,
+};
+
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags, fcntl_getfl, openat2},
+    io::{Errno, Result},
+    process::fchdir,
+};
+
+use super::{
+    REFUSED, Supervisor,
+    apart::Waiting,
+    caller::Caller,
+    identity,
+    lookup::{self, held, real_path},
+    notify::{Answer, last_error},
+};
+use crate::{pty::unix::linux::sandbox::places::Reach, sandbox::Network};
+
+/// The most bytes that an address has (`sizeof(struct sockaddr_storage)`).
+const LARGEST_ADDRESS: usize = 128;
+
+/// How many bytes stand before the path of a `sockaddr_un`.
+const FAMILY: usize = 2;
+
+/// An address, as far as it matters.
+#[derive(Debug, PartialEq, Eq)]
+enum Address<'a> {
+    /// A path.
+    Path(&'a Path),
+    /// A name that is no path, or none yet.
+    Abstract,
+    /// Of this machine.
+    Loopback,
+    /// Of any machine.
+    Internet,
+    /// Of the kernel's own, and whether it asks for messages to many.
+    Netlink { groups: bool },
+    /// None: a connection is given up.
+    None,
+    /// What else there is.
+    Other,
+}
+
+impl Supervisor {
+    /// Connects a socket; `None` where another thread answers.
+    pub(super) fn connect(&self, caller: Caller<'_>) -> Result<Option<Answer>> {
+        let bytes = address(caller)?;
+        let mut target = None;
+        let bytes = match read(&bytes)? {
+            Address::Path(path) => {
+                let from = lookup::start(caller, libc::AT_FDCWD, path)?;
+                let (flags, resolve) =
+                    (OFlags::PATH | OFlags::CLOEXEC, ResolveFlags::NO_MAGICLINKS);
+                let found = openat2(from, path, flags, Mode::empty(), resolve)?;
+                if self.places.reach(&real_path(&found)?) != Reach::Write {
+                    return Err(REFUSED);
+                }
+                unix_address(&held(target.insert(found)))?
+            }
+            // Who listens there is not known before it was asked.
+            Address::Abstract => return Err(Errno::PERM),
+            Address::Internet if self.network != Network::On => return Err(Errno::NETUNREACH),
+            Address::Loopback if self.network == Network::Off => return Err(Errno::NETUNREACH),
+            // As root, the supervisor may do more there than the caller.
+            Address::Netlink { .. } => return Err(Errno::PERM),
+            Address::Other if self.network != Network::On => return Err(Errno::NETUNREACH),
+            Address::Internet | Address::Loopback | Address::None | Address::Other => bytes.clone(),
+        };
+        let socket = Arc::new(caller.socket(caller.number(0))?);
+        if fcntl_getfl(&socket)?.contains(OFlags::NONBLOCK) {
+            identity::changing(caller, || connect(&socket, &bytes))?;
+            return Ok(Some(Answer::Done));
+        }
+        let (waiting, identity) = (Waiting::Socket(socket.clone()), caller.identity()?);
+        self.apart.answer(caller.request.id, waiting, move || {
+            // What the address means is held until then.
+            let _target = target;
+            identity::as_user(&identity, || connect(&socket, &bytes)).map(|()| Answer::Done)
+        })?;
+        Ok(None)
+    }
+
+    /// Gives a socket an address.
+    pub(super) fn bind(&self, caller: Caller<'_>) -> Result<Answer> {
+        let bytes = address(caller)?;
+        // The kernel alone decides rightly unless only some addresses of a network may be had.
+        let leave = || match self.network {
+            Network::Local => Err(REFUSED),
+            Network::Off | Network::On => Ok(Answer::Continue),
+        };
+        let socket = || caller.socket(caller.number(0));
+        match read(&bytes)? {
+            Address::Path(path) => {
+                let from = lookup::start(caller, libc::AT_FDCWD, path)?;
+                let Some(entry) = lookup::entry_in(&from, path)? else { return leave() };
+                let full = entry.path();
+                let may_write =
+                    [&entry.real, &full].iter().all(|path| self.places.reach(path) == Reach::Write);
+                if !may_write {
+                    return leave();
+                }
+                if self.places.guards_below(&full) {
+                    return Err(REFUSED);
+                }
+                let socket = socket()?;
+                // Others are told the path as it is given here. A whole one without links is as good as
+                // the name in its directory.
+                let path = if path == full { path } else { Path::new(&entry.name) };
+                let bytes = unix_address(path)?;
+                fchdir(&entry.directory)?;
+                let bound = identity::making(caller, || bind(&socket, &bytes));
+                let _ = rustix::process::chdir("/");
+                bound?;
+            }
+            Address::Loopback if self.network == Network::Local => bind(&socket()?, &bytes)?,
+            Address::Abstract => bind(&socket()?, &bytes)?,
+            // As root, the supervisor may listen to more than the caller.
+            Address::Netlink { groups: false } if self.network == Network::Local => {
+                bind(&socket()?, &bytes)?;
+            }
+            _ => return leave(),
+        }
+        Ok(Answer::Done)
+    }
+}
+
+/// The address that a call is given: its second argument, of as many bytes as the third says.
+fn address(caller: Caller<'_>) -> Result<Vec<u8>> {
+    let length = usize::try_from(caller.number(2)).map_err(|_| Errno::INVAL)?;
+    if !(FAMILY..=LARGEST_ADDRESS).contains(&length) {
+        return Err(Errno::INVAL);
+    }
+    caller.bytes(1, length)
+}
+
+/// Reads a `struct sockaddr`.
+fn read(bytes: &[u8]) -> Result<Address<'_>> {
+    let (family, rest) = bytes.split_first_chunk::<FAMILY>().ok_or(Errno::INVAL)?;
+    let internet = |is_loopback| if is_loopback { Address::Loopback } else { Address::Internet };
+    Ok(match i32::from(u16::from_ne_bytes(*family)) {
+        libc::AF_UNSPEC => Address::None,
+        libc::AF_UNIX => match rest.first() {
+            None | Some(0) => Address::Abstract,
+            Some(_) => {
+                let length = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+                Address::Path(Path::new(std::ffi::OsStr::from_bytes(&rest[..length])))
+            }
+        },
+        libc::AF_INET => {
+            let octets: [u8; 4] = part(rest, 2)?;
+            internet(Ipv4Addr::from(octets).is_loopback())
+        }
+        libc::AF_INET6 => {
+            let octets: [u8; 16] = part(rest, 6)?;
+            internet(Ipv6Addr::from(octets).to_canonical().is_loopback())
+        }
+        libc::AF_NETLINK => {
+            let groups: [u8; 4] = part(rest, 6)?;
+            Address::Netlink { groups: groups != [0; 4] }
+        }
+        _ => Address::Other,
+    })
+}
+
+fn part<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N]> {
+    bytes.get(at..).and_then(|bytes| bytes.first_chunk().copied()).ok_or(Errno::INVAL)
+}
+
+/// The address of a socket that is a file.
+fn unix_address(path: &Path) -> Result<Vec<u8>> {
+    const LONGEST: usize = 108;
+    let path = path.as_os_str().as_bytes();
+    if path.len() >= LONGEST {
+        return Err(Errno::NAMETOOLONG);
+    }
+    let family = libc::sa_family_t::try_from(libc::AF_UNIX).map_err(|_| Errno::INVAL)?;
+    Ok([&family.to_ne_bytes(), path, &[0]].concat())
+}
+
+fn connect(socket: &OwnedFd, address: &[u8]) -> Result<()> {
+    let length = libc::socklen_t::try_from(address.len()).map_err(|_| Errno::INVAL)?;
+    // SAFETY: the kernel reads as many bytes as it is told.
+    let result = unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr().cast(), length) };
+    if result == 0 { Ok(()) } else { Err(last_error()) }
+}
+
+fn bind(socket: &OwnedFd, address: &[u8]) -> Result<()> {
+    let length = libc::socklen_t::try_from(address.len()).map_err(|_| Errno::INVAL)?;
+    // SAFETY: the kernel reads as many bytes as it is told.
+    let result = unsafe { libc::bind(socket.as_raw_fd(), address.as_ptr().cast(), length) };
+    if result == 0 { Ok(()) } else { Err(last_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(family: i32, rest: &[u8]) -> Vec<u8> {
+        [&u16::try_from(family).unwrap().to_ne_bytes(), rest].concat()
+    }
+
+    #[test]
+    fn addresses_are_told_apart() {
+        let inet = |address: Ipv4Addr| {
+            with(libc::AF_INET, &[&[0, 80][..], &address.octets(), &[0; 8]].concat())
+        };
+        let inet6 = |address: Ipv6Addr| {
+            with(libc::AF_INET6, &[&[0, 80, 0, 0, 0, 0][..], &address.octets(), &[0; 4]].concat())
+        };
+        let mapped = Ipv4Addr::new(127, 1, 2, 3).to_ipv6_mapped();
+        for (bytes, address) in [
+            (inet(Ipv4Addr::LOCALHOST), Address::Loopback),
+            (inet(Ipv4Addr::new(127, 9, 9, 9)), Address::Loopback),
+            (inet(Ipv4Addr::UNSPECIFIED), Address::Internet),
+            (inet(Ipv4Addr::new(10, 0, 0, 1)), Address::Internet),
+            (inet6(Ipv6Addr::LOCALHOST), Address::Loopback),
+            (inet6(mapped), Address::Loopback),
+            (inet6(Ipv6Addr::UNSPECIFIED), Address::Internet),
+            (with(libc::AF_UNIX, b"/run/x\0rest"), Address::Path(Path::new("/run/x"))),
+            (with(libc::AF_UNIX, b"x"), Address::Path(Path::new("x"))),
+            (with(libc::AF_UNIX, b"\0x"), Address::Abstract),
+            (with(libc::AF_UNIX, b""), Address::Abstract),
+            (with(libc::AF_UNSPEC, &[0; 14]), Address::None),
+            (with(libc::AF_NETLINK, &[0; 10]), Address::Netlink { groups: false }),
+            (with(libc::AF_VSOCK, &[0; 14]), Address::Other),
+        ] {
+            assert_eq!(read(&bytes), Ok(address), "{bytes:?}");
+        }
+        assert_eq!(read(&with(libc::AF_INET, &[0; 5])), Err(Errno::INVAL));
+        assert_eq!(read(&[1]), Err(Errno::INVAL));
+    }
+}

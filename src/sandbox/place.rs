@@ -1,0 +1,267 @@
+//! Where a sandbox is made, and the rules that come of what is wanted there.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Mode, Rules, Settings,
+    git::{self, Git, Kind, Look},
+    names::{HIDDEN, PROTECTED, PROTECTED_AT_HOME},
+};
+
+/// Memory that processes share, as `multiprocessing` does (shm_open(3)).
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// Where a sandbox is made. Paths are absolute.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The working directory.
+    pub directory: PathBuf,
+    /// The home directory.
+    pub home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, if it is set.
+    pub config: Option<PathBuf>,
+    /// `XDG_RUNTIME_DIR`, if it is set.
+    pub runtime: Option<PathBuf>,
+    /// What is the worker's own: its socket and its temporary files. It exists.
+    pub private: PathBuf,
+    /// Where caches are kept. It exists.
+    pub caches: PathBuf,
+    /// What this program itself keeps from those in it: other sessions, histories, recordings.
+    pub own: Vec<PathBuf>,
+    /// The repository that the working directory is in.
+    pub git: Option<Git>,
+    /// The machine's GPUs.
+    pub gpus: Vec<PathBuf>,
+}
+
+/// Why there are no rules.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RulesError {
+    /// What may be written is not there.
+    #[error("{}, which `--add-writable` names, does not exist", .0.display())]
+    Missing(PathBuf),
+}
+
+impl Place {
+    /// A path of the tables of names; `None` where there is no such place.
+    pub(super) fn path(&self, text: &str) -> Option<PathBuf> {
+        let below = |place: &Option<PathBuf>, rest: &str| {
+            let rest = rest.trim_start_matches('/');
+            place
+                .as_ref()
+                .map(|place| if rest.is_empty() { place.clone() } else { place.join(rest) })
+        };
+        if let Some(rest) = text.strip_prefix('~') {
+            return below(&self.home, rest);
+        }
+        if let Some(rest) = text.strip_prefix("{config}") {
+            let config = self.config.clone();
+            let config = config.or_else(|| self.home.as_ref().map(|home| home.join(".config")));
+            return below(&config, rest);
+        }
+        if let Some(rest) = text.strip_prefix("{runtime}") {
+            return below(&self.runtime, rest);
+        }
+        Some(text.into())
+    }
+
+    /// Whether the working directory is nobody's workspace: the home directory, or one around it.
+    pub fn is_too_wide(&self) -> bool {
+        let is_around = |home: &PathBuf| home.starts_with(&self.directory);
+        self.directory.parent().is_none() || self.home.as_ref().is_some_and(is_around)
+    }
+
+    /// What programs may reach here under these settings, which say that there is a sandbox.
+    ///
+    /// # Errors
+    /// When what may be written is not there.
+    pub fn rules(&self, settings: &Settings, look: &dyn Look) -> Result<Rules, RulesError> {
+        let mut workspaces = Vec::new();
+        let mut rules = Rules { network: settings.network, ..Rules::default() };
+        for path in &settings.writable {
+            let real = look.real(path);
+            if look.kind(&real) == Kind::Missing {
+                return Err(RulesError::Missing(path.clone()));
+            }
+            workspaces.push(real);
+        }
+        if settings.mode < Mode::ReadOnly {
+            if !self.is_too_wide() {
+                workspaces.push(look.real(&self.directory));
+            }
+            let git = self.git.clone().unwrap_or_default();
+            rules.writable.extend(git.writable);
+            rules.protected.extend(git.protected);
+        }
+        for place in &workspaces {
+            rules.protected.extend(PROTECTED.iter().map(|name| place.join(name)));
+            rules.protected.extend(git::protected_at(place, look.kind(&place.join(".git"))));
+        }
+        let home = self.home.as_ref().map(|home| look.real(home));
+        if let Some(home) = home.filter(|home| is_in(home, &workspaces)) {
+            let names = PROTECTED.iter().chain(PROTECTED_AT_HOME);
+            rules.protected.extend(names.map(|name| home.join(name)));
+        }
+        rules.writable.extend(workspaces);
+        rules.writable.extend([&self.private, &self.caches].map(|path| look.real(path)));
+        if look.kind(Path::new(SHARED_MEMORY)) == Kind::Directory {
+            rules.writable.push(SHARED_MEMORY.into());
+        }
+        let hidden = HIDDEN.iter().filter_map(|path| self.path(path));
+        rules.hidden.extend(hidden.chain(self.own.clone()).chain(settings.deny_read.clone()));
+        if settings.gpu {
+            rules.devices.extend(self.gpus.clone());
+        }
+        for paths in [&mut rules.hidden, &mut rules.protected] {
+            *paths = paths.iter().flat_map(|path| named_and_meant(path, look)).collect();
+        }
+        for paths in [&mut rules.hidden, &mut rules.protected, &mut rules.writable] {
+            paths.sort();
+            paths.dedup();
+        }
+        Ok(rules)
+    }
+}
+
+/// Whether a path is one of these, or lies in one.
+fn is_in(path: &Path, places: &[PathBuf]) -> bool {
+    places.iter().any(|place| path.starts_with(place))
+}
+
+/// A path whose directory is named without links; and, where it is itself a link, what that leads to.
+fn named_and_meant(path: &Path, look: &dyn Look) -> Vec<PathBuf> {
+    let named = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => look.real(parent).join(name),
+        _ => path.to_owned(),
+    };
+    let meant = look.real(path);
+    if meant == named { vec![named] } else { vec![named, meant] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::Network;
+
+    /// A disk on which these are links, those are directories, and nothing else is.
+    struct Disk(&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+    impl Look for Disk {
+        fn kind(&self, path: &Path) -> Kind {
+            let is = self.1.iter().any(|place| Path::new(place).starts_with(path));
+            if is { Kind::Directory } else { Kind::Missing }
+        }
+
+        fn text(&self, _: &Path) -> Option<String> {
+            None
+        }
+
+        fn real(&self, path: &Path) -> PathBuf {
+            let link = self
+                .0
+                .iter()
+                .find_map(|(link, to)| Some(Path::new(to).join(path.strip_prefix(link).ok()?)));
+            let path = link.unwrap_or_else(|| path.to_owned());
+            // As `join` has it where nothing is to be added.
+            path.components().collect()
+        }
+    }
+
+    const DISK: Disk = Disk(&[], &["/w/.git", "/dev/shm", "/home/ada", "/data"]);
+
+    fn place(directory: &str) -> Place {
+        Place {
+            directory: directory.into(),
+            home: Some("/home/ada".into()),
+            private: "/tmp/mcp-repl-1/1/1".into(),
+            caches: "/home/ada/.cache/mcp-repl".into(),
+            own: vec!["/run/mcp-repl".into()],
+            gpus: vec!["/dev/dri/card0".into()],
+            ..Place::default()
+        }
+    }
+
+    fn settings(mode: Mode) -> Settings {
+        Settings { mode, ..Settings::default() }
+    }
+
+    fn has(paths: &[PathBuf], path: &str) -> bool {
+        paths.contains(&path.into())
+    }
+
+    #[test]
+    fn a_workspace_can_be_written_but_for_what_others_obey() {
+        let rules = place("/w").rules(&settings(Mode::WorkspaceWrite), &DISK).unwrap();
+        let writable = ["/dev/shm", "/home/ada/.cache/mcp-repl", "/tmp/mcp-repl-1/1/1", "/w"];
+        assert_eq!(rules.writable, writable.map(PathBuf::from));
+        for path in ["/w/.git/hooks", "/w/.git/config", "/w/.claude", "/w/.mcp.json", "/w/.bashrc"]
+        {
+            assert!(has(&rules.protected, path), "{path}");
+        }
+        assert!(!has(&rules.protected, "/w/.git"));
+        for path in ["/home/ada/.ssh", "/home/ada/.config/gh", "/run/mcp-repl"] {
+            assert!(has(&rules.hidden, path), "{path}");
+        }
+        assert_eq!((rules.network, rules.devices), (Network::Off, Vec::new()));
+        // No repository: none can be put there.
+        let rules = place("/data").rules(&settings(Mode::WorkspaceWrite), &DISK).unwrap();
+        assert!(has(&rules.protected, "/data/.git"));
+    }
+
+    #[test]
+    fn what_is_added_can_be_written_in_each_mode_if_it_is_there() {
+        let added = |path: &str| Settings {
+            writable: vec![path.into()],
+            deny_read: vec!["/etc/motd".into()],
+            gpu: true,
+            ..settings(Mode::ReadOnly)
+        };
+        let rules = place("/w").rules(&added("/data"), &DISK).unwrap();
+        assert!(has(&rules.writable, "/data") && !has(&rules.writable, "/w"));
+        assert!(has(&rules.protected, "/data/.vscode") && has(&rules.hidden, "/etc/motd"));
+        assert!(has(&rules.devices, "/dev/dri/card0"));
+        let missing = place("/w").rules(&added("/nowhere"), &DISK);
+        assert_eq!(
+            missing.unwrap_err().to_string(),
+            "/nowhere, which `--add-writable` names, does not exist"
+        );
+    }
+
+    #[test]
+    fn a_home_directory_is_no_workspace_unless_somebody_says_so() {
+        for directory in ["/", "/home", "/home/ada"] {
+            let rules = place(directory).rules(&settings(Mode::WorkspaceWrite), &DISK).unwrap();
+            assert!(!has(&rules.writable, directory), "{directory}");
+        }
+        let wide =
+            Settings { writable: vec!["/home/ada".into()], ..settings(Mode::WorkspaceWrite) };
+        let rules = place("/home/ada").rules(&wide, &DISK).unwrap();
+        assert!(has(&rules.writable, "/home/ada"));
+        for name in [".bashrc", ".config/autostart", ".local/bin", ".claude"] {
+            assert!(has(&rules.protected, &format!("/home/ada/{name}")), "{name}");
+        }
+    }
+
+    #[test]
+    fn links_hide_and_protect_what_they_lead_to() {
+        const LINKED: Disk = Disk(
+            &[("/home/ada/.ssh", "/keys"), ("/w/.vscode", "/w/settings"), ("/link", "/w")],
+            &["/w/.git"],
+        );
+        let rules = place("/link").rules(&settings(Mode::WorkspaceWrite), &LINKED).unwrap();
+        assert!(has(&rules.hidden, "/home/ada/.ssh") && has(&rules.hidden, "/keys"));
+        assert!(has(&rules.protected, "/w/.vscode") && has(&rules.protected, "/w/settings"));
+        assert!(has(&rules.writable, "/w") && !has(&rules.writable, "/link"));
+    }
+
+    #[test]
+    fn places_are_those_of_the_environment() {
+        let ada = place("/w");
+        assert_eq!(ada.path("{config}/gh"), Some("/home/ada/.config/gh".into()));
+        assert_eq!((ada.path("{runtime}"), ada.path("/run/x")), (None, Some("/run/x".into())));
+        let set = Place { config: Some("/c".into()), runtime: Some("/r".into()), ..ada };
+        assert_eq!(set.path("{config}/gh"), Some("/c/gh".into()));
+        assert_eq!(set.path("{runtime}"), Some("/r".into()));
+        assert_eq!(Place::default().path("~/.ssh"), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! What somebody wants of a sandbox, before it is known where it is made.
+
+use std::{fmt, path::PathBuf};
+
+use super::{Mode, Network};
+
+/// What is wanted of a sandbox. In [`Mode::Off`] the rest means nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How strict it is.
+    pub mode: Mode,
+    /// What may be written besides; absolute.
+    pub writable: Vec<PathBuf>,
+    /// Which network is reached.
+    pub network: Network,
+    /// What can't be read besides; absolute.
+    pub deny_read: Vec<PathBuf>,
+    /// Whether the machine's GPUs may be used.
+    pub gpu: bool,
+    /// Variables that are handed on though their names are those of secrets.
+    pub keep_variables: Vec<String>,
+}
+
+/// In what a sandbox allows more than is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Looser {
+    /// Its mode.
+    Mode(Mode, Mode),
+    /// Its network.
+    Network(Network, Network),
+    /// This may be written there.
+    Writable(PathBuf),
+    /// This can be read there.
+    Readable(PathBuf),
+    /// It has the GPUs.
+    Gpu,
+    /// This variable is handed on.
+    Variable(String),
+}
+
+impl fmt::Display for Looser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Looser::Mode(there, wanted) => {
+                write!(f, "its sandbox is `{there}`, and `{wanted}` is asked for")
+            }
+            Looser::Network(there, wanted) => {
+                write!(f, "its network is `{there}`, and `{wanted}` is asked for")
+            }
+            Looser::Writable(path) => write!(f, "it may write {}", path.display()),
+            Looser::Readable(path) => write!(f, "it may read {}", path.display()),
+            Looser::Gpu => f.write_str("it may use the GPUs"),
+            Looser::Variable(name) => write!(f, "it has the variable {name}"),
+        }
+    }
+}
+
+impl Settings {
+    /// In what a sandbox of these settings allows more than `wanted` does, the gravest first; `None` where it
+    /// is as strict.
+    pub fn looser_than(&self, wanted: &Settings) -> Option<Looser> {
+        if self.mode < wanted.mode {
+            return Some(Looser::Mode(self.mode, wanted.mode));
+        }
+        if !wanted.mode.is_on() {
+            return None;
+        }
+        if self.network > wanted.network {
+            return Some(Looser::Network(self.network, wanted.network));
+        }
+        let lies_in =
+            |path: &PathBuf, places: &[PathBuf]| places.iter().any(|place| path.starts_with(place));
+        let writable = self.writable.iter().find(|path| !lies_in(path, &wanted.writable));
+        let readable = wanted.deny_read.iter().find(|path| !lies_in(path, &self.deny_read));
+        let variable =
+            self.keep_variables.iter().find(|name| !wanted.keep_variables.contains(name));
+        writable
+            .map(|path| Looser::Writable(path.clone()))
+            .or_else(|| readable.map(|path| Looser::Readable(path.clone())))
+            .or_else(|| (self.gpu && !wanted.gpu).then_some(Looser::Gpu))
+            .or_else(|| variable.map(|name| Looser::Variable(name.clone())))
+    }
+
+    /// The stricter of these and what a client says of its own sandbox.
+    #[must_use]
+    pub fn with_stricter(mut self, mode: Mode, network: Network) -> Settings {
+        self.mode = self.mode.max(mode);
+        self.network = self.network.min(network);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(mode: Mode) -> Settings {
+        Settings { mode, ..Settings::default() }
+    }
+
+    #[test]
+    fn what_allows_more_than_is_wanted_is_told() {
+        let (off, write) = (settings(Mode::Off), settings(Mode::WorkspaceWrite));
+        let read = settings(Mode::ReadOnly);
+        assert_eq!(off.looser_than(&write), Some(Looser::Mode(Mode::Off, Mode::WorkspaceWrite)));
+        assert_eq!(
+            write.looser_than(&read).map(|looser| looser.to_string()).as_deref(),
+            Some("its sandbox is `workspace-write`, and `read-only` is asked for")
+        );
+        for (there, wanted) in [(&read, &write), (&write, &write), (&write, &off), (&off, &off)] {
+            assert_eq!(there.looser_than(wanted), None);
+        }
+        let more = |change: &dyn Fn(&mut Settings)| {
+            let mut there = write.clone();
+            change(&mut there);
+            there
+        };
+        let network = more(&|s| s.network = Network::Local);
+        let path = more(&|s| s.writable.push("/data/in".into()));
+        let gpu = more(&|s| s.gpu = true);
+        let variable = more(&|s| s.keep_variables.push("HF_TOKEN".into()));
+        for there in [&network, &path, &gpu, &variable] {
+            assert!(there.looser_than(&write).is_some(), "{there:?}");
+            assert_eq!(there.looser_than(there), None);
+            assert_eq!(write.looser_than(there), None);
+            assert_eq!(there.looser_than(&off), None);
+        }
+        let wider = more(&|s| s.writable.push("/data".into()));
+        assert_eq!(path.looser_than(&wider), None);
+        let hides = more(&|s| s.deny_read.push("/data".into()));
+        assert_eq!(write.looser_than(&hides), Some(Looser::Readable("/data".into())));
+        assert_eq!(hides.looser_than(&write), None);
+    }
+
+    #[test]
+    fn the_stricter_of_two_holds() {
+        let on = Settings { network: Network::On, ..settings(Mode::WorkspaceWrite) };
+        let both = on.clone().with_stricter(Mode::ReadOnly, Network::Off);
+        assert_eq!((both.mode, both.network), (Mode::ReadOnly, Network::Off));
+        let both = on.with_stricter(Mode::Off, Network::On);
+        assert_eq!((both.mode, both.network), (Mode::WorkspaceWrite, Network::On));
+    }
+}

@@ -1,0 +1,307 @@
+//! The sandbox of a session's program: what is on this machine's disk, for the rules to be made of.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::Surroundings;
+use crate::{
+    pty,
+    sandbox::{
+        self, Changes, Confined, Denial, Facts, GPU_DEVICES, Kind, Look, Mode, Place, Rules,
+        Settings,
+    },
+};
+
+/// The longest text that is read to find a repository, in bytes: it has one path.
+const LONGEST_TEXT: u64 = 8192;
+
+/// What a session's program may reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sandbox {
+    /// What is wanted.
+    pub settings: Settings,
+    /// What of this program's own can't be read by those in it: other sessions, histories, recordings.
+    pub own: Vec<PathBuf>,
+}
+
+/// A sandbox that a program is started in.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) rules: Rules,
+    pub(super) environment: Changes,
+    pub(super) confinement: Confinement,
+}
+
+/// What is known of a sandbox that a program runs in, beside its rules.
+#[derive(Debug, Clone)]
+pub(super) struct Confinement {
+    mode: Mode,
+    writable: PathBuf,
+    directory: PathBuf,
+    began: SystemTime,
+}
+
+impl Sandbox {
+    /// Makes the places that programs in it may write, and the rules. `private` is the worker's own
+    /// directory, `temporary` that for its temporary files.
+    ///
+    /// # Errors
+    /// When what may be written is not there or can't be made, or there is no working directory.
+    pub(super) fn prepare(
+        &self,
+        private: &Path,
+        temporary: &Path,
+        around: &Surroundings,
+        changes: &Changes,
+    ) -> io::Result<Prepared> {
+        let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        for (name, value) in changes {
+            match value {
+                Some(value) => drop(variables.insert(name.clone(), value.clone())),
+                None => drop(variables.remove(name)),
+            }
+        }
+        let absolute = |name: &str| {
+            let path = variables.get(OsStr::new(name)).map(PathBuf::from);
+            path.filter(|path| path.is_absolute())
+        };
+        let directory = match &around.directory {
+            Some(directory) => std::path::absolute(directory)?,
+            None => std::env::current_dir().map_err(|error| {
+                io::Error::new(error.kind(), format!("the working directory: {error}"))
+            })?,
+        };
+        let directory = Disk.real(&directory);
+        let home = absolute("HOME").map(|home| Disk.real(&home));
+        let place = Place {
+            caches: caches(home.as_deref(), &directory, private)?,
+            git: sandbox::find_repository(&directory, &Disk),
+            directory,
+            home,
+            config: absolute("XDG_CONFIG_HOME"),
+            runtime: absolute("XDG_RUNTIME_DIR"),
+            private: private.to_owned(),
+            own: self.own.clone(),
+            gpus: if self.settings.gpu { gpus() } else { Vec::new() },
+        };
+        let rules = place.rules(&self.settings, &Disk).map_err(io::Error::other)?;
+        let environment =
+            sandbox::changes(&self.settings, &rules, &place, variables, &|path| path.exists());
+        let is_workspace = rules.writable.contains(&place.directory);
+        let confinement = Confinement {
+            mode: self.settings.mode,
+            writable: if is_workspace { place.directory.clone() } else { temporary.to_owned() },
+            directory: place.directory,
+            began: SystemTime::now(),
+        };
+        Ok(Prepared { rules, environment, confinement })
+    }
+}
+
+impl Confinement {
+    /// What was denied, if the text that a cell printed tells of something that these rules deny.
+    pub(super) fn explain(
+        &self,
+        text: &str,
+        directory: Option<&Path>,
+        rules: &Rules,
+    ) -> Option<Denial> {
+        let directory = directory.unwrap_or(&self.directory);
+        let Confinement { mode, writable, began, .. } = self;
+        let confined = Confined { rules, mode: *mode, writable, directory };
+        sandbox::explain(text, &confined, &Outside { began: *began })
+    }
+}
+
+/// The caches of programs in the sandbox: kept for those who work in the same directory, so that what is fetched
+/// once is there the next time, and no session gets what one of another project laid there. Where there
+/// is no such place, they go with the session.
+fn caches(home: Option<&Path>, directory: &Path, private: &Path) -> io::Result<PathBuf> {
+    let kept = || {
+        let home = home?;
+        // One around it would be writable, too, and what is in it could be changed for a link.
+        let caches = home.join(".cache");
+        let digest = Sha256::digest(directory.as_os_str().as_encoded_bytes());
+        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let place = caches.join("mcp-repl").join(name);
+        fs::create_dir_all(&caches).ok()?;
+        for path in [place.parent()?, &place] {
+            // It may be there already.
+            let _ = pty::create_private_directory(path);
+            pty::keep_private(path).ok()?;
+        }
+        Some(place)
+    };
+    if let Some(place) = kept() {
+        return Ok(place);
+    }
+    let place = private.join("cache");
+    pty::create_private_directory(&place)?;
+    Ok(place)
+}
+
+/// The devices of the machine's GPUs.
+pub fn gpus() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for device in GPU_DEVICES {
+        match device.strip_suffix('*') {
+            None if Path::new(device).exists() => found.push(PathBuf::from(device)),
+            None => {}
+            Some(beginning) => {
+                let beginning = Path::new(beginning);
+                let (Some(place), Some(name)) = (beginning.parent(), beginning.file_name()) else {
+                    continue;
+                };
+                let entries = fs::read_dir(place).into_iter().flatten().flatten();
+                let is_one = |entry: &fs::DirEntry| {
+                    let bytes = entry.file_name();
+                    bytes.as_encoded_bytes().starts_with(name.as_encoded_bytes())
+                };
+                found.extend(entries.filter(is_one).map(|entry| entry.path()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// This machine's disk, as this process sees it.
+struct Disk;
+
+impl Look for Disk {
+    fn kind(&self, path: &Path) -> Kind {
+        match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => Kind::Directory,
+            Ok(found) if found.is_file() => Kind::File,
+            Ok(_) => Kind::Other,
+            Err(_) => Kind::Missing,
+        }
+    }
+
+    fn text(&self, path: &Path) -> Option<String> {
+        use std::io::Read;
+        if self.kind(path) != Kind::File {
+            return None;
+        }
+        let mut text = String::new();
+        fs::File::open(path).ok()?.take(LONGEST_TEXT).read_to_string(&mut text).ok()?;
+        Some(text)
+    }
+
+    fn real(&self, path: &Path) -> PathBuf {
+        // What is not there has no links, but what it is in may.
+        for (above, around) in path.ancestors().enumerate() {
+            if let Ok(mut real) = around.canonicalize() {
+                let names: Vec<_> = path.components().collect();
+                // `join` with nothing would end a file's path with a slash.
+                real.extend(&names[names.len() - above..]);
+                return real;
+            }
+        }
+        path.to_owned()
+    }
+}
+
+/// What this process knows of files, which is in no sandbox.
+struct Outside {
+    began: SystemTime,
+}
+
+impl Facts for Outside {
+    fn can_write(&self, path: &Path) -> bool {
+        let there = path.ancestors().find(|path| path.symlink_metadata().is_ok());
+        there.is_some_and(pty::is_writable)
+    }
+
+    fn is_newer(&self, path: &Path) -> bool {
+        let made = fs::symlink_metadata(path).and_then(|found| found.created());
+        made.is_ok_and(|made| made > self.began)
+    }
+
+    fn real(&self, path: &Path) -> PathBuf {
+        Disk.real(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::Network;
+
+    fn prepared(directory: &Path, home: &Path) -> Prepared {
+        let settings = Settings { mode: Mode::WorkspaceWrite, ..Settings::default() };
+        let sandbox = Sandbox { settings, own: Vec::new() };
+        let around = Surroundings::pinned(directory, home);
+        let private = home.join("private");
+        sandbox.prepare(&private, &private, &around, &around.environment).unwrap()
+    }
+
+    #[test]
+    fn rules_are_made_of_what_is_on_the_disk() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let (work, home) = (root.join("work/sub"), root.join("home"));
+        for place in ["work/.git/refs", "work/.git/objects", "work/sub", "home/private"] {
+            fs::create_dir_all(root.join(place)).unwrap();
+        }
+        fs::write(root.join("work/.git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        pty::testing::link(&work, &root.join("link")).unwrap();
+        let Prepared { rules, environment, .. } = prepared(&root.join("link"), &home);
+        assert_eq!(rules.network, Network::Off);
+        for place in [&work, &root.join("work/.git"), &home.join("private")] {
+            assert!(rules.writable.contains(place), "{} in {rules:?}", place.display());
+        }
+        assert!(rules.protected.contains(&root.join("work/.git/hooks")));
+        assert!(rules.protected.contains(&work.join(".git")));
+        assert!(rules.hidden.contains(&home.join(".ssh")));
+        let value = |name: &str| {
+            let found = environment.iter().rev().find(|(found, _)| found == OsStr::new(name));
+            found.and_then(|(_, value)| value.as_ref()).map(PathBuf::from)
+        };
+        let caches = value("XDG_CACHE_HOME").unwrap();
+        assert!(caches.starts_with(home.join(".cache/mcp-repl")) && caches.is_dir());
+        assert!(rules.writable.iter().any(|place| caches.starts_with(place)));
+        assert_eq!(value("MCP_REPL_SANDBOX"), Some("workspace-write".into()));
+        // The next session in that directory has the same, one in another has not.
+        let again = prepared(&work, &home);
+        assert_eq!(again.rules, rules);
+        assert_ne!(prepared(&root.join("work"), &home).environment, environment);
+    }
+
+    #[test]
+    fn a_denial_is_told_by_what_is_on_the_disk() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let (work, home) = (root.join("work"), root.join("home"));
+        for place in [&work, &home.join("private")] {
+            fs::create_dir_all(place).unwrap();
+        }
+        let Prepared { rules, confinement, .. } = prepared(&work, &home);
+        let told = |path: &Path| {
+            let text =
+                format!("PermissionError: [Errno 13] Permission denied: '{}'", path.display());
+            confinement.explain(&text, None, &rules)
+        };
+        assert!(matches!(told(&root.join("x")), Some(Denial::Outside { .. })));
+        assert!(matches!(told(&home.join(".ssh/id")), Some(Denial::Hidden { .. })));
+        assert!(matches!(told(&work.join(".vscode/x")), Some(Denial::Protected { .. })));
+        assert_eq!(told(&work.join("x")), None);
+        let late = home.join("late.csv");
+        // A file system keeps times by its own, coarser clock.
+        let tells_late = || {
+            let _ = fs::remove_file(&late);
+            fs::write(&late, "").unwrap();
+            matches!(told(&late), Some(Denial::MadeLater { .. }))
+        };
+        let keeps_times = fs::metadata(&work).unwrap().created().is_ok();
+        assert!(!keeps_times || (0..100_000).any(|_| tells_late()));
+        assert_eq!(Disk.real(&late).as_os_str(), late.as_os_str());
+    }
+}

@@ -1,0 +1,96 @@
+//! What a session in a sandbox finds, and who joins one: the options, the environment, the errors.
+
+use crate::support::{Builder, IDLE, Runtime, assert_has, assert_has_not};
+
+fn sandboxed() -> Builder {
+    Builder::new().args(["--sandbox", "workspace-write"])
+}
+
+#[test]
+fn programs_are_told_the_mode_and_get_no_secrets() {
+    let home = tempfile::tempdir().unwrap();
+    let repl = sandboxed()
+        .args(["--network", "local", "--keep-variable", "KEPT_TOKEN"])
+        .env("HOME", home.path())
+        .env("KEPT_TOKEN", "kept")
+        .env("LOST_TOKEN", "lost")
+        .env("lost_api_key", "lost")
+        .env_remove("XDG_CACHE_HOME")
+        .start();
+    repl.gives(
+        "import os, subprocess\n\
+         e = os.environ\n\
+         print(e['MCP_REPL_SANDBOX'], e['MCP_REPL_SANDBOX_NETWORK'], e['KEPT_TOKEN'])\n\
+         print([n for n in e if 'lost' in n.lower()])\n\
+         subprocess.run('echo $MCP_REPL_SANDBOX [$LOST_TOKEN]', shell=True).returncode",
+        "workspace-write local kept\n[]\nworkspace-write []\n0\n",
+    );
+    // Caches and temporary files are where they can be written.
+    repl.gives(
+        "import tempfile\n\
+         for place in e['XDG_CACHE_HOME'], e['PIP_CACHE_DIR'], tempfile.gettempdir():\n    \
+             os.makedirs(place, exist_ok=True)\n    \
+             open(os.path.join(place, 'x'), 'w').close()",
+        IDLE,
+    );
+    let caches = home.path().canonicalize().unwrap().join(".cache/mcp-repl");
+    repl.gives(&format!("e['XDG_CACHE_HOME'].startswith({caches:?})"), "True\n");
+}
+
+#[test]
+fn without_a_sandbox_the_environment_is_the_users() {
+    let repl = Builder::new().args(["--sandbox", "off"]).env("LOST_TOKEN", "here").start();
+    repl.gives(
+        "import os\nprint(os.environ['LOST_TOKEN'], 'MCP_REPL_SANDBOX' in os.environ)",
+        "here False\n",
+    );
+}
+
+#[test]
+fn a_host_is_told_what_its_session_may_reach() {
+    let repl = sandboxed().args(["--network", "on"]).hosted().start();
+    repl.gives(
+        "import os\nprint(os.environ['MCP_REPL_SANDBOX'], os.environ['MCP_REPL_SANDBOX_NETWORK'])",
+        "workspace-write on\n",
+    );
+}
+
+#[test]
+fn what_is_to_be_written_must_be_there() {
+    let repl = sandboxed().args(["--add-writable", "/nowhere/at-all"]).start();
+    assert_eq!(
+        repl.begin("1").error(),
+        "[repl] the session could not start: no sandbox: /nowhere/at-all, which `--add-writable` names, does not \
+         exist; `mcp-repl doctor` shows what holds here; `--sandbox off` in the server's arguments does \
+         without\n"
+    );
+}
+
+#[test]
+fn an_option_of_a_sandbox_that_there_is_not_is_an_error() {
+    let output = Builder::new().args(["exec", "1", "--network", "on"]).output("");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert_has(
+        &error,
+        "--network is of a sandbox, and there is none: add `--sandbox workspace-write`",
+    );
+}
+
+#[test]
+fn a_session_that_allows_more_is_not_joined() {
+    let runtime = Runtime::new();
+    let loose = runtime.server().args(["--session", "shared", "--sandbox", "off"]).start();
+    loose.gives("x = 6", IDLE);
+    let wants = ["--session", "shared", "--sandbox", "workspace-write"];
+    let strict = runtime.server().args(wants).start();
+    let said = strict.begin("x").error();
+    assert_has(&said, "its sandbox is `off`, and `workspace-write` is asked for");
+    assert_has_not(&said, "6");
+    let output = runtime.run(&["exec", "x", "--session", "shared", "--sandbox", "read-only"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_has(&error, "and `read-only` is asked for");
+    // Who asks for nothing joins.
+    let output = runtime.run(&["exec", "x", "--session", "shared"]);
+    assert_has(&String::from_utf8(output.stdout).unwrap(), "6\n");
+}
