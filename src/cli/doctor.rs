@@ -3,6 +3,7 @@
 
 mod as_a_client;
 mod clients;
+mod sandbox;
 
 use std::{ffi::OsStr, io::Write, path::Path, process::ExitCode, time::Duration};
 
@@ -74,6 +75,15 @@ pub(super) fn doctor(target: &Target, python: Option<&Path>) -> Result<ExitCode,
     match &result {
         Ok(()) => report.row("session", "ok"),
         Err(why) => report.row("session", format!("FAILED: {why}")),
+    }
+    // Of one that does not work without it there is nothing to be learnt.
+    if result.is_ok() {
+        let python = report.executable.as_deref().map(|file| PythonSearch::named(file.into()));
+        let target = match (target, python) {
+            (Target::Python(_), Some(python)) => Target::Python(python),
+            (target, _) => target.clone(),
+        };
+        sandbox::examine(&target, &mut report);
     }
     let listed = list(&mut report);
     if let Err(why) = &listed {

@@ -24,7 +24,10 @@ use crate::{
     },
     pty,
     registry::SessionName,
-    remote::{self, Place, Underway, sandbox::to_wire},
+    remote::{
+        self, Place, Underway,
+        sandbox::{from_wire, to_wire},
+    },
     reply::{Budget, budget_to_wire},
     sandbox::Settings,
     screen::Size,
@@ -47,6 +50,7 @@ pub(super) const PYTHON: WorkerText = WorkerText {
     shows: "; the value of its last expression is shown",
     waits: " (`input()`, pdb, `help()`, a shell command)",
     takes_cells: true,
+    sandbox: None,
 };
 
 /// What a client is given, and what is done for it.
@@ -119,10 +123,21 @@ pub(super) fn serve(
     options: ClientOptions,
     place: Sessioning,
 ) -> Result<ExitCode, String> {
-    let worker = match target {
+    let mut worker = match target {
         Target::Python(_) | Target::Script(..) => PYTHON,
         Target::Custom(..) => WorkerText::ANY,
         Target::Program(..) => WorkerText::PROGRAM,
+    };
+    let confines =
+        |sandbox: &Settings| sandbox.mode.is_on().then_some((sandbox.mode, sandbox.network));
+    worker.sandbox = match &place {
+        Sessioning::InProcess { sandbox } => confines(sandbox),
+        Sessioning::Hosts { options, .. } => options
+            .sandbox
+            .as_ref()
+            .and_then(|wire| from_wire(wire).ok())
+            .as_ref()
+            .and_then(confines),
     };
     let ClientOptions { session: name, max_sessions, on_cancel, .. } = options.clone();
     let runtime = runtime()?;

@@ -2,6 +2,7 @@
 //! and the skill are made of this.
 
 use super::tool::WorkerText;
+use crate::sandbox::{Mode, Network};
 
 /// What `input` does in each state, a line each.
 pub(super) fn routes(worker: &WorkerText) -> String {
@@ -43,5 +44,23 @@ pub(super) fn what(session: &str, worker: &WorkerText) -> String {
     format!(
         "one lasting {session} on a real terminal{}. {} between calls.",
         worker.like, worker.keeps
+    )
+}
+
+/// What holds in a sandbox, as a sentence with a blank in front.
+pub(super) fn sandbox((mode, network): (Mode, Network)) -> String {
+    let writes = match mode {
+        Mode::Off => return String::new(),
+        Mode::WorkspaceWrite => "its working directory and its temporary directory",
+        Mode::ReadOnly => "its temporary directory",
+    };
+    let reaches = match network {
+        Network::Off => ", and has no network",
+        Network::Local => ", and reaches this machine only",
+        Network::On => "",
+    };
+    format!(
+        " The session is in a sandbox: it writes only in {writes}{reaches}; a reply says what the user can \
+         allow."
     )
 }

@@ -3,6 +3,7 @@
 use rmcp::model::{Implementation, ServerCapabilities, ServerConfig, Tool, ToolAnnotations};
 
 use super::{arguments::Arguments, guide};
+use crate::sandbox::{Mode, Network};
 
 /// The name of the tool.
 pub(super) const NAME: &str = "repl";
@@ -25,6 +26,8 @@ pub struct WorkerText {
     /// Whether it is given cells to run; else it is a program that runs from the start, and gets what is
     /// typed.
     pub takes_cells: bool,
+    /// What it may reach, where that is not all: its mode and its network.
+    pub sandbox: Option<(Mode, Network)>,
 }
 
 impl WorkerText {
@@ -37,6 +40,7 @@ impl WorkerText {
         shows: "",
         waits: "",
         takes_cells: true,
+        sandbox: None,
     };
 
     /// The text for any program that runs in place of one that takes cells.
@@ -79,8 +83,9 @@ fn instructions(worker: &WorkerText) -> String {
         false => "typed when the program waits for input, or empty to see what it shows",
     };
     let what = guide::what(session, worker);
+    let sandbox = worker.sandbox.map(guide::sandbox).unwrap_or_default();
     format!(
-        r#"`{NAME}` executes {runs} in {what} `input` is {is}; "\u0003" interrupts, "\u0004" starts a fresh session. `session` names another session beside it; `show` reads what a long reply left out."#
+        r#"`{NAME}` executes {runs} in {what} `input` is {is}; "\u0003" interrupts, "\u0004" starts a fresh session. `session` names another session beside it; `show` reads what a long reply left out.{sandbox}"#
     )
 }
 
@@ -112,6 +117,17 @@ mod tests {
     #[test]
     fn the_description_is_under_1500_characters() {
         assert!(description(&WorkerText::ANY).chars().count() < 1500);
+    }
+
+    #[test]
+    fn a_sandbox_is_told_where_there_is_one() {
+        assert!(!instructions(&WorkerText::ANY).contains("sandbox"));
+        let told =
+            |sandbox| instructions(&WorkerText { sandbox: Some(sandbox), ..WorkerText::ANY });
+        let text = told((Mode::WorkspaceWrite, Network::Off));
+        assert!(text.contains("writes only in its working directory and its temporary directory, and has no network"), "{text}");
+        let text = told((Mode::ReadOnly, Network::On));
+        assert!(text.contains("writes only in its temporary directory;"), "{text}");
     }
 
     #[test]

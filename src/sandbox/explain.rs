@@ -74,11 +74,7 @@ pub enum Denial {
         path: PathBuf,
     },
     /// The network.
-    #[error(
-        "the sandbox keeps this session {}; the user can allow more by `--network {}`, {WHERE}",
-        if *.network == Network::Off { "off the network" } else { "within this machine" },
-        if *.network == Network::Off { "on` (or `local` for this machine's own programs" } else { "on" },
-    )]
+    #[error("the sandbox keeps this session {}, {WHERE}", kept(*.network))]
     Unreachable {
         /// What is reached.
         network: Network,
@@ -86,7 +82,20 @@ pub enum Denial {
 }
 
 /// Where options stand.
-const WHERE: &str = "in the server's arguments";
+const WHERE: &str = "an option of mcp-repl, in the client's configuration";
+
+/// How far the network is kept away, and what allows more.
+fn kept(network: Network) -> &'static str {
+    match network {
+        Network::Off => {
+            "off the network; the user can allow it by `--network on`, or `--network local` for programs on this \
+             machine"
+        }
+        Network::Local | Network::On => {
+            "within this machine; the user can allow more by `--network on`"
+        }
+    }
+}
 
 /// What is known of files, outside of the sandbox.
 pub trait Facts {
@@ -286,7 +295,7 @@ mod tests {
             told(traceback, Network::Off).as_deref(),
             Some(
                 "the sandbox (workspace-write) lets this session write only /home/ada/work, not /home/ada/x; \
-                 the user can allow it by `--add-writable /home/ada`, in the server's arguments"
+                 the user can allow it by `--add-writable /home/ada`, an option of mcp-repl, in the client's configuration"
             )
         );
         for text in [

@@ -89,6 +89,7 @@ mod robustness;
 mod run_command;
 mod run_program;
 mod sandboxed;
+mod sandboxed_work;
 mod sdk;
 mod served;
 mod sessions;

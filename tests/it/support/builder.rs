@@ -26,6 +26,9 @@ const OF_THE_BUILD: &str = "MCP_REPL_EXTENSION_FILE";
 /// Set to have the sessions of all servers in hosts.
 const ALL_HOSTED: &str = "MCP_REPL_TEST_HOSTED";
 
+/// Set to have the sessions of all servers in a sandbox, but for those whose test says another.
+const ALL_SANDBOXED: &str = "MCP_REPL_TEST_SANDBOXED";
+
 /// Where the sessions of a server are.
 enum Place {
     /// In its own process, unless all tests are run with hosts.
@@ -223,6 +226,12 @@ impl Builder {
         let all_hosted = std::env::var_os(ALL_HOSTED).is_some();
         if matches!(self.place, Place::Usual) && all_hosted {
             self.place = Place::Hosted;
+        }
+        let says = self.arguments.iter().any(|argument| argument == "--sandbox");
+        if std::env::var_os(ALL_SANDBOXED).is_some() && !says {
+            // Tests speak with sessions over sockets, and lay files into temporary directories.
+            let options = ["--sandbox", "workspace-write", "--network", "local", "--add-writable"];
+            self = self.args(options).arg(std::env::temp_dir());
         }
         let own = matches!(self.place, Place::Hosted).then(Runtime::new);
         let under_another = self.under_another;

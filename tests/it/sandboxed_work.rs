@@ -1,0 +1,261 @@
+//! A sandbox is not in the way of ordinary work: processes, data bases, packages, repositories, tests,
+//! servers on this machine, and whatever asks at the terminal.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+
+use crate::support::{Builder, IDLE, SECRET, Server, assert_has, packages, paging, python, quoted};
+
+/// What the tests of packages need.
+const REQUIREMENTS: &str = "joblib==1.5.2\npytest==8.4.2\nuv==0.9.5\nmatplotlib==3.10.7\n";
+
+/// Defines `run(*words)`: runs a program and prints what it says.
+const RUN: &str = "import os, subprocess, sys\n\
+    def run(*words):\n    \
+        ran = subprocess.run(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)\n    \
+        print(ran.stdout, end='')\n    \
+        return ran.returncode";
+
+fn start(builder: Builder) -> Server {
+    let repl = builder.args(["--sandbox", "workspace-write"]).start();
+    repl.gives(RUN, IDLE);
+    repl
+}
+
+fn session() -> Server {
+    start(Builder::new())
+}
+
+fn with_packages() -> Server {
+    start(Builder::new().python(packages::environment(
+        "sandboxed",
+        &python::default(),
+        REQUIREMENTS,
+    )))
+}
+
+#[test]
+fn processes_are_started_in_each_way() {
+    let repl = session();
+    repl.write_file(
+        "job.py",
+        "import multiprocessing, sys\n\
+         def square(x): return x * x\n\
+         if __name__ == '__main__':\n    \
+             multiprocessing.set_start_method(sys.argv[1])\n    \
+             with multiprocessing.Pool(2) as pool:\n        \
+                 print(pool.map(square, range(4)))\n    \
+             queue, lock = multiprocessing.Queue(), multiprocessing.Lock()\n    \
+             with lock: queue.put('put')\n    \
+             print(queue.get())\n",
+    );
+    for method in ["fork", "spawn", "forkserver"] {
+        let cell = format!("run(sys.executable, 'job.py', '{method}')");
+        repl.gives(&cell, "[0, 1, 4, 9]\nput\n0\n");
+    }
+    repl.gives(
+        "from multiprocessing import shared_memory\n\
+         memory = shared_memory.SharedMemory(create=True, size=10)\n\
+         memory.close()\n\
+         memory.unlink()",
+        IDLE,
+    );
+}
+
+#[test]
+fn joblib_matplotlib_and_pytest_work() {
+    let repl = with_packages();
+    repl.gives(
+        "import joblib\n\
+         joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(-x) for x in range(3))",
+        "[0, 1, 2]\n",
+    );
+    let said = repl.repl("import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])\nplt.show()");
+    assert_has(&said, "<image/png>");
+    repl.write_file(
+        "test_files.py",
+        "def test_temporary(tmp_path):\n    (tmp_path / 'x').write_text('x')\n",
+    );
+    repl.gives_part("run(sys.executable, '-m', 'pytest', '-q')", "1 passed");
+}
+
+#[test]
+fn data_bases_are_written() {
+    session().gives(
+        "import sqlite3\n\
+         base = sqlite3.connect('x.db')\n\
+         print(base.execute('pragma journal_mode=wal').fetchone())\n\
+         _ = base.execute('create table t (a)'), base.execute('insert into t values (7)')\n\
+         base.commit()\n\
+         base.execute('select a from t').fetchall()",
+        "('wal',)\n[(7,)]\n",
+    );
+}
+
+/// Makes a wheel of the package `tiny` in the directory `wheels`.
+const WHEEL: &str = "import zipfile\n\
+    os.makedirs('wheels')\n\
+    with zipfile.ZipFile('wheels/tiny-1.0-py3-none-any.whl', 'w') as wheel:\n    \
+        wheel.writestr('tiny.py', 'ANSWER = 42\\n')\n    \
+        info = 'tiny-1.0.dist-info/'\n    \
+        wheel.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n')\n    \
+        wheel.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n    \
+        wheel.writestr(info + 'RECORD', 'tiny.py,,\\n')";
+
+#[test]
+fn packages_are_installed_from_a_directory_of_wheels() {
+    let repl = with_packages();
+    repl.gives(WHEEL, IDLE);
+    let imports = "run('.venv/bin/python', '-c', 'import tiny; print(tiny.ANSWER)')";
+    let offline = "'--no-index', '--find-links', 'wheels', 'tiny'";
+    repl.gives("run(sys.executable, '-m', 'venv', '.venv')", "0\n");
+    let pip = format!("run('.venv/bin/python', '-m', 'pip', 'install', '-q', {offline})");
+    repl.gives_part(&pip, "0\n");
+    repl.gives(imports, "42\n0\n");
+    // And by uv, whose cache is where it can be written.
+    repl.gives("import shutil\nshutil.rmtree('.venv')", IDLE);
+    let uv = "uv = os.path.join(os.path.dirname(sys.executable), 'uv')";
+    repl.gives(&format!("{uv}\nrun(uv, 'venv', '-q', '.venv')"), "0\n");
+    let install = format!("run(uv, 'pip', 'install', '-q', '-p', '.venv', {offline})");
+    repl.gives(&install, "0\n");
+    repl.gives(imports, "42\n0\n");
+}
+
+#[test]
+fn a_repository_takes_commits_but_no_hooks() {
+    let place = tempfile::tempdir().unwrap();
+    let git = |words: &[&str]| {
+        let made = std::process::Command::new("git").args(words).current_dir(place.path()).status();
+        assert!(made.unwrap().success());
+    };
+    git(&["init", "-q"]);
+    let sub = place.path().join("sub");
+    std::fs::create_dir(&sub).unwrap();
+    // A directory of the repository, as well as its top.
+    for directory in [place.path(), &sub] {
+        let repl = start(Builder::new().directory(directory));
+        let name = directory.file_name().unwrap().to_str().unwrap();
+        let commit =
+            "run('git', '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'more')";
+        repl.gives(&format!("open({name:?}, 'w').close()\nrun('git', 'add', '.')"), "0\n");
+        repl.gives(commit, "0\n");
+        let said = repl.repl("run('git', 'config', 'core.pager', 'evil')");
+        assert_has(&said, "lets nobody in this session change");
+        assert_has(&said, "/.git/config");
+    }
+    // One that is made inside is the session's own.
+    let repl = start(Builder::new().directory(&sub));
+    repl.gives("run('git', 'init', '-q', 'other')", "0\n");
+}
+
+#[test]
+fn programs_on_this_machine_are_reached_where_that_is_allowed() {
+    let serve = "import http.server, threading, urllib.request\n\
+        class Quiet(http.server.SimpleHTTPRequestHandler):\n    \
+            def log_message(self, *arguments): pass\n\
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Quiet)\n\
+        threading.Thread(target=server.serve_forever, daemon=True).start()\n\
+        urllib.request.urlopen(f'http://127.0.0.1:{server.server_port}/').status";
+    start(Builder::new().args(["--network", "local"])).gives(serve, "200\n");
+    let said = session().repl(serve);
+    assert_has(&said, "Network is unreachable");
+    assert_has(&said, "[repl] the sandbox keeps this session off the network");
+}
+
+#[test]
+fn who_asks_at_the_terminal_is_answered() {
+    let repl = start(paging::plain_environment());
+    assert_has(&repl.repl("import getpass\nsecret = getpass.getpass('token? ')"), "token? ");
+    repl.gives("s3cret", "\n");
+    repl.gives("len(secret)", "6\n");
+    assert_eq!(repl.repl("_ = getpass.getpass('')"), SECRET);
+    repl.gives("x", "\n");
+    repl.repl("def f(x):\n    breakpoint()\n    return x\nf(41)");
+    repl.gives_part("p x + 1", "42");
+    repl.gives("c", "41\n");
+    let bash = "_ = subprocess.run(['env', 'PS1=$ ', 'bash', '--norc', '-i'])";
+    assert!(repl.repl(bash).ends_with("$ "));
+    repl.gives_part("sleep 100 & jobs; kill %1; echo $((6 * 7))", "42");
+    repl.gives_part("exit", "exit");
+}
+
+#[test]
+fn pagers_and_editors_have_the_terminal() {
+    let repl = start(paging::plain_environment());
+    let (text, _) = repl.read_through("help(print)");
+    assert_has(&text, "Help on built-in function print");
+    // Without `-i NONE` it says at its end that it can't write what it remembers for the next time.
+    let vim = "_ = subprocess.run(['vim', '-u', 'NONE', '-i', 'NONE', '-N', '-n', 'file'])";
+    let reply = repl.repl(vim);
+    assert_has(&reply, "[screen] vim");
+    repl.keys("i hello Escape :wq Enter");
+    repl.gives("print(open('file').read().strip())", "hello\n");
+}
+
+/// What is there is read, and what is outside is not written.
+#[test]
+fn files_outside_are_read_and_not_written() {
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().canonicalize().unwrap().join("file");
+    std::fs::write(&file, "read").unwrap();
+    let repl = session();
+    let name = quoted(&file);
+    repl.gives(&format!("print(open({name}).read())"), "read\n");
+    let said = repl.repl(&format!("open({name}, 'w')"));
+    assert_has(&said, "PermissionError: [Errno 13] Permission denied");
+    let parent = file.parent().unwrap().display();
+    assert_has(&said, &format!("the user can allow it by `--add-writable {parent}`"));
+    assert_eq!(said.matches("[repl]").count(), 1, "{said}");
+    // And so it is.
+    let repl = start(Builder::new().arg("--add-writable").arg(outside.path()));
+    repl.gives(&format!("open({name}, 'w').write('more')"), "4\n");
+    // What its own permissions forbid is not blamed on the sandbox.
+    assert!(Path::new("/proc/sys/kernel/ostype").exists());
+    assert_has_no_blame(&repl.repl("open('/proc/sys/kernel/ostype', 'w')"));
+    assert_has_no_blame(&repl.repl("raise PermissionError(13, 'Permission denied', 'own')"));
+}
+
+#[track_caller]
+fn assert_has_no_blame(reply: &str) {
+    assert!(!reply.contains("[repl]"), "{reply}");
+}
+
+#[test]
+fn secrets_and_what_is_denied_are_not_read() {
+    let home = tempfile::tempdir().unwrap();
+    let home_path = home.path().canonicalize().unwrap();
+    for name in [".ssh", ".aws"] {
+        std::fs::create_dir(home_path.join(name)).unwrap();
+        std::fs::write(home_path.join(name).join("key"), "s3cret").unwrap();
+    }
+    std::fs::write(home_path.join("plain"), "plain").unwrap();
+    std::fs::write(home_path.join("denied"), "s3cret").unwrap();
+    let builder = Builder::new().env("HOME", &home_path).env_remove("XDG_CONFIG_HOME");
+    let repl = start(builder.arg("--deny-read").arg(home_path.join("denied")));
+    let open = |name: &str| format!("print(open(os.path.expanduser('~/{name}')).read())");
+    repl.gives(&open("plain"), "plain\n");
+    for name in [".ssh/key", ".aws/key", "denied"] {
+        let said = repl.repl(&open(name));
+        assert!(!said.contains("s3cret"), "{said}");
+        let path = home_path.join(name);
+        assert_has(
+            &said,
+            &format!("[repl] the sandbox (workspace-write) keeps {}", path.display()),
+        );
+    }
+    // One that was made since, beside them, is there for the next session.
+    std::fs::write(home_path.join("late"), "late").unwrap();
+    let said = repl.repl(&open("late"));
+    if !said.contains("late\n") {
+        assert_has(&said, "late was made after this session began");
+    }
+    repl.gives_part(&format!("\u{4}import os\n{}", open("late")), "late\n");
+}
+
+#[test]
+fn in_read_only_the_working_directory_is_not_written() {
+    let repl = Builder::new().args(["--sandbox", "read-only"]).start();
+    repl.gives("import tempfile\nwith tempfile.TemporaryFile() as f: f.write(b'x')", IDLE);
+    let said = repl.repl("open('x', 'w')");
+    assert_has(&said, "[repl] the sandbox (read-only) lets this session write only ");
+}
