@@ -37,7 +37,8 @@
 //! - Where the daemons of a program are not its host's descendants and yama is set to 1, the supervisor
 //!   can't look at them: they can write only where nothing is protected.
 //! - `chattr` flags (`FS_IOC_SETFLAGS`) of one's own files that can be read.
-//! - A program that waits for a blocking `connect` is not interrupted by a signal, but ended by SIGKILL.
+//! - A program that waits for the other end of a FIFO in a workspace, or for room at a socket's file, is
+//!   not interrupted by a signal meanwhile, but ended by SIGKILL.
 
 mod capabilities;
 mod filter;

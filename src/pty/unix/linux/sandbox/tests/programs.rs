@@ -161,6 +161,16 @@ fn the_local_network_is_this_machine() {
                 "ok",
             ),
             ("import socket; socket.getaddrinfo('localhost', 80)", "ok"),
+            // A connection that nobody takes is waited for until there is a signal.
+            (
+                "import errno, signal, socket\n\
+              def alarm(*_): raise OSError(errno.ECANCELED, '')\n\
+              s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(0); full = [socket.socket() for _ in range(4)]\n\
+              for one in full: one.setblocking(False); one.connect_ex(s.getsockname())\n\
+              signal.signal(signal.SIGALRM, alarm); signal.setitimer(signal.ITIMER_REAL, 0.2)\n\
+              socket.socket().connect(s.getsockname())",
+                "ECANCELED",
+            ),
         ],
     );
 }
