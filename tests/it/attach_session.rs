@@ -88,6 +88,7 @@ fn the_escape_key_is_known_in_every_encoding() {
     person.types("\x1dr");
     person.shows("new session started");
     person.ends_with(">>> half");
+    assert_has_not(&person.page(), "left out");
     agent.poll();
     person.types("\x1dd");
     assert_eq!(person.ends().0, 0);

@@ -26,7 +26,7 @@ const STOOD_STILL: Duration = Duration::from_secs(1);
 /// What is said when a cell that was asked about is gone.
 const WITHDRAWN: &str = "[repl] the cell was withdrawn";
 /// What is said before a cell is edited.
-const EDITS: &str = "[repl] Enter runs what you make of it, Ctrl-C leaves it as it was";
+const EDITS: &str = "[repl] Enter at its end runs what you make of it, Ctrl-C leaves it as it was";
 
 /// In whose hands the session is, and the cells that wait for the person's word.
 #[derive(Debug, Default)]

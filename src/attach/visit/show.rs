@@ -5,7 +5,10 @@ use crate::{
     attach::{question::Proposal, told},
     reply::Deed,
     screen::{Screen, Size},
-    session::{client::ScreenUpdate, pipeline::echo::OUTPUT_MARK},
+    session::{
+        client::ScreenUpdate,
+        pipeline::{Standing, echo::OUTPUT_MARK},
+    },
 };
 
 /// A cell of which it was told that it begins.
@@ -105,6 +108,8 @@ impl Visit {
         screen.drain(&mut |_| {});
         let before = self.inner.replace(screen);
         let Some(screen) = &self.inner else { return };
+        let is_between_programs =
+            matches!(self.standing, Standing::Starting | Standing::Ending | Standing::Ended);
         match before {
             None => {
                 self.outer.fresh_row();
@@ -118,6 +123,11 @@ impl Visit {
             // Programs that draw it draw it anew, and terminals wrap lines by themselves.
             Some(before) if before.size() != size && !screen.is_alternate() => {}
             Some(before) if before.page_text() == screen.page_text() => {}
+            // The page of a new program, and not what is left of one that was missed.
+            Some(_) if is_between_programs && screen.page_text().is_empty() => {
+                self.outer.restore();
+                self.cropped = None;
+            }
             Some(_) => {
                 let sequences = screen.dump_in_line();
                 self.outer.restore();
