@@ -316,7 +316,7 @@ impl Connection {
                 self.untold.take(id).map(Answer::told);
             }
             ToHost::Untold { id } => drop(self.untold.take(id)),
-            ToHost::Type { .. } => {
+            ToHost::Type { quiet, .. } => {
                 if self.pending.typed() > MOST_UNTAKEN {
                     let message = format!(
                         "more than {MOST_UNTAKEN} bytes were sent to be typed without waiting for \
@@ -327,7 +327,7 @@ impl Connection {
                 self.seat.host.is_used();
                 let length = bytes.len();
                 let taken = client.type_bytes(bytes);
-                self.pending.type_bytes(length, taken);
+                self.pending.type_bytes(length, quiet, taken);
             }
             // It is taken at once, and needs no receipt.
             ToHost::Interrupt => drop(client.type_bytes(vec![INTERRUPT as u8])),
@@ -448,7 +448,7 @@ impl Connection {
             }
             Done::Message(message) => self.outgoing.add(&message),
             Done::Subscribed(subscription) => self.subscription = subscription,
-            Done::Fence => {}
+            Done::Taken => {}
         }
     }
 
