@@ -1,7 +1,7 @@
 //! People who are attached: how soon a key shows on their terminal, and what they cost the agent.
 
 use std::{
-    io,
+    io::{self, Write},
     path::Path,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -12,6 +12,7 @@ use portable_pty::CommandBuilder;
 use crate::{
     latency::take_turn,
     pty::{Discipline, OnTerminal},
+    relays::Relays,
     runtime::Runtime,
     server::{BINARY, Call, Server},
     table::{Bound, Line},
@@ -19,8 +20,8 @@ use crate::{
 };
 
 const SESSION: &str = "bench";
-/// What terminals answer who asks where the cursor is: at the beginning of a row.
-const POSITION: &[u8] = b"\x1b[20;1R";
+/// What terminals answer who asks where the cursor is: at the beginning of the last row.
+const POSITION: &[u8] = b"\x1b[40;1R";
 const ASKS_POSITION: &[u8] = b"\x1b[6n";
 
 /// The keys that are pressed one after the other: they stand in no escape sequence that is
@@ -29,9 +30,13 @@ const KEYS: &[u8] = b"QUVWYZIEFNOX";
 const ROUNDS: usize = 40;
 /// How much of a round's keys come before the machine is warm.
 const WARM_UP: usize = 3;
-/// How long the flood is looked at from key to key, and not looked at before a key: what is printed
-/// must not say when that comes.
-const PAUSES: [[Duration; 2]; 4] = [pause(13, 1), pause(29, 7), pause(37, 3), pause(47, 5)];
+/// How long it is from key to key in a flood: what is printed must not say when they come.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(14),
+    Duration::from_millis(36),
+    Duration::from_millis(40),
+    Duration::from_millis(52),
+];
 
 const TURNS: usize = 15;
 /// Ten people look on while much is printed.
@@ -41,10 +46,6 @@ const FLOODS: usize = 5;
 /// Prints a megabyte a second until the file `stop` is there.
 const FLOOD: &str =
     "while not os.path.exists(stop):\n    print(block, flush=True)\n    time.sleep(0.01)";
-
-const fn pause(looks_on: u64, looks_away: u64) -> [Duration; 2] {
-    [Duration::from_millis(looks_on), Duration::from_millis(looks_away)]
-}
 
 /// A person's terminal with `attach` on it.
 struct Person {
@@ -114,14 +115,39 @@ impl Person {
         Ok(())
     }
 
-    /// Reads for a while what never ends, and for another lets it come.
-    fn looks_on(&mut self, [time, away]: [Duration; 2]) -> io::Result<()> {
-        let start = Instant::now();
-        while start.elapsed() < time {
-            self.read()?;
-        }
-        thread::sleep(away);
-        Ok(())
+    /// Does something else after a while, and reads meanwhile what never ends: terminals take what is
+    /// printed as it comes.
+    fn reads_while<T: Send>(
+        &mut self,
+        pause: Duration,
+        work: impl FnOnce() -> io::Result<T> + Send,
+    ) -> io::Result<T> {
+        thread::scope(|scope| {
+            let working = scope.spawn(move || {
+                thread::sleep(pause);
+                work()
+            });
+            while !working.is_finished() {
+                self.read()?;
+            }
+            working.join().map_err(|_| io::Error::other("a thread of the bench"))?
+        })
+    }
+
+    /// Types a key after a while, and reads until it shows.
+    fn key_while_reading(&mut self, pause: Duration, key: u8) -> io::Result<Duration> {
+        let mut keyboard = self.terminal.keyboard();
+        thread::scope(|scope| {
+            let typing = scope.spawn(move || {
+                thread::sleep(pause);
+                let start = Instant::now();
+                keyboard.write_all(&[key]).map(|()| start)
+            });
+            while !self.read()?.contains(&key) {}
+            let shown = Instant::now();
+            let typed = typing.join().map_err(|_| io::Error::other("a thread of the bench"))??;
+            Ok(shown - typed)
+        })
     }
 
     /// Reads until the session has ended.
@@ -142,9 +168,10 @@ fn runs(person: &mut Person, cell: &str) -> io::Result<()> {
     person.sees(b"there")
 }
 
-/// At the prompt and in programs, in turns with a raw terminal's echo.
+/// At the prompt and in programs, in turns with a raw terminal's echo and with two bare relays.
 pub(crate) fn keys(python: &Path) -> io::Result<Vec<Line>> {
     let mut echo = OnTerminal::start("cat", &[], Discipline::Raw)?;
+    let mut relays = Relays::start()?;
     let mut places = Vec::new();
     for (name, cell) in [
         ("prompt", ""),
@@ -160,7 +187,7 @@ pub(crate) fn keys(python: &Path) -> io::Result<Vec<Line>> {
         person.key(b'#')?;
         places.push((name, runtime, server, person, Vec::new()));
     }
-    let mut echoed = Vec::new();
+    let (mut echoed, mut relayed) = (Vec::new(), Vec::new());
     for round in 0..WARM_UP + ROUNDS {
         for (_, _, _, person, times) in &mut places {
             for &key in KEYS {
@@ -177,12 +204,37 @@ pub(crate) fn keys(python: &Path) -> io::Result<Vec<Line>> {
                 echoed.push(time);
             }
         }
+        for &key in KEYS {
+            let time = relays.key(key)?;
+            if round >= WARM_UP {
+                relayed.push(time);
+            }
+        }
+        relays.takes_away(KEYS.len())?;
     }
-    let line = |name, times| {
-        Line::of_times(format!("a key at {name}"), times, echoed.clone(), Bound::AtMost(3.0))
-    };
-    let lines = places.iter().map(|(name, _, _, _, times)| line(name, times.clone())).collect();
+    let mut lines = vec![Line::of_times(
+        "a key through two bare relays",
+        relayed.clone(),
+        echoed.clone(),
+        Bound::None,
+    )];
+    for (name, _, _, _, times) in places {
+        lines.extend(compared(
+            &format!("a key at {name}"),
+            times,
+            [echoed.clone(), relayed.clone()],
+        ));
+    }
     Ok(lines)
+}
+
+/// Keys, against a raw terminal's echo, as which they are to feel, and against two bare relays.
+fn compared(name: &str, times: Vec<Duration>, [echoed, relayed]: [Vec<Duration>; 2]) -> [Line; 2] {
+    let to_relays = format!("{name} / relays");
+    [
+        Line::of_times(name, times.clone(), echoed, Bound::AtMost(3.0)),
+        Line::of_times(to_relays, times, relayed, Bound::None),
+    ]
 }
 
 /// The same while the agent prints a megabyte a second.
@@ -210,22 +262,24 @@ pub(crate) fn keys_in_a_flood(python: &Path) -> io::Result<Vec<Line>> {
         };
         person.sees(b"=====")?;
         let mut echo = OnTerminal::start("cat", &[], Discipline::Raw)?;
-        let mut times: [Vec<Duration>; 2] = Default::default();
+        let mut relays = Relays::start()?;
+        let mut times: [Vec<Duration>; 3] = Default::default();
         let mut pauses = PAUSES.iter().cycle();
         for round in 0..WARM_UP + ROUNDS {
             for &key in KEYS {
                 let mut pause = || *pauses.next().unwrap_or(&PAUSES[0]);
-                let shown = person.key(key)?;
-                person.looks_on(pause())?;
-                let echoed = echo.exchange(&[key], 1)?;
-                person.looks_on(pause())?;
+                let shown = person.key_while_reading(pause(), key)?;
+                let echoed = person.reads_while(pause(), || echo.exchange(&[key], 1))?;
+                let relayed = person.reads_while(pause(), || relays.key(key))?;
                 if round >= WARM_UP {
                     times[0].push(shown);
                     times[1].push(echoed);
+                    times[2].push(relayed);
                 }
             }
             person.takes_keys_away()?;
-            person.looks_on(pause(100, 0))?;
+            relays.takes_away(KEYS.len())?;
+            person.reads_while(Duration::from_millis(100), || Ok(()))?;
         }
         std::fs::write(&stop, "")?;
         let looking = person.looks_on_to_the_end();
@@ -233,9 +287,9 @@ pub(crate) fn keys_in_a_flood(python: &Path) -> io::Result<Vec<Line>> {
         server.end()?;
         runtime.end_all()?;
         let _ = looking.join();
-        let [shown, echoed] = times;
+        let [shown, echoed, relayed] = times;
         let name = format!("a key at {name}, at 1 MB/s");
-        lines.push(Line::of_times(name, shown, echoed, Bound::AtMost(3.0)));
+        lines.extend(compared(&name, shown, [echoed, relayed]));
     }
     Ok(lines)
 }

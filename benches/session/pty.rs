@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs::OpenOptions,
     io::{self, Read, Write},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -16,9 +17,23 @@ use crate::server::UNBUFFERED;
 pub(crate) struct OnTerminal {
     child: Box<dyn Child + Send + Sync>,
     _master: Box<dyn MasterPty + Send>,
-    input: Box<dyn Write + Send>,
+    input: Keyboard,
     output: Box<dyn Read + Send>,
     buffer: Vec<u8>,
+}
+
+/// Where a terminal is typed to. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Keyboard(Arc<Mutex<Box<dyn Write + Send>>>);
+
+impl Write for Keyboard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How the terminal is set up.
@@ -28,6 +43,8 @@ pub(crate) enum Discipline {
     Raw,
     /// As a session's terminal, but what is typed is not shown.
     Usual,
+    /// As a session's terminal.
+    Shown,
 }
 
 impl OnTerminal {
@@ -55,12 +72,14 @@ impl OnTerminal {
         match discipline {
             Discipline::Raw => modes.make_raw(),
             Discipline::Usual => modes.local_modes.remove(LocalModes::ECHO),
+            Discipline::Shown => {}
         }
         tcsetattr(&slave, OptionalActions::Now, &modes)?;
         command.env_remove(UNBUFFERED);
         command.cwd(std::env::current_dir()?);
         let child = pair.slave.spawn_command(command).map_err(io::Error::other)?;
-        let input = pair.master.take_writer().map_err(io::Error::other)?;
+        let writer = pair.master.take_writer().map_err(io::Error::other)?;
+        let input = Keyboard(Arc::new(Mutex::new(writer)));
         let output = pair.master.try_clone_reader().map_err(io::Error::other)?;
         let buffer = vec![0; 64 * 1024];
         Ok(OnTerminal { child, _master: pair.master, input, output, buffer })
@@ -94,6 +113,16 @@ impl OnTerminal {
 }
 
 impl OnTerminal {
+    /// Where it is typed to.
+    pub(crate) fn keyboard(&self) -> Keyboard {
+        self.input.clone()
+    }
+
+    /// Where what is printed comes from.
+    pub(crate) fn output(&mut self) -> &mut (dyn Read + Send) {
+        &mut *self.output
+    }
+
     /// Waits for the program's end; whether it succeeded.
     pub(crate) fn wait(mut self) -> io::Result<bool> {
         self.child.wait().map(|status| status.success())

@@ -31,6 +31,7 @@ use crate::{
         client::{
             Answer, ClientInfo, Completion, OnDrop, Request, ScreenUpdate, Subscription, Wants,
         },
+        pipeline::Standing,
         rules::payload::{INTERRUPT, Payload},
     },
 };
@@ -92,6 +93,7 @@ where
         untold: Untold::default(),
         subscription: None,
         here: Here::new(&host, number),
+        is_running: false,
         ahead: 0,
     };
     let welcome = ToClient::Welcome(Welcome {
@@ -151,6 +153,8 @@ struct Connection {
     role: Role,
     who: ClientInfo,
     attachments: Attachments,
+    /// Whether a cell runs, as the peer was told of the session last.
+    is_running: bool,
     /// How many messages came since the session was known to have taken them.
     ahead: usize,
     seat: Seat,
@@ -201,7 +205,13 @@ impl Connection {
                     Ok(length) => decoder.push(&buffer[..length]),
                 },
                 done = pending.next() => self.done(done),
-                update = next_update(subscription), if shows => self.show_all(update),
+                update = next_update(subscription), if shows => {
+                    if self.is_running {
+                        // The reply to who runs it goes first, and what comes with it leaves at once.
+                        tokio::task::yield_now().await;
+                    }
+                    self.show_all(update);
+                }
                 // Behind the screen, of which more may be there.
                 here = here.next(), if shows && looks_on => self.outgoing.add_screen(&here, &[]),
                 () = sleep_until(given_up) => return End::Gone,
@@ -316,7 +326,7 @@ impl Connection {
                 self.untold.take(id).map(Answer::told);
             }
             ToHost::Untold { id } => drop(self.untold.take(id)),
-            ToHost::Type { .. } => {
+            ToHost::Type { quiet, .. } => {
                 if self.pending.typed() > MOST_UNTAKEN {
                     let message = format!(
                         "more than {MOST_UNTAKEN} bytes were sent to be typed without waiting for \
@@ -327,7 +337,7 @@ impl Connection {
                 self.seat.host.is_used();
                 let length = bytes.len();
                 let taken = client.type_bytes(bytes);
-                self.pending.type_bytes(length, taken);
+                self.pending.type_bytes(length, quiet, taken);
             }
             // It is taken at once, and needs no receipt.
             ToHost::Interrupt => drop(client.type_bytes(vec![INTERRUPT as u8])),
@@ -429,7 +439,7 @@ impl Connection {
                 // What was shown before the reply is told before.
                 if let Some(subscription) = &mut self.subscription {
                     while let Some(update) = subscription.try_next() {
-                        show(&mut self.outgoing, &mut self.here, update);
+                        show(&mut self.outgoing, &mut self.here, &mut self.is_running, update);
                     }
                 }
                 let reply = to_wire(answer.reply(), self.attachments);
@@ -448,7 +458,7 @@ impl Connection {
             }
             Done::Message(message) => self.outgoing.add(&message),
             Done::Subscribed(subscription) => self.subscription = subscription,
-            Done::Fence => {}
+            Done::Taken => {}
         }
     }
 
@@ -457,16 +467,16 @@ impl Connection {
             self.subscription = None;
             return;
         };
-        show(&mut self.outgoing, &mut self.here, update);
+        show(&mut self.outgoing, &mut self.here, &mut self.is_running, update);
         while self.outgoing.len() < MOST_SCREEN
             && let Some(update) = self.subscription.as_mut().and_then(Subscription::try_next)
         {
-            show(&mut self.outgoing, &mut self.here, update);
+            show(&mut self.outgoing, &mut self.here, &mut self.is_running, update);
         }
     }
 }
 
-fn show(outgoing: &mut Outgoing, here: &mut Here, update: ScreenUpdate) {
+fn show(outgoing: &mut Outgoing, here: &mut Here, is_running: &mut bool, update: ScreenUpdate) {
     match update {
         ScreenUpdate::Repaint { size, bytes } => {
             here.is_due();
@@ -481,6 +491,7 @@ fn show(outgoing: &mut Outgoing, here: &mut Here, update: ScreenUpdate) {
             outgoing.add_screen(&ToClient::Output { length: bytes.len(), echo: true }, &bytes);
         }
         ScreenUpdate::Standing(standing) => {
+            *is_running = matches!(standing, Standing::Running { .. });
             outgoing.add_screen(&ToClient::State { state: words::state(standing) }, &[]);
         }
         ScreenUpdate::Attached(attachment) => {

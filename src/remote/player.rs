@@ -16,7 +16,13 @@ use tokio::{
     time::Instant,
 };
 
-use super::{alarm::Alarm, connection::End, open::is_gone, typing::Typing, words};
+use super::{
+    alarm::Alarm,
+    connection::End,
+    open::is_gone,
+    typing::{Part, Typing},
+    words,
+};
 use crate::{
     reply::{Deed as Did, Failure, Reply, Status, attachment_from_wire, from_wire},
     screen::Size,
@@ -347,7 +353,8 @@ impl Player {
     /// Sends of what is typed what may be sent.
     fn type_more(&mut self) {
         while let Some(part) = self.typing.next() {
-            self.out.push(&ToHost::Type { length: part.len() }, &part);
+            let Part { bytes, quiet } = part;
+            self.out.push(&ToHost::Type { length: bytes.len(), quiet }, &bytes);
         }
     }
 

@@ -1,10 +1,15 @@
 //! Resets: those a program asks for, DECSTR and RIS, and the one behind a program that is over.
 
+use std::sync::Arc;
+
 use super::{
     Screen,
     cursor::Cursor,
     finished::Ascent,
-    modes::private::{ALTERNATE_SCREEN_AND_CURSOR, DECCKM},
+    modes::{
+        Modes,
+        private::{ALTERNATE_SCREEN_AND_CURSOR, DECCKM},
+    },
     row::{LineEnd, Row},
     terminal::Terminal,
 };
@@ -15,22 +20,34 @@ const CAN: u8 = 0x18;
 impl Screen {
     /// Puts the terminal back as a program finds it: no sequence begun, the primary screen, the
     /// cursor shown, no scroll region, no modes of a program that did not clean up behind itself,
-    /// and the cursor behind what was printed, which is not to be printed over.
-    pub fn reset_after_program(&mut self) {
+    /// and the cursor behind what was printed, which is not to be printed over. Whether there was
+    /// anything to put back.
+    pub fn reset_after_program(&mut self) -> bool {
+        let was_within = !self.is_between_sequences();
         self.feed(&[CAN]);
         let terminal = &mut self.receiver.terminal;
-        if terminal.on_alternate {
+        let was_alternate = terminal.on_alternate;
+        if was_alternate {
             terminal.switch_screen(ALTERNATE_SCREEN_AND_CURSOR, false);
         }
+        let found = terminal.state();
         let pending_wrap = terminal.cursor.pending_wrap;
         terminal.soft_reset();
         // A line that fills its last row goes on in the next one.
         terminal.cursor.pending_wrap = pending_wrap;
-        terminal.go_behind_text();
+        let moved = terminal.go_behind_text();
+        was_within || was_alternate || moved || terminal.state() != found
     }
 }
 
+/// What DECSTR resets that a terminal shows, or acts on.
+type State = (Cursor, [Cursor; 2], (usize, usize), Modes, Option<Arc<(String, String)>>);
+
 impl Terminal {
+    fn state(&self) -> State {
+        (self.cursor, self.saved, self.region, self.modes.clone(), self.title.link.clone())
+    }
+
     /// The last row in use, if what is printed where the cursor stands would replace text.
     pub(super) fn text_at_cursor(&self) -> Option<usize> {
         let used = self.primary.rows.iter().rposition(Row::is_kept);
@@ -43,9 +60,11 @@ impl Terminal {
         used.filter(over)
     }
 
-    /// Moves the cursor to a new row if what is printed where it stands would replace text.
-    fn go_behind_text(&mut self) {
-        if let Some(used) = self.text_at_cursor() {
+    /// Moves the cursor to a new row if what is printed where it stands would replace text; whether it
+    /// did.
+    fn go_behind_text(&mut self) -> bool {
+        let over = self.text_at_cursor();
+        if let Some(used) = over {
             self.go_to(used, 0);
             self.line_feed();
         }
@@ -53,6 +72,7 @@ impl Terminal {
         if self.primary.rows[self.cursor.row].is_blank() {
             self.carriage_return();
         }
+        over.is_some()
     }
 
     /// DECSTR: the modes of a fresh terminal, without touching what is on the page.
@@ -91,6 +111,42 @@ mod tests {
 
     fn screen() -> Screen {
         Screen::new(Size { columns: 20, rows: 4 })
+    }
+
+    #[test]
+    fn it_is_known_whether_there_was_anything_to_put_back() {
+        for left in [
+            "\x1b",
+            "\x1b[31",
+            "\x1b[?1049h",
+            "\x1b[31m",
+            "\x1b7",
+            "\x1b[1;2r\x1b[2;1H",
+            "\x1b[4h",
+            "\x1b[?25l",
+            "\x1b[?1h",
+            "\x1b=",
+            "\x1b[H",
+            "x\r",
+            "\r\n\n\nx\r",
+            "\x1b]8;;http://x\x1b\\",
+            "\u{e9}",
+        ] {
+            let mut screen = screen();
+            screen.feed(b"one\r\ntwo");
+            // The first byte of a character alone.
+            screen.feed(if left == "\u{e9}" { &left.as_bytes()[..1] } else { left.as_bytes() });
+            assert!(screen.reset_after_program(), "{left:?}");
+            assert!(!screen.reset_after_program(), "{left:?}");
+        }
+        for kept in ["", "\r\n", "\x1b[?2004h\r\n", "\x1b[31mred\x1b[m", "\x1b]2;title\x07"] {
+            let mut screen = screen();
+            screen.feed(b"one\r\ntwo");
+            screen.feed(kept.as_bytes());
+            let before = screen.dump();
+            assert!(!screen.reset_after_program(), "{kept:?}");
+            assert_eq!(screen.dump(), before, "{kept:?}");
+        }
     }
 
     #[test]

@@ -166,7 +166,8 @@ impl Worker {
     fn type_on(&mut self, now: Time) {
         while self.typist.is_typing() {
             let canonical = self.is_canonical();
-            let holds_input = canonical && self.terminal.holds_input();
+            let asks = canonical && self.typist.asks_for_input();
+            let holds_input = asks && self.terminal.holds_input();
             let state = InputState { canonical, holds_input };
             let bytes = self.typist.next_write(state);
             let written = if bytes.is_empty() { 0 } else { self.terminal.io().try_write(bytes) };

@@ -56,6 +56,9 @@ pub enum ToHost {
     Type {
         /// How many bytes follow.
         length: usize,
+        /// Whether no `Typed` is to follow: the next one that follows another says it of this, too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        quiet: bool,
     },
     /// Interrupt what runs, as Ctrl-C does.
     Interrupt,
@@ -253,7 +256,7 @@ pub trait Bytes {
 impl Bytes for ToHost {
     fn length(&self) -> usize {
         match self {
-            ToHost::Type { length } => *length,
+            ToHost::Type { length, .. } => *length,
             _ => 0,
         }
     }

@@ -19,8 +19,8 @@ pub(super) enum Done {
     Message(ToClient),
     /// The screen; `None` when the session is gone.
     Subscribed(Option<Subscription>),
-    /// The session has taken all that was sent before.
-    Fence,
+    /// The session has taken what was sent before, of which the peer is not told.
+    Taken,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Done> + Send>>;
@@ -65,15 +65,16 @@ impl Pending {
         self.add(What::Call { id, on_drop, progress }, answering);
     }
 
-    /// So many bytes are typed.
+    /// So many bytes are typed; the peer is told when they were taken, unless it wants that `quiet`.
     pub(super) fn type_bytes(
         &mut self,
         bytes: usize,
+        quiet: bool,
         taken: impl Future<Output = ()> + Send + 'static,
     ) {
-        self.add(What::Typing { bytes }, async {
+        self.add(What::Typing { bytes }, async move {
             taken.await;
-            Done::Message(ToClient::Typed)
+            if quiet { Done::Taken } else { Done::Message(ToClient::Typed) }
         });
     }
 
@@ -94,7 +95,7 @@ impl Pending {
     pub(super) fn fence(&mut self, done: impl Future<Output = ()> + Send + 'static) {
         self.add(What::Fence, async {
             done.await;
-            Done::Fence
+            Done::Taken
         });
     }
 

@@ -31,12 +31,32 @@ async fn calls_run_side_by_side_and_are_answered_as_they_end() {
 }
 
 #[tokio::test]
+async fn what_is_typed_quietly_has_no_answer_of_its_own() {
+    let mut host = TestHost::start();
+    let mut peer = host.join("one").await;
+    for (key, quiet) in [(b"a", true), (b"b", true), (b"c", false)] {
+        peer.send_raw(&encode(&ToHost::Type { length: 1, quiet }, key)).await;
+    }
+    for key in [b"a", b"b", b"c"] {
+        let EngineCommand::Keystrokes { bytes, taken, .. } = host.command().await else { panic!() };
+        assert_eq!(bytes, key);
+        taken.send(()).unwrap();
+    }
+    assert_eq!(peer.receive().await, ToClient::Typed);
+    peer.send_raw(&encode(&ToHost::Complete { id: 1, text: "x".into(), cursor: 1 }, &[])).await;
+    let EngineCommand::Complete { answer, .. } = host.command().await else { panic!() };
+    answer.send(Completion::default()).unwrap();
+    let next = peer.receive().await;
+    assert!(matches!(next, ToClient::Completion { id: 1, .. }), "{next:?}");
+}
+
+#[tokio::test]
 async fn what_one_connection_says_reaches_the_session_in_that_order() {
     let mut host = TestHost::start();
     let mut peer = host.join("one").await;
     let mut bytes = Vec::new();
     bytes.extend(encode(&super::call(1, "x"), &[]));
-    bytes.extend(encode(&ToHost::Type { length: 3 }, b"abc"));
+    bytes.extend(encode(&ToHost::Type { length: 3, quiet: false }, b"abc"));
     bytes.extend(encode(&ToHost::Interrupt, &[]));
     bytes.extend(encode(&ToHost::Resize { columns: 100, rows: 30, pin: false }, &[]));
     bytes.extend(encode(&ToHost::Complete { id: 2, text: "pri".into(), cursor: 3 }, &[]));
@@ -335,7 +355,7 @@ async fn who_only_looks_on_is_refused_the_rest_and_stays() {
         };
         let refused = refusal(&mut peer, &super::call(5, "1"), &[]).await;
         assert_eq!(refused, (Some(5), "make calls".into()));
-        let refused = refusal(&mut peer, &ToHost::Type { length: 1 }, b"x").await;
+        let refused = refusal(&mut peer, &ToHost::Type { length: 1, quiet: false }, b"x").await;
         assert_eq!(refused, (None, "type".into()));
         let refused = refusal(&mut peer, &ToHost::Interrupt, &[]).await;
         assert_eq!(refused, (None, "interrupt".into()));

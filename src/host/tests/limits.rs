@@ -96,7 +96,7 @@ async fn who_types_much_waits_until_that_was_taken() {
     let mut host = TestHost::start();
     let mut peer = host.join("one").await;
     let half = vec![b'x'; MOST_UNTAKEN / 2];
-    let send = encode(&ToHost::Type { length: half.len() }, &half);
+    let send = encode(&ToHost::Type { length: half.len(), quiet: false }, &half);
     for _ in 0..10 {
         peer.send_raw(&send).await;
         let EngineCommand::Keystrokes { bytes, taken, .. } = host.command().await else { panic!() };

@@ -138,7 +138,7 @@ async fn what_is_typed_goes_with_its_bytes_and_waits_until_it_was_taken() {
         client
     });
     let typed = host.heard_with_bytes().await;
-    assert_eq!(typed, (ToHost::Type { length: 4 }, b"a\n\x00b".to_vec()));
+    assert_eq!(typed, (ToHost::Type { length: 4, quiet: false }, b"a\n\x00b".to_vec()));
     host.say(ToClient::Typed).await;
     let _client = soon(typing).await.expect("no panic");
     let resize = |columns, rows, pin| ToHost::Resize { columns, rows, pin };
@@ -160,7 +160,9 @@ async fn a_long_text_is_typed_as_the_host_takes_it() {
     while typed.len() < wanted.len() {
         // The host waits for as much as may come before it says that it took any of it.
         while on_the_way < MOST_TYPED / 2 && typed.len() < wanted.len() {
-            let (ToHost::Type { length }, bytes) = host.heard_with_bytes().await else { panic!() };
+            let (ToHost::Type { length, .. }, bytes) = host.heard_with_bytes().await else {
+                panic!()
+            };
             on_the_way += length;
             typed.extend(bytes);
         }

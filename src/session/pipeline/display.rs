@@ -225,8 +225,10 @@ impl<O: Observer> Display<O> {
         if self.screen.is_alternate() {
             self.take_page();
         }
-        self.screen.reset_after_program();
-        self.observer.replaced(&self.screen);
+        // A cell that left nothing to put back is over without a word: who looks on sees that already.
+        if self.screen.reset_after_program() {
+            self.observer.replaced(&self.screen);
+        }
         self.end_echo();
         self.show_directory();
     }
@@ -436,6 +438,17 @@ mod tests {
         assert_eq!(display.observer.replaced, 1);
         assert_eq!(told(&mut display, READY), "before\nlast words");
         assert_eq!(display.observer.bytes, b"before\r\n\x1b[?1049h\x1b[Hlast words");
+    }
+
+    #[test]
+    fn the_screen_is_not_shown_anew_where_a_cell_left_nothing_to_put_back() {
+        let mut display = display(1000);
+        show(&mut display, "2\r\n");
+        display.end_cell();
+        assert_eq!(display.observer.replaced, 0);
+        show(&mut display, "\x1b[31mred\r\n");
+        display.end_cell();
+        assert_eq!(display.observer.replaced, 1);
     }
 
     #[test]

@@ -13,6 +13,8 @@ const LINE_DISCIPLINE: usize = 4096;
 /// How much of a write reaches the line discipline at once, in bytes (`iterate_tty_write` in
 /// Linux's drivers/tty/tty_io.c): a reader may be done before the rest is there.
 const AT_ONCE: usize = 2048;
+/// How much of a line is typed before it is asked again whether the terminal holds input, in bytes.
+const UNASKED: usize = 256;
 /// How often a terminal that holds input is looked at while more is to be typed: nothing tells
 /// when a reader has taken what was typed.
 const PACE: Duration = Duration::from_millis(2);
@@ -24,6 +26,9 @@ pub struct Typist {
     queue: VecDeque<u8>,
     /// Whether the terminal took anything since what it holds was last dropped.
     has_typed: bool,
+    /// How much of a line was typed since the terminal was found to hold no input; `None` where that is
+    /// to be asked.
+    unasked: Option<usize>,
     /// When the terminal is tried again.
     due: Option<Time>,
 }
@@ -58,6 +63,12 @@ impl Typist {
         self.due
     }
 
+    /// Whether a canonical terminal is to be asked whether it holds input: not for each key of a line,
+    /// which is none before its end.
+    pub fn asks_for_input(&self) -> bool {
+        self.unasked.is_none_or(|typed| typed >= UNASKED)
+    }
+
     /// What the terminal is to be given now, if it stands like this.
     pub fn next_write(&mut self, state: InputState) -> &[u8] {
         let queue = &*self.queue.make_contiguous();
@@ -71,7 +82,11 @@ impl Typist {
     /// The terminal took this many bytes of it. Whether it is to be tried again at once; else
     /// the next try is set.
     pub fn wrote(&mut self, count: usize, state: InputState, now: Time) -> bool {
-        self.queue.drain(..count);
+        // Any control character may end a line (POSIX: NL, EOF, EOL).
+        let ends_line = self.queue.drain(..count).any(|byte| byte < b' ');
+        let may_hold = state.holds_input || (count > 0 && (ends_line || !state.canonical));
+        let before = self.unasked.filter(|&typed| typed < UNASKED).unwrap_or(0);
+        self.unasked = (state.canonical && !may_hold).then_some(before + count);
         self.has_typed |= count > 0;
         // What was written takes a moment to show in what a canonical terminal holds.
         let again = count > 0 && !state.canonical && self.is_typing();
@@ -82,7 +97,7 @@ impl Typist {
     /// Drops what is still to be typed. How much that was, in bytes, and whether what the terminal
     /// holds is to be dropped, too.
     pub fn drop_all(&mut self) -> (u64, bool) {
-        self.due = None;
+        (self.due, self.unasked) = (None, None);
         let dropped = self.queue.len() as u64;
         self.queue.clear();
         (dropped, std::mem::take(&mut self.has_typed))
@@ -127,6 +142,33 @@ mod tests {
         assert_eq!(typist.next_write(FREE), b"half");
         assert!(!typist.wrote(4, FREE, NOW));
         assert_eq!((typist.is_typing(), typist.deadline()), (false, None));
+    }
+
+    #[test]
+    fn it_is_asked_whether_the_terminal_holds_input_once_a_line() {
+        let press = |typist: &mut Typist, key: &str, state| {
+            let asks = typist.asks_for_input();
+            typist.push(key.as_bytes());
+            typist.wrote(key.len(), state, NOW);
+            asks
+        };
+        let mut typist = Typist::default();
+        assert!(press(&mut typist, "a", FREE));
+        assert!(!press(&mut typist, "b", FREE));
+        assert!(!press(&mut typist, "\x7f", FREE));
+        assert!(!press(&mut typist, "\r", FREE));
+        assert!(press(&mut typist, "c", FREE));
+        assert!(!press(&mut typist, "d", RAW));
+        assert!(press(&mut typist, "e", FREE));
+        assert!(!press(&mut typist, &"f".repeat(UNASKED), FREE));
+        assert!(press(&mut typist, "g", FREE));
+        assert!(!press(&mut typist, "h", FREE));
+        typist.push(b"i");
+        typist.wrote(0, HELD, NOW);
+        assert!(typist.asks_for_input());
+        assert!(press(&mut typist, "", FREE));
+        typist.drop_all();
+        assert!(typist.asks_for_input());
     }
 
     #[test]
