@@ -1,8 +1,12 @@
 //! What a project's file may not say without the user's consent. Pure.
 
-use std::path::{Component, Path};
+use std::{
+    path::{Component, Path},
+    str::FromStr,
+};
 
 use super::{Key, Value};
+use crate::sandbox::{Mode, Network};
 
 /// The settings that any project may have: they run nothing, write nothing anywhere else and open
 /// nothing. What is not listed needs the user's consent, and so does each new option, until somebody
@@ -27,15 +31,43 @@ pub fn is_free(key: &Key) -> bool {
     key.table.is_empty() && FREE.contains(&&*key.name)
 }
 
-/// Whether it takes the user's consent for a file in this directory to say so.
-pub fn needs_consent(key: &Key, value: &Value, directory: &Path) -> bool {
+/// Whether it takes the user's consent for a file in this directory to say so, where the user's own file says
+/// `beneath`.
+pub fn needs_consent(key: &Key, value: &Value, beneath: Option<&Value>, directory: &Path) -> bool {
     let is_free_program = || match value {
         Value::Texts(texts) => texts.iter().all(|text| is_free_python(text, directory)),
         Value::Given(_) => false,
     };
-    let is_python = key.table.is_empty() && key.name == "python";
-    let is_harmless = is_free(key) || (is_python && is_free_program());
+    // Of two modes the greater one is the stricter, of two networks the smaller one. Where the user says
+    // nothing, it is what an agent's sessions have by themselves.
+    let is_strict_mode = || {
+        let beneath = beneath.map_or(Some(Mode::WorkspaceWrite), word);
+        word::<Mode>(value).zip(beneath).is_some_and(|(mode, beneath)| mode >= beneath)
+    };
+    let is_strict_network = || {
+        let beneath = beneath.map_or(Some(Network::Off), word);
+        word::<Network>(value).zip(beneath).is_some_and(|(network, beneath)| network <= beneath)
+    };
+    let is_harmless = is_free(key)
+        || (key.table.is_empty()
+            && match &*key.name {
+                "python" => is_free_program(),
+                "sandbox" => is_strict_mode(),
+                "network" => is_strict_network(),
+                _ => false,
+            });
     !is_harmless
+}
+
+/// What a value of one word stands for.
+fn word<T: FromStr>(value: &Value) -> Option<T> {
+    match value {
+        Value::Texts(texts) => match &texts[..] {
+            [word] => word.parse().ok(),
+            _ => None,
+        },
+        Value::Given(_) => None,
+    }
 }
 
 /// Whether a project may say that this Python runs: one of its own directory, as the nearest `.venv`
@@ -66,7 +98,7 @@ mod tests {
     fn needs(key: &str, value: &str) -> bool {
         let (table, name) = key.split_once('.').unwrap_or(("", key));
         let key = Key { table: table.into(), name: name.into() };
-        needs_consent(&key, &Value::Texts(vec![value.into()]), Path::new("/p/q"))
+        needs_consent(&key, &Value::Texts(vec![value.into()]), None, Path::new("/p/q"))
     }
 
     #[test]
@@ -91,6 +123,31 @@ mod tests {
             "whatever-comes",
         ] {
             assert!(needs(key, "x"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_project_makes_the_sandbox_stricter_but_not_looser() {
+        let needs = |name: &str, value: &str, beneath: Option<&str>| {
+            let key = Key { table: String::new(), name: name.into() };
+            let texts = |text: &str| Value::Texts(vec![text.into()]);
+            needs_consent(&key, &texts(value), beneath.map(texts).as_ref(), Path::new("/p"))
+        };
+        for (name, value, beneath, wanted) in [
+            ("sandbox", "read-only", None, false),
+            ("sandbox", "workspace-write", None, false),
+            ("sandbox", "off", None, true),
+            ("sandbox", "danger-full-access", None, true),
+            ("sandbox", "workspace-write", Some("read-only"), true),
+            ("sandbox", "read-only", Some("read-only"), false),
+            ("sandbox", "workspace-write", Some("off"), false),
+            ("sandbox", "none", None, true),
+            ("network", "off", None, false),
+            ("network", "local", None, true),
+            ("network", "local", Some("on"), false),
+            ("network", "on", Some("local"), true),
+        ] {
+            assert_eq!(needs(name, value, beneath), wanted, "{name} {value} {beneath:?}");
         }
     }
 
@@ -120,6 +177,6 @@ mod tests {
             assert!(needs("python", bound), "{bound}");
         }
         let key = Key { table: String::new(), name: "python".into() };
-        assert!(needs_consent(&key, &Value::Given(true), Path::new("/p/q")));
+        assert!(needs_consent(&key, &Value::Given(true), None, Path::new("/p/q")));
     }
 }

@@ -82,10 +82,13 @@ pub fn layers(files: &Files) -> Layers {
     let mut layers = Layers::default();
     for file in files.all() {
         let State::Read { settings, is_consented } = &file.state else { continue };
+        let beneath = layers.settings.clone();
         let needs = |written: &Written| {
+            let beneath = beneath.iter().find(|setting| setting.key == written.key);
+            let beneath = beneath.map(|setting| &setting.value);
             file.level == Level::Project
                 && !is_consented
-                && needs_consent(&written.key, &written.value, &directory_of(&file.path))
+                && needs_consent(&written.key, &written.value, beneath, &directory_of(&file.path))
         };
         let new = |written: &Written| Setting::new(written, &file.path, file.level);
         let (withheld, holding): (Vec<&Written>, Vec<&Written>) =
