@@ -362,7 +362,7 @@ pub fn main() -> ExitCode {
     }
     let result = match &arguments.command {
         None => arguments.worker.target().and_then(|target| {
-            let SessionArguments { pager, max_output_disk, image_size, size, .. } =
+            let SessionArguments { pager, max_output_disk, image_size, size, memory, .. } =
                 arguments.session;
             let options = ClientOptions {
                 pager,
@@ -371,6 +371,7 @@ pub fn main() -> ExitCode {
                 max_output_disk,
                 record: arguments.session.record.clone(),
                 size,
+                memory,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,
