@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -24,9 +25,9 @@ pub(super) enum Reach {
 /// The paths of some [`Rules`].
 #[derive(Debug, Clone)]
 pub(super) struct Places {
+    /// All of them: inner ones before those around them, of equals the stricter one first.
+    all: Vec<(PathBuf, Reach)>,
     hidden: Vec<PathBuf>,
-    writable: Vec<PathBuf>,
-    protected: Vec<PathBuf>,
     /// Whether the supervisor is asked of files that are opened to be read, too.
     reads: bool,
 }
@@ -34,9 +35,17 @@ pub(super) struct Places {
 impl Places {
     /// The paths of `rules`. `is_shared` says of a directory whether everybody may make files in it.
     pub(super) fn new(rules: &Rules, is_shared: impl Fn(&Path) -> bool) -> Places {
-        let (hidden, writable) = (rules.hidden.clone(), rules.writable.clone());
-        let mut places =
-            Places { hidden, writable, protected: rules.protected.clone(), reads: false };
+        let lists = [
+            (&rules.hidden, Reach::Hidden),
+            (&rules.protected, Reach::Protected),
+            (&rules.writable, Reach::Write),
+        ];
+        let mut all: Vec<(PathBuf, Reach)> = lists
+            .into_iter()
+            .flat_map(|(list, reach)| list.iter().map(move |place| (place.clone(), reach)))
+            .collect();
+        all.sort_by_key(|(place, _)| std::cmp::Reverse(place.as_os_str().len()));
+        let mut places = Places { all, hidden: rules.hidden.clone(), reads: false };
         // What lies beside something hidden is allowed one by one: what is made there later is not.
         let around = places.hidden.iter().flat_map(|place| place.ancestors().skip(1));
         let around = around.filter(|place| place.parent().is_some());
@@ -48,28 +57,14 @@ impl Places {
     /// What holds at a path: what the innermost of those that it lies in says. The stricter one of
     /// two that are the same.
     pub(super) fn reach(&self, path: &Path) -> Reach {
-        let lists = [
-            (&self.writable, Reach::Write),
-            (&self.protected, Reach::Protected),
-            (&self.hidden, Reach::Hidden),
-        ];
-        lists
-            .into_iter()
-            .flat_map(|(list, reach)| list.iter().map(move |place| (place, reach)))
-            .filter(|(place, _)| path.starts_with(place))
-            // Of equals, the last.
-            .max_by_key(|(place, _)| place.components().count())
-            .map_or(Reach::Read, |(_, reach)| reach)
+        let place = self.all.iter().find(|(place, _)| lies_in(path, place));
+        place.map_or(Reach::Read, |(_, reach)| *reach)
     }
 
     /// Whether something protected or hidden lies below a path, itself left out.
     pub(super) fn guards_below(&self, path: &Path) -> bool {
-        self.guarded().any(|place| place != path && place.starts_with(path))
-    }
-
-    /// Whether something hidden lies below a path, itself left out.
-    pub(super) fn hides_below(&self, path: &Path) -> bool {
-        self.hidden.iter().any(|place| place != path && place.starts_with(path))
+        let guarded = self.all.iter().filter(|(_, reach)| *reach != Reach::Write);
+        { guarded }.any(|(place, _)| place != path && lies_in(place, path))
     }
 
     /// The names in a directory by way of which something hidden is come to.
@@ -91,11 +86,10 @@ impl Places {
 
     /// Whether a path lies in what is written by way of the supervisor.
     pub(super) fn is_supervised(&self, path: &Path) -> bool {
-        self.writable
-            .iter()
-            .filter(|place| path.starts_with(place))
-            .max_by_key(|place| place.components().count())
-            .is_some_and(|place| self.guards_below(place))
+        let writable = self.all.iter().filter(|(_, reach)| *reach == Reach::Write);
+        { writable }
+            .find(|(place, _)| lies_in(path, place))
+            .is_some_and(|(place, _)| self.guards_below(place))
     }
 
     /// Whether the supervisor is asked of files that are opened to be read, too: something hidden lies
@@ -112,9 +106,8 @@ impl Places {
     /// Whether something hidden may lie in the same directory as a path, or in one around that but the
     /// root: then the kernel may refuse to have it read, though it can be.
     pub(super) fn is_beside_hidden(&self, path: &Path) -> bool {
-        let first = |path: &Path| path.components().nth(1).map(|name| name.as_os_str().to_owned());
-        let own = first(path);
-        own.is_some() && self.hidden.iter().any(|place| first(place) == own)
+        let first = path.components().nth(1);
+        first.is_some() && self.hidden.iter().any(|place| place.components().nth(1) == first)
     }
 
     /// What is hidden itself.
@@ -122,13 +115,24 @@ impl Places {
         self.hidden.iter().any(|place| place == path) && self.reach(path) == Reach::Hidden
     }
 
-    fn writable(&self) -> impl Iterator<Item = &Path> {
-        let writable = self.writable.iter().map(PathBuf::as_path);
-        writable.filter(|place| self.reach(place) == Reach::Write)
+    fn hides_below(&self, path: &Path) -> bool {
+        self.hidden.iter().any(|place| place != path && lies_in(place, path))
     }
 
-    fn guarded(&self) -> impl Iterator<Item = &PathBuf> {
-        self.hidden.iter().chain(&self.protected)
+    fn writable(&self) -> impl Iterator<Item = &Path> {
+        let writable = self.all.iter().filter(|(_, reach)| *reach == Reach::Write);
+        let writable = writable.map(|(place, _)| place.as_path());
+        writable.filter(|place| self.reach(place) == Reach::Write)
+    }
+}
+
+/// Whether a path is another one or lies in it, where neither has `.`, `..` or a slash too many: as
+/// `Path::starts_with` has it, without looking at each part, since this is asked at each call.
+fn lies_in(path: &Path, place: &Path) -> bool {
+    let (path, place) = (path.as_os_str().as_bytes(), place.as_os_str().as_bytes());
+    match path.strip_prefix(place) {
+        Some(rest) => rest.is_empty() || rest[0] == b'/' || place == b"/",
+        None => false,
     }
 }
 

@@ -140,6 +140,13 @@ impl Caller<'_> {
         Ok(identity)
     }
 
+    /// Whether a signal waits for it that it has a handler for.
+    pub(super) fn is_signalled(&self) -> Result<bool> {
+        let status = self.status()?;
+        self.check()?;
+        Ok(has_signal(&status).unwrap_or(false))
+    }
+
     /// The path of something below its directory in /proc.
     pub(super) fn own(&self, name: &str) -> PathBuf {
         format!("/proc/{}/{name}", self.request.thread).into()
@@ -214,6 +221,13 @@ fn identity(status: &str) -> Option<Identity> {
     Some(Identity { user, group, groups, mask })
 }
 
+/// Reads the same of signals: masks in base 16. Those of the thread and of its process wait apart.
+fn has_signal(status: &str) -> Option<bool> {
+    let mask = |name| u64::from_str_radix(field(status, name)?.next()?, 16).ok();
+    let waiting = mask("SigPnd:")? | mask("ShdPnd:")?;
+    Some(waiting & !mask("SigBlk:")? & mask("SigCgt:")? != 0)
+}
+
 fn field<'a>(status: &'a str, name: &str) -> Option<std::str::SplitWhitespace<'a>> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     Some(line.split_whitespace())
@@ -229,6 +243,20 @@ mod tests {
         let (user, group, groups, mask) = (1000, 100, vec![4, 27], 0o27);
         assert_eq!(identity(status), Some(Identity { user, group, groups, mask }));
         assert_eq!(identity("Umask:\t0022\n"), None);
+    }
+
+    #[test]
+    fn a_signal_counts_that_is_neither_blocked_nor_without_a_handler() {
+        let with = |thread: u64, process: u64, blocked: u64, caught: u64| {
+            has_signal(&format!(
+                "SigPnd:\t{thread:016x}\nShdPnd:\t{process:016x}\nSigBlk:\t{blocked:016x}\nSigCgt:\t{caught:016x}\n"
+            ))
+        };
+        assert_eq!(with(0, 2, 0, 0x12), Some(true));
+        assert_eq!(with(2, 0, 0, 2), Some(true));
+        assert_eq!(with(0, 2, 2, 2), Some(false));
+        assert_eq!(with(0, 2, 0, 0x10), Some(false));
+        assert_eq!(has_signal(""), None);
     }
 
     #[test]

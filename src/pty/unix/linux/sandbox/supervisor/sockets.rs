@@ -15,8 +15,10 @@ use std::{
 };
 
 use rustix::{
-    fs::{Mode, OFlags, ResolveFlags, fcntl_getfl, openat2},
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{Mode, OFlags, ResolveFlags, fcntl_getfl, fcntl_setfl, openat2},
     io::{Errno, Result},
+    net::sockopt::socket_error,
     process::fchdir,
 };
 
@@ -32,6 +34,9 @@ use crate::{pty::unix::linux::sandbox::places::Reach, sandbox::Network};
 
 /// The most bytes that an address has (`sizeof(struct sockaddr_storage)`).
 const LARGEST_ADDRESS: usize = 128;
+
+/// How often it is looked whether the owner of a socket that is being connected got a signal.
+const LOOK_FOR_SIGNALS: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 /// How many bytes stand before the path of a `sockaddr_un`.
 const FAMILY: usize = 2;
@@ -86,10 +91,18 @@ impl Supervisor {
             return Ok(Some(Answer::Done));
         }
         let (waiting, identity) = (Waiting::Socket(socket.clone()), caller.identity()?);
-        self.apart.answer(caller.request.id, waiting, move || {
+        let (listener, request) = (self.listener.clone(), *caller.request);
+        self.apart.answer(request.id, waiting, move || {
             // What the address means is held until then.
-            let _target = target;
-            identity::as_user(&identity, || connect(&socket, &bytes)).map(|()| Answer::Done)
+            let is_file = target.is_some();
+            let connected = identity::as_user(&identity, || {
+                if is_file {
+                    return connect(&socket, &bytes);
+                }
+                let caller = Caller { listener: &listener, request: &request };
+                connect_until_signalled(caller, &socket, &bytes)
+            });
+            connected.map(|()| Answer::Done)
         })?;
         Ok(None)
     }
@@ -196,6 +209,33 @@ fn connect(socket: &OwnedFd, address: &[u8]) -> Result<()> {
     // SAFETY: the kernel reads as many bytes as it is told.
     let result = unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr().cast(), length) };
     if result == 0 { Ok(()) } else { Err(last_error()) }
+}
+
+/// Connects a socket whose owner waits for that, and would be told of a signal meanwhile: until the answer
+/// comes only the end of the program gets through to it. A connection goes on being made then, as
+/// connect(2) has it.
+///
+/// # Errors
+/// `EINTR` when there is a signal.
+fn connect_until_signalled(caller: Caller<'_>, socket: &OwnedFd, address: &[u8]) -> Result<()> {
+    let flags = fcntl_getfl(socket)?;
+    fcntl_setfl(socket, flags | OFlags::NONBLOCK)?;
+    let begun = connect(socket, address);
+    fcntl_setfl(socket, flags)?;
+    match begun {
+        Err(Errno::INPROGRESS) => {}
+        begun => return begun,
+    }
+    loop {
+        // The kernel tells nobody else of a signal: it has to be asked.
+        let mut descriptors = [PollFd::new(socket, PollFlags::OUT)];
+        match poll(&mut descriptors, Some(&LOOK_FOR_SIGNALS)) {
+            Ok(0) if caller.is_signalled()? => return Err(Errno::INTR),
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return socket_error(socket).and_then(|outcome| outcome),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn bind(socket: &OwnedFd, address: &[u8]) -> Result<()> {

@@ -271,3 +271,34 @@ fn a_hidden_file_in_a_workspace_is_hidden_and_what_is_made_beside_it_is_not() {
         ],
     );
 }
+
+#[test]
+fn root_that_became_somebody_else_makes_and_changes_files_as_that() {
+    use std::os::unix::fs::PermissionsExt;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let ground = Ground::new();
+    fs::set_permissions(ground.place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(ground.at("work/theirs")).unwrap();
+    fs::set_permissions(ground.at("work/theirs"), fs::Permissions::from_mode(0o777)).unwrap();
+    check(
+        &ground,
+        &[
+            ("os.setegid(4321); os.seteuid(1234)", "ok"),
+            ("open('mine', 'w')", "EACCES"),
+            ("open('file', 'w')", "EACCES"),
+            ("os.unlink('file')", "EACCES"),
+            ("os.chmod('file', 0o777)", "EPERM"),
+            (
+                "open('theirs/x', 'w'); s = os.stat('theirs/x'); (s.st_uid, s.st_gid) == (1234, 4321) or 1 / 0",
+                "ok",
+            ),
+            ("os.mkdir('theirs/d'); os.stat('theirs/d').st_uid == 1234 or 1 / 0", "ok"),
+            (
+                "os.seteuid(0); os.setegid(0); open('mine', 'w'); os.stat('mine').st_uid == 0 or 1 / 0",
+                "ok",
+            ),
+        ],
+    );
+}
