@@ -400,7 +400,7 @@ fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
     }
     match &arguments.command {
         None => arguments.worker.target().and_then(|target| {
-            let SessionArguments { pager, max_output_disk, image_size, size, .. } =
+            let SessionArguments { pager, max_output_disk, image_size, size, memory, .. } =
                 arguments.session;
             let options = ClientOptions {
                 pager,
@@ -409,6 +409,7 @@ fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
                 max_output_disk,
                 record: arguments.session.record.clone(),
                 size,
+                memory,
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,

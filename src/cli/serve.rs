@@ -68,6 +68,8 @@ pub(super) struct ClientOptions {
     pub(super) record: RecordArguments,
     /// The size of a session's terminal.
     pub(super) size: Option<Size>,
+    /// How much memory each process may take, in bytes.
+    pub(super) memory: Option<u64>,
     /// What a cancelled call does to its cell.
     pub(super) on_cancel: OnCancel,
     /// The name of the session for calls that name none.
@@ -148,6 +150,7 @@ pub(super) fn serve(
             let mut config = config(target, options.pager, options.budget)?;
             config.attachments = Attachments::Kept(options.pictures);
             config.output_disk = OutputDisk::new(options.max_output_disk);
+            config.surroundings.memory = options.memory;
             let record = options.record;
             let recordings = record.directory();
             config.surroundings.sandbox = sandbox_options::sandbox(sandbox, recordings.as_deref());

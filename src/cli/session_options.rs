@@ -65,6 +65,10 @@ pub(super) struct SessionArguments {
     pub(super) keep: Option<Duration>,
     #[command(flatten)]
     pub(super) record: RecordArguments,
+    /// How much memory each process of the session may take: bytes, or with a unit (`500M`, `8G`). One that
+    /// wants more is refused it: in Python, MemoryError.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) memory: Option<u64>,
     #[command(flatten)]
     pub(super) sandbox: SandboxArguments,
 }
@@ -88,6 +92,7 @@ impl SessionArguments {
             size: self.size.map(|size| size.to_string()),
             grace_ms: Some(milliseconds(self.grace)),
             keep_ms: self.keep.map(milliseconds),
+            memory: self.memory,
             ..SessionOptions::default()
         };
         self.record.add_to(&mut options);
@@ -140,6 +145,7 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
     let settings = sandbox.map_err(|error| error.to_string())?.unwrap_or_default();
     let recordings = config.recording.as_ref().and_then(|recording| recording.path.parent());
     config.surroundings.sandbox = sandbox_options::sandbox(settings, recordings);
+    config.surroundings.memory = options.memory;
     let mut life = Life { keep: options.keep_ms.map(Duration::from_millis), ..Life::default() };
     if let Some(grace) = options.grace_ms {
         life.grace = Duration::from_millis(grace);
@@ -276,6 +282,7 @@ mod tests {
             grace: Duration::from_secs(5),
             keep: Some(Duration::from_secs(60)),
             record: RecordArguments::default(),
+            memory: Some(1 << 30),
             sandbox: SandboxArguments::default(),
         };
         let run = Some("w x".into());
@@ -283,6 +290,7 @@ mod tests {
         let (config, life) = of_host(&arguments.options(&worker), "main").unwrap();
         assert_eq!(config.target.identity(), "program w x");
         assert_eq!(config.paging, Paging::Page);
+        assert_eq!(config.surroundings.memory, Some(1 << 30));
         assert!(config.is_size_pinned && Some(config.size) == arguments.size);
         assert!(matches!(config.attachments, Attachments::Kept(limit) if limit.edge == 500));
         assert_eq!(life, Life { grace: arguments.grace, keep: arguments.keep });

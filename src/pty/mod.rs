@@ -95,6 +95,9 @@ pub struct Program {
     pub master_variable: Option<&'static str>,
     /// What it may reach; `None` for all that this process can.
     pub sandbox: Option<Rules>,
+    /// How much memory it may take, in bytes, and so may each process that it starts; `None` where that is not
+    /// limited beyond this process's own limits.
+    pub memory: Option<u64>,
 }
 
 /// How a terminal treats what is typed.

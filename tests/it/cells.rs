@@ -145,7 +145,7 @@ fn the_namespace_is_the_users() {
     repl.gives("sys.orig_argv[1:] if hasattr(sys, 'orig_argv') else []", "[]\n");
     // What the test itself set is inherited.
     let ours = "[name for name in __import__('os').environ if 'MCP_REPL' in name \
-                and not name.endswith(('_GRACE', '_RUNTIME_DIR')) and 'TEST' not in name]";
+                and not name.endswith(('_GRACE', '_RUNTIME_DIR')) and 'TEST' not in name and 'SANDBOX' not in name]";
     repl.gives(ours, "[]\n");
     repl.gives("sys.flags.interactive, sys.flags.inspect", "(0, 0)\n");
     repl.gives("hasattr(sys, '__interactivehook__')", "True\n");

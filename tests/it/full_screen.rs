@@ -23,7 +23,7 @@ const KEYS: &str = "; text is typed as it is, `keys` by name (Enter, Escape, C-c
 const UNCHANGED: &str = "[repl] the page has not changed\n";
 
 /// Without the user's set-up and without a swap file.
-const VIM: &str = "run('vim', '-u', 'NONE', '-N', '-n', 'file'); print('after')";
+const VIM: &str = "run('vim', '-u', 'NONE', '-i', 'NONE', '-N', '-n', 'file'); print('after')";
 
 #[test]
 fn vim_edits_a_file() {

@@ -32,6 +32,7 @@ use super::{
     config,
     record_options::RecordArguments,
     sandbox_options::{self, SandboxArguments},
+    size,
     terminal::{self, Keyboard, Shown},
     with_session,
 };
@@ -84,6 +85,9 @@ pub(super) struct ExecArguments {
     keep_going: bool,
     #[command(flatten)]
     record: RecordArguments,
+    /// How much memory each process of a fresh session may take: bytes, or with a unit (`500M`, `8G`).
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<u64>,
     #[command(flatten)]
     sandbox: SandboxArguments,
     /// What the program finds in `sys.argv[1:]`.
@@ -131,6 +135,7 @@ pub(super) fn exec(
     let mut config = config(target, Paging::Through, budget)?;
     config.size = terminal::size().unwrap_or(config.size);
     config.recording = arguments.record.file("exec")?;
+    config.surroundings.memory = arguments.memory;
     let settings = arguments.sandbox.settings(Mode::Off, place)?;
     let recordings = arguments.record.directory();
     config.surroundings.sandbox = sandbox_options::sandbox(settings, recordings.as_deref());

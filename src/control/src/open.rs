@@ -76,6 +76,9 @@ pub struct SessionOptions {
     pub record_input: Option<bool>,
     /// `--record-format`: `v3` or `v2`; the first where it is not given.
     pub record_format: Option<String>,
+    /// `--memory`, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
     /// `--sandbox` and what belongs to it. Without it a session that is started has none, and one that is
     /// joined may have any.
     #[serde(skip_serializing_if = "Option::is_none")]

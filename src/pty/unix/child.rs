@@ -4,7 +4,7 @@ use std::{io, os::fd::OwnedFd};
 
 use rustix::{
     io::{FdFlags, fcntl_setfd},
-    process::{ioctl_tiocsctty, setsid},
+    process::{Resource, Rlimit, getrlimit, ioctl_tiocsctty, setrlimit, setsid},
     stdio::stdin,
 };
 
@@ -26,6 +26,19 @@ pub(super) fn lead_session(inherited: Option<&OwnedFd>) -> io::Result<()> {
         fcntl_setfd(descriptor, FdFlags::empty())?;
     }
     Ok(())
+}
+
+/// Has this process, and each that it starts, take no more memory of its own than so many bytes: its data and what
+/// it maps for itself alone (getrlimit(2), `RLIMIT_DATA`). What it only reserves counts, too, but not files and
+/// what processes share.
+///
+/// # Errors
+/// When the limit can't be set, which one that lowers it can.
+pub(super) fn limit_memory(bytes: u64) -> io::Result<()> {
+    let least = |limit: Option<u64>| Some(limit.map_or(bytes, |limit| limit.min(bytes)));
+    let Rlimit { current, maximum } = getrlimit(Resource::Data);
+    let limits = Rlimit { current: least(current), maximum: least(maximum) };
+    Ok(setrlimit(Resource::Data, limits)?)
 }
 
 /// Leads a session of its own without a terminal, with all signals at their defaults and the

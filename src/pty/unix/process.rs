@@ -91,10 +91,12 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
         inherited = Some(master);
     }
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
+    let memory = program.memory;
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
     unsafe {
         command.pre_exec(move || {
             child::lead_session(inherited.as_ref())?;
+            memory.map_or(Ok(()), child::limit_memory)?;
             inside.as_ref().map_or(Ok(()), Inside::enter)
         });
     }

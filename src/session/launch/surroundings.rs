@@ -20,6 +20,8 @@ pub struct Surroundings {
     pub environment: Vec<(OsString, Option<OsString>)>,
     /// What it may reach; `None` for all.
     pub sandbox: Option<Sandbox>,
+    /// How much memory each of its processes may take, in bytes; `None` where there is no limit.
+    pub memory: Option<u64>,
 }
 
 impl Surroundings {
@@ -37,7 +39,11 @@ impl Surroundings {
             ("PYTHONHASHSEED", OsStr::new("0")),
         ];
         environment.extend(set.map(|(name, value)| (name.into(), Some(value.to_owned()))));
-        Surroundings { directory: Some(directory.to_owned()), environment, sandbox: None }
+        Surroundings {
+            directory: Some(directory.to_owned()),
+            environment,
+            ..Surroundings::default()
+        }
     }
 
     /// What a variable of the environment is.

@@ -232,17 +232,24 @@ impl Builder {
         server
     }
 
+    /// With the sandbox that all tests are run in, or none.
+    fn in_usual_sandbox(self) -> Builder {
+        if std::env::var_os(ALL_SANDBOXED).is_none() {
+            return self.args(["--sandbox", "off"]);
+        }
+        // Tests speak with sessions over sockets, and lay files into temporary directories.
+        let options = ["--sandbox", "workspace-write", "--network", "local", "--add-writable"];
+        self.args(options).arg(std::env::temp_dir())
+    }
+
     /// Starts a server and says nothing to it yet.
     pub(crate) fn start_silent(mut self) -> Server {
         let all_hosted = std::env::var_os(ALL_HOSTED).is_some();
         if matches!(self.place, Place::Usual) && all_hosted {
             self.place = Place::Hosted;
         }
-        let says = self.arguments.iter().any(|argument| argument == "--sandbox");
-        if std::env::var_os(ALL_SANDBOXED).is_some() && !says {
-            // Tests speak with sessions over sockets, and lay files into temporary directories.
-            let options = ["--sandbox", "workspace-write", "--network", "local", "--add-writable"];
-            self = self.args(options).arg(std::env::temp_dir());
+        if !self.arguments.iter().any(|argument| argument == "--sandbox") {
+            self = self.in_usual_sandbox();
         }
         let own = matches!(self.place, Place::Hosted).then(Runtime::new);
         let under_another = self.under_another;

@@ -32,6 +32,8 @@
 //!   in the home directory, beside `.ssh`), can't be read, and what is new there can't be executed. Where
 //!   everybody may make files (/tmp), or the directory is writable, new files are read by way of the
 //!   supervisor.
+//! - What is mounted at two places is hidden at the one that is named. On a file system that does not tell
+//!   upper from lower case, a protected name that does not exist yet is protected as it is written.
 //! - A datagram can be sent to a socket file anywhere (`/dev/log`); streams can't be connected to.
 //! - System V semaphores and shared memory of the same user, and the priority of its processes.
 //! - Where the daemons of a program are not its host's descendants and yama is set to 1, the supervisor

@@ -124,9 +124,16 @@ impl Supervisor {
             if self.places.reach(&real) != Reach::Write {
                 return Err(REFUSED);
             }
-        } else if self.places.reach(&real) == Reach::Hidden || !self.places.is_beside_hidden(&real)
-        {
-            return Ok(Some(Answer::Continue));
+        } else {
+            let is_allowed = match self.places.reach(&real) {
+                Reach::Hidden => false,
+                // What can be written as a whole, the kernel has read, too.
+                Reach::Write => self.places.is_supervised(&real),
+                Reach::Read | Reach::Protected => true,
+            };
+            if !is_allowed || !self.places.is_beside_hidden(&real) {
+                return Ok(Some(Answer::Continue));
+            }
         }
         let reopened = how.with(0, libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW);
         match lookup::kind(&found)? {
@@ -229,6 +236,10 @@ impl Supervisor {
             return Ok(true);
         }
         let real = real_path(file)?;
-        Ok(!real.is_absolute() || self.places.reach(&real) == Reach::Write)
+        if real.is_absolute() {
+            return Ok(self.places.reach(&real) == Reach::Write);
+        }
+        // Those of pipes and sockets are none. One without a way to it from the root is none of theirs.
+        Ok(!matches!(lookup::kind(file)?, FileType::RegularFile | FileType::Directory))
     }
 }

@@ -329,6 +329,25 @@ fn what_a_kernel_offers_beside_files_is_refused() {
 }
 
 #[test]
+#[cfg(target_arch = "x86_64")]
+fn a_call_by_another_architectures_entry_ends_the_program() {
+    let ground = Ground::new();
+    // mov eax, 20 (getpid); int 0x80; ret
+    let found = ground.python(
+        "import ctypes, mmap, os, signal\n\
+         if os.fork() == 0:\n\
+         \x20   code = mmap.mmap(-1, 4096, prot=7)\n\
+         \x20   code.write(bytes.fromhex('b814000000cd80c3'))\n\
+         \x20   at = ctypes.addressof(ctypes.c_char.from_buffer(code))\n\
+         \x20   ctypes.CFUNCTYPE(ctypes.c_int)(at)()\n\
+         \x20   os._exit(0)\n\
+         print(signal.Signals(os.wait()[1] & 127).name)",
+    );
+    // A kernel without that entry has another signal.
+    assert!(matches!(lines(&found)[..], ["SIGSYS" | "SIGSEGV"]), "{found}");
+}
+
+#[test]
 fn programs_have_no_way_to_more_rights() {
     let ground = Ground::new();
     let found =
@@ -371,4 +390,26 @@ fn the_supervisor_ends_with_the_last_program() {
     drop(writer);
     supervisor.join().unwrap();
     assert_eq!(text(&ground.at("work/late")), "late\n");
+}
+
+#[test]
+fn without_a_supervisor_what_it_would_be_asked_of_fails() {
+    use std::{os::unix::process::CommandExt, process::Command};
+    let ground = Ground::new();
+    let (sandbox, inside) = super::super::Sandbox::prepare(&ground.rules).unwrap();
+    let mut command = Command::new("python3");
+    command.args([
+        "-c",
+        "import os\ntry: open(os.sys.argv[1], 'w')\nexcept OSError as e: print(e.errno)",
+    ]);
+    command.arg(ground.at("work/file")).stdout(std::process::Stdio::piped());
+    // SAFETY: the closure makes only async-signal-safe calls.
+    unsafe { command.pre_exec(move || inside.enter()) };
+    let child = command.spawn().unwrap();
+    // As when it panics: its descriptor is closed.
+    drop(sandbox);
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(told.trim(), libc::ENOSYS.to_string());
+    assert_eq!(text(&ground.at("work/file")), "work/file");
 }
