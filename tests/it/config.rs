@@ -257,6 +257,8 @@ fn attach_takes_its_table_and_a_session_that_lives_is_not_asked_to_be_another() 
     for arguments in [&["work"][..], &[]] {
         let mut person = attach(arguments);
         person.is_at_prompt();
+        // The size is that of the person's terminal, and not pinned.
+        agent.gives("import os; tuple(os.get_terminal_size())", "(80, 24)\n");
         person.types("\x01?");
         person.shows("Ctrl-A then: d detach");
         person.types("\x01d");
