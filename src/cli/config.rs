@@ -47,7 +47,7 @@ pub(super) fn config(
 ) -> Result<ExitCode, String> {
     let found = Found::look(command);
     if let Some(ConfigCommand::Trust(wanted)) = &arguments.command {
-        return trust::trust(wanted, &found);
+        return trust::trust(wanted, command, &found);
     }
     let problems = found.problems();
     if !problems.is_empty() {

@@ -28,7 +28,7 @@ use crate::{
 pub(super) const GRACE: &str = "MCP_REPL_GRACE";
 
 /// How long a kept session may be idle where no time is given.
-pub(super) const KEPT: &str = "8h";
+const KEPT: &str = "8h";
 
 /// How a session treats pagers, files and pictures, and how long it lives.
 #[derive(Debug, Clone, Args)]

@@ -6,21 +6,19 @@ use std::{
     env,
     error::Error as _,
     ffi::{OsStr, OsString},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches, parser::ValueSource};
 
-use super::{
-    Arguments, Command as Subcommand, session_options::KEPT, state::state_directory, words,
-};
+use super::{Arguments, Command as Subcommand, state::state_directory, words};
 use crate::{
     install::Surroundings,
     remote::via::ViaCommand,
     reply::{Notice, printable},
     settings::{
-        self, Files, Holds, Key, Known, Layers, Level, Origin, Places, Setting, State, Takes,
-        Trust, Value, at,
+        self, Base, Files, Holds, Key, Known, Layers, Level, Origin, Places, Problem, Setting,
+        State, Takes, Trust, Value, Written, at,
     },
 };
 
@@ -83,12 +81,7 @@ impl Found {
 
     fn in_places(command: &Command, places: Places, trust: &Trust) -> Found {
         let options = options(command);
-        let known: Vec<Known> = options.iter().map(|(known, _)| known.clone()).collect();
-        let check = |key: &Key, value: &str| {
-            let option = options.iter().find(|(known, _)| known.key == *key);
-            option.map_or(Ok(()), |(known, argument)| check(known, argument, value))
-        };
-        let files = settings::find(&places, &known, &check, trust);
+        let files = settings::find(&places, &known_of(&options), &checks(&options), trust);
         let layers = settings::layers(&files);
         Found { places, files, layers }
     }
@@ -99,13 +92,7 @@ impl Found {
         for file in self.files.all() {
             let path = file.path.display();
             match &file.state {
-                State::Broken(problems) => {
-                    lines.extend(
-                        problems
-                            .iter()
-                            .map(|problem| format!("{}: {problem}", at(&file.path, problem.line))),
-                    );
-                }
+                State::Broken(problems) => lines.extend(problems_of(&file.path, problems)),
                 State::Unreadable(why) if file.level == Level::User => {
                     lines.push(format!("{path}: {why}"));
                 }
@@ -122,7 +109,7 @@ impl Found {
     pub(super) fn holding(&self, command: &Command, usage: &Use<'_>) -> Vec<&Setting> {
         let via = self.layers.settings.iter().find(|setting| setting.key.name == "via");
         // A place that no file names has no settings in any.
-        let nowhere = std::path::Path::new("");
+        let nowhere = Path::new("");
         let via = match (usage.is_elsewhere, via) {
             (true, _) => Some(nowhere),
             (false, Some(via)) if usage.leads_elsewhere => Some(via.file()),
@@ -204,7 +191,7 @@ impl Use<'_> {
     /// Whether it would make a difference here what a setting says.
     pub(super) fn wants(&self, command: &Command, setting: &Setting) -> bool {
         self.is_for(setting)
-            && setting.is_of(self.is_elsewhere.then_some(std::path::Path::new("")))
+            && setting.is_of(self.is_elsewhere.then_some(Path::new("")))
             && has(command, self.subcommand, &setting.key)
     }
 }
@@ -241,6 +228,36 @@ pub(super) fn options(command: &Command) -> Vec<(Known, Arg)> {
         }
     }
     options
+}
+
+fn known_of(options: &[(Known, Arg)]) -> Vec<Known> {
+    options.iter().map(|(known, _)| known.clone()).collect()
+}
+
+/// How values are looked at.
+fn checks(options: &[(Known, Arg)]) -> impl Fn(&Key, &str) -> Result<(), String> {
+    |key, value| {
+        let option = options.iter().find(|(known, _)| known.key == *key);
+        option.map_or(Ok(()), |(known, argument)| check(known, argument, value))
+    }
+}
+
+/// What a file with this in it says, if it is right.
+///
+/// # Errors
+/// All that is wrong, a line each.
+pub(super) fn read(command: &Command, file: &Path, bytes: &[u8]) -> Result<Vec<Written>, String> {
+    let options = options(command);
+    let home = places().home;
+    let base = Base { directory: file.parent().unwrap_or(file), home: home.as_deref() };
+    let read = settings::parse_bytes(bytes, &known_of(&options), base, &checks(&options));
+    read.map_err(|problems| problems_of(file, &problems).join("\n"))
+}
+
+/// What is wrong with a file, a line each.
+fn problems_of(file: &Path, problems: &[Problem]) -> Vec<String> {
+    let line = |problem: &Problem| printable(&format!("{}: {problem}", at(file, problem.line)));
+    problems.iter().map(line).collect()
 }
 
 fn is_setting(argument: &Arg) -> bool {
@@ -312,6 +329,17 @@ fn has(command: &Command, subcommand: Option<&str>, key: &Key) -> bool {
     }
 }
 
+/// What an option of the server's means that is given without a value.
+fn without_value(command: &Command, option: &Arg) -> Vec<String> {
+    if !option.get_action().takes_values() {
+        return vec!["true".into()];
+    }
+    let line = ["mcp-repl".to_owned(), format!("--{}", option.get_long().unwrap_or_default())];
+    let matches = command.clone().try_get_matches_from(line).ok();
+    let values = matches.as_ref().and_then(|matches| matches.get_raw(option.get_id().as_str()));
+    values.into_iter().flatten().map(|value| value.to_string_lossy().into_owned()).collect()
+}
+
 /// The command line with what files say beneath it.
 pub(super) fn beneath(mut command: Command, holding: &[&Setting]) -> Command {
     for setting in holding {
@@ -320,8 +348,7 @@ pub(super) fn beneath(mut command: Command, holding: &[&Setting]) -> Command {
         let Some((_, option)) = option else { continue };
         let values: Vec<String> = match &setting.value {
             Value::Texts(texts) => texts.clone(),
-            Value::Given(true) if option.get_action().takes_values() => vec![KEPT.into()],
-            Value::Given(true) => vec!["true".into()],
+            Value::Given(true) => without_value(&command, &option),
             // As if nothing were said.
             Value::Given(false) => continue,
         };

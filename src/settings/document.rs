@@ -419,6 +419,30 @@ mod tests {
         }
     }
 
+    /// What is in files, more or less.
+    const PIECES: [&str; 20] = [
+        "pager", "keys", "attach", "[", "]", "=", "'", "\"", "\"\"\"", "\n", "\r", ".", " ", "#",
+        "{", "}", "1_0", "true", "\u{feff}", "é",
+    ];
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_in_a_file_it_is_read_or_told(
+            pieces in proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..40),
+            other in ".*",
+        ) {
+            for text in [pieces.concat(), other] {
+                let lines = 1 + text.matches('\n').count();
+                match read(&text) {
+                    Ok(settings) => assert!(settings.iter().all(|one| one.line <= lines)),
+                    Err(problems) => assert!(problems.iter().all(|one| {
+                        (1..=lines).contains(&one.line) && !one.text.contains('\n')
+                    })),
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_toml_is_told_with_its_line_and_without_its_text() {
         for (text, line) in [

@@ -99,7 +99,7 @@ pub fn find(
                     _ => {
                         let directory = directory_of(&path);
                         let base = Base { directory: &directory, home: places.home.as_deref() };
-                        match settings(&bytes, known, base, check) {
+                        match parse_bytes(&bytes, known, base, check) {
                             Ok(settings) => State::Read { settings, is_consented },
                             Err(problems) => State::Broken(problems),
                         }
@@ -119,7 +119,11 @@ pub fn find(
     }
 }
 
-fn settings(
+/// Reads the bytes of a file, as [`parse`] does their text.
+///
+/// # Errors
+/// As [`parse`]; when they are no text.
+pub fn parse_bytes(
     bytes: &[u8],
     known: &[Known],
     base: Base<'_>,

@@ -19,7 +19,7 @@ use std::{fmt, path::PathBuf};
 pub use self::{
     consent::{is_free, needs_consent},
     document::{Base, Problem, parse},
-    find::{Files, PROJECT_FILE, Places, SettingsFile, State, find, read_file},
+    find::{Files, PROJECT_FILE, Places, SettingsFile, State, find, parse_bytes, read_file},
     layers::{Layers, Origin, Setting, layers},
     trust::{Trust, TrustError},
 };

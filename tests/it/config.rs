@@ -165,7 +165,11 @@ fn a_project_runs_no_program_until_the_user_has_consented_to_the_file_as_it_is()
 
     let consents = home.config(&["config", "trust"]);
     assert_has(&consents, "You consent to ~/project/mcp-repl.toml, as it is now:\n");
-    assert_has(&consents, "run = ~/project/run  (~/project/mcp-repl.toml:2)\n");
+    assert_has(
+        &consents,
+        "  run = ~/project/run  (line 2)\n  record = ~/project/casts  (line 3)\n",
+    );
+    assert_has_not(&consents, "pager");
     let repl = server().start();
     repl.gives_part("hello", "hello");
     drop(repl);
@@ -194,6 +198,9 @@ fn a_file_that_is_wrong_is_told_with_its_line_by_all_who_would_use_it() {
         let said = home.says(2, home.builder(arguments));
         told.iter().for_each(|line| assert_has(&said, line));
     }
+    // Mended, it is another one.
+    let said = home.says(2, home.builder(&["config", "trust"]));
+    assert_has(&said, told[1]);
     // It is found out what is wrong where it is, and what needs no settings goes on.
     let builder = home.builder(&["doctor", "--python"]).arg(python::default());
     let report = home.says(1, builder);
@@ -250,6 +257,8 @@ fn attach_takes_its_table_and_a_session_that_lives_is_not_asked_to_be_another() 
     for arguments in [&["work"][..], &[]] {
         let mut person = attach(arguments);
         person.is_at_prompt();
+        // The size is that of the person's terminal, and not pinned.
+        agent.gives("import os; tuple(os.get_terminal_size())", "(80, 24)\n");
         person.types("\x01?");
         person.shows("Ctrl-A then: d detach");
         person.types("\x01d");

@@ -84,6 +84,8 @@ fn bash_completes_commands_and_options() {
     };
     assert_eq!(complete("mcp-repl att", 1), "attach\n");
     assert_has(&complete("mcp-repl install --", 2), "--dry-run\n");
+    assert_eq!(complete("mcp-repl config tr", 2), "trust\n");
+    assert_has(&complete("mcp-repl config trust --", 3), "--revoke\n");
 }
 
 #[test]
@@ -109,7 +111,7 @@ fn manual_pages_render_without_a_warning() {
     let names = commands.filter_map(|line| line.split_whitespace().next());
     let mut expected: Vec<String> =
         names.filter(|&name| name != "help").map(|name| format!("mcp-repl-{name}.1")).collect();
-    expected.push("mcp-repl.1".into());
+    expected.extend(["mcp-repl.1", "mcp-repl-config-trust.1"].map(str::to_owned));
     expected.sort();
     let found: Vec<_> =
         pages.iter().map(|page| page.file_name().unwrap().to_str().unwrap().to_owned()).collect();

@@ -1,17 +1,16 @@
 //! `mcp-repl config trust`: the user's consent to a project's file, given and taken back.
 
 use std::{
-    fmt::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::Args;
+use clap::{Args, Command};
 
 use super::super::settings::{self, Found};
 use crate::{
     reply::printable,
-    settings::{Origin, PROJECT_FILE, State, read_file},
+    settings::{PROJECT_FILE, Written, needs_consent, read_file},
 };
 
 /// Which file.
@@ -32,50 +31,52 @@ pub(super) fn how(file: &Path) -> String {
 }
 
 /// Gives the consent, or takes it back.
-pub(super) fn trust(wanted: &TrustArguments, found: &Found) -> Result<ExitCode, String> {
+///
+/// # Errors
+/// When the file is wrong: what it says is not known, and mended it is another one.
+pub(super) fn trust(
+    wanted: &TrustArguments,
+    command: &Command,
+    found: &Found,
+) -> Result<ExitCode, String> {
     let file = match (&wanted.file, &found.files.project) {
         (Some(file), _) => real(file)?,
         (None, Some(project)) => project.path.clone(),
         (None, None) => return Err(format!("there is no {PROJECT_FILE} here or above")),
     };
     let shown = printable(&file.to_string_lossy());
-    if wanted.revoke {
-        let taken = settings::trust().take(&file).map_err(|error| error.to_string())?;
-        return super::super::print(
-            match taken {
-                true => format!("You no longer consent to {shown}.\n").as_bytes().to_owned(),
-                false => format!("You have not consented to {shown}.\n").as_bytes().to_owned(),
-            }
-            .as_slice(),
-        );
-    }
-    let text = read_file(&file).map_err(|why| format!("{shown}: {why}"))?;
-    let text = text.ok_or_else(|| format!("{shown} is not there"))?;
-    settings::trust().give(&file, &text.bytes).map_err(|error| error.to_string())?;
-    super::super::print(told(&file, found).as_bytes())
+    let told = if wanted.revoke {
+        match settings::trust().take(&file).map_err(|error| error.to_string())? {
+            true => format!("You no longer consent to {shown}.\n"),
+            false => format!("You have not consented to {shown}.\n"),
+        }
+    } else {
+        let text = read_file(&file).map_err(|why| format!("{shown}: {why}"))?;
+        let text = text.ok_or_else(|| format!("{shown} is not there"))?;
+        let settings = settings::read(command, &file, &text.bytes)?;
+        settings::trust().give(&file, &text.bytes).map_err(|error| error.to_string())?;
+        told(&file, &settings)
+    };
+    super::super::print(told.as_bytes())
 }
 
 /// What was consented to.
-fn told(file: &Path, found: &Found) -> String {
+fn told(file: &Path, settings: &[Written]) -> String {
+    let directory = file.parent().unwrap_or(file);
+    let needs = |one: &&Written| needs_consent(&one.key, &one.value, directory);
+    let lines: Vec<String> = settings
+        .iter()
+        .filter(needs)
+        .map(|one| {
+            format!(
+                "  {}\n",
+                printable(&format!("{} = {}  (line {})", one.key, one.value, one.line))
+            )
+        })
+        .collect();
+    let end = if lines.is_empty() { "." } else { ":" };
     let shown = printable(&file.to_string_lossy());
-    let mut told = format!("You consent to {shown}, as it is now");
-    let project = found.files.project.as_ref().filter(|project| project.path == file);
-    let Some(project) = project else { return told + ".\n" };
-    let problems = match &project.state {
-        State::Broken(problems) => &problems[..],
-        _ => &[],
-    };
-    let withheld = &found.layers.withheld;
-    told += if withheld.is_empty() { ".\n" } else { ":\n" };
-    for setting in withheld {
-        let line = setting.origins.first().map(Origin::to_string).unwrap_or_default();
-        let line = format!("{} = {}  ({line})", setting.key, setting.value);
-        let _ = writeln!(told, "  {}", printable(&line));
-    }
-    if let Some(problem) = problems.first() {
-        let _ = writeln!(told, "It is wrong in line {}, though: {problem}", problem.line);
-    }
-    told
+    format!("You consent to {shown}, as it is now{end}\n{}", lines.concat())
 }
 
 /// A file's path as it is found from its project: the directory's own path, whatever led there.
