@@ -64,6 +64,8 @@ pub(super) struct Feed {
     asked: Option<u16>,
     reached: mpsc::UnboundedReceiver<u16>,
     last: u16,
+    /// The editor that is to stop when it has come that far.
+    stops: Option<u16>,
     /// How much of what its terminal holds it may not have read, besides keys, in bytes.
     positions: usize,
     questions: Questions,
@@ -92,6 +94,7 @@ impl Feed {
             asked: None,
             reached,
             last: 0,
+            stops: None,
             positions: 0,
             questions: Questions::new(settled),
             bottom: String::new(),
@@ -219,19 +222,29 @@ impl Feed {
         self.input.give(mark(self.last).sequence().as_bytes())
     }
 
-    /// Has the editor of this number stop. It is to be given nothing behind that.
+    /// Has the editor of this number stop, once it has taken what it was given, at which it may end. It is
+    /// to be given nothing behind that.
     ///
     /// # Errors
     /// When it can't be told.
     pub(super) fn stop(&mut self, number: u16) -> io::Result<()> {
+        if self.asked.is_some() {
+            // It takes all that has come before it does any of it: it would stop and end.
+            self.stops = Some(number);
+            return Ok(());
+        }
         self.input.give(Mark::Stop(number).sequence().as_bytes())
     }
 
-    /// When it takes more, after it was given something. Cancel safe.
-    pub(super) async fn reached(&mut self) {
+    /// When it takes more, after it was given something, or is told to stop. Cancel safe.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub(super) async fn reached(&mut self) -> io::Result<()> {
         while let Some(number) = self.reached.recv().await {
             if self.asked == Some(number) {
-                return self.is_taken();
+                self.is_taken();
+                return self.stops.take().map_or(Ok(()), |number| self.stop(number));
             }
         }
         std::future::pending().await
@@ -245,7 +258,7 @@ impl Feed {
     /// It ended at a key: it was given nothing behind that.
     pub(super) fn is_ended(&mut self) {
         self.is_taken();
-        self.cutter.has_margins = false;
+        (self.stops, self.cutter.has_margins) = (None, false);
     }
 
     /// Whether it takes the next key now.

@@ -72,7 +72,8 @@ pub(super) fn without_marks(mut echo: &str) -> String {
 
 /// What a reply has to say that is not on the session's terminal. What others did is seen there, and
 /// so are pictures and documents that were told of; what nobody has read of what was typed may come
-/// back instead.
+/// back instead. What a reply has no room for was printed here, but may be longer than what the terminal
+/// keeps of it.
 pub(super) fn notices(
     reply: &Reply,
     is_unread_back: bool,
@@ -82,7 +83,10 @@ pub(super) fn notices(
         Content::Text(_) | Content::Status(_) => None,
         Content::Notice(notice) if notice.is_seen() => None,
         Content::Notice(notice) if is_unread_back && notice.unread().is_some() => None,
-        Content::Notice(notice) => Some(plain(&notice.line())),
+        Content::Notice(notice) => Some(match notice.kept() {
+            Some(kept) => plain(&format!("[repl] {kept}")),
+            None => plain(&notice.line()),
+        }),
         Content::Attachment(attachment) if is_told(attachment) => None,
         Content::Attachment(attachment) => Some(plain(&attachment.line())),
     };
@@ -104,7 +108,7 @@ pub(super) fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::{Notice, Status};
+    use crate::reply::{KeptText, Notice, Status};
 
     const ECHO: &str =
         "\r\n\x1b]133;A\x1b\\>>> \x1b]133;B\x1b\\if x:\r\n...     y\r\n\x1b]133;C\x1b\\";
@@ -140,6 +144,18 @@ mod tests {
         let fresh = Notice::SessionStarted;
         let all = vec![told(&seen), seen, told(&fresh)];
         assert_eq!(notices_of(all), [fresh.line()]);
+    }
+
+    #[test]
+    fn of_a_text_that_a_reply_has_no_room_for_a_person_is_told_where_it_is() {
+        let kept = KeptText::File("/d/output-1.txt".into());
+        let left_out = Notice::TextLeftOut { lines: 3, bytes: 9, kept };
+        for notice in [Notice::Told(left_out.line()), left_out] {
+            let content = vec![Content::Notice(notice)];
+            let reply = Reply { content, status: Status::Ready { outcome: None } };
+            let lines = notices(&reply, false, |_| false);
+            assert_eq!(lines, ["[repl] the whole text is in /d/output-1.txt"]);
+        }
     }
 
     #[test]

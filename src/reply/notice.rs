@@ -266,6 +266,18 @@ impl Notice {
             }
     }
 
+    /// Where the whole text is of which a part had no room in the reply, in words, if it says that.
+    pub fn kept(&self) -> Option<String> {
+        match self {
+            Notice::TextLeftOut { kept, .. } => Some(kept.to_string()),
+            Notice::Told(line) => {
+                let (amount, kept) = line.split_once(" left out here; ")?;
+                amount.starts_with("[repl] … ").then(|| kept.to_owned())
+            }
+            _ => None,
+        }
+    }
+
     /// How much of what was typed for the last cell nobody has read, in bytes, where it says that.
     pub fn unread(&self) -> Option<u64> {
         match self {

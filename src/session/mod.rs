@@ -9,6 +9,7 @@ pub mod engine;
 mod followers;
 pub mod launch;
 pub mod output_disk;
+mod pace;
 pub mod pipeline;
 pub mod recording;
 pub mod rules;

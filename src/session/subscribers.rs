@@ -4,7 +4,8 @@
 //! whole screen anew once it has read what it has. One that wants nothing of the screen is told that
 //! it has missed something, and how things stand. One that can't keep up with what is printed
 //! gets the screen a few times a second, and little of what comes between: nobody could read that,
-//! and all who look on share their processors with the program that prints.
+//! and all who look on share their processors with the program that prints. The same holds for several
+//! who could keep up, and are printed for faster than all of them are told together.
 
 use std::{
     collections::VecDeque,
@@ -15,11 +16,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
 
 use super::{
     client::EngineCommand,
     followers::Followers,
+    pace::Pace,
     pipeline::{Hands, NOBODY, Observer, Proposal, Roles, Shown, Situation, Standing},
     recording::Recorder,
     rules::{hands::ProposalId, state::ClientId},
@@ -35,6 +40,9 @@ const LONGEST_QUEUE: usize = 2 << 20;
 /// The same before what is printed is left out, behind a screen that makes up for something. It grows
 /// again as the subscriber reads.
 const SHORTEST_QUEUE: usize = 64 * 1024;
+/// How much of what is printed goes to several subscribers together, in bytes a second, when each was told
+/// [`LONGEST_QUEUE`] as it came. One alone gets all that it takes.
+const MOST_A_SECOND: usize = 16 << 20;
 /// What an update counts at least, in bytes.
 const SMALLEST: usize = 512;
 /// How long it is from one such screen to the next, at least.
@@ -133,6 +141,10 @@ struct Backlog {
     pictures: AtomicUsize,
     /// Whether the subscriber has missed something since it was last given the whole screen.
     missed: AtomicBool,
+    /// Whether that is to be made up for at once.
+    is_due: AtomicBool,
+    /// Wakes who waits for the next update, since one of these has changed.
+    changed: Notify,
 }
 
 impl Backlog {
@@ -152,6 +164,16 @@ impl Backlog {
 
     fn set_missed(&self, missed: bool) {
         self.missed.store(missed, Ordering::Relaxed);
+        self.is_due.store(false, Ordering::Relaxed);
+        if missed {
+            self.changed.notify_one();
+        }
+    }
+
+    /// What was missed is to be made up for at once.
+    fn hurry(&self) {
+        self.is_due.store(true, Ordering::Relaxed);
+        self.changed.notify_one();
     }
 }
 
@@ -172,18 +194,21 @@ impl Subscription {
     /// The next update; the first one is a repaint, and for one that wants nothing of the screen how
     /// things stand. `None` when the session is gone. Cancel safe.
     pub async fn next(&mut self) -> Option<ScreenUpdate> {
-        let wants_repaint = self.updates.is_empty() && self.backlog.has_missed();
-        if wants_repaint && !self.has_asked {
+        loop {
+            let wants_repaint =
+                !self.has_asked && self.updates.is_empty() && self.backlog.has_missed();
+            let is_due = self.backlog.is_due.load(Ordering::Relaxed);
             tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(self.asks_from) => {}
+                () = tokio::time::sleep_until(self.asks_from), if wants_repaint && !is_due => {}
+                () = std::future::ready(()), if wants_repaint && is_due => {}
                 update = self.updates.recv() => return self.took(update),
+                // It may have missed something since, or that is due now.
+                () = self.backlog.changed.notified() => continue,
             }
             self.has_asked = true;
             self.ask();
         }
-        let update = self.updates.recv().await;
-        self.took(update)
     }
 
     /// The next update, if it is there already.
@@ -237,6 +262,8 @@ pub(crate) struct Subscriber {
     backlog: Arc<Backlog>,
     /// How much of what is printed may be in the queue, in bytes.
     longest_queue: AtomicUsize,
+    /// How much of what is printed it is told in a time, where it is one of several.
+    pace: Mutex<Pace>,
     wants: Wants,
     /// The pictures and documents that came when it was behind, without their data.
     left_out: Mutex<VecDeque<Attachment>>,
@@ -333,6 +360,7 @@ impl Subscriber {
         let backlog = Backlog { missed: wants.screen.into(), ..Backlog::default() };
         let backlog = Arc::new(backlog);
         let (longest_queue, left_out) = (LONGEST_QUEUE.into(), Mutex::default());
+        let pace = Mutex::new(Pace::new(LONGEST_QUEUE, Instant::now()));
         let subscription = Subscription {
             id,
             updates: receiver,
@@ -342,7 +370,7 @@ impl Subscriber {
             commands,
         };
         let subscriber =
-            Subscriber { id, client, updates, backlog, longest_queue, wants, left_out };
+            Subscriber { id, client, updates, backlog, longest_queue, pace, wants, left_out };
         (subscriber, subscription)
     }
 
@@ -416,6 +444,17 @@ impl Subscriber {
         }
     }
 
+    /// Whether so many bytes may be printed for it now at this rate, in bytes a second; else it has missed
+    /// them.
+    fn keeps_pace(&self, bytes: usize, rate: usize, now: Instant) -> bool {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let keeps = pace.takes(bytes, rate, now);
+        if !keeps {
+            self.show(ScreenUpdate::Missed);
+        }
+        keeps
+    }
+
     fn queue(&self, update: ScreenUpdate) {
         self.backlog.add(&update);
         let _ = self.updates.send(update);
@@ -456,9 +495,16 @@ impl Observer for Subscribers {
     fn shown(&mut self, shown: Shown<'_>, _screen: &Screen) {
         let Shown::Bytes(bytes) = shown else { return };
         self.followers.printed(bytes);
-        if !self.all.is_empty() {
-            self.show_all(|| ScreenUpdate::Bytes(bytes.to_vec()));
+        let watching = self.all.iter().filter(|one| one.wants.screen && !one.is_gone()).count();
+        if watching == 0 {
+            return;
         }
+        let (each, now) = (MOST_A_SECOND / watching, Instant::now());
+        self.tell_each(|one| {
+            let keeps_pace = || watching == 1 || one.keeps_pace(bytes.len(), each, now);
+            let is_told = one.wants.screen && keeps_pace();
+            is_told.then(|| ScreenUpdate::Bytes(bytes.to_vec()))
+        });
     }
 
     fn echoed(&mut self, bytes: &[u8]) {
@@ -479,6 +525,11 @@ impl Observer for Subscribers {
     }
 
     fn stands(&mut self, standing: &Standing) {
+        if !matches!(standing, Standing::Running { .. }) {
+            // What runs has printed all for now: who missed a part of it sees how that ended.
+            let behind = self.all.iter().filter(|one| one.backlog.has_missed());
+            behind.for_each(|one| one.backlog.hurry());
+        }
         self.tell_all(|| ScreenUpdate::Standing(standing.clone()));
     }
 
@@ -540,229 +591,4 @@ fn proposed(proposal: &Proposal) -> ScreenUpdate {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHOWN: Wants = Wants { screen: true, pictures: false };
-    const TOLD: Wants = Wants { screen: false, pictures: false };
-
-    /// How many small updates there are in the longest queue, and in the shortest.
-    const MOST_UPDATES: usize = LONGEST_QUEUE / SMALLEST;
-    const FEWEST_UPDATES: usize = SHORTEST_QUEUE / SMALLEST;
-
-    /// What a subscriber's terminal shows after these updates.
-    fn painted(updates: impl IntoIterator<Item = ScreenUpdate>) -> Option<Screen> {
-        let mut screen = None;
-        for update in updates {
-            match (update, &mut screen) {
-                (ScreenUpdate::Repaint { size, bytes }, _) => {
-                    let mut fresh = Screen::new(size);
-                    fresh.feed(&bytes);
-                    screen = Some(fresh);
-                }
-                (ScreenUpdate::Bytes(bytes) | ScreenUpdate::Echo(bytes), Some(screen)) => {
-                    screen.feed(&bytes);
-                }
-                (_, Some(_)) => {}
-                (_, None) => panic!("an update before the screen"),
-            }
-        }
-        screen
-    }
-
-    fn situation(standing: Standing) -> Situation {
-        Situation { standing, roles: Roles::default(), proposals: Vec::new() }
-    }
-
-    fn queued(subscription: &mut Subscription) -> Vec<ScreenUpdate> {
-        std::iter::from_fn(|| subscription.try_next()).collect()
-    }
-
-    #[tokio::test]
-    async fn one_that_wants_no_screen_is_told_that_it_missed_something_and_how_things_stand() {
-        let (commands, mut asked) = mpsc::unbounded_channel();
-        let mut subscribers = Subscribers::new(commands.downgrade());
-        let screen = Screen::new(Size::default());
-        let mut watcher = subscribers.add(1, TOLD, &screen, situation(Standing::Ready));
-        let hands = || ScreenUpdate::Hands(Hands::default());
-        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ready), hands()]);
-        subscribers.shown(Shown::Bytes(b"printed"), &screen);
-        subscribers.replaced(&screen);
-        assert_eq!(queued(&mut watcher), []);
-        let did = || ScreenUpdate::Did { client: "a".into(), deed: Deed::Interrupted };
-        for _ in 0..MOST_UPDATES + 10 {
-            subscribers.did("a", &Deed::Interrupted);
-        }
-        subscribers.stands(&Standing::Ending);
-        assert_eq!(queued(&mut watcher), vec![did(); MOST_UPDATES]);
-        // The last state is told though nothing happens any more.
-        let next = tokio::spawn(async move { (watcher.next().await, watcher) });
-        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen, situation(Standing::Ended));
-        let (update, mut watcher) = next.await.unwrap();
-        assert_eq!(update, Some(ScreenUpdate::Missed));
-        subscribers.did("a", &Deed::Interrupted);
-        assert_eq!(queued(&mut watcher), [ScreenUpdate::Standing(Standing::Ended), hands(), did()]);
-    }
-
-    #[tokio::test]
-    async fn one_that_does_not_read_is_given_the_whole_screen_when_it_does() {
-        let (commands, mut asked) = mpsc::unbounded_channel();
-        let mut subscribers = Subscribers::new(commands.downgrade());
-        let mut screen = Screen::new(Size::default());
-        screen.feed(b"before\r\n");
-        let mut slow = subscribers.add(1, SHOWN, &screen, situation(Standing::Ready));
-        let mut quick = subscribers.add(2, SHOWN, &screen, situation(Standing::Ready));
-        let mut seen = Vec::new();
-        for line in 0..2 * MOST_UPDATES {
-            let line = format!("line {line}\r\n");
-            screen.feed(line.as_bytes());
-            subscribers.shown(Shown::Bytes(line.as_bytes()), &screen);
-            seen.extend(queued(&mut quick));
-        }
-        assert_eq!(painted(seen).unwrap().dump(), screen.dump());
-        let missed = queued(&mut slow);
-        // The first two are how things stand, and the screen, which is larger than they.
-        assert!((MOST_UPDATES - 10..=MOST_UPDATES).contains(&missed.len()), "{}", missed.len());
-        // It asks as soon as it has read what it has.
-        let next = tokio::spawn(async move { (slow.next().await, slow) });
-        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen, situation(Standing::Ended));
-        let (update, mut slow) = next.await.unwrap();
-        screen.feed(b"after");
-        subscribers.shown(Shown::Bytes(b"after"), &screen);
-        let updates = [vec![update.unwrap()], queued(&mut slow)].concat();
-        assert_eq!(updates[1], ScreenUpdate::Standing(Standing::Ended));
-        assert_eq!(painted(updates).unwrap().dump(), screen.dump());
-    }
-
-    #[tokio::test]
-    async fn a_state_that_comes_in_time_makes_up_for_the_state_and_the_rest_is_asked_for() {
-        let (commands, mut asked) = mpsc::unbounded_channel();
-        let (subscriber, mut watcher) = Subscriber::new(TOLD, 1, commands.downgrade());
-        for _ in 0..2 * MOST_UPDATES {
-            subscriber.show(ScreenUpdate::Standing(Standing::Ready));
-        }
-        queued(&mut watcher);
-        assert!(asked.try_recv().is_err());
-        // As a host tells it that has told another of it before.
-        subscriber.show(ScreenUpdate::Standing(Standing::Ended));
-        let told = [ScreenUpdate::Missed, ScreenUpdate::Standing(Standing::Ended)];
-        assert_eq!(queued(&mut watcher), told);
-        assert!(matches!(asked.try_recv(), Ok(EngineCommand::Repaint { subscriber: 1 })));
-    }
-
-    #[tokio::test]
-    async fn pictures_come_with_their_data_to_who_wants_them_and_keeps_up() {
-        let (commands, mut asked) = mpsc::unbounded_channel();
-        let mut subscribers = Subscribers::new(commands.downgrade());
-        let screen = Screen::new(Size::default());
-        let wants = Wants { screen: true, pictures: true };
-        let mut seeing = subscribers.add(1, wants, &screen, situation(Standing::Ready));
-        let mut other = subscribers.add(2, TOLD, &screen, situation(Standing::Ready));
-        queued(&mut seeing);
-        let png = "iVBORw0KGgoAAAAA";
-        let of_length = |length| png.to_owned() + &"A".repeat(length - png.len());
-        let picture = |number, data: &Arc<str>| Attachment::new(number, "image/png", data.clone());
-        let place = |number| FilePlace::At(format!("/d/picture-{number}.png"));
-        let told = |updates: Vec<ScreenUpdate>| {
-            let of = |update| match update {
-                ScreenUpdate::Attached(one) => Some((one.file.number, one.data.is_some())),
-                _ => None,
-            };
-            updates.into_iter().filter_map(of).collect::<Vec<_>>()
-        };
-        subscribers.attached(&picture(1, &png.into()), place(1));
-        subscribers.attached(&Attachment::new(2, "text/html", "AAAA".into()), place(2));
-        subscribers.attached(&picture(3, &of_length(LARGEST_PICTURE + 1).into()), place(3));
-        assert_eq!(told(queued(&mut seeing)), [(1, true), (2, false), (3, false)]);
-        assert_eq!(told(queued(&mut other)), [(1, false), (2, false), (3, false)]);
-        // Of many that wait only the first ones are held, and of those that have no room at all the
-        // last ones are named behind the screen.
-        let large: Arc<str> = of_length(LARGEST_PICTURE).into();
-        for number in 0..=MOST_UPDATES as u64 {
-            subscribers.attached(&picture(number, &large), place(number));
-        }
-        let waiting = told(queued(&mut seeing));
-        assert_eq!(waiting.iter().filter(|one| one.1).count(), 2);
-        assert_eq!(waiting.len(), MOST_UPDATES);
-        let next = tokio::spawn(async move { (seeing.next().await, seeing) });
-        let Some(EngineCommand::Repaint { subscriber }) = asked.recv().await else { panic!() };
-        subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
-        let (update, mut seeing) = next.await.unwrap();
-        assert!(matches!(update, Some(ScreenUpdate::Repaint { .. })));
-        assert_eq!(told(queued(&mut seeing)), [(MOST_UPDATES as u64, false)]);
-        // There is room again.
-        subscribers.attached(&picture(1, &large), place(1));
-        assert_eq!(told(queued(&mut seeing)), [(1, true)]);
-    }
-
-    #[test]
-    fn each_is_told_its_own_part_and_the_approver_alone_what_is_proposed() {
-        let (commands, _asked) = mpsc::unbounded_channel();
-        let mut subscribers = Subscribers::new(commands.downgrade());
-        let screen = Screen::new(Size::default());
-        let one = Some((1, "ann".to_owned()));
-        let roles =
-            Roles { holder: one.clone(), approver: one, proposals: vec![7], ..Roles::default() };
-        let (client, source) = ("bot".to_owned(), "x = 1".to_owned());
-        let proposal = Proposal { id: 7, to: 1, client: client.clone(), source: source.clone() };
-        let standing = Standing::Ready;
-        let joins = Situation { standing, roles: roles.clone(), proposals: vec![proposal.clone()] };
-        let mut approver = subscribers.add(1, SHOWN, &screen, joins.clone());
-        let mut other = subscribers.add(2, SHOWN, &screen, joins);
-        subscribers.hands(&roles);
-        subscribers.proposed(&proposal);
-        subscribers.settled(7, 1);
-        let not_screen = |subscription: &mut Subscription| queued(subscription).split_off(2);
-        let hands = |is_it| {
-            let hands = Hands { is_holder: is_it, is_approver: is_it, ..roles.told_to(2) };
-            ScreenUpdate::Hands(hands)
-        };
-        assert_eq!(roles.told_to(2).holder, Some("ann".into()));
-        let proposed = ScreenUpdate::Proposed { id: 7, client, source };
-        assert_eq!(
-            not_screen(&mut approver),
-            [hands(true), proposed.clone(), hands(true), proposed, ScreenUpdate::Settled { id: 7 }]
-        );
-        assert_eq!(not_screen(&mut other), [hands(false), hands(false)]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_that_can_not_keep_up_gets_the_screen_a_few_times_a_second_and_then_all() {
-        let (commands, mut asked) = mpsc::unbounded_channel();
-        let mut subscribers = Subscribers::new(commands.downgrade());
-        let mut screen = Screen::new(Size::default());
-        let mut subscription = subscribers.add(1, SHOWN, &screen, situation(Standing::Ready));
-        let (mut repaints, mut updates) = (0, 0);
-        let start = Instant::now();
-        while start.elapsed() < 10 * PAUSE {
-            for _ in 0..2 * MOST_UPDATES {
-                subscribers.shown(Shown::Bytes(b"much\r\n"), &screen);
-            }
-            let is_told = tokio::time::timeout(PAUSE / 100, subscription.next()).await;
-            updates += usize::from(is_told.is_ok()) + queued(&mut subscription).len();
-            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
-                repaints += 1;
-                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
-            }
-        }
-        assert!((9..=11).contains(&repaints), "{repaints}");
-        assert!(updates <= MOST_UPDATES + repaints * FEWEST_UPDATES, "{updates}");
-        // Nothing is left out once it does keep up.
-        while let Ok(Some(_)) = tokio::time::timeout(2 * PAUSE, subscription.next()).await {
-            while let Ok(EngineCommand::Repaint { subscriber }) = asked.try_recv() {
-                subscribers.repaint(subscriber, &screen, situation(Standing::Ready));
-            }
-        }
-        for round in 0..20 {
-            for _ in 0..(FEWEST_UPDATES << round).min(MOST_UPDATES) {
-                screen.feed(b"little\r\n");
-                subscribers.shown(Shown::Bytes(b"little\r\n"), &screen);
-            }
-            let told = queued(&mut subscription);
-            assert!(told.iter().all(|update| matches!(update, ScreenUpdate::Bytes(_))));
-            assert_eq!(told.len(), (FEWEST_UPDATES << round).min(MOST_UPDATES));
-        }
-    }
-}
+mod tests;

@@ -24,7 +24,7 @@ pub(super) async fn edited(keyboard: &mut Keyboard) -> EditorEnd {
 }
 
 /// Waits until the editor has taken what it was given.
-pub(super) async fn taken(feed: &mut Option<Feed>) {
+pub(super) async fn taken(feed: &mut Option<Feed>) -> io::Result<()> {
     match feed {
         Some(feed) => feed.reached().await,
         None => std::future::pending().await,
@@ -178,6 +178,7 @@ impl Visit {
             let Keyboard::Editor { editing, .. } = &mut self.keyboard else { return Ok(None) };
             tokio::select! {
                 ended = editing => return Ok(Some(ended)),
+                taken = taken(&mut self.feed) => taken?,
                 // It asks where the cursor is.
                 length = self.input.read(&mut buffer) => match length? {
                     0 => return Ok(None),

@@ -291,7 +291,7 @@ impl Visit {
                         return Ok(left);
                     }
                 }
-                () = taken(&mut self.feed), if is_editing => {}
+                taken = taken(&mut self.feed), if is_editing => taken?,
                 length = self.input.read(&mut buffer), if reads => {
                     let length = length?;
                     if length == 0 {

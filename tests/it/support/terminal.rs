@@ -353,7 +353,11 @@ fn answer(
     screen.take_answers(&mut answers);
     drop(screen);
     if printed.windows(ASKS.len()).any(|part| part == ASKS) {
-        answers = graphics.answers().into();
+        // Where its cursor is it was asked as well, it may be.
+        let all = String::from_utf8_lossy(&answers).into_owned();
+        let positions = all.split_inclusive(|c: char| c.is_ascii_alphabetic());
+        answers = positions.filter(|answer| answer.ends_with('R')).collect::<String>().into();
+        answers.extend(graphics.answers().as_bytes());
     }
     if graphics == Graphics::Mute || answers.is_empty() {
         return;
