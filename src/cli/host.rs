@@ -37,7 +37,7 @@ pub(super) struct HostArguments {
     #[arg(long, value_name = "NAME")]
     session: Option<SessionName>,
     #[command(flatten)]
-    options: SessionArguments,
+    pub(super) options: SessionArguments,
     /// As the other programs here start it: who asks is on standard input, and is answered on
     /// standard output.
     #[arg(long, hide = true)]

@@ -33,6 +33,7 @@ use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcom
 use mcp_repl_sideband::PictureLimit;
 
 use self::{
+    sandbox_options::SandboxArguments,
     serve::{ClientOptions, Sessioning},
     session_options::{GRACE, SessionArguments},
     settings::{NotInUse, WithFiles},
@@ -43,6 +44,7 @@ use crate::{
     registry::SessionName,
     remote::Place,
     reply::{AttachmentRoom, BUDGET, Budget},
+    sandbox::Mode,
     session::{
         client::Handle,
         engine::{self, Config},
@@ -358,6 +360,19 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// What a command is told of the sandbox of its sessions, and the mode that they have where nothing is said;
+/// `None` for commands that have none.
+fn sandbox_of(arguments: &Arguments) -> Option<(&SandboxArguments, Mode)> {
+    match &arguments.command {
+        None => Some((&arguments.session.sandbox, sandbox_options::OF_SERVER)),
+        Some(Command::Attach(attach)) => Some((&attach.options.sandbox, Mode::Off)),
+        Some(Command::Exec(exec)) => Some((&exec.sandbox, Mode::Off)),
+        Some(Command::Host(host)) => Some((&host.options.sandbox, Mode::Off)),
+        Some(Command::Verify(verify)) => Some((&verify.sandbox, Mode::Off)),
+        Some(_) => None,
+    }
+}
+
 /// Does what is said on the command line, and beneath it in files.
 fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
     let WithFiles { command, arguments, not_in_use, found } =
@@ -367,6 +382,11 @@ fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
             let _ = writeln!(std::io::stderr(), "mcp-repl: {one}");
         }
     }
+    let asked_sandbox = sandbox_of(given);
+    if let (Some((asked, _)), Some((holds, default))) = (asked_sandbox, sandbox_of(&arguments)) {
+        asked.check(holds, default)?;
+    }
+    let asks_sandbox = asked_sandbox.is_some_and(|(asked, _)| asked.is_given());
     let place = arguments
         .via
         .place()
@@ -442,7 +462,7 @@ fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
         }
         Some(Command::Exec(exec)) => {
             let target = arguments.worker.target();
-            target.and_then(|target| exec::exec(target, exec, &arguments.via.place()?))
+            target.and_then(|target| exec::exec(target, exec, &arguments.via.place()?, asks_sandbox))
         }
         Some(Command::Doctor) if arguments.worker.run.is_some() => {
             Err("doctor looks at Python and at workers; `mcp-repl exec --run` tries a program"

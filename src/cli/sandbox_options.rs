@@ -57,28 +57,37 @@ impl SandboxArguments {
         self.sandbox.is_some()
     }
 
+    /// Looks at what was asked for on the command line, where `holds` is what holds of that and of files,
+    /// and `default` the mode where neither says one.
+    ///
+    /// # Errors
+    /// When an option means nothing, since there is no sandbox, and nobody said that there is to be none.
+    pub(super) fn check(&self, holds: &SandboxArguments, default: Mode) -> Result<(), String> {
+        let of_sandbox = [
+            ("--add-writable", !self.add_writable.is_empty()),
+            ("--network", self.network.is_some()),
+            ("--deny-read", !self.deny_read.is_empty()),
+            ("--gpu", self.gpu),
+            ("--keep-variable", !self.keep_variable.is_empty()),
+        ];
+        let asked = of_sandbox.iter().find(|(_, is_asked)| *is_asked);
+        match (holds.sandbox, asked) {
+            // Who says both may keep the others for later.
+            (None, Some((option, _))) if !default.is_on() => Err(format!(
+                "{option} is of a sandbox, and there is none: add `--sandbox workspace-write`"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// What is wanted of sessions at this place; `default` where no mode is given.
     ///
     /// # Errors
-    /// When an option means nothing without a sandbox, or a path can't be handed on.
+    /// When a path can't be handed on.
     pub(super) fn settings(&self, default: Mode, place: &Place) -> Result<Settings, String> {
         let SandboxArguments { sandbox, add_writable, network, deny_read, gpu, keep_variable } =
             self;
         let mode = sandbox.unwrap_or(default);
-        let of_sandbox = [
-            ("--add-writable", !add_writable.is_empty()),
-            ("--network", network.is_some()),
-            ("--deny-read", !deny_read.is_empty()),
-            ("--gpu", *gpu),
-            ("--keep-variable", !keep_variable.is_empty()),
-        ];
-        let given = of_sandbox.iter().find(|(_, is_given)| *is_given);
-        // Who says both may keep the others for later.
-        if let (false, None, Some((option, _))) = (mode.is_on(), sandbox, given) {
-            return Err(format!(
-                "{option} is of a sandbox, and there is none: add `--sandbox workspace-write`"
-            ));
-        }
         let paths = |option: &str, paths: &[PathBuf]| {
             paths.iter().map(|path| whole(option, path, place)).collect::<Result<Vec<_>, _>>()
         };
@@ -130,18 +139,28 @@ mod tests {
 
     use super::*;
 
-    fn settings(words: &[&str], default: Mode) -> Result<Settings, String> {
+    fn arguments(words: &[&str]) -> SandboxArguments {
         let command = clap::Command::new("x").no_binary_name(true);
         let matches = SandboxArguments::augment_args(command).try_get_matches_from(words).unwrap();
-        SandboxArguments::from_arg_matches(&matches).unwrap().settings(default, &Place::Here)
+        SandboxArguments::from_arg_matches(&matches).unwrap()
+    }
+
+    fn settings(words: &[&str], default: Mode) -> Result<Settings, String> {
+        arguments(words).settings(default, &Place::Here)
     }
 
     #[test]
     fn options_that_mean_nothing_without_a_sandbox_say_so() {
         for words in [&["--network", "on"][..], &["--gpu"], &["--add-writable", "/data"]] {
-            let error = settings(words, Mode::Off).unwrap_err();
+            let asked = arguments(words);
+            let error = asked.check(&asked, Mode::Off).unwrap_err();
             assert!(error.contains("add `--sandbox workspace-write`"), "{error}");
-            assert!(settings(words, Mode::WorkspaceWrite).is_ok());
+            assert_eq!(asked.check(&asked, Mode::WorkspaceWrite), Ok(()));
+            // Also where a file says that there is one.
+            let holds = arguments(&[words, &["--sandbox", "read-only"]].concat());
+            assert_eq!(asked.check(&holds, Mode::Off), Ok(()));
+            // What files say is for sessions that have one.
+            assert_eq!(arguments(&[]).check(&asked, Mode::Off), Ok(()));
             let said = [words, &["--sandbox", "off"]].concat();
             assert_eq!(settings(&said, Mode::WorkspaceWrite).unwrap().mode, Mode::Off);
         }

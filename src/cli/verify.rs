@@ -55,7 +55,7 @@ pub(super) struct VerifyArguments {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     #[command(flatten)]
-    sandbox: SandboxArguments,
+    pub(super) sandbox: SandboxArguments,
 }
 
 impl VerifyArguments {

@@ -55,15 +55,22 @@ pub(super) fn trust(
         let text = text.ok_or_else(|| format!("{shown} is not there"))?;
         let settings = settings::read(command, &file, &text.bytes)?;
         settings::trust().give(&file, &text.bytes).map_err(|error| error.to_string())?;
-        told(&file, &settings)
+        told(&file, &settings, found)
     };
     super::super::print(told.as_bytes())
 }
 
 /// What was consented to.
-fn told(file: &Path, settings: &[Written]) -> String {
+fn told(file: &Path, settings: &[Written], found: &Found) -> String {
     let directory = file.parent().unwrap_or(file);
-    let needs = |one: &&Written| needs_consent(&one.key, &one.value, directory);
+    let users = match found.files.user.as_ref().map(|file| &file.state) {
+        Some(State::Read { settings, .. }) => &settings[..],
+        _ => &[],
+    };
+    let needs = |one: &&Written| {
+        let beneath = users.iter().find(|users| users.key == one.key).map(|users| &users.value);
+        needs_consent(&one.key, &one.value, beneath, directory)
+    };
     let lines: Vec<String> = settings
         .iter()
         .filter(needs)

@@ -89,18 +89,20 @@ pub(super) struct ExecArguments {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<u64>,
     #[command(flatten)]
-    sandbox: SandboxArguments,
+    pub(super) sandbox: SandboxArguments,
     /// What the program finds in `sys.argv[1:]`.
     #[arg(last = true, value_name = "ARG")]
     arguments: Vec<OsString>,
 }
 
-/// Runs the cells; those in a living session in one of `place`. The exit status is 1 when one raised, its own when the program exited, and as
-/// a shell has it when a signal killed it.
+/// Runs the cells; those in a living session in one of `place`, which is to be confined as the arguments say
+/// where `asks_sandbox`. The exit status is 1 when one raised, its own when the program exited, and as a shell
+/// has it when a signal killed it.
 pub(super) fn exec(
     target: Target,
     arguments: &ExecArguments,
     place: &Place,
+    asks_sandbox: bool,
 ) -> Result<ExitCode, String> {
     let source = Source::new(&arguments.cells, arguments.file.as_deref());
     let is_program = matches!(target, Target::Program(..));
@@ -123,7 +125,7 @@ pub(super) fn exec(
         if arguments.record.is_given() {
             return Err("--record is for a fresh session, which is recorded from its start".into());
         }
-        let wanted = match arguments.sandbox.is_given() {
+        let wanted = match asks_sandbox {
             true => Some(to_wire(&arguments.sandbox.settings(Mode::Off, place)?)),
             false => None,
         };
