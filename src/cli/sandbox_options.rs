@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What the server's sessions have where nothing is said.
-pub(super) const OF_SERVER: Mode = Mode::Off;
+pub(super) const OF_SERVER: Mode = Mode::WorkspaceWrite;
 
 /// What a session's program may reach.
 #[derive(Debug, Clone, Default, Args)]
@@ -21,6 +21,7 @@ pub(super) struct SandboxArguments {
     /// What the session's program may change: the working directory, temporary files and what is added
     /// (`workspace-write`), temporary files and what is added (`read-only`), or all that you can (`off`).
     /// In the first two it can't read your keys and tokens, and reaches the network that --network says.
+    /// Where it is not said: `workspace-write` for the sessions of the server, `off` for those of other commands.
     #[arg(long, value_name = "MODE", value_parser = mode)]
     sandbox: Option<Mode>,
     /// A file or directory that may be written besides.
