@@ -82,7 +82,7 @@ const FORBIDDEN: &[c_long] = &[
     libc::SYS_finit_module,
     libc::SYS_delete_module,
     libc::SYS_kexec_load,
-    #[cfg(not(target_arch = "aarch64"))]
+    #[cfg(target_arch = "x86_64")]
     libc::SYS_kexec_file_load,
     // Key rings are the user's, not the process's.
     libc::SYS_add_key,
@@ -116,7 +116,7 @@ const NAMESPACES: [libc::c_int; 7] = [
 const NEW_TIME: u64 = 0x80;
 
 /// What types on a terminal, or changes what it is.
-const TERMINAL_REQUESTS: [u64; 4] =
+const TERMINAL_REQUESTS: [libc::Ioctl; 4] =
     [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSETD, libc::TIOCCONS];
 
 /// Calls that are never left to the kernel: it has no rules for them.
@@ -257,7 +257,10 @@ fn forbidden() -> io::Result<Calls> {
         let rules = flags.into_iter().map(|flag| rule(&[(0, SeccompCmpOp::MaskedEq(flag), flag)]));
         calls.insert(call, rules.collect::<io::Result<_>>()?);
     }
-    let requests = TERMINAL_REQUESTS.iter().map(|&request| rule(&[(1, SeccompCmpOp::Eq, request)]));
+    // Of 32 bits on every system, whatever type the C library gives them.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_lossless)]
+    let requests = TERMINAL_REQUESTS.iter().map(|&request| u64::from(request as u32));
+    let requests = requests.map(|request| rule(&[(1, SeccompCmpOp::Eq, request)]));
     calls.insert(libc::SYS_ioctl, requests.collect::<io::Result<_>>()?);
     // The limits of other processes, this process's server among them. A null pointer only asks.
     let changes =
