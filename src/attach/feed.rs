@@ -66,6 +66,10 @@ pub(super) struct Feed {
     /// How much of what its terminal holds it may not have read, besides keys, in bytes.
     positions: usize,
     awaited: Awaited,
+    /// Whether the editor was given nothing at which it could ask where the cursor is.
+    is_plain: bool,
+    /// Whether what was told in the terminal's place was true.
+    is_predictable: bool,
     /// Since when there is an editor.
     begun: Option<Instant>,
     /// What a terminal that says nothing would say.
@@ -79,9 +83,12 @@ pub(super) struct Feed {
 #[derive(Debug, Default)]
 struct Awaited {
     count: usize,
-    /// Whether the last editor was told, and whether something was kept from it.
+    /// Whether the last editor was told, by the terminal or in its place, and whether something was
+    /// kept from it.
     is_told: bool,
     is_kept: bool,
+    /// Whether the terminal is about to answer what the last editor was told in its place.
+    is_foretold: bool,
     /// Whether the terminal says nothing: it is not waited for again until it does.
     is_mute: bool,
 }
@@ -101,10 +108,24 @@ impl Awaited {
         *self = Awaited { count: count + 1, is_mute, ..Awaited::default() };
     }
 
+    /// The last editor was told in the terminal's place, which will say the same.
+    fn foretell(&mut self) {
+        (self.is_told, self.is_foretold) = (true, true);
+    }
+
+    /// The editor stops: that it asks once more, and was told already; whether it may be.
+    fn stops(&mut self) -> bool {
+        self.count += usize::from(self.is_told);
+        self.is_foretold = false;
+        self.is_told
+    }
+
     /// The terminal has answered: whether that is for the editor that began last.
     fn answered(&mut self) -> bool {
         let was_mute = std::mem::take(&mut self.is_mute);
-        let is_its = self.count <= 1 && !was_mute;
+        let was_told = self.is_told && self.count == 1;
+        let is_its = self.count <= 1 && !was_mute && !was_told;
+        self.is_foretold &= self.count != 1;
         self.count = self.count.saturating_sub(1);
         self.is_told |= is_its;
         self.is_kept |= !is_its;
@@ -128,6 +149,8 @@ impl Feed {
             last: 0,
             positions: 0,
             awaited: Awaited::default(),
+            is_plain: false,
+            is_predictable: true,
             begun: None,
             bottom: String::new(),
             pasted_until: None,
@@ -161,6 +184,7 @@ impl Feed {
         {
             match part {
                 Part::Keys { bytes, asks } => {
+                    self.is_plain &= is_plain(&bytes);
                     self.input.give(&bytes)?;
                     if asks && self.cutter.begins(&bytes, typed) {
                         self.ask(Mark::Begun)?;
@@ -169,6 +193,7 @@ impl Feed {
                     }
                 }
                 Part::Paste(text) => {
+                    self.is_plain = false;
                     self.pastes.push(text);
                     self.ask(Mark::Pasted)?;
                 }
@@ -183,6 +208,7 @@ impl Feed {
     /// When it can't be given.
     pub(super) fn position(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.positions += bytes.len();
+        self.compare(bytes);
         // More than anybody asks for, or the answer to an earlier editor.
         if self.positions > MOST || !self.awaited.answered() {
             return Ok(());
@@ -191,8 +217,21 @@ impl Feed {
     }
 
     /// Where the cursor is was told when no editor was there to take it.
-    pub(super) fn late_position(&mut self) {
+    pub(super) fn late_position(&mut self, bytes: &[u8]) {
+        self.compare(bytes);
         self.awaited.answered();
+    }
+
+    /// Compares what the terminal says with what was said in its place, which is wrong where it has other
+    /// rows than it is said to have.
+    fn compare(&mut self, bytes: &[u8]) {
+        let is_foretold = self.awaited.is_foretold && self.awaited.count == 1;
+        self.is_predictable &= !is_foretold || bytes == self.bottom.as_bytes();
+    }
+
+    /// Whether the terminal still has to say where its cursor is.
+    pub(super) fn is_owed(&self) -> bool {
+        self.awaited.count > 0 && !self.awaited.is_mute
     }
 
     /// Whether the terminal does not say where its cursor is. That is to be in the last row when an
@@ -201,16 +240,26 @@ impl Feed {
         self.awaited.is_mute
     }
 
-    /// Another editor begins, on a terminal of so many rows.
+    /// Another editor begins, on a terminal of so many rows. Where the cursor is known to be `at_bottom`
+    /// it need not wait for the terminal to say so, which may be far away.
     ///
     /// # Errors
     /// When it can't be given anything.
-    pub(super) fn begin(&mut self, rows: u16) -> io::Result<()> {
-        (self.positions, self.begun) = (0, Some(Instant::now()));
+    pub(super) fn begin(&mut self, rows: u16, at_bottom: bool) -> io::Result<()> {
+        (self.positions, self.begun, self.is_plain) = (0, Some(Instant::now()), true);
         self.bottom = format!("\x1b[{rows};1R");
         let is_mute = self.awaited.is_mute;
         self.awaited.begin();
-        if is_mute { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
+        let is_foretold = !is_mute && at_bottom && self.is_predictable;
+        if is_foretold {
+            self.awaited.foretell();
+        }
+        if is_mute || is_foretold { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
+    }
+
+    /// The terminal has another size: the editor asks where the cursor is.
+    pub(super) fn resized(&mut self) {
+        self.is_plain = false;
     }
 
     /// The editor has ended.
@@ -230,9 +279,12 @@ impl Feed {
     /// When it can't be told.
     pub(super) fn stop(&mut self, number: u16) -> io::Result<()> {
         self.awaited.lasted(self.begun.map_or(Duration::ZERO, |begun| begun.elapsed()));
-        self.input.give(Mark::Stop(number).sequence().as_bytes())?;
-        // It asks where the cursor is once more.
-        if self.awaited.is_mute { self.input.give(self.bottom.as_bytes()) } else { Ok(()) }
+        let mut stop = Mark::Stop(number).sequence();
+        // It asks where the cursor is once more, for one that would go on with its line. There is none.
+        if self.awaited.is_mute || self.is_plain && self.awaited.stops() {
+            stop += &self.bottom;
+        }
+        self.input.give(stop.as_bytes())
     }
 
     /// When it takes more, after it was given something. Cancel safe.
@@ -268,6 +320,11 @@ impl Feed {
         bytes.extend(self.cutter.paste.take().into_iter().flat_map(|text| [PASTE, &text].concat()));
         bytes
     }
+}
+
+/// Whether these keys are text, or take back what is before the cursor.
+fn is_plain(keys: &[u8]) -> bool {
+    !keys.iter().any(|byte| matches!(byte, 0..=0x1f))
 }
 
 /// What is given at once.
@@ -534,6 +591,22 @@ mod tests {
         assert!(!awaited.is_mute);
         assert!(awaited.answered());
         awaited.begin();
+        assert!(awaited.answered());
+        // One that was told in the terminal's place is not told again, but of what it asks later.
+        awaited.begin();
+        awaited.foretell();
+        assert_eq!([(); 2].map(|()| awaited.answered()), [false, true]);
+        // It stops, which it asks at as well: the terminal says that to no other.
+        assert!(awaited.stops());
+        awaited.begin();
+        assert_eq!([(); 2].map(|()| awaited.answered()), [false, true]);
+        assert!(awaited.stops());
+        awaited.begin();
+        awaited.foretell();
+        assert_eq!([(); 3].map(|()| awaited.answered()), [false, false, true]);
+        // One that waits to be told has asked for that, and not where it stops.
+        awaited.begin();
+        assert!(!awaited.stops());
         assert!(awaited.answered());
         // What comes in between is for none.
         awaited.begin();

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{Draft, Edited, Keyboard, Left, PATIENCE, Visit};
+use super::{Draft, Edited, Feed, Keyboard, Left, MOST_TYPED, PATIENCE, Visit};
 use crate::{
     attach::external,
     pty::{self, Request, Requests, Stopping},
@@ -106,6 +106,20 @@ impl Visit {
             io::Result::Ok(())
         };
         let _ = tokio::time::timeout(PATIENCE, writing).await;
+        let _ = tokio::time::timeout(PATIENCE, self.hear_out()).await;
+    }
+
+    /// Waits for what the terminal still has to say of its cursor: it would be typed to whoever has the
+    /// terminal next.
+    async fn hear_out(&mut self) -> io::Result<()> {
+        let mut buffer = [0; MOST_TYPED];
+        while self.feed.as_ref().is_some_and(Feed::is_owed) {
+            match self.input.read(&mut buffer).await? {
+                0 => break,
+                length => self.typed(&buffer[..length])?,
+            }
+        }
+        Ok(())
     }
 
     /// Takes the terminal again, on which others may have printed.
@@ -124,7 +138,6 @@ impl Visit {
                 // The line stands there no more.
                 Ok((editor, Ok(Edited::Stopped(draft)))) => {
                     (self.keyboard, self.editor) = (Keyboard::Loop, Some(editor));
-                    self.keys.is_asked = false;
                     (self.draft, self.is_above) = (draft, false);
                     self.outer.is_not_edited();
                     for told in std::mem::take(&mut self.waiting) {

@@ -38,20 +38,23 @@ impl Visit {
         {
             feed.came(bytes);
         }
+        let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
+        self.keys.is_asked = is_editing || self.feed.as_ref().is_some_and(Feed::is_owed);
         let commands = if self.observes { "dlo?\u{1a}" } else { "dirtalo?\u{1a}" };
         let all = self.keys.take(bytes, commands);
         for answer in self.keys.take_answers() {
             if is_position(&answer)
                 && let Some(feed) = &mut self.feed
             {
-                feed.late_position();
+                feed.late_position(&answer);
             }
             self.heard(&answer);
         }
         for typed in all {
             match (typed, &mut self.feed) {
                 // It is waited for.
-                (Typed::Position(bytes), Some(feed)) => feed.position(&bytes)?,
+                (Typed::Position(bytes), Some(feed)) if is_editing => feed.position(&bytes)?,
+                (Typed::Position(bytes), Some(feed)) => feed.late_position(&bytes),
                 (typed, _) => self.ahead.push_back(typed),
             }
         }

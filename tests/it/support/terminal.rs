@@ -47,7 +47,8 @@ impl Graphics {
     }
 }
 
-/// How those questions end.
+/// How those questions begin, and how they end.
+const BEGINS: &[u8] = b"\x1b_Gi=31";
 const ASKS: &[u8] = b"\x1b[16t\x1b[c";
 
 /// A terminal with a program on it, and what it shows.
@@ -324,14 +325,21 @@ fn title(screen: &Screen) -> Option<String> {
 /// Answers what the terminal is asked, as any terminal does when it comes to that.
 fn answer(screen: &Mutex<Screen>, printed: &[u8], keyboard: &Keyboard, graphics: Graphics) {
     let mut screen = screen.lock().unwrap();
-    screen.feed(printed);
-    screen.drain(&mut |_| {});
     let mut answers = Vec::new();
-    screen.take_answers(&mut answers);
-    drop(screen);
-    if printed.windows(ASKS.len()).any(|part| part == ASKS) {
-        answers = graphics.answers().into();
+    let mut take = |printed: &[u8], answers: &mut Vec<u8>| {
+        screen.feed(printed);
+        screen.drain(&mut |_| {});
+        screen.take_answers(answers);
+    };
+    let at = |what: &[u8]| printed.windows(what.len()).position(|part| part == what);
+    let end = at(ASKS).map_or(0, |at| at + ASKS.len());
+    if end > 0 {
+        let begin = at(BEGINS).unwrap_or(0);
+        take(&printed[..begin], &mut answers);
+        take(&printed[begin..end], &mut Vec::new());
+        answers.extend(graphics.answers().as_bytes());
     }
+    take(&printed[end..], &mut answers);
     if graphics == Graphics::Mute {
         return;
     }
