@@ -155,7 +155,8 @@ impl Feed {
     pub(super) fn position(&mut self, bytes: &[u8]) -> io::Result<()> {
         // More than anybody asks for.
         let is_too_much = self.positions + bytes.len() > MOST;
-        if !self.questions.answered(Instant::now()) || is_too_much {
+        let is_bottom = bytes == self.bottom.as_bytes();
+        if !self.questions.answered(Instant::now(), is_bottom) || is_too_much {
             return Ok(());
         }
         self.positions += bytes.len();
@@ -178,14 +179,15 @@ impl Feed {
         self.questions.is_mute
     }
 
-    /// Another editor begins, on a terminal of so many rows.
+    /// Another editor begins, on a terminal of so many rows. Where the cursor is known to be `at_bottom`
+    /// it need not wait for the terminal to say so, which may be far away.
     ///
     /// # Errors
     /// When it can't be given anything.
-    pub(super) fn begin(&mut self, rows: u16) -> io::Result<()> {
+    pub(super) fn begin(&mut self, rows: u16, at_bottom: bool) -> io::Result<()> {
         self.positions = 0;
         self.bottom = format!("\x1b[{rows};1R");
-        match self.questions.begin(Instant::now()) {
+        match self.questions.begin(Instant::now(), at_bottom) {
             true => Ok(()),
             false => self.input.give(self.bottom.as_bytes()),
         }

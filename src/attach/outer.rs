@@ -27,8 +27,12 @@ pub(super) struct Outer {
     /// What the terminal shows, as far as it came from here.
     screen: Screen,
     guarded: Guarded,
+    /// Whether something is on its way to the terminal that may change its modes.
+    is_unsettled: bool,
     /// Whether the status stands in the row below the cursor.
     has_status: bool,
+    /// How many line feeds were printed since the editor had the terminal.
+    line_feeds: usize,
     title: Title,
 }
 
@@ -56,7 +60,9 @@ impl Outer {
             ends_with_edited: false,
             screen: Screen::new(size),
             guarded: Guarded::default(),
+            is_unsettled: true,
             has_status: false,
+            line_feeds: 0,
             title: Title::default(),
         }
     }
@@ -73,14 +79,17 @@ impl Outer {
 
     /// Writes on with what is printed. Cancel safe.
     pub(super) async fn write(&mut self) -> io::Result<()> {
-        if self.pending.is_empty() {
-            self.out.flush().await?;
-            self.is_unflushed = false;
-            self.guarded.settles(self.screen.mode_restoration());
-        } else {
+        if !self.pending.is_empty() {
             self.is_unflushed = true;
             let written = self.out.write(&self.pending).await?;
             self.pending.drain(..written);
+        }
+        if self.pending.is_empty() {
+            self.out.flush().await?;
+            self.is_unflushed = false;
+            if std::mem::take(&mut self.is_unsettled) {
+                self.guarded.settles(self.screen.mode_restoration());
+            }
         }
         Ok(())
     }
@@ -123,10 +132,15 @@ impl Outer {
     /// Prints something of this process's own.
     pub(super) fn print(&mut self, bytes: &[u8]) {
         self.take_off_status();
+        self.line_feeds += bytes.iter().filter(|&&byte| byte == b'\n').count();
+        let is_plain = is_plain(bytes) && self.screen.is_between_sequences();
         self.screen.feed(bytes);
         // Nobody reads the text or fetches answers here.
         self.screen.drain(&mut |_| {});
-        self.guarded.changes(&self.screen.mode_restoration());
+        if !is_plain {
+            self.is_unsettled = true;
+            self.guarded.changes(&self.screen.mode_restoration());
+        }
         self.pending.extend(bytes);
         self.set_title();
     }
@@ -179,6 +193,7 @@ impl Outer {
 
     /// The line editor has the terminal from here on, until something is printed.
     pub(super) fn is_edited(&mut self) {
+        (self.line_feeds, self.is_unsettled) = (0, true);
         self.guarded.is_edited();
     }
 
@@ -212,6 +227,15 @@ impl Outer {
             self.print_aside(b"\r\n");
         }
         is_above
+    }
+
+    /// Whether so much was printed since the editor had the terminal that the cursor is in the last row,
+    /// wherever it was before, or a status above it.
+    pub(super) fn has_scrolled(&self) -> bool {
+        let rows = self.screen.size().rows;
+        self.line_feeds >= usize::from(rows)
+            && self.screen.cursor().0 + 1 >= rows
+            && !self.is_alternate()
     }
 
     /// Goes to the last row, where that is not known to be this one; what stands below goes, as it does
@@ -284,6 +308,7 @@ impl Outer {
         self.screen.drain(&mut |_| {});
         let sequences = self.screen.restore();
         self.pending.extend(sequences);
+        self.is_unsettled = true;
     }
 
     /// What sets the modes off that programs have set, on the screen that is shown.
@@ -298,12 +323,58 @@ impl Outer {
     }
 }
 
+/// Whether this is nothing but text, which changes no modes: no sequence, charset, or C1 control.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| match byte {
+        0x07..=0x0a | b'\r' | b' '..=b'~' | 0xa0..=0xc1 | 0xc3..=0xff => true,
+        // In UTF-8 C1 controls begin with this byte.
+        0..=0x1f | 0x7f..=0x9f | 0xc2 => false,
+    })
+}
+
 impl Drop for Outer {
     fn drop(&mut self) {
         if std::thread::panicking() {
             use std::io::Write;
             let _ = io::stdout().write_all(&self.screen.restore());
             let _ = io::stdout().flush();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_cursor_is_is_known_once_a_screenful_was_printed() {
+        let size = Size { columns: 20, rows: 4 };
+        let mut outer = Outer::new(size);
+        outer.print(b"one\r\ntwo\r\n");
+        assert!(!outer.has_scrolled());
+        outer.print(b"three\r\nfour\r\n");
+        assert!(outer.has_scrolled());
+        // A program went up again, or has the screen to itself.
+        outer.print(b"\x1b[2A");
+        assert!(!outer.has_scrolled());
+        outer.print(b"\x1b[2B");
+        assert!(outer.has_scrolled());
+        outer.print(b"\x1b[?1049h\x1b[4;1H");
+        assert!(!outer.has_scrolled());
+        outer.print(b"\x1b[?1049l");
+        // What the editor does to the terminal is not known.
+        outer.is_edited();
+        outer.print(b"five\r\nsix\r\n");
+        assert!(!outer.has_scrolled());
+    }
+
+    #[test]
+    fn text_alone_changes_no_modes() {
+        for text in ["", "a key", "\r\n\t\x08\x07", "漢"] {
+            assert!(is_plain(text.as_bytes()), "{text:?}");
+        }
+        for control in ["\x1b[?25l", "\x0e", "\x18", "\u{9b}?25l", "\x7f"] {
+            assert!(!is_plain(control.as_bytes()), "{control:?}");
         }
     }
 }

@@ -56,23 +56,44 @@ pub(super) struct Questions {
     may_come: Option<Instant>,
     /// Whether the terminal says nothing: it is not waited for again until it does.
     pub(super) is_mute: bool,
+    /// How many of those that are owed come before the one to what the editor was told in the terminal's
+    /// place; `None` where it was told nothing.
+    foretold: Option<usize>,
+    /// Whether what editors were told in the terminal's place was true: not on one that has other rows than
+    /// it is said to have.
+    is_predictable: bool,
 }
 
 impl Questions {
     /// None yet; editors count in `settled`.
     pub(super) fn new(settled: Settled) -> Questions {
-        Questions { owed: 0, settled, first: None, is_kept: false, may_come: None, is_mute: false }
+        Questions {
+            owed: 0,
+            settled,
+            first: None,
+            is_kept: false,
+            may_come: None,
+            is_mute: false,
+            foretold: None,
+            is_predictable: true,
+        }
     }
 
-    /// An editor begins, and asks; whether the terminal is to answer it.
-    pub(super) fn begin(&mut self, now: Instant) -> bool {
+    /// An editor begins, and asks; whether the terminal is to answer it. Where not it is to be told that the
+    /// cursor is `at_bottom`, as is known, or as it is put on a terminal that says nothing.
+    pub(super) fn begin(&mut self, now: Instant, at_bottom: bool) -> bool {
         (self.is_kept, self.may_come) = (false, None);
-        if self.is_mute {
-            self.owed += 1;
-        } else {
-            self.first = Some(now);
+        let is_foretold = at_bottom && self.is_predictable && !self.is_mute;
+        if is_foretold {
+            self.owed += self.settled.take();
+            self.foretold = Some(self.owed);
         }
-        !self.is_mute
+        if self.is_mute || is_foretold {
+            self.owed += 1;
+            return false;
+        }
+        self.first = Some(now);
+        true
     }
 
     /// It may ask again from here on.
@@ -80,13 +101,17 @@ impl Questions {
         self.may_come = Some(now);
     }
 
-    /// The terminal has answered: whether that is for the editor.
-    pub(super) fn answered(&mut self, now: Instant) -> bool {
+    /// The terminal has answered, that its cursor `is_bottom` or elsewhere: whether that is for the editor.
+    pub(super) fn answered(&mut self, now: Instant, is_bottom: bool) -> bool {
         self.owed += self.settled.take();
         self.is_mute = false;
         if self.owed > 0 {
             self.owed -= 1;
             self.is_kept = true;
+            match self.foretold {
+                Some(0) => (self.foretold, self.is_predictable) = (None, is_bottom),
+                before => self.foretold = before.map(|before| before - 1),
+            }
             return false;
         }
         let is_waited_for = |since: &Instant| now.duration_since(*since) < PATIENCE;
@@ -103,7 +128,7 @@ impl Questions {
         self.first = None;
         if self.is_kept {
             // One of those that were owed never came, and its own was taken for that.
-            self.owed = 0;
+            (self.owed, self.foretold) = (0, None);
         } else {
             self.owed += 1;
             self.is_mute = true;
@@ -144,76 +169,94 @@ mod tests {
     #[test]
     fn what_an_editor_does_not_wait_for_is_for_no_other() {
         let (mut questions, settled, now) = asking();
-        assert!(questions.begin(now) && questions.answered(now));
+        assert!(questions.begin(now, false) && questions.answered(now, true));
         settled.add();
         questions.end();
         // What is asked at the end is answered when another one has begun, behind a paste say.
-        questions.begin(now);
-        assert_eq!([(); 3].map(|()| questions.answered(now)), [false, true, false]);
+        questions.begin(now, false);
+        assert_eq!([(); 3].map(|()| questions.answered(now, true)), [false, true, false]);
         assert!(!questions.are_open());
         // It may come before the end is known, too.
         settled.add();
-        assert!(!questions.answered(now));
+        assert!(!questions.answered(now, true));
         questions.end();
-        questions.begin(now);
-        assert!(questions.answered(now));
+        questions.begin(now, false);
+        assert!(questions.answered(now, true));
     }
 
     #[test]
     fn an_editor_that_asks_again_is_answered_while_it_waits() {
         let (mut questions, settled, now) = asking();
-        questions.begin(now);
-        assert!(questions.answered(now));
+        questions.begin(now, false);
+        assert!(questions.answered(now, true));
         // A key that looks like an answer is none.
-        assert!(!questions.answered(now));
+        assert!(!questions.answered(now, true));
         questions.may_come(now);
-        assert!(questions.answered(now) && questions.answered(now));
-        assert!(!questions.answered(now + PATIENCE));
+        assert!(questions.answered(now, true) && questions.answered(now, true));
+        assert!(!questions.answered(now + PATIENCE, true));
         questions.may_come(now + PATIENCE);
         settled.add();
         // It had all that it asked for before it was told to stop.
-        assert!(!questions.answered(now + PATIENCE));
+        assert!(!questions.answered(now + PATIENCE, true));
         questions.end();
-        assert!(!questions.answered(now + PATIENCE));
+        assert!(!questions.answered(now + PATIENCE, true));
     }
 
     #[test]
     fn one_that_begins_is_told_in_the_end_and_what_comes_late_is_for_nobody() {
         let (mut questions, settled, now) = asking();
-        questions.begin(now);
+        questions.begin(now, false);
         assert_eq!(questions.until(), Some(now + PATIENCE));
         questions.unanswered();
         assert_eq!((questions.until(), questions.is_mute), (None, true));
         settled.add();
         questions.end();
-        assert!(!questions.begin(now) && !questions.are_owed());
-        assert!(!questions.answered(now));
+        assert!(!questions.begin(now, false) && !questions.are_owed());
+        assert!(!questions.answered(now, true));
         // It says something again; what it was asked before comes first.
         assert!(!questions.is_mute && questions.are_owed());
         questions.end();
-        questions.begin(now);
-        assert_eq!([(); 3].map(|()| questions.answered(now)), [false, false, true]);
+        questions.begin(now, false);
+        assert_eq!([(); 3].map(|()| questions.answered(now, true)), [false, false, true]);
         // Two that end before they are answered.
         questions.end();
-        questions.begin(now);
+        questions.begin(now, false);
         questions.end();
-        questions.begin(now);
-        assert_eq!([(); 2].map(|()| questions.answered(now)), [false, true]);
+        questions.begin(now, false);
+        assert_eq!([(); 2].map(|()| questions.answered(now, true)), [false, true]);
     }
 
     #[test]
     fn an_answer_that_never_comes_costs_one_editor_its_own() {
         let (mut questions, settled, now) = asking();
-        questions.begin(now);
-        questions.answered(now);
+        questions.begin(now, false);
+        questions.answered(now, true);
         settled.add();
         questions.end();
-        questions.begin(now);
-        assert!(!questions.answered(now));
+        questions.begin(now, false);
+        assert!(!questions.answered(now, true));
         questions.unanswered();
         assert!(!questions.is_mute && !questions.are_open());
         questions.end();
-        questions.begin(now);
-        assert!(questions.answered(now));
+        questions.begin(now, false);
+        assert!(questions.answered(now, true));
+    }
+
+    #[test]
+    fn where_the_cursor_is_known_to_be_the_terminal_is_not_waited_for() {
+        let (mut questions, settled, now) = asking();
+        // Neither are two in a row; what it says to them is for nobody.
+        assert!(!questions.begin(now, true) && questions.until().is_none());
+        settled.add();
+        questions.end();
+        assert!(!questions.begin(now, true));
+        questions.may_come(now);
+        assert_eq!([(); 4].map(|()| questions.answered(now, true)), [false, false, false, true]);
+        questions.end();
+        // One that says otherwise has other rows than it is said to have, and is asked from then on.
+        assert!(!questions.begin(now, true));
+        assert!(!questions.answered(now, false));
+        questions.end();
+        assert!(questions.begin(now, true) && questions.answered(now, false));
     }
 }

@@ -45,15 +45,25 @@ impl Visit {
         is_free && !self.awaits_reply && self.inner.is_some()
     }
 
-    /// Gives the terminal to the editor where that is due and all else is written; whether it did.
-    pub(super) fn begin_editing(&mut self) -> io::Result<bool> {
-        let is_due = self.is_at_prompt()
+    fn is_editing_due(&self) -> bool {
+        self.is_at_prompt()
+            && self.editor.is_some()
             && matches!(self.keyboard, Keyboard::Loop)
             && !self.keys.is_escaped()
             && self.question.is_none()
             && !self.pictures.is_busy()
-            && !self.in_hands.holds_editor();
-        if !is_due || self.editor.is_none() {
+            && !self.in_hands.holds_editor()
+    }
+
+    /// Whether the line is about to stand there, once the terminal has taken what was printed: what
+    /// comes meanwhile is printed the next time, so that what is typed does not wait for the end of it.
+    pub(super) fn begins_editing(&self) -> bool {
+        self.is_prepared && self.is_editing_due()
+    }
+
+    /// Gives the terminal to the editor where that is due and all else is written; whether it did.
+    pub(super) fn begin_editing(&mut self) -> io::Result<bool> {
+        if !self.is_editing_due() {
             return Ok(false);
         }
         if !std::mem::replace(&mut self.is_prepared, true) {
@@ -67,7 +77,7 @@ impl Visit {
         (self.is_prepared, self.read_from) = (false, None);
         self.in_hands.is_restored = false;
         if let Some(feed) = &mut self.feed {
-            feed.begin(self.size.rows)?;
+            feed.begin(self.size.rows, self.is_at_bottom)?;
         }
         self.editors = self.editors % Mark::LAST + 1;
         let (draft, number) = (self.draft.clone(), self.editors);
@@ -91,7 +101,8 @@ impl Visit {
             self.outer.restore();
             self.outer.fresh_row();
         }
-        if self.feed.as_ref().is_some_and(Feed::is_mute) {
+        self.is_at_bottom = !self.is_above && self.outer.has_scrolled();
+        if self.is_at_bottom || self.feed.as_ref().is_some_and(Feed::is_mute) {
             self.outer.go_to_bottom();
         }
     }

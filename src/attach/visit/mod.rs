@@ -126,8 +126,10 @@ pub(super) struct Visit {
     draft: Draft,
     /// Whether a row of a program's is to be gone on with, above the line.
     is_above: bool,
-    /// Whether the terminal is ready for the editor.
+    /// Whether the terminal is ready for the editor, and whether its cursor is known to be in the last
+    /// row then.
     is_prepared: bool,
+    is_at_bottom: bool,
     calls: JoinSet<Option<Reply>>,
     /// Whether a cell of this client's was sent, and nothing is known of it.
     awaits_reply: bool,
@@ -197,6 +199,7 @@ impl Visit {
             draft: attachment.draft.clone(),
             is_above: false,
             is_prepared: false,
+            is_at_bottom: false,
             calls: JoinSet::new(),
             awaits_reply: false,
             is_unfinished: false,
@@ -274,7 +277,9 @@ impl Visit {
             let is_read_from = self.read_from;
             let reads = self.ahead.iter().map(Typed::length).sum::<usize>() < MOST_AHEAD
                 && !self.in_hands.holds_keys();
-            let takes_more = self.outer.behind() < MOST_BEHIND && self.waiting.len() < MOST_WAITING;
+            let takes_more = self.outer.behind() < MOST_BEHIND
+                && self.waiting.len() < MOST_WAITING
+                && !self.begins_editing();
             let (stop_at, ask_until) = (self.stop_at(), self.pictures.until());
             let status_at = self.bar.due();
             let pasted_at = self.feed.as_ref().and_then(Feed::pasted_until);
@@ -396,6 +401,7 @@ impl Visit {
         match self.keyboard {
             Keyboard::Loop if !self.pictures.is_busy() => {
                 self.take_row_off();
+                self.is_prepared = false;
                 self.show_one(told);
             }
             _ => self.waiting.push_back(told),

@@ -10,7 +10,7 @@ use clap::{Args, Command};
 use super::super::settings::{self, Found};
 use crate::{
     reply::printable,
-    settings::{PROJECT_FILE, Written, needs_consent, read_file},
+    settings::{PROJECT_FILE, State, Written, needs_consent, read_file},
 };
 
 /// Which file.

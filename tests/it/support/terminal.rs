@@ -47,7 +47,8 @@ impl Graphics {
     }
 }
 
-/// How those questions end.
+/// How those questions begin, and how they end.
+const BEGINS: &[u8] = b"\x1b_Gi=31";
 const ASKS: &[u8] = b"\x1b[16t\x1b[c";
 
 /// Answers that are kept back, and whether the next one is to be.
@@ -347,18 +348,22 @@ fn answer(
     late: &Late,
 ) {
     let mut screen = screen.lock().unwrap();
-    screen.feed(printed);
-    screen.drain(&mut |_| {});
     let mut answers = Vec::new();
-    screen.take_answers(&mut answers);
-    drop(screen);
-    if printed.windows(ASKS.len()).any(|part| part == ASKS) {
-        // Where its cursor is it was asked as well, it may be.
-        let all = String::from_utf8_lossy(&answers).into_owned();
-        let positions = all.split_inclusive(|c: char| c.is_ascii_alphabetic());
-        answers = positions.filter(|answer| answer.ends_with('R')).collect::<String>().into();
+    let mut take = |printed: &[u8], answers: &mut Vec<u8>| {
+        screen.feed(printed);
+        screen.drain(&mut |_| {});
+        screen.take_answers(answers);
+    };
+    let at = |what: &[u8]| printed.windows(what.len()).position(|part| part == what);
+    let end = at(ASKS).map_or(0, |at| at + ASKS.len());
+    if end > 0 {
+        let begin = at(BEGINS).unwrap_or(0);
+        take(&printed[..begin], &mut answers);
+        take(&printed[begin..end], &mut Vec::new());
         answers.extend(graphics.answers().as_bytes());
     }
+    take(&printed[end..], &mut answers);
+    drop(screen);
     if graphics == Graphics::Mute || answers.is_empty() {
         return;
     }
