@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    server::BINARY,
+    server::{BINARY, NO_SETTINGS},
     table::{Bound, Line, Times, short},
 };
 
@@ -51,7 +51,7 @@ fn replays() -> io::Result<Line> {
         let start = Instant::now();
         succeeds(
             Command::new(BINARY)
-                .env("XDG_CONFIG_HOME", "/nowhere")
+                .env("XDG_CONFIG_HOME", NO_SETTINGS)
                 .arg("verify")
                 .arg(directory.path()),
         )?;
@@ -72,7 +72,7 @@ fn printing(python: &Path) -> io::Result<Line> {
     let directory = tempfile::tempdir()?;
     let run = |round: usize, is_recorded: bool| {
         let mut command = Command::new(BINARY);
-        command.env("XDG_CONFIG_HOME", "/nowhere").arg("exec").arg("--python").arg(python);
+        command.env("XDG_CONFIG_HOME", NO_SETTINGS).arg("exec").arg("--python").arg(python);
         if is_recorded {
             command.arg("--record").arg(directory.path().join(format!("{round}.cast")));
         }

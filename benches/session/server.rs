@@ -21,6 +21,9 @@ pub(crate) const UNBUFFERED: &str = "PYTHONUNBUFFERED";
 /// The program under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcp-repl");
 
+/// A user's directory of settings in which there are none of the binary's.
+pub(crate) const NO_SETTINGS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/settings");
+
 /// A server with one client.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -63,7 +66,7 @@ impl Server {
     /// it waits for the answer.
     pub(crate) fn start(python: &Path) -> io::Result<Server> {
         Server::start_as(
-            Command::new(BINARY).env("MCP_REPL_GRACE", "0").env("XDG_CONFIG_HOME", "/nowhere"),
+            Command::new(BINARY).env("MCP_REPL_GRACE", "0").env("XDG_CONFIG_HOME", NO_SETTINGS),
             python,
         )
     }

@@ -26,9 +26,9 @@ const OF_THE_BUILD: &str = "MCP_REPL_EXTENSION_FILE";
 /// Set to have the sessions of all servers in hosts.
 const ALL_HOSTED: &str = "MCP_REPL_TEST_HOSTED";
 
-/// Has a command find no settings file of the machine's user.
+/// Has a command find no settings file of the machine's user. Other programs may write theirs there.
 pub(super) fn without_settings(command: &mut Command) {
-    command.env("XDG_CONFIG_HOME", "/nowhere");
+    command.env("XDG_CONFIG_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/settings"));
 }
 
 /// Set to have the sessions of all servers in a sandbox, but for those whose test says another.

@@ -368,7 +368,9 @@ fn answer(
         return;
     }
     let mut kept = late.kept.lock().unwrap();
-    if late.keeps_next.swap(false, Ordering::SeqCst) {
+    // Where more was asked at once, what was kept would be followed by nothing that lets it go.
+    let is_one = answers.iter().filter(|&&byte| byte == b'\x1b').count() == 1;
+    if late.keeps_next.swap(false, Ordering::SeqCst) && is_one {
         return kept.append(&mut answers);
     }
     answers.splice(..0, kept.drain(..));
