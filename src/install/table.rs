@@ -204,9 +204,10 @@ impl Permission {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, path::Path};
 
     use super::*;
+    use crate::sandbox::PROTECTED;
 
     #[test]
     fn the_table_can_be_read_and_names_are_of_one_client() {
@@ -218,6 +219,17 @@ mod tests {
         assert_eq!(different.len(), all.len());
         assert_eq!(client("claude").unwrap().id, "claude-code");
         assert!(client("emacs").is_none());
+    }
+
+    #[test]
+    fn a_sandbox_protects_what_clients_take_from_projects() {
+        for client in clients() {
+            for path in [&client.project, &client.or_project, &client.project_skills] {
+                let is_protected =
+                    |path: &String| PROTECTED.iter().any(|name| Path::new(path).starts_with(name));
+                assert!(path.iter().all(is_protected), "{}: {path:?}", client.id);
+            }
+        }
     }
 
     #[test]

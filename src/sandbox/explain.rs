@@ -12,6 +12,9 @@ use super::{Mode, Network, Rules};
 const LINES: usize = 30;
 /// The longest line that is looked at, in bytes.
 const LONGEST_LINE: usize = 4096;
+/// How many paths are looked at, and how long they are at most, in bytes.
+const MOST_PATHS: usize = 16;
+const LONGEST_PATH: usize = 1024;
 
 /// What the kernel says of files that may not be touched, as programs print it (strerror(3)).
 const DENIED: [&str; 2] = ["Permission denied", "Operation not permitted"];
@@ -128,6 +131,8 @@ pub fn may_tell(text: &str) -> bool {
 
 /// What was denied last, as far as the text tells.
 pub fn explain(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Denial> {
+    // A session waits for this, and a text can name paths that take long to be looked at.
+    let mut looks = 0..MOST_PATHS;
     last_lines(text).find_map(|line| {
         if confined.rules.network != Network::On
             && UNREACHABLE.iter().any(|word| line.contains(word))
@@ -137,8 +142,9 @@ pub fn explain(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option
         DENIED.iter().find_map(|word| {
             let (before, behind) = line.split_once(word)?;
             let mut named = paths(before, behind);
-            named.retain(|path| !path.is_empty());
-            named.into_iter().find_map(|path| of_path(path, confined, facts))
+            named.retain(|path| !path.is_empty() && path.len() <= LONGEST_PATH);
+            let mut named = named.into_iter().take_while(|_| looks.next().is_some());
+            named.find_map(|path| of_path(path, confined, facts))
         })
     })
 }

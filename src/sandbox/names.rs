@@ -22,6 +22,12 @@ pub(super) const HIDDEN: &[&str] = &[
     "~/.terraform.d/credentials.tfrc.json",
     // Hosts, registries and package indexes.
     "~/.netrc",
+    "~/.vault-token",
+    "~/.boto",
+    "~/.s3cfg",
+    "~/.m2/settings.xml",
+    "~/.gem/credentials",
+    "{config}/rclone",
     "~/.git-credentials",
     "{config}/git/credentials",
     "{config}/gh",
@@ -57,6 +63,8 @@ pub(super) const HIDDEN: &[&str] = &[
     // What was typed in shells.
     "~/.bash_history",
     "~/.zsh_history",
+    "~/.zhistory",
+    "~/.psql_history",
     "~/.local/share/fish/fish_history",
     "~/.python_history",
     // Clients of this server: what they are logged in with, and what was said to them.
@@ -81,18 +89,45 @@ pub(super) const HIDDEN: &[&str] = &[
 
 /// What nobody in a sandbox changes in a directory that it may write: what a program outside of the sandbox
 /// runs or obeys when somebody works there.
-pub(super) const PROTECTED: &[&str] = &[
+pub const PROTECTED: &[&str] = &[
+    // Clients of this server, which start what stands there: all that src/install/clients.toml knows of
+    // projects (a test compares), but for `.github`, most of which is the project's own.
     ".claude",
     ".codex",
     ".agents",
     ".cursor",
     ".gemini",
     ".mcp.json",
+    ".amazonq",
+    ".amp",
+    ".continue",
+    ".crush.json",
+    "crush.json",
+    ".devin",
+    ".factory",
+    ".junie",
+    ".kilo",
+    ".kimi-code",
+    ".kiro",
+    ".opencode",
+    "opencode.json",
+    "opencode.jsonc",
+    ".qwen",
+    ".roo",
+    ".warp",
+    ".github/skills",
+    // Editors, and what runs at the entry of a directory or beside git.
     ".vscode",
     ".idea",
     ".zed",
     ".devcontainer",
+    ".exrc",
+    ".nvim.lua",
+    ".dir-locals.el",
+    ".gdbinit",
     ".envrc",
+    ".husky",
+    ".githooks",
     "mcp-repl.toml",
     ".bashrc",
     ".bash_profile",

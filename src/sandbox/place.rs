@@ -97,10 +97,12 @@ impl Place {
             rules.protected.extend(PROTECTED.iter().map(|name| place.join(name)));
             rules.protected.extend(git::protected_at(place, look.kind(&place.join(".git"))));
         }
-        let home = self.home.as_ref().map(|home| look.real(home));
-        if let Some(home) = home.filter(|home| is_in(home, &workspaces)) {
-            let names = PROTECTED.iter().chain(PROTECTED_AT_HOME);
-            rules.protected.extend(names.map(|name| home.join(name)));
+        // Also where only a part of the home directory is a workspace.
+        for name in PROTECTED.iter().chain(PROTECTED_AT_HOME) {
+            let of_home = self.home.as_ref().map(|home| look.real(home).join(name));
+            let of_config = name.strip_prefix(".config/");
+            let of_config = of_config.and_then(|name| self.path(&format!("{{config}}/{name}")));
+            rules.protected.extend(of_home.into_iter().chain(of_config));
         }
         rules.writable.extend(workspaces);
         rules.writable.extend([&self.private, &self.caches].map(|path| look.real(path)));
@@ -121,11 +123,6 @@ impl Place {
         }
         Ok(rules)
     }
-}
-
-/// Whether a path is one of these, or lies in one.
-fn is_in(path: &Path, places: &[PathBuf]) -> bool {
-    places.iter().any(|place| path.starts_with(place))
 }
 
 /// A path whose directory is named without links; and, where it is itself a link, what that leads to.
@@ -240,6 +237,18 @@ mod tests {
         for name in [".bashrc", ".config/autostart", ".local/bin", ".claude"] {
             assert!(has(&rules.protected, &format!("/home/ada/{name}")), "{name}");
         }
+    }
+
+    #[test]
+    fn what_stands_for_the_user_is_protected_where_a_part_of_the_home_directory_is_a_workspace() {
+        let protected =
+            |place: &Place| place.rules(&settings(Mode::WorkspaceWrite), &DISK).unwrap().protected;
+        let in_config = protected(&place("/home/ada/.config"));
+        assert!(has(&in_config, "/home/ada/.config/mcp-repl"));
+        assert!(has(&in_config, "/home/ada/.config/autostart"));
+        let elsewhere = Place { config: Some("/w/settings".into()), ..place("/w") };
+        assert!(has(&protected(&elsewhere), "/w/settings/mcp-repl"));
+        assert!(has(&protected(&elsewhere), "/w/settings/git"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Mode, owner, times and extended attributes: Landlock knows nothing of them, so that none of these
 //! calls is ever left to the kernel, but for what it refuses anyway.
 
-use std::os::fd::OwnedFd;
+use std::{ffi::CString, os::fd::OwnedFd};
 
 use rustix::{
     fs::{
@@ -49,7 +49,7 @@ impl Supervisor {
             }
             libc::SYS_utimensat => change_times(caller, &file)?,
             libc::SYS_setxattr | libc::SYS_lsetxattr | libc::SYS_fsetxattr => {
-                let name = caller.path(1)?;
+                let name = attribute(&caller.path(1)?)?;
                 let length = usize::try_from(caller.request.arguments[3]);
                 let length = length.ok().filter(|&length| length <= LARGEST_VALUE);
                 let value = caller.bytes(2, length.ok_or(Errno::TOOBIG)?)?;
@@ -57,7 +57,7 @@ impl Supervisor {
                 identity::changing(caller, || setxattr(held(&file), &name, &value, flags))?;
             }
             libc::SYS_removexattr | libc::SYS_lremovexattr | libc::SYS_fremovexattr => {
-                let name = caller.path(1)?;
+                let name = attribute(&caller.path(1)?)?;
                 identity::changing(caller, || removexattr(held(&file), &name))?;
             }
             // None that this program asks of.
@@ -94,6 +94,15 @@ impl Supervisor {
             _ => Err(Errno::PERM),
         }
     }
+}
+
+/// The name of an extended attribute, where it is one that takes no capability to set: root's are given
+/// up inside, and the supervisor has them.
+fn attribute(name: &CString) -> Result<CString> {
+    let is_plain = [&b"user."[..], b"system.posix_acl_"]
+        .iter()
+        .any(|prefix| name.as_bytes().starts_with(prefix));
+    if is_plain { Ok(name.clone()) } else { Err(Errno::PERM) }
 }
 
 fn change_mode(caller: Caller<'_>, file: &OwnedFd, mode: u32) -> Result<()> {
