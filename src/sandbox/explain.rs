@@ -382,4 +382,34 @@ mod tests {
             let _ = told(text, Network::Off);
         }
     }
+
+    /// Facts that count how often they are asked for.
+    struct Counting(std::cell::Cell<usize>);
+
+    impl Facts for Counting {
+        fn can_write(&self, _: &Path) -> bool {
+            false
+        }
+
+        fn is_newer(&self, _: &Path) -> bool {
+            false
+        }
+
+        fn real(&self, path: &Path) -> PathBuf {
+            self.0.set(self.0.get() + 1);
+            path.to_owned()
+        }
+    }
+
+    #[test]
+    fn few_paths_are_looked_at_however_many_a_text_names() {
+        let facts = Counting(std::cell::Cell::new(0));
+        let rules = Rules { writable: vec!["/w".into()], ..Rules::default() };
+        let work = Path::new("/w");
+        let mode = Mode::WorkspaceWrite;
+        let confined = Confined { rules: &rules, mode, writable: work, directory: work };
+        let line = format!("Permission denied {}\n", "'/w/a'".repeat(500));
+        assert!(explain(&line.repeat(30), &confined, &facts).is_none());
+        assert!(facts.0.get() <= MOST_PATHS, "{}", facts.0.get());
+    }
 }

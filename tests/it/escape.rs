@@ -75,6 +75,7 @@ const ATTEMPTS: &[(&str, &str, &str)] = &[
     ("write_tool", FILES, "EACCES"),
     ("truncate_outside", FILES, "EACCES"),
     ("remove_outside", FILES, "EACCES"),
+    ("attribute_that_takes_a_capability", SUPERVISOR, "EPERM"),
     ("mode_of_outside", SUPERVISOR, "EACCES"),
     ("mode_of_outside_by_descriptor", SUPERVISOR, "EACCES"),
     ("owner_of_outside", SUPERVISOR, "EACCES"),

@@ -174,6 +174,12 @@ by_file("mode_of_outside", OUTSIDE + "/file", lambda path: os.chmod(path, 0o666)
 by_file("owner_of_outside", OUTSIDE + "/file", lambda path: os.chown(path, 1, 1))
 by_file("times_of_outside", OUTSIDE + "/file", os.utime)
 by_file("attribute_of_outside", OUTSIDE + "/file", lambda path: os.setxattr(path, "user.a", b""))
+
+
+@attempt
+def attribute_that_takes_a_capability():
+    write("capable")
+    os.setxattr("capable", "trusted.a", b"")
 by_file("link_to_outside", OUTSIDE + "/l", lambda path: os.link("file", path))
 by_file("symlink_in_outside", OUTSIDE + "/s", lambda path: os.symlink("file", path))
 by_file("rename_to_outside", OUTSIDE + "/r", lambda path: os.rename("file", path))
