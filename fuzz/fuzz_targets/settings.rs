@@ -39,7 +39,7 @@ fuzz_target!(|data: &[u8]| {
                 assert!((1..=lines).contains(&one.line), "{one:?}");
                 assert!(known.iter().any(|known| known.key == one.key), "{one:?}");
                 // A program that a project runs by itself is its own, or has a usual name.
-                let is_free = !needs_consent(&one.key, &one.value, Path::new(DIRECTORY));
+                let is_free = !needs_consent(&one.key, &one.value, None, Path::new(DIRECTORY));
                 if let (true, Holds::Program | Holds::Command, Value::Texts(texts)) =
                     (is_free, one.holds, &one.value)
                 {
