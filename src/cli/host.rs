@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use mcp_repl_control::{Identity, Sandbox, SessionOptions, ToClient, encode};
+use mcp_repl_control::{Identity, SessionOptions, ToClient, encode};
 
 use super::{
     WorkerArguments, runtime,
@@ -20,7 +20,10 @@ use crate::{
     registry::{
         Record, RegisterError, Registration, Registry, SessionName, StartAnswer, StartRequest,
     },
-    remote::{self, Place, sandbox::to_wire},
+    remote::{
+        self, Place,
+        sandbox::{on, to_wire},
+    },
     sandbox::Mode,
     session::engine::Config,
 };
@@ -198,7 +201,6 @@ async fn run(config: Config, registration: Registration, life: Life) -> Result<E
 }
 
 fn record(name: SessionName, identity: Option<Identity>, options: &SessionOptions) -> Record {
-    let is_on = |sandbox: &&Sandbox| sandbox.mode != Mode::Off.name();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Record {
         name,
@@ -206,7 +208,7 @@ fn record(name: SessionName, identity: Option<Identity>, options: &SessionOption
         identity,
         host_pid: std::process::id(),
         started_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
-        sandbox: options.sandbox.as_ref().filter(is_on).cloned(),
+        sandbox: on(options.sandbox.as_ref()).cloned(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::state::state_directory;
 use crate::{
     registry::Registry,
     remote::Place,
@@ -122,14 +123,7 @@ pub(super) fn sandbox(settings: Settings, recordings: Option<&Path>) -> Option<S
     if !settings.mode.is_on() {
         return None;
     }
-    let absolute =
-        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
-    let own = [
-        Registry::place().ok(),
-        state.map(|state| state.join("mcp-repl")),
-        recordings.map(Path::to_owned),
-    ];
+    let own = [Registry::place().ok(), state_directory(), recordings.map(Path::to_owned)];
     Some(Sandbox { settings, own: own.into_iter().flatten().collect() })
 }
 

@@ -24,10 +24,7 @@ use crate::{
     },
     pty,
     registry::SessionName,
-    remote::{
-        self, Place, Underway,
-        sandbox::{from_wire, to_wire},
-    },
+    remote::{self, Place, Underway, sandbox::to_wire},
     reply::{Budget, Notice, budget_to_wire},
     sandbox::Settings,
     screen::Size,
@@ -92,6 +89,8 @@ pub(super) enum Sessioning {
         place: Place,
         /// What is run, and for how long.
         options: Box<SessionOptions>,
+        /// What their programs may reach, as `options` says, too.
+        sandbox: Settings,
     },
 }
 
@@ -99,7 +98,7 @@ impl Sessioning {
     /// Hosts, unless they are here and nobody is to wait for a client.
     ///
     /// # Errors
-    /// When an option of the sandbox means nothing there.
+    /// When a path of the sandbox can't be handed on.
     pub(super) fn new(
         place: Place,
         arguments: &SessionArguments,
@@ -111,7 +110,7 @@ impl Sessioning {
         }
         let mut options = arguments.options(worker);
         options.sandbox = Some(to_wire(&sandbox));
-        Ok(Sessioning::Hosts { place, options: Box::new(options) })
+        Ok(Sessioning::Hosts { place, options: Box::new(options), sandbox })
     }
 }
 
@@ -132,17 +131,8 @@ pub(super) fn serve(
         Target::Custom(..) => WorkerText::ANY,
         Target::Program(..) => WorkerText::PROGRAM,
     };
-    let confines =
-        |sandbox: &Settings| sandbox.mode.is_on().then_some((sandbox.mode, sandbox.network));
-    worker.sandbox = match &place {
-        Sessioning::InProcess { sandbox } => confines(sandbox),
-        Sessioning::Hosts { options, .. } => options
-            .sandbox
-            .as_ref()
-            .and_then(|wire| from_wire(wire).ok())
-            .as_ref()
-            .and_then(confines),
-    };
+    let (Sessioning::InProcess { sandbox } | Sessioning::Hosts { sandbox, .. }) = &place;
+    worker.sandbox = sandbox.mode.is_on().then_some((sandbox.mode, sandbox.network));
     let ClientOptions { session: name, max_sessions, on_cancel, .. } = options.clone();
     let runtime = runtime()?;
     let result = match place {
@@ -167,7 +157,7 @@ pub(super) fn serve(
                 result
             })
         }
-        Sessioning::Hosts { place, options: session } => {
+        Sessioning::Hosts { place, options: session, .. } => {
             let hosts = Hosts { place, options: *session, budget: options.budget, target };
             runtime.block_on(async {
                 let sessions = Sessions::new(hosts, name, max_sessions);

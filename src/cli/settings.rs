@@ -418,6 +418,9 @@ impl WithFiles {
         let holding = found.holding(&command, &usage);
         let python = holding.iter().find(|setting| setting.key.name == "python");
         let python_from = python.and_then(|setting| setting.origins.first()).map(Origin::to_string);
+        if holding.is_empty() {
+            return Ok(WithFiles { not_in_use, ..without(command, Some(found))? });
+        }
         let command = beneath(command.clone(), &holding);
         let matches = command.clone().try_get_matches().map_err(told)?;
         let mut arguments = Arguments::from_arg_matches(&matches).map_err(told)?;

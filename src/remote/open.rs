@@ -21,7 +21,6 @@ use crate::{
         Entry, NameError, Registry, RegistryError, SessionName, StartError, Started, VARIABLE,
         start_host,
     },
-    sandbox::Mode,
 };
 
 /// How long a host may take to let a client in: it answers at once, whatever its session does.
@@ -286,7 +285,7 @@ fn to_text(path: PathBuf) -> String {
 
 /// Of these sessions those that were started for such a client, with such a sandbox, in the order they are
 /// asked: those of the same parent first, then the youngest.
-fn waiting(mut entries: Vec<Entry>, identity: &Identity, sandbox: Option<&Sandbox>) -> Vec<Entry> {
+fn waiting(mut entries: Vec<Entry>, identity: &Identity, wanted: Option<&Sandbox>) -> Vec<Entry> {
     if identity.directory.is_empty() {
         return Vec::new();
     }
@@ -297,7 +296,7 @@ fn waiting(mut entries: Vec<Entry>, identity: &Identity, sandbox: Option<&Sandbo
     };
     entries.retain(|entry| {
         // Neither looser than what is asked for, nor stricter: who allows more expects to have it.
-        let is_wanted = is_same(entry.record().sandbox.as_ref(), sandbox);
+        let is_wanted = sandbox::on(entry.record().sandbox.as_ref()) == sandbox::on(wanted);
         is_wanted && entry.record().identity.as_ref().is_some_and(is_like)
     });
     entries.sort_by_key(|entry| {
@@ -307,12 +306,6 @@ fn waiting(mut entries: Vec<Entry>, identity: &Identity, sandbox: Option<&Sandbo
         (!is_sibling, Reverse(record.started_ms))
     });
     entries
-}
-
-/// Whether two sandboxes are the same. One that is off is none.
-fn is_same(one: Option<&Sandbox>, other: Option<&Sandbox>) -> bool {
-    let is_on = |sandbox: &&Sandbox| sandbox.mode != Mode::Off.name();
-    one.filter(is_on) == other.filter(is_on)
 }
 
 /// Becomes a client of this session; `None` when that has ended.

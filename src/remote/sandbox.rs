@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use mcp_repl_control::Sandbox;
 
-use crate::sandbox::Settings;
+use crate::sandbox::{Mode, Settings};
 
 /// Why what came over the wire is no sandbox: the option, its value, and what is wrong with that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +54,11 @@ pub fn from_wire(sandbox: &Sandbox) -> Result<Settings, WireError> {
     })
 }
 
+/// One that is on; one that is off is none.
+pub fn on(sandbox: Option<&Sandbox>) -> Option<&Sandbox> {
+    sandbox.filter(|sandbox| sandbox.mode != Mode::Off.name())
+}
+
 /// In what a session with the sandbox `there` allows more than what is `wanted`, in words; `None` where it is
 /// as strict, or nothing is wanted.
 pub(super) fn looser(there: Option<&Sandbox>, wanted: Option<&Sandbox>) -> Option<String> {
@@ -66,7 +71,7 @@ pub(super) fn looser(there: Option<&Sandbox>, wanted: Option<&Sandbox>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::{Mode, Network};
+    use crate::sandbox::Network;
 
     #[test]
     fn settings_travel_whole() {

@@ -4,9 +4,9 @@
 //! path that one names is held against the rules and against what the user could do without them: what nobody
 //! could do anyway is not blamed on the sandbox.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::{Mode, Network, Rules};
+use super::{Mode, Network, Rules, place::without_dots};
 
 /// How many lines from the end are looked at: a traceback's last ones, and what a command printed before it.
 const LINES: usize = 30;
@@ -197,7 +197,7 @@ fn quoted(text: &str) -> Vec<&str> {
 /// Why nobody in the sandbox gets at a path, if it is that.
 fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Denial> {
     let Confined { rules, mode, writable, directory } = *confined;
-    let path = facts.real(&whole(&directory.join(text)));
+    let path = facts.real(&without_dots(&directory.join(text)));
     if !path.is_absolute() {
         return None;
     }
@@ -232,21 +232,6 @@ fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Den
     }
     let add = path.parent().unwrap_or(&path).to_owned();
     Some(Denial::Outside { path, add, writable: writable.to_owned(), mode })
-}
-
-/// A path without `.` and `..`.
-fn whole(path: &Path) -> PathBuf {
-    let mut found = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                found.pop();
-            }
-            Component::CurDir => {}
-            component => found.push(component),
-        }
-    }
-    found
 }
 
 #[cfg(test)]

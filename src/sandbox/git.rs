@@ -3,9 +3,9 @@
 //! What says where it is may have been written by a program in an earlier session: nothing is believed that the
 //! repository itself does not confirm, or a file in a sandbox could open any other place to the next one.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::names::PROTECTED_IN_GIT;
+use super::{names::PROTECTED_IN_GIT, place::without_dots};
 
 /// What is looked at on the disk.
 pub trait Look {
@@ -53,8 +53,8 @@ pub fn find(directory: &Path, look: &dyn Look) -> Option<Git> {
             let named = named_in(&look.text(&git)?, "gitdir:", place)?;
             let worktree = || {
                 // git writes both when it makes a worktree, and repairs them as a pair.
-                let back = normal(&named.join(look.text(&named.join("gitdir"))?.trim()));
-                let shared = normal(&named.join(look.text(&named.join("commondir"))?.trim()));
+                let back = without_dots(&named.join(look.text(&named.join("gitdir"))?.trim()));
+                let shared = without_dots(&named.join(look.text(&named.join("commondir"))?.trim()));
                 let is_listed = named.parent() == Some(&*shared.join("worktrees"));
                 (back == git && is_listed && is_repository(&shared, look)).then_some(shared)
             };
@@ -110,22 +110,7 @@ fn is_repository(git: &Path, look: &dyn Look) -> bool {
 /// The path behind a word at the beginning of a text.
 fn named_in(text: &str, word: &str, from: &Path) -> Option<PathBuf> {
     let path = text.strip_prefix(word)?.trim();
-    (!path.is_empty()).then(|| normal(&from.join(path)))
-}
-
-/// A path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut found = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                found.pop();
-            }
-            Component::CurDir => {}
-            component => found.push(component),
-        }
-    }
-    found
+    (!path.is_empty()).then(|| without_dots(&from.join(path)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where a sandbox is made, and the rules that come of what is wanted there.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{
     Mode, Rules, Settings,
@@ -133,6 +133,21 @@ fn named_and_meant(path: &Path, look: &dyn Look) -> Vec<PathBuf> {
     };
     let meant = look.real(path);
     if meant == named { vec![named] } else { vec![named, meant] }
+}
+
+/// A path without `.` and `..`, by its text: what links stand in it is not looked at.
+pub(super) fn without_dots(path: &Path) -> PathBuf {
+    let mut found = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                found.pop();
+            }
+            Component::CurDir => {}
+            component => found.push(component),
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -82,9 +82,8 @@ pub fn layers(files: &Files) -> Layers {
     let mut layers = Layers::default();
     for file in files.all() {
         let State::Read { settings, is_consented } = &file.state else { continue };
-        let beneath = layers.settings.clone();
         let needs = |written: &Written| {
-            let beneath = beneath.iter().find(|setting| setting.key == written.key);
+            let beneath = layers.settings.iter().find(|setting| setting.key == written.key);
             let beneath = beneath.map(|setting| &setting.value);
             file.level == Level::Project
                 && !is_consented
