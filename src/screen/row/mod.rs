@@ -168,10 +168,14 @@ impl Row {
                     }
                     let rest = self.cells[border..].iter();
                     let tail = rest.take_while(|cell| cell.glyph == Glyph::TAB_TAIL).count();
-                    for cell in &mut self.cells[first..border + tail] {
+                    let end = border + tail;
+                    let goes_on = self.goes_on_at(end - 1);
+                    for cell in &mut self.cells[first..end] {
                         cell.glyph = Glyph::EMPTY;
                     }
-                    self.check_wrap(self.cells.len());
+                    if goes_on {
+                        self.cells[end - 1].glyph = Glyph::BLANK;
+                    }
                 }
                 _ => {}
             }

@@ -107,6 +107,18 @@ fn tab_stops() {
 }
 
 #[test]
+fn a_line_goes_on_behind_a_tab_that_is_printed_over() {
+    let line = "x".repeat(17);
+    let shifted = format!("{line}\t# \x1b[H\x1b[@\x1b[1;18H");
+    let whole = screen(20, 5, &format!("{shifted}abc"));
+    let mut cut = screen(20, 5, &shifted);
+    ["a", "b", "c"].iter().for_each(|c| cut.feed(c.as_bytes()));
+    assert_eq!(cut.dump(), whole.dump());
+    // The two rows are one line, so nothing moves the cursor between them.
+    assert!(String::from_utf8(whole.dump()).unwrap().contains("abc \x1b"));
+}
+
+#[test]
 fn programs_get_answers() {
     assert_eq!(answers("ab\r\nc\x1b[6n"), "\x1b[2;2R");
     assert_eq!(answers("\x1b[c\x1b[>c"), "\x1b[?62;22c\x1b[>1;10;0c");
