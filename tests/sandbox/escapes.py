@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 KNOWN = json.loads(os.environ["ESCAPE"])
@@ -232,6 +233,14 @@ def gain_rights():
         raise PermissionError(errno.EPERM, "")
 
 
+@attempt
+def hold_up_who_opens_a_file():
+    import fcntl
+
+    with open("held", "w") as file:
+        fcntl.fcntl(file, 1024, fcntl.F_WRLCK)  # F_SETLEASE
+
+
 # What is protected.
 by_file("make_hook", HOOK, write)
 by_file("make_hook_by_proc", "/proc/self/cwd/" + HOOK, write)
@@ -386,6 +395,49 @@ def connect_docker_by_race():
     going = False
     swapper.join()
     if not reached:
+        raise PermissionError(errno.EACCES, "")
+
+
+@attempt
+def datagram_to_outside_from_a_pair():
+    socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b"", OUTSIDE + "/log")
+
+
+by_file("bind_outside", OUTSIDE + "/mine", lambda path: socket.socket(socket.AF_UNIX).bind(path))
+
+
+@attempt
+def bind_outside_by_race():
+    """A thread exchanges a directory with a link to outside, while others bind sockets there."""
+    place = os.path.realpath(tempfile.mkdtemp())
+    way, evil = place + "/way", place + "/evil"
+    os.mkdir(way)
+    os.symlink(OUTSIDE, evil)
+    going = True
+
+    def swap():
+        while going:
+            libc.renameat2(-100, way.encode(), -100, evil.encode(), 2)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    bound = refused = 0
+    # On a busy machine the threads take their turns seldom.
+    for number in range(100_000):
+        if number >= 3000 and bound and refused:
+            break
+        with socket.socket(socket.AF_UNIX) as one:
+            try:
+                one.bind(f"{way}/{number}")
+                bound += 1
+            except OSError:
+                refused += 1
+    going = False
+    swapper.join()
+    made = [name for name in os.listdir(OUTSIDE) if name.isdigit()]
+    for name in made:
+        os.unlink(OUTSIDE + "/" + name)
+    if bound and refused and not made:
         raise PermissionError(errno.EACCES, "")
 
 

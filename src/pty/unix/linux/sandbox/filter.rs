@@ -29,6 +29,9 @@ mod newer {
     pub(super) const REMOVEXATTRAT: c_long = 466;
     pub(super) const OPEN_TREE_ATTR: c_long = 467;
     pub(super) const FILE_SETATTR: c_long = 469;
+
+    /// An operation of fcntl(2), Linux 6.19.
+    pub(super) const F_SETDELEG: libc::c_int = 1024 + 16;
 }
 
 /// What does not exist: programs and libraries have another way, which is looked at.
@@ -119,6 +122,10 @@ const NEW_TIME: u64 = 0x80;
 const TERMINAL_REQUESTS: [libc::Ioctl; 4] =
     [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSETD, libc::TIOCCONS];
 
+/// What one process holds of a file, so that whoever opens it waits for that process, the supervisor
+/// as well: leases and delegations (fcntl(2)).
+const HOLDING_UP: [libc::c_int; 2] = [libc::F_SETLEASE, newer::F_SETDELEG];
+
 /// Calls that are never left to the kernel: it has no rules for them.
 const ALWAYS_SUPERVISED: &[c_long] = &[
     libc::SYS_fchmod,
@@ -203,6 +210,7 @@ pub(super) fn programs(network: Network, files: Files) -> io::Result<Programs> {
         unknown_calls(),
         program(missing(), errno(libc::ENOSYS))?,
         program(forbidden()?, errno(libc::EPERM))?,
+        program(datagrams()?, errno(libc::ESOCKTNOSUPPORT))?,
     ];
     if network != Network::On {
         answering.push(program(unreachable(network)?, errno(libc::ENETUNREACH))?);
@@ -213,7 +221,7 @@ pub(super) fn programs(network: Network, files: Files) -> io::Result<Programs> {
     // The crate has no action that asks a supervisor: one that nothing else uses stands for it.
     let placeholder = SeccompAction::Trace(1);
     let mark = u32::from(placeholder.clone());
-    let mut asking = program(supervised(files)?, placeholder)?;
+    let mut asking = program(supervised(network, files)?, placeholder)?;
     for instruction in &mut asking {
         if instruction.code == RETURN && instruction.k == mark {
             instruction.k = libc::SECCOMP_RET_USER_NOTIF;
@@ -262,6 +270,9 @@ fn forbidden() -> io::Result<Calls> {
     let requests = TERMINAL_REQUESTS.iter().map(|&request| u64::from(request as u32));
     let requests = requests.map(|request| rule(&[(1, SeccompCmpOp::Eq, request)]));
     calls.insert(libc::SYS_ioctl, requests.collect::<io::Result<_>>()?);
+    let holding_up = HOLDING_UP.iter().map(|&operation| bits(operation));
+    let holding_up = holding_up.map(|operation| rule(&[(1, SeccompCmpOp::Eq, operation)]));
+    calls.insert(libc::SYS_fcntl, holding_up.collect::<io::Result<_>>()?);
     // The limits of other processes, this process's server among them. A null pointer only asks.
     let changes =
         SeccompCondition::new(2, seccompiler::SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)
@@ -270,6 +281,17 @@ fn forbidden() -> io::Result<Calls> {
     let limits = SeccompRule::new(vec![changes, others]).map_err(io::Error::other)?;
     calls.insert(libc::SYS_prlimit64, vec![limits]);
     Ok(calls)
+}
+
+/// Datagrams between programs of this machine. Each can be sent to another file, whose path stands in memory where
+/// no rule of this kernel sees it, and also from one of two sockets that are connected to each other.
+fn datagrams() -> io::Result<Calls> {
+    // SOCK_DGRAM is 0b0010; SOCK_RAW, 0b0011, is the same there. Neither SOCK_STREAM nor SOCK_SEQPACKET has the bit.
+    let is_one = || {
+        let unix = (0, SeccompCmpOp::Eq, bits(libc::AF_UNIX));
+        rule(&[unix, (1, SeccompCmpOp::MaskedEq(0b0010), 0b0010)])
+    };
+    Ok(Calls::from([(libc::SYS_socket, vec![is_one()?]), (libc::SYS_socketpair, vec![is_one()?])]))
 }
 
 /// The sockets that there are not.
@@ -310,8 +332,11 @@ fn sending_on_the_way() -> io::Result<Calls> {
     ]))
 }
 
-fn supervised(files: Files) -> io::Result<Calls> {
+fn supervised(network: Network, files: Files) -> io::Result<Calls> {
     let mut calls: Calls = ALWAYS_SUPERVISED.iter().map(|&call| (call, Vec::new())).collect();
+    if network == Network::Local {
+        calls.insert(libc::SYS_listen, Vec::new());
+    }
     if files == Files::None {
         return Ok(calls);
     }

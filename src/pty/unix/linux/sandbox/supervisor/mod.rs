@@ -34,6 +34,7 @@ use self::{
     caller::Caller,
     lookup::Entry,
     notify::{Answer, Request},
+    sockets::listen,
 };
 use super::places::{Places, Reach};
 use crate::sandbox::Network;
@@ -107,6 +108,7 @@ impl Supervisor {
             }
             libc::SYS_connect => return self.connect(caller),
             libc::SYS_bind => self.bind(caller),
+            libc::SYS_listen => listen(caller),
             libc::SYS_mkdirat => self.make_directory(caller, (number(0), 1), number(2)),
             libc::SYS_mknodat => self.make_node(caller, (number(0), 1), number(2)),
             libc::SYS_symlinkat => self.make_link(caller, 0, (number(1), 2)),

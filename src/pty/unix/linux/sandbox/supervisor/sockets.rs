@@ -1,4 +1,4 @@
-//! Where sockets lead: connect(2) and bind(2), done with the address that was read once, on the
+//! Where sockets lead: connect(2), bind(2) and listen(2), done with the address that was read once, on the
 //! socket itself.
 //!
 //! A descriptor is a number that another thread may give to another socket, so that even the family
@@ -23,7 +23,7 @@ use rustix::{
 };
 
 use super::{
-    REFUSED, Supervisor,
+    REFUSED, Supervisor, Verdict,
     apart::Waiting,
     caller::Caller,
     identity,
@@ -52,8 +52,8 @@ enum Address<'a> {
     Loopback,
     /// Of any machine.
     Internet,
-    /// Of the kernel's own, and whether it asks for messages to many.
-    Netlink { groups: bool },
+    /// Of the kernel's own.
+    Netlink,
     /// None: a connection is given up.
     None,
     /// What else there is.
@@ -65,7 +65,10 @@ impl Supervisor {
     pub(super) fn connect(&self, caller: Caller<'_>) -> Result<Option<Answer>> {
         let bytes = address(caller)?;
         let mut target = None;
-        let bytes = match read(&bytes)? {
+        let meant = read(&bytes)?;
+        // Nobody is waited for then, and it has its turn with `listen`.
+        let is_given_up = meant == Address::None;
+        let bytes = match meant {
             Address::Path(path) => {
                 let from = lookup::start(caller, libc::AT_FDCWD, path)?;
                 let (flags, resolve) =
@@ -81,12 +84,12 @@ impl Supervisor {
             Address::Internet if self.network != Network::On => return Err(Errno::NETUNREACH),
             Address::Loopback if self.network == Network::Off => return Err(Errno::NETUNREACH),
             // As root, the supervisor may do more there than the caller.
-            Address::Netlink { .. } => return Err(Errno::PERM),
+            Address::Netlink => return Err(Errno::PERM),
             Address::Other if self.network != Network::On => return Err(Errno::NETUNREACH),
             Address::Internet | Address::Loopback | Address::None | Address::Other => bytes.clone(),
         };
         let socket = Arc::new(caller.socket(caller.number(0))?);
-        if fcntl_getfl(&socket)?.contains(OFlags::NONBLOCK) {
+        if is_given_up || fcntl_getfl(&socket)?.contains(OFlags::NONBLOCK) {
             identity::changing(caller, || connect(&socket, &bytes))?;
             return Ok(Some(Answer::Done));
         }
@@ -107,48 +110,57 @@ impl Supervisor {
         Ok(None)
     }
 
-    /// Gives a socket an address.
+    /// Gives a socket an address. One of a network is the kernel's matter: nobody is reached by it before
+    /// something [listens](listen) there.
     pub(super) fn bind(&self, caller: Caller<'_>) -> Result<Answer> {
         let bytes = address(caller)?;
-        // The kernel alone decides rightly unless only some addresses of a network may be had.
-        let leave = || match self.network {
-            Network::Local => Err(REFUSED),
-            Network::Off | Network::On => Ok(Answer::Continue),
-        };
-        let socket = || caller.socket(caller.number(0));
-        match read(&bytes)? {
-            Address::Path(path) => {
-                let from = lookup::start(caller, libc::AT_FDCWD, path)?;
-                let Some(entry) = lookup::entry_in(&from, path)? else { return leave() };
-                let full = entry.path();
-                let may_write =
-                    [&entry.real, &full].iter().all(|path| self.places.reach(path) == Reach::Write);
-                if !may_write {
-                    return leave();
-                }
-                if self.places.guards_below(&full) {
-                    return Err(REFUSED);
-                }
-                let socket = socket()?;
-                // Others are told the path as it is given here. A whole one without links is as good as
-                // the name in its directory.
-                let path = if path == full { path } else { Path::new(&entry.name) };
-                let bytes = unix_address(path)?;
-                fchdir(&entry.directory)?;
-                let bound = identity::making(caller, || bind(&socket, &bytes));
-                let _ = rustix::process::chdir("/");
-                bound?;
-            }
-            Address::Loopback if self.network == Network::Local => bind(&socket()?, &bytes)?,
-            Address::Abstract => bind(&socket()?, &bytes)?,
-            // As root, the supervisor may listen to more than the caller.
-            Address::Netlink { groups: false } if self.network == Network::Local => {
-                bind(&socket()?, &bytes)?;
-            }
-            _ => return leave(),
+        let Address::Path(path) = read(&bytes)? else { return Ok(Answer::Continue) };
+        let from = lookup::start(caller, libc::AT_FDCWD, path)?;
+        let Some(entry) = lookup::entry_in(&from, path)? else { return Ok(Answer::Continue) };
+        let full = entry.path();
+        match self.judge_entry(&entry) {
+            Verdict::Leave => return Ok(Answer::Continue),
+            Verdict::Refuse => return Err(REFUSED),
+            Verdict::Act if self.places.guards_below(&full) => return Err(REFUSED),
+            Verdict::Act => {}
         }
+        let socket = caller.socket(caller.number(0))?;
+        // Others are told the path as it is given here. A whole one without links is as good as
+        // the name in its directory: what it leads by is renamed by this thread alone.
+        let path = if path == full { path } else { Path::new(&entry.name) };
+        let bytes = unix_address(path)?;
+        fchdir(&entry.directory)?;
+        let bound = identity::making(caller, || bind(&socket, &bytes));
+        let _ = rustix::process::chdir("/");
+        bound?;
         Ok(Answer::Done)
     }
+}
+
+/// Has a socket listen where programs on this machine alone reach it.
+pub(super) fn listen(caller: Caller<'_>) -> Result<Answer> {
+    let socket = caller.socket(caller.number(0))?;
+    keep_local(&socket)?;
+    rustix::net::listen(&socket, caller.number(1))?;
+    // One that was being connected had an address, which it may have lost since.
+    if let Err(error) = keep_local(&socket) {
+        let _ = rustix::net::shutdown(&socket, rustix::net::Shutdown::Both);
+        return Err(error);
+    }
+    Ok(Answer::Done)
+}
+
+/// Keeps a socket of a network to this machine. One whose own address is not that of the loopback device has
+/// to do with that device alone from here on: only who sees packets, as nobody inside does, can undo it.
+///
+/// # Errors
+/// `EACCES` for one that has to do with another device.
+fn keep_local(socket: &OwnedFd) -> Result<()> {
+    const LOOPBACK: libc::c_int = 1; // LOOPBACK_IFINDEX, everywhere
+    if read(&own_address(socket)?)? != Address::Internet || device(socket)? == LOOPBACK {
+        return Ok(());
+    }
+    bind_to_device(socket, LOOPBACK).map_err(|_| REFUSED)
 }
 
 /// The address that a call is given: its second argument, of as many bytes as the third says.
@@ -181,10 +193,7 @@ fn read(bytes: &[u8]) -> Result<Address<'_>> {
             let octets: [u8; 16] = part(rest, 6)?;
             internet(Ipv6Addr::from(octets).to_canonical().is_loopback())
         }
-        libc::AF_NETLINK => {
-            let groups: [u8; 4] = part(rest, 6)?;
-            Address::Netlink { groups: groups != [0; 4] }
-        }
+        libc::AF_NETLINK => Address::Netlink,
         _ => Address::Other,
     })
 }
@@ -238,6 +247,46 @@ fn connect_until_signalled(caller: Caller<'_>, socket: &OwnedFd, address: &[u8])
     }
 }
 
+/// The address that a socket has itself.
+fn own_address(socket: &OwnedFd) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; LARGEST_ADDRESS];
+    let mut length = libc::socklen_t::try_from(bytes.len()).map_err(|_| Errno::INVAL)?;
+    // SAFETY: the kernel writes at most as many bytes as there is room for.
+    let result = unsafe {
+        libc::getsockname(socket.as_raw_fd(), bytes.as_mut_ptr().cast(), &raw mut length)
+    };
+    if result != 0 {
+        return Err(last_error());
+    }
+    bytes.truncate(usize::try_from(length).map_err(|_| Errno::INVAL)?);
+    Ok(bytes)
+}
+
+/// The device that a socket alone has to do with; 0 for all.
+fn device(socket: &OwnedFd) -> Result<libc::c_int> {
+    let mut device: libc::c_int = 0;
+    let mut length = DEVICE_LENGTH;
+    let (level, option) = (libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX);
+    let into = (&raw mut device).cast();
+    // SAFETY: the kernel writes a number, for which there is room.
+    let result =
+        unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, into, &raw mut length) };
+    if result == 0 { Ok(device) } else { Err(last_error()) }
+}
+
+fn bind_to_device(socket: &OwnedFd, device: libc::c_int) -> Result<()> {
+    let (level, option) = (libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX);
+    let from = (&raw const device).cast();
+    // SAFETY: the kernel reads a number.
+    let result =
+        unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, from, DEVICE_LENGTH) };
+    if result == 0 { Ok(()) } else { Err(last_error()) }
+}
+
+/// How long the number of a device is, for the kernel.
+#[expect(clippy::cast_possible_truncation, reason = "it is 4")]
+const DEVICE_LENGTH: libc::socklen_t = size_of::<libc::c_int>() as libc::socklen_t;
+
 fn bind(socket: &OwnedFd, address: &[u8]) -> Result<()> {
     let length = libc::socklen_t::try_from(address.len()).map_err(|_| Errno::INVAL)?;
     // SAFETY: the kernel reads as many bytes as it is told.
@@ -275,7 +324,7 @@ mod tests {
             (with(libc::AF_UNIX, b"\0x"), Address::Abstract),
             (with(libc::AF_UNIX, b""), Address::Abstract),
             (with(libc::AF_UNSPEC, &[0; 14]), Address::None),
-            (with(libc::AF_NETLINK, &[0; 10]), Address::Netlink { groups: false }),
+            (with(libc::AF_NETLINK, &[0; 10]), Address::Netlink),
             (with(libc::AF_VSOCK, &[0; 14]), Address::Other),
         ] {
             assert_eq!(read(&bytes), Ok(address), "{bytes:?}");

@@ -115,7 +115,17 @@ fn sockets_of_programs_outside_are_not_reached() {
                 &format!(
                     "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', '\\0{datagrams}')"
                 ),
-                "EPERM",
+                "ESOCKTNOSUPPORT",
+            ),
+            // Each of two that are connected can send elsewhere.
+            (
+                "import socket; socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)",
+                "ESOCKTNOSUPPORT",
+            ),
+            ("import socket; socket.socket(socket.AF_UNIX, socket.SOCK_RAW)", "ESOCKTNOSUPPORT"),
+            (
+                "import socket; a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET); a.send(b'x'); b.recv(1)",
+                "ok",
             ),
         ],
     );
@@ -127,6 +137,15 @@ fn the_local_network_is_this_machine() {
     ground.rules.network = Network::Local;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let listens = |first: &str| {
+        format!(
+            "import socket; s = socket.socket()\n\
+             {first}\n\
+             s.listen()\n\
+             socket.create_connection(('127.0.0.1', s.getsockname()[1])); s.accept()\n\
+             if s.getsockopt(socket.SOL_SOCKET, 62) != 1: raise OSError(1, '')"
+        )
+    };
     check(
         &ground,
         &[
@@ -138,15 +157,31 @@ fn the_local_network_is_this_machine() {
                 "ok",
             ),
             (
-                "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); socket.create_connection(s.getsockname()); s.accept()",
+                "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); socket.create_connection(s.getsockname()); s.accept()\n\
+                 if s.getsockopt(socket.SOL_SOCKET, 62): raise OSError(1, '')",
                 "ok",
             ),
+            // What listens without an address, or on all, is bound to the loopback device (SO_BINDTOIFINDEX).
+            (&listens("pass"), "ok"),
+            (&listens("s.bind(('', 0))"), "ok"),
+            (&listens("s = socket.socket(socket.AF_INET6); s.bind(('::', 0))"), "ok"),
+            (&listens("s.bind(('127.0.0.1', 0)); s.listen(); s = socket.socket()"), "ok"),
+            (&format!("{}\ns.setsockopt(socket.SOL_SOCKET, 62, 0)", listens("pass")), "EPERM"),
+            // Of other sockets it is as without.
+            (
+                "import socket; s = socket.socket(socket.AF_UNIX); s.bind('s'); s.listen(); c = socket.socket(socket.AF_UNIX); c.connect('s'); s.accept()",
+                "ok",
+            ),
+            (
+                "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).listen()",
+                "ENOTSUP",
+            ),
+            ("import socket; s = socket.socket(); s.listen(); s.listen(7)", "ok"),
             ("import socket; socket.create_connection(('10.255.255.1', 80))", "ENETUNREACH"),
             (
                 "import socket; socket.create_connection(('10.255.255.1', 80), timeout=5)",
                 "ENETUNREACH",
             ),
-            ("import socket; socket.socket().bind(('0.0.0.0', 0))", "EACCES"),
             ("import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "ENETUNREACH"),
             (
                 "import socket; socket.socket().sendto(b'x', socket.MSG_FASTOPEN, ('10.255.255.1', 80))",
@@ -312,6 +347,9 @@ fn what_a_kernel_offers_beside_files_is_refused() {
         ("swapon", "167, 0, 0", "EPERM"),
         ("reboot", "169, 0, 0, 0, 0", "EPERM"),
         ("sethostname", "170, 0, 0", "EPERM"),
+        ("fcntl F_SETLEASE", "72, 0, 1024, 0", "EPERM"),
+        ("fcntl F_SETDELEG", "72, 0, 1040, 0", "EPERM"),
+        ("fcntl F_GETFD", "72, 0, 1, 0", "ok"),
     ];
     let mut source = String::from(
         "import ctypes, errno\nlibc = ctypes.CDLL(None, use_errno=True)\n\
