@@ -6,29 +6,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Mode, Network, Rules, place::without_dots};
+use super::{
+    Mode, Network, Rules,
+    place::without_dots,
+    telling::{around, speaks_of_datagrams, speaks_of_network},
+};
 
-/// How many lines from the end are looked at: a traceback's last ones, and what a command printed before it.
-const LINES: usize = 30;
-/// The longest line that is looked at, in bytes.
-const LONGEST_LINE: usize = 4096;
 /// How many paths are looked at, and how long they are at most, in bytes.
 const MOST_PATHS: usize = 16;
 const LONGEST_PATH: usize = 1024;
-
-/// What the kernel says of files that may not be touched, as programs print it (strerror(3)).
-const DENIED: [&str; 2] = ["Permission denied", "Operation not permitted"];
-/// The same of a network that there is not.
-const UNREACHABLE: [&str; 8] = [
-    "Network is unreachable",
-    "Temporary failure in name resolution",
-    "Name or service not known",
-    "Could not resolve host",
-    "Could not resolve hostname",
-    "nodename nor servname provided",
-    "failed to lookup address information",
-    "Failed to resolve",
-];
 
 /// What was denied, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,14 +40,14 @@ pub enum Denial {
     },
     /// It is in nothing that may be written.
     #[error(
-        "the sandbox ({mode}) lets this session write only {}, not {}; the user can allow it by `--add-writable \
-         {}`, {WHERE}", .writable.display(), .path.display(), .add.display()
+        "the sandbox ({mode}) lets this session write only {}, not {}; {}", .writable.display(),
+        .path.display(), allowing(.add.as_deref())
     )]
     Outside {
         /// What.
         path: PathBuf,
-        /// What the user would add: its directory.
-        add: PathBuf,
+        /// What the user would add; `None` where that would be a place too wide.
+        add: Option<PathBuf>,
         /// The place that the session is for, or its temporary directory.
         writable: PathBuf,
         /// The mode.
@@ -69,7 +55,7 @@ pub enum Denial {
     },
     /// It was made when the sandbox was there already, beside something that is kept from the session.
     #[error(
-        "{} was made after this session began, beside what the sandbox keeps from it, and can't be reached \
+        "{} was made or replaced after this session began, beside what the sandbox keeps from it, and can't be reached \
          for that; \"\\u0004\" starts a fresh session, which can read it", .path.display()
     )]
     MadeLater {
@@ -82,7 +68,31 @@ pub enum Denial {
         /// What is reached.
         network: Network,
     },
+    /// Datagrams to files.
+    #[error(
+        "in the sandbox there are no datagrams between programs of this machine (AF_UNIX with SOCK_DGRAM); \
+         streams and SOCK_SEQPACKET there are"
+    )]
+    Datagrams,
 }
+
+/// What the user can do about a place that is not to be written.
+fn allowing(add: Option<&Path>) -> String {
+    match add {
+        Some(add) => {
+            format!("the user can allow it by `--add-writable {}`, {WHERE}", add.display())
+        }
+        None => "write there, or have the user do it".to_owned(),
+    }
+}
+
+/// Places of the system, in which nothing is to be added.
+const SYSTEM: [&str; 14] = [
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run", "/sbin", "/sys",
+    "/usr", "/System", "/Library",
+];
+/// Places that hold those of many: one in them may be added.
+const TOO_WIDE: [&str; 8] = ["/", "/home", "/media", "/mnt", "/opt", "/root", "/var", "/Users"];
 
 /// Where options stand.
 const WHERE: &str = "an option of mcp-repl, in the client's configuration";
@@ -106,6 +116,8 @@ pub trait Facts {
     fn can_write(&self, path: &Path) -> bool;
     /// Whether it was made after the session's program was started.
     fn is_newer(&self, path: &Path) -> bool;
+    /// Whether there is anything.
+    fn exists(&self, path: &Path) -> bool;
     /// The path without links, as far as it exists.
     fn real(&self, path: &Path) -> PathBuf;
 }
@@ -121,37 +133,28 @@ pub struct Confined<'a> {
     pub writable: &'a Path,
     /// Where relative paths begin.
     pub directory: &'a Path,
+    /// The user's home directory.
+    pub home: Option<&'a Path>,
 }
 
-/// Whether a text may tell of a denial, so that it is worth to look.
-pub fn may_tell(text: &str) -> bool {
-    let words = DENIED.iter().chain(&UNREACHABLE);
-    last_lines(text).any(|line| words.clone().any(|word| line.contains(word)))
-}
-
-/// What was denied last, as far as the text tells.
+/// What was denied last, as far as the [lines](super::telling) tell that say what a cell failed of.
 pub fn explain(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Denial> {
     // A session waits for this, and a text can name paths that take long to be looked at.
     let mut looks = 0..MOST_PATHS;
-    last_lines(text).find_map(|line| {
-        if confined.rules.network != Network::On
-            && UNREACHABLE.iter().any(|word| line.contains(word))
-        {
-            return Some(Denial::Unreachable { network: confined.rules.network });
+    text.lines().rev().find_map(|line| {
+        let network = confined.rules.network;
+        if network != Network::On && speaks_of_network(line) {
+            return Some(Denial::Unreachable { network });
         }
-        DENIED.iter().find_map(|word| {
-            let (before, behind) = line.split_once(word)?;
-            let mut named = paths(before, behind);
-            named.retain(|path| !path.is_empty() && path.len() <= LONGEST_PATH);
-            let mut named = named.into_iter().take_while(|_| looks.next().is_some());
-            named.find_map(|path| of_path(path, confined, facts))
-        })
+        if speaks_of_datagrams(line) {
+            return Some(Denial::Datagrams);
+        }
+        let (before, behind) = around(line)?;
+        let mut named = paths(before, behind);
+        named.retain(|path| !path.is_empty() && path.len() <= LONGEST_PATH);
+        let mut named = named.into_iter().take_while(|_| looks.next().is_some());
+        named.find_map(|path| of_path(path, confined, facts))
     })
-}
-
-/// The last lines, the last one first.
-fn last_lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().rev().take(LINES).filter(|line| line.len() <= LONGEST_LINE)
 }
 
 /// What may be a path around the words of a denial: what is quoted behind them (`Permission denied: '/x'`) or before
@@ -196,7 +199,7 @@ fn quoted(text: &str) -> Vec<&str> {
 
 /// Why nobody in the sandbox gets at a path, if it is that.
 fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Denial> {
-    let Confined { rules, mode, writable, directory } = *confined;
+    let Confined { rules, mode, writable, directory, home } = *confined;
     let path = facts.real(&without_dots(&directory.join(text)));
     if !path.is_absolute() {
         return None;
@@ -210,6 +213,16 @@ fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Den
     if hidden > open {
         return Some(Denial::Hidden { path, mode });
     }
+    // Before what is protected: a file of settings that somebody replaced outside is to be read.
+    let is_cut_off = path.ancestors().collect::<Vec<_>>().windows(2).any(|pair| {
+        let [entry, around] = pair else { return false };
+        let holds_hidden =
+            |hidden: &PathBuf| hidden.starts_with(around) && !hidden.starts_with(entry);
+        rules.hidden.iter().any(holds_hidden) && facts.is_newer(entry)
+    });
+    if is_cut_off && open == 0 {
+        return Some(Denial::MadeLater { path });
+    }
     // What is protected can't be renamed with what it is in either.
     let is_protected = |place: &PathBuf| path.starts_with(place);
     if rules.protected.iter().any(is_protected) {
@@ -218,36 +231,48 @@ fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Den
     if open > 0 {
         return None;
     }
-    let is_cut_off = path.ancestors().collect::<Vec<_>>().windows(2).any(|pair| {
-        let [entry, around] = pair else { return false };
-        let holds_hidden =
-            |hidden: &PathBuf| hidden.starts_with(around) && !hidden.starts_with(entry);
-        rules.hidden.iter().any(holds_hidden) && facts.is_newer(entry)
-    });
-    if is_cut_off {
-        return Some(Denial::MadeLater { path });
-    }
     if !facts.can_write(&path) {
         return None;
     }
-    let add = path.parent().unwrap_or(&path).to_owned();
+    let add = to_be_added(&path, home, facts).map(Path::to_owned);
     Some(Denial::Outside { path, add, writable: writable.to_owned(), mode })
+}
+
+/// What of a path the user would add: the directory that it is in, else the file itself, if either is there
+/// and no more than what one program is to work in.
+fn to_be_added<'a>(path: &'a Path, home: Option<&Path>, facts: &dyn Facts) -> Option<&'a Path> {
+    if SYSTEM.iter().any(|place| path.starts_with(place)) {
+        return None;
+    }
+    let is_too_wide = |place: &Path| {
+        TOO_WIDE.iter().any(|wide| place == Path::new(wide))
+            || home.is_some_and(|home| home.starts_with(place))
+    };
+    let around = path.ancestors().skip(1).find(|around| facts.exists(around));
+    let itself = facts.exists(path).then_some(path);
+    around.into_iter().chain(itself).find(|place| !is_too_wide(place))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::telling;
 
     /// A user who may write below /home/ada and /opt, where /home/ada/new.csv was made late.
     struct Ada;
 
     impl Facts for Ada {
         fn can_write(&self, path: &Path) -> bool {
-            path.starts_with("/home/ada") || path.starts_with("/opt")
+            ["/home/ada", "/opt", "/etc/motd", "/srv"].iter().any(|place| path.starts_with(place))
         }
 
         fn is_newer(&self, path: &Path) -> bool {
-            path == Path::new("/home/ada/new.csv")
+            ["/home/ada/new.csv", "/home/ada/.gitconfig"].iter().any(|new| path == Path::new(new))
+        }
+
+        fn exists(&self, path: &Path) -> bool {
+            let there = ["/home/ada/data", "/home/ada/notes.txt", "/opt/tool/log", "/etc", "/srv"];
+            there.iter().any(|there| Path::new(there).starts_with(path))
         }
 
         fn real(&self, path: &Path) -> PathBuf {
@@ -259,17 +284,23 @@ mod tests {
         let rules = Rules {
             hidden: ["/home/ada/.ssh", "/run/user/7"].map(PathBuf::from).into(),
             writable: ["/home/ada/work", "/run/user/7/mine"].map(PathBuf::from).into(),
-            protected: ["/home/ada/work/.git/hooks", "/home/ada/work/.git/config"]
-                .map(PathBuf::from)
-                .into(),
+            protected: [
+                "/home/ada/work/.git/hooks",
+                "/home/ada/work/.git/config",
+                "/home/ada/.gitconfig",
+                "/home/ada/.bashrc",
+            ]
+            .map(PathBuf::from)
+            .into(),
             network,
             ..Rules::default()
         };
         let work = Path::new("/home/ada/work");
         let mode = Mode::WorkspaceWrite;
-        let confined = Confined { rules: &rules, mode, writable: work, directory: work };
-        assert!(may_tell(text));
-        Some(explain(text, &confined, &Ada)?.to_string())
+        let home = Some(Path::new("/home/ada"));
+        let confined = Confined { rules: &rules, mode, writable: work, directory: work, home };
+        let text = telling(text, false).expect(text);
+        Some(explain(&text, &confined, &Ada)?.to_string())
     }
 
     #[track_caller]
@@ -281,28 +312,45 @@ mod tests {
     #[test]
     fn a_denied_write_names_the_option() {
         let traceback = "Traceback (most recent call last):\n  File \"<cell 2>\", line 1, in <module>\n\
-             PermissionError: [Errno 13] Permission denied: '/home/ada/x'\n";
+             PermissionError: [Errno 13] Permission denied: '/home/ada/data/x'\n";
         assert_eq!(
             told(traceback, Network::Off).as_deref(),
             Some(
-                "the sandbox (workspace-write) lets this session write only /home/ada/work, not /home/ada/x; \
-                 the user can allow it by `--add-writable /home/ada`, an option of mcp-repl, in the client's configuration"
+                "the sandbox (workspace-write) lets this session write only /home/ada/work, not /home/ada/data/x; \
+                 the user can allow it by `--add-writable /home/ada/data`, an option of mcp-repl, in the client's configuration"
             )
         );
         for text in [
-            "cp: cannot create regular file '/home/ada/x': Permission denied",
-            "mkdir: cannot create directory ‘/home/ada/x’: Permission denied",
-            "bash: /home/ada/x: Permission denied",
-            "bash: line 1: /home/ada/x: Permission denied",
-            "/bin/sh: 1: cannot create /home/ada/x: Permission denied",
-            "touch: cannot touch '../x': Permission denied",
-            "error: failed to write `/home/ada/x`: Permission denied (os error 13)",
-            "error: open(\"/home/ada/x\"): Operation not permitted",
+            "cp: cannot create regular file '/home/ada/data/x': Permission denied",
+            "mkdir: cannot create directory ‘/home/ada/data/x’: Permission denied",
+            "bash: /home/ada/data/x: Permission denied",
+            "bash: line 1: /home/ada/data/x: Permission denied",
+            "/bin/sh: 1: cannot create /home/ada/data/x: Permission denied",
+            "touch: cannot touch '../data/x': Permission denied",
+            "error: failed to write `/home/ada/data/x`: Permission denied (os error 13)",
+            "error: open(\"/home/ada/data/x\"): Operation not permitted",
             "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: \
-             '/home/ada/x'\nCheck the permissions.\n",
-            "PermissionError: [Errno 13] Permission denied: '/home/ada/work/a' -> '/home/ada/x'",
+             '/home/ada/data/x'\nCheck the permissions.\n",
+            "PermissionError: [Errno 13] Permission denied: '/home/ada/work/a' -> '/home/ada/data/x'",
         ] {
-            tells(text, "not /home/ada/x");
+            tells(text, "not /home/ada/data/x");
+        }
+    }
+
+    #[test]
+    fn what_is_proposed_is_there_and_no_more_than_a_place_to_work_in() {
+        let proposed = |path: &str, add: Option<&str>| {
+            let told = told(&format!("touch: '{path}': Permission denied"), Network::Off).unwrap();
+            let option = told.split_once("--add-writable ").map(|(_, rest)| rest);
+            assert_eq!(option.and_then(|rest| rest.split('`').next()), add, "{told}");
+            assert_eq!(told.ends_with("; write there, or have the user do it"), add.is_none());
+        };
+        proposed("/home/ada/data/new/deep/x", Some("/home/ada/data"));
+        proposed("/srv/x", Some("/srv"));
+        proposed("/opt/tool/log", Some("/opt/tool"));
+        proposed("/home/ada/notes.txt", Some("/home/ada/notes.txt"));
+        for path in ["/home/ada/x", "/home/ada/new/x", "/opt/x", "/etc/motd"] {
+            proposed(path, None);
         }
     }
 
@@ -315,7 +363,12 @@ mod tests {
             "change /home/ada/work/.git/config",
         );
         tells("touch: cannot touch '.git/hooks/pre-commit': Permission denied", "change");
-        tells("Permission denied: '/home/ada/new.csv'", "was made after this session began");
+        for replaced in ["/home/ada/new.csv", "/home/ada/.gitconfig"] {
+            let text = format!("warning: unable to access '{replaced}': Permission denied");
+            tells(&text, "was made or replaced after this session began");
+        }
+        tells("bash: /home/ada/.bashrc: Permission denied", "change /home/ada/.bashrc");
+        tells("OSError: [Errno 94] Socket type not supported", "there are no datagrams");
     }
 
     #[test]
@@ -348,9 +401,6 @@ mod tests {
         ] {
             assert_eq!(told(text, Network::Off), None, "{text}");
         }
-        assert!(!may_tell("all is well\n"));
-        let long_ago = format!("Permission denied: '/home/ada/x'\n{}", "line\n".repeat(LINES));
-        assert!(!may_tell(&long_ago));
     }
 
     #[test]
@@ -380,6 +430,10 @@ mod tests {
             false
         }
 
+        fn exists(&self, _: &Path) -> bool {
+            false
+        }
+
         fn real(&self, path: &Path) -> PathBuf {
             self.0.set(self.0.get() + 1);
             path.to_owned()
@@ -392,7 +446,8 @@ mod tests {
         let rules = Rules { writable: vec!["/w".into()], ..Rules::default() };
         let work = Path::new("/w");
         let mode = Mode::WorkspaceWrite;
-        let confined = Confined { rules: &rules, mode, writable: work, directory: work };
+        let confined =
+            Confined { rules: &rules, mode, writable: work, directory: work, home: None };
         let line = format!("Permission denied {}\n", "'/w/a'".repeat(500));
         assert!(explain(&line.repeat(30), &confined, &facts).is_none());
         assert!(facts.0.get() <= MOST_PATHS, "{}", facts.0.get());

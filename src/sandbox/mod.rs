@@ -19,12 +19,14 @@ mod names;
 mod place;
 mod rules;
 mod settings;
+mod telling;
 
 pub use environment::{Changes, MODE_VARIABLE, NETWORK_VARIABLE, changes, is_secret};
-pub use explain::{Confined, Denial, Facts, explain, may_tell};
+pub use explain::{Confined, Denial, Facts, explain};
 pub use git::{Git, Kind, Look, find as find_repository};
 pub use mode::Mode;
 pub use names::{GPU_DEVICES, PROTECTED};
 pub use place::{Place, RulesError};
 pub use rules::{Holds, Network, Rules};
 pub use settings::{Looser, Settings};
+pub use telling::telling;

@@ -1,12 +1,12 @@
 //! A running worker: its process, its terminal and its sideband. It performs; it decides nothing
 //! and knows no calls, replies or screen.
 
-use std::{io, path::Path};
+use std::io;
 
 use mcp_repl_sideband::{PictureLimit, ToWorker};
 
 use super::{
-    launch::Launch,
+    launch::{Explainer, Launch},
     pipeline::{Found, InputState, Typist},
     rules::{
         payload::INTERRUPT,
@@ -18,7 +18,6 @@ use super::{
 use crate::{
     pty::{self, Blocked, Modes, Process, PtyMaster},
     reply::Exit,
-    sandbox::Denial,
     screen::Size,
 };
 
@@ -96,10 +95,9 @@ impl Worker {
         self.launch.is_confined()
     }
 
-    /// What was denied to it, if the text that a cell printed tells of that.
-    pub(super) fn explain(&self, text: &str, directory: &str) -> Option<Denial> {
-        let directory = Some(Path::new(directory)).filter(|path| path.is_absolute());
-        self.launch.explain(text, directory)
+    /// Who knows what was denied to it.
+    pub(super) fn explainer(&self) -> Option<Explainer> {
+        self.launch.explainer()
     }
 
     /// Says something to the worker.

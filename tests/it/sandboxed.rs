@@ -67,6 +67,49 @@ fn what_is_to_be_written_must_be_there() {
 }
 
 #[test]
+fn what_runs_can_not_be_hidden() {
+    let repl = sandboxed().args(["--deny-read", "/usr"]).start();
+    let said = repl.begin("1").error();
+    assert_has(&said, "could not start: no sandbox: `deny-read` hides /usr, and /usr/");
+    assert_has(&said, "`mcp-repl config` shows whether an option or which file says it");
+}
+
+#[test]
+fn a_denial_is_explained_where_a_cell_failed_of_it() {
+    let outside = tempfile::tempdir().unwrap();
+    let outside = outside.path().canonicalize().unwrap();
+    let repl = sandboxed().start();
+    repl.gives("import socket, subprocess", IDLE);
+    let make = format!("mkdir {}", outside.join("new").display());
+    let checked = format!("subprocess.run({make:?}, shell=True, check=True)");
+    for cell in [
+        format!("subprocess.run({make:?}, shell=True).returncode"),
+        format!("try: {checked}\nexcept Exception as error: raise ValueError('no') from error"),
+        checked,
+    ] {
+        let said = repl.repl(&cell);
+        assert_eq!(said.matches("[repl] the sandbox (workspace-write)").count(), 1, "{said}");
+        assert_has(&said, &format!("`--add-writable {}`", outside.display()));
+    }
+    // What a cell took care of is none of its failures.
+    let write = format!("open({:?}, 'w')", outside.join("x").display().to_string());
+    for cell in [
+        format!("try: {write}\nexcept OSError as e: print(e)"),
+        format!("try: {write}\nexcept OSError as e: print('no:', e)\nfor n in range(9): print(n)"),
+        format!("try: {write}\nexcept OSError as e: print('no:', e)\n1 / 0"),
+    ] {
+        let said = repl.repl(&cell);
+        assert_has(&said, "Permission denied");
+        assert_has_not(&said, "[repl]");
+    }
+    // What no option is good for is not proposed.
+    let said = repl.repl("open('/etc/mcp-repl-test', 'w')");
+    assert_has_not(&said, "--add-writable");
+    let said = repl.repl("socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)");
+    assert_has(&said, "[repl] in the sandbox there are no datagrams");
+}
+
+#[test]
 fn an_option_of_a_sandbox_that_there_is_not_is_an_error() {
     let output = Builder::new().args(["exec", "1", "--network", "on"]).output("");
     let error = String::from_utf8(output.stderr).unwrap();

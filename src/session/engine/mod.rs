@@ -3,6 +3,7 @@
 
 mod commands;
 mod complete;
+mod explanations;
 mod perform;
 mod wait;
 
@@ -21,6 +22,7 @@ use tokio::{
 };
 
 use complete::Completions;
+use explanations::Explanations;
 
 use super::{
     attachments::AttachmentFiles,
@@ -138,6 +140,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         commands: handle.downgrade(),
         callers: HashMap::new(),
         completions: Completions::default(),
+        explanations: Explanations::default(),
         worker: None,
         resolved: None,
         deferred: None,
@@ -175,6 +178,7 @@ struct Engine {
     attachments: AttachmentFiles,
     callers: HashMap<CallId, Caller>,
     completions: Completions,
+    explanations: Explanations,
     /// By which replies come back that did not reach their client.
     commands: mpsc::WeakUnboundedSender<EngineCommand>,
     worker: Option<Worker>,
@@ -295,6 +299,9 @@ impl Engine {
                     let interrupt = caller.is_some_and(|caller| caller.on_drop.interrupts());
                     self.take(Input::Cancel { id, interrupt });
                 }
+                Woken::Explained(denial) => {
+                    self.take(Input::Explained(denial.map(Notice::Denied)));
+                }
                 Woken::Time => self.tick(),
                 Woken::Swept(Swept::Reply { client, untold }) => self.answered(client, untold),
                 Woken::CaughtUp | Woken::Swept(Swept::Worker) => {}
@@ -414,6 +421,9 @@ impl Engine {
     /// was anything to do. What the leader printed is there by now; a descendant that holds the
     /// terminal open, or goes on printing, delays nothing.
     fn take_end(&mut self) -> bool {
+        if self.explanations.is_asked() {
+            return false;
+        }
         let now = self.now();
         let would_miss = self.followers_are_behind();
         let is_held = self.disk_is_behind() || would_miss;

@@ -1,10 +1,10 @@
 //! What the engine does outside of the pipeline: orders to the worker, its start and end, replies.
 
-use std::{io, time::Instant};
+use std::{io, path::Path, time::Instant};
 
 use super::{Attachments, Engine, Swept, since};
 use crate::{
-    reply::{Attachment, Exit, Failure, FilePlace, Notice, Reply},
+    reply::{Attachment, Exit, Failure, FilePlace, Reply},
     session::{
         attachments,
         client::{Answer, Piece},
@@ -19,7 +19,9 @@ use crate::{
 impl Engine {
     /// Performs what is to be done, until nothing is.
     pub(super) fn perform_all(&mut self) {
-        while let Some(effect) = self.pipeline.next_effect() {
+        while !self.explanations.is_asked()
+            && let Some(effect) = self.pipeline.next_effect()
+        {
             self.perform(effect);
         }
     }
@@ -50,8 +52,13 @@ impl Engine {
             Effect::Look { holds_input } => self.look(holds_input),
             Effect::Explain { text, directory } => {
                 let worker = self.worker.as_ref();
-                let denial = worker.and_then(|worker| worker.explain(&text, &directory));
-                self.take(Input::Explained(denial.map(Notice::Denied)));
+                let Some(explainer) = worker.and_then(Worker::explainer) else {
+                    return self.take(Input::Explained(None));
+                };
+                self.explanations.ask(move || {
+                    let directory = Some(Path::new(&directory)).filter(|path| path.is_absolute());
+                    explainer.explain(&text, directory)
+                });
             }
             Effect::Send(message) => self.with_worker(|worker| worker.send(&message)),
             Effect::Type(bytes) => self.with_worker(|worker| worker.type_bytes(&bytes, now)),

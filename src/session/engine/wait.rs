@@ -5,9 +5,12 @@ use std::{collections::HashMap, io, task::Poll};
 use tokio::sync::mpsc;
 
 use super::{Caller, Engine, Swept};
-use crate::session::{
-    client::EngineCommand, rules::state::CallId, sideband::Readable, subscribers::Subscribers,
-    worker::Worker,
+use crate::{
+    sandbox::Denial,
+    session::{
+        client::EngineCommand, rules::state::CallId, sideband::Readable, subscribers::Subscribers,
+        worker::Worker,
+    },
 };
 
 /// What woke the loop.
@@ -20,6 +23,8 @@ pub(super) enum Woken {
     Cancelled(CallId),
     /// The disk, or a client that is told all as it comes.
     CaughtUp,
+    /// Why something was denied, if that was found.
+    Explained(Option<Denial>),
     Time,
     Swept(Swept),
 }
@@ -29,6 +34,10 @@ impl Engine {
         &mut self,
         commands: &mut mpsc::UnboundedReceiver<EngineCommand>,
     ) -> Woken {
+        // All else comes behind it in order, as where nothing had to be looked for.
+        if self.explanations.is_asked() {
+            return Woken::Explained(self.explanations.answer().await);
+        }
         let listens = !self.is_closing && !self.pipeline.awaits_message();
         if listens && let Some(command) = self.deferred.take() {
             return Woken::Command(Some(command));

@@ -15,10 +15,12 @@ use std::{
 use mcp_repl_sideband::{NONCE_VARIABLE, SOCKET_VARIABLE};
 use tempfile::TempDir;
 
-use super::{Surroundings, WorkerProgram, extension, sandbox::Confinement};
+use super::{
+    Surroundings, WorkerProgram, extension,
+    sandbox::{Confinement, Explainer},
+};
 use crate::{
     pty::{self, Program},
-    sandbox::Denial,
     session::rules::state::Paging,
 };
 
@@ -236,19 +238,19 @@ impl SessionDirectory {
         }
         let own = program.environment.iter();
         environment.extend(own.map(|(name, value)| ((*name).into(), value.clone())));
-        let sandbox = around
-            .sandbox
-            .as_ref()
-            .map(|sandbox| sandbox.prepare(directory.path(), &temporary, around, &environment));
+        let file = around.file(program.file.clone());
+        let sandbox = around.sandbox.as_ref().map(|sandbox| {
+            sandbox.prepare(&file, directory.path(), &temporary, around, &environment)
+        });
         let (mut rules, mut confinement) = (None, None);
         if let Some(prepared) = sandbox.transpose()? {
             environment.extend(prepared.environment);
             (rules, confinement) = (Some(prepared.rules), Some(prepared.confinement));
         }
-        let WorkerProgram { file, arguments, own_threads, has_sideband, master_variable, .. } =
+        let WorkerProgram { arguments, own_threads, has_sideband, master_variable, .. } =
             program.clone();
         let program = Program {
-            file: around.file(file),
+            file,
             arguments,
             directory: around.directory.clone(),
             environment,
@@ -282,11 +284,10 @@ impl Launch {
         self.program.sandbox.is_some()
     }
 
-    /// What was denied to the program, if the text that a cell printed tells of that. Relative paths begin at
-    /// `directory`, if that is known.
-    pub fn explain(&self, text: &str, directory: Option<&Path>) -> Option<Denial> {
-        let rules = self.program.sandbox.as_ref()?;
-        self.confinement.as_ref()?.explain(text, directory, rules)
+    /// Who knows what was denied to the program; `None` where nothing is.
+    pub fn explainer(&self) -> Option<Explainer> {
+        let (rules, confinement) = (self.program.sandbox.clone()?, self.confinement.clone()?);
+        Some(Explainer { confinement, rules })
     }
 
     /// The secret that the worker's hello and marks carry.

@@ -9,5 +9,5 @@ mod surroundings;
 
 pub use directory::{Launch, RuntimeDirectory, SessionDirectory, TERMINAL_TYPE};
 pub use program::{Resolved, Script, Target, WorkerProgram};
-pub use sandbox::{Sandbox, gpus};
+pub use sandbox::{Explainer, Sandbox, gpus};
 pub use surroundings::Surroundings;

@@ -22,6 +22,9 @@ use crate::{
 /// The longest text that is read to find a repository, in bytes: it has one path.
 const LONGEST_TEXT: u64 = 8192;
 
+/// Where the libraries are that programs are loaded with.
+const LIBRARIES: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+
 /// What a session's program may reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sandbox {
@@ -45,7 +48,15 @@ pub(super) struct Confinement {
     mode: Mode,
     writable: PathBuf,
     directory: PathBuf,
+    home: Option<PathBuf>,
     began: SystemTime,
+}
+
+/// Who knows what was denied to a program, by itself: it looks at files, and takes as long as their disk does.
+#[derive(Debug)]
+pub struct Explainer {
+    pub(super) confinement: Confinement,
+    pub(super) rules: Rules,
 }
 
 impl Sandbox {
@@ -53,9 +64,11 @@ impl Sandbox {
     /// directory, `temporary` that for its temporary files.
     ///
     /// # Errors
-    /// When what may be written is not there or can't be made, or there is no working directory.
+    /// When what may be written is not there or can't be made, or there is no working directory; when
+    /// `program` could not run, since it is to be hidden.
     pub(super) fn prepare(
         &self,
+        program: &Path,
         private: &Path,
         temporary: &Path,
         around: &Surroundings,
@@ -92,6 +105,14 @@ impl Sandbox {
             gpus: if self.settings.gpu { gpus() } else { Vec::new() },
         };
         let rules = place.rules(&self.settings, &Disk).map_err(io::Error::other)?;
+        if let Some((hidden, needed)) = self.hides_what_runs(program, &variables, &rules) {
+            return Err(io::Error::other(format!(
+                "`deny-read` hides {}, and {} is there, without which nothing runs; `mcp-repl config` \
+                 shows whether an option or which file says it",
+                hidden.display(),
+                needed.display(),
+            )));
+        }
         let environment =
             sandbox::changes(&self.settings, &rules, &place, variables, &|path| path.exists());
         let is_workspace = rules.writable.contains(&place.directory);
@@ -99,23 +120,50 @@ impl Sandbox {
             mode: self.settings.mode,
             writable: if is_workspace { place.directory.clone() } else { temporary.to_owned() },
             directory: place.directory,
+            home: place.home,
             began: SystemTime::now(),
         };
         Ok(Prepared { rules, environment, confinement })
     }
+
+    /// What is to be hidden of which a program is made, and what of that.
+    fn hides_what_runs(
+        &self,
+        program: &Path,
+        variables: &BTreeMap<OsString, OsString>,
+        rules: &Rules,
+    ) -> Option<(&Path, PathBuf)> {
+        let places = variables.get(OsStr::new("PATH")).map(std::env::split_paths);
+        let places = places.into_iter().flatten();
+        let program = match program.parent() {
+            Some(around) if around == Path::new("") => {
+                places.map(|place| place.join(program)).find(|file| file.is_file())
+            }
+            _ => Some(program.to_owned()),
+        };
+        let libraries = LIBRARIES.iter().map(PathBuf::from).filter(|place| place.is_dir());
+        let needed = program.into_iter().chain(libraries).map(|path| Disk.real(&path));
+        let needed: Vec<PathBuf> = needed.collect();
+        self.settings.deny_read.iter().find_map(|hidden| {
+            let real = Disk.real(hidden);
+            let is_hidden = |needed: &&PathBuf| {
+                let opens = |open: &PathBuf| open.starts_with(&real) && needed.starts_with(open);
+                needed.starts_with(&real) && !rules.writable.iter().any(opens)
+            };
+            Some((hidden.as_path(), needed.iter().find(is_hidden)?.clone()))
+        })
+    }
 }
 
-impl Confinement {
-    /// What was denied, if the text that a cell printed tells of something that these rules deny.
-    pub(super) fn explain(
-        &self,
-        text: &str,
-        directory: Option<&Path>,
-        rules: &Rules,
-    ) -> Option<Denial> {
-        let directory = directory.unwrap_or(&self.directory);
-        let Confinement { mode, writable, began, .. } = self;
-        let confined = Confined { rules, mode: *mode, writable, directory };
+impl Explainer {
+    /// What was denied, if the text that a cell printed tells of something that these rules deny. Relative
+    /// paths begin at `directory`, if that is known.
+    pub fn explain(&self, text: &str, directory: Option<&Path>) -> Option<Denial> {
+        let Explainer { confinement, rules } = self;
+        let directory = directory.unwrap_or(&confinement.directory);
+        let Confinement { mode, writable, began, home, .. } = confinement;
+        let home = home.as_deref();
+        let confined = Confined { rules, mode: *mode, writable, directory, home };
         sandbox::explain(text, &confined, &Outside { began: *began })
     }
 }
@@ -225,6 +273,10 @@ impl Facts for Outside {
         made.is_ok_and(|made| made > self.began)
     }
 
+    fn exists(&self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok()
+    }
+
     fn real(&self, path: &Path) -> PathBuf {
         Disk.real(path)
     }
@@ -240,7 +292,8 @@ mod tests {
         let sandbox = Sandbox { settings, own: Vec::new() };
         let around = Surroundings::pinned(directory, home);
         let private = home.join("private");
-        sandbox.prepare(&private, &private, &around, &around.environment).unwrap()
+        let python = Path::new("python3");
+        sandbox.prepare(python, &private, &private, &around, &around.environment).unwrap()
     }
 
     #[test]
@@ -284,10 +337,11 @@ mod tests {
             fs::create_dir_all(place).unwrap();
         }
         let Prepared { rules, confinement, .. } = prepared(&work, &home);
+        let explainer = Explainer { confinement, rules };
         let told = |path: &Path| {
             let text =
                 format!("PermissionError: [Errno 13] Permission denied: '{}'", path.display());
-            confinement.explain(&text, None, &rules)
+            explainer.explain(&text, None)
         };
         assert!(matches!(told(&root.join("x")), Some(Denial::Outside { .. })));
         assert!(matches!(told(&home.join(".ssh/id")), Some(Denial::Hidden { .. })));
@@ -303,5 +357,45 @@ mod tests {
         let keeps_times = fs::metadata(&work).unwrap().created().is_ok();
         assert!(!keeps_times || (0..100_000).any(|_| tells_late()));
         assert_eq!(Disk.real(&late).as_os_str(), late.as_os_str());
+    }
+
+    #[test]
+    fn what_a_program_is_made_of_can_not_be_hidden() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let (work, home) = (root.join("work"), root.join("home"));
+        for place in
+            [&work.join("bin"), &work.join("data"), &home.join("private"), &root.join("opt")]
+        {
+            fs::create_dir_all(place).unwrap();
+        }
+        let (own, others) = (work.join("bin/python"), root.join("opt/python"));
+        for program in [&own, &others] {
+            fs::write(program, "").unwrap();
+        }
+        let hides = |program: &Path, hidden: &Path| {
+            let deny_read = vec![hidden.to_owned()];
+            let settings =
+                Settings { mode: Mode::WorkspaceWrite, deny_read, ..Settings::default() };
+            let sandbox = Sandbox { settings, own: Vec::new() };
+            let around = Surroundings::pinned(&work, &home);
+            let private = home.join("private");
+            let made = sandbox.prepare(program, &private, &private, &around, &around.environment);
+            made.err().map(|error| error.to_string())
+        };
+        let told = hides(&others, &root.join("opt")).unwrap();
+        let (place, there) = (root.join("opt"), others.display());
+        let begins =
+            format!("`deny-read` hides {}, and {there} is there, without", place.display());
+        assert!(told.starts_with(&begins), "{told}");
+        assert!(told.contains("`mcp-repl config`"), "{told}");
+        assert!(hides(&others, Path::new("/")).is_some());
+        assert!(hides(&others, &work.join("data")).is_none());
+        assert!(hides(&others, &root.join("work")).is_none());
+        // What is in a workspace is read whatever is hidden around it.
+        assert!(hides(&own, &root).is_none());
+        if Path::new("/usr/lib").is_dir() {
+            assert!(hides(&others, Path::new("/usr")).is_some());
+        }
     }
 }

@@ -36,10 +36,10 @@ impl Denials {
         }
     }
 
-    /// Takes what was printed, if it may tell of a denial.
-    fn take(&mut self) -> Option<String> {
+    /// Takes of what was printed the lines that tell what the cell failed of, if they may tell of a denial.
+    fn take(&mut self, outcome: Outcome) -> Option<String> {
         let text = std::mem::take(self.text.as_mut()?);
-        sandbox::may_tell(&text).then_some(text)
+        sandbox::telling(&text, outcome == Outcome::Error)
     }
 }
 
@@ -66,7 +66,7 @@ impl<O: Observer> Pipeline<O> {
         }
         let awaits_pager = self.session.awaits_pager();
         self.display.report(awaits_pager);
-        if let Some(text) = self.display.denials.take() {
+        if let Some(text) = self.display.denials.take(outcome) {
             let directory = self.display.directory.path().to_owned();
             self.effects.push_back(Effect::Explain { text, directory });
             self.display.denials.is_asked = true;

@@ -142,7 +142,7 @@ mod tests {
         let ids = || apart.waiting.lock().unwrap().iter().map(|(id, _)| *id).collect::<Vec<_>>();
         assert!(!ids().contains(&2), "{:?}", ids());
         // As many as there may be, and no more.
-        let listed: Vec<_> = (10..10 + MOST as u64 + 1)
+        let listed: Vec<_> = (10..=10 + MOST as u64)
             .map_while(|id| Listed::new(&apart.waiting, id, waiting()).ok())
             .collect();
         assert!((MOST - 1..=MOST).contains(&listed.len()), "{}", listed.len());
