@@ -24,7 +24,7 @@ pub use environment::{Changes, MODE_VARIABLE, NETWORK_VARIABLE, changes, is_secr
 pub use explain::{Confined, Denial, Facts, explain, may_tell};
 pub use git::{Git, Kind, Look, find as find_repository};
 pub use mode::Mode;
-pub use names::{GPU_DEVICES, PROTECTED};
+pub use names::{GPU_DEVICES, HIDDEN, PROTECTED};
 pub use place::{Place, RulesError};
 pub use rules::{Holds, Network, Rules};
 pub use settings::{Looser, Settings};

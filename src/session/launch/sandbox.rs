@@ -85,6 +85,9 @@ impl Sandbox {
             git: sandbox::find_repository(&directory, &Disk),
             directory,
             home,
+            named: named(&variables),
+            // Nobody else may change it.
+            is_root: pty::is_writable(Path::new("/etc/shadow")),
             config: absolute("XDG_CONFIG_HOME"),
             runtime: absolute("XDG_RUNTIME_DIR"),
             private: private.to_owned(),
@@ -118,6 +121,12 @@ impl Confinement {
         let confined = Confined { rules, mode: *mode, writable, directory };
         sandbox::explain(text, &confined, &Outside { began: *began })
     }
+}
+
+/// The variables that are absolute paths.
+fn named(variables: &BTreeMap<OsString, OsString>) -> BTreeMap<String, PathBuf> {
+    let paths = variables.iter().filter(|(_, value)| Path::new(value).is_absolute());
+    paths.filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.into()))).collect()
 }
 
 /// The caches of programs in the sandbox: kept for those who work in the same directory, so that what is fetched
