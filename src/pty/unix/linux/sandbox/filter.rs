@@ -42,6 +42,9 @@ const MISSING: &[c_long] = &[
     newer::SETXATTRAT,
     newer::REMOVEXATTRAT,
     newer::FILE_SETATTR,
+    // Message queues are the user's, whoever made them.
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_utime,
     #[cfg(target_arch = "x86_64")]
@@ -203,6 +206,7 @@ pub(super) fn programs(network: Network, files: Files) -> io::Result<Programs> {
         unknown_calls(),
         program(missing(), errno(libc::ENOSYS))?,
         program(forbidden()?, errno(libc::EPERM))?,
+        program(with_rights()?, errno(libc::EPERM))?,
     ];
     if network != Network::On {
         answering.push(program(unreachable(network)?, errno(libc::ENETUNREACH))?);
@@ -270,6 +274,33 @@ fn forbidden() -> io::Result<Calls> {
     let limits = SeccompRule::new(vec![changes, others]).map_err(io::Error::other)?;
     calls.insert(libc::SYS_prlimit64, vec![limits]);
     Ok(calls)
+}
+
+/// New files that are run with the rights of their owner or group, whoever runs them. What is changed to be
+/// one is the supervisor's matter.
+fn with_rights() -> io::Result<Calls> {
+    // The lowest bit of O_TMPFILE is its own.
+    let unnamed = libc::O_TMPFILE & !libc::O_DIRECTORY;
+    let masked = |argument, mask| (argument, SeccompCmpOp::MaskedEq(mask), mask);
+    let marks = [libc::S_ISUID, libc::S_ISGID].map(u64::from);
+    let opens = |flags: u8| -> io::Result<Vec<SeccompRule>> {
+        let makes = [libc::O_CREAT, unnamed].map(bits).into_iter();
+        let both = makes.flat_map(|makes| marks.map(|mark| (makes, mark)));
+        both.map(|(makes, mark)| rule(&[masked(flags, makes), masked(flags + 1, mark)])).collect()
+    };
+    let makes = |mode: u8| -> io::Result<Vec<SeccompRule>> {
+        marks.iter().map(|&mark| rule(&[masked(mode, mark)])).collect()
+    };
+    Ok(Calls::from([
+        (libc::SYS_openat, opens(2)?),
+        (libc::SYS_mknodat, makes(2)?),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_open, opens(1)?),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_creat, makes(1)?),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_mknod, makes(1)?),
+    ]))
 }
 
 /// The sockets that there are not.
