@@ -52,6 +52,18 @@ pub enum Denial {
         /// The mode.
         mode: Mode,
     },
+    /// It may have a name outside of what may be written.
+    #[error(
+        "the sandbox ({mode}) lets nobody in this session write {}, which has another name elsewhere (a hard link, as \
+         package managers make them of their caches), and would be changed there; a copy in its place can be \
+         written", .path.display()
+    )]
+    Linked {
+        /// What.
+        path: PathBuf,
+        /// The mode.
+        mode: Mode,
+    },
     /// It is in nothing that may be written.
     #[error(
         "the sandbox ({mode}) lets this session write only {}, not {}; the user can allow it by `--add-writable \
@@ -104,6 +116,8 @@ fn kept(network: Network) -> &'static str {
 pub trait Facts {
     /// Whether this user may write it, or make it where it is not.
     fn can_write(&self, path: &Path) -> bool;
+    /// Whether it is a file with more than one name.
+    fn has_other_names(&self, path: &Path) -> bool;
     /// Whether it was made after the session's program was started.
     fn is_newer(&self, path: &Path) -> bool;
     /// The path without links, as far as it exists.
@@ -216,7 +230,8 @@ fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Den
         return Some(Denial::Protected { path, mode });
     }
     if open > 0 {
-        return None;
+        let is_linked = facts.can_write(&path) && facts.has_other_names(&path);
+        return is_linked.then_some(Denial::Linked { path, mode });
     }
     let is_cut_off = path.ancestors().collect::<Vec<_>>().windows(2).any(|pair| {
         let [entry, around] = pair else { return false };
@@ -244,6 +259,10 @@ mod tests {
     impl Facts for Ada {
         fn can_write(&self, path: &Path) -> bool {
             path.starts_with("/home/ada") || path.starts_with("/opt")
+        }
+
+        fn has_other_names(&self, path: &Path) -> bool {
+            path.ends_with("linked")
         }
 
         fn is_newer(&self, path: &Path) -> bool {
@@ -315,6 +334,7 @@ mod tests {
             "change /home/ada/work/.git/config",
         );
         tells("touch: cannot touch '.git/hooks/pre-commit': Permission denied", "change");
+        tells("Permission denied: '/home/ada/work/linked'", "another name elsewhere");
         tells("Permission denied: '/home/ada/new.csv'", "was made after this session began");
     }
 
@@ -372,6 +392,10 @@ mod tests {
     struct Counting(std::cell::Cell<usize>);
 
     impl Facts for Counting {
+        fn has_other_names(&self, _: &Path) -> bool {
+            false
+        }
+
         fn can_write(&self, _: &Path) -> bool {
             false
         }

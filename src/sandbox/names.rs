@@ -319,6 +319,10 @@ pub(super) const READ_IN_PLACE: &[(&str, &str)] = &[
     ("MATPLOTLIBRC", "{config}/matplotlib/matplotlibrc"),
 ];
 
+/// Variables that have programs make no further names of files (hard links) by which what is written here would be
+/// changed elsewhere.
+pub(super) const LINKS: &[(&str, &str)] = &[("UV_LINK_MODE", "copy")];
+
 /// Names of variables that hold secrets: one that ends with it, or is it.
 pub(super) const SECRET_ENDS: &[&str] = &["TOKEN", "KEY", "PASSWD", "PASSPHRASE"];
 /// The same, anywhere in the name.

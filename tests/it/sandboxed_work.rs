@@ -149,6 +149,25 @@ fn a_repository_takes_commits_but_no_hooks() {
 }
 
 #[test]
+fn a_file_with_a_name_elsewhere_is_replaced_and_not_written() {
+    let outside = tempfile::tempdir().unwrap();
+    let cached = outside.path().join("cached.py");
+    std::fs::write(&cached, "cached").unwrap();
+    let place = tempfile::tempdir().unwrap();
+    std::fs::hard_link(&cached, place.path().join("linked.py")).unwrap();
+    let repl = start(Builder::new().directory(place.path()));
+    let said = repl.repl("open('linked.py', 'a')");
+    assert_has(&said, "linked.py, which has another name elsewhere");
+    // As editors do, and `sed -i`.
+    repl.gives("run('sed', '-i', 's/cached/mended/', 'linked.py')", "0\n");
+    repl.gives("open('linked.py', 'a').write('!')", "1\n");
+    repl.gives("print(open('linked.py').read())", "mended!\n");
+    // With names of its own it is written by each.
+    repl.gives("os.link('linked.py', 'more.py')\nopen('more.py', 'a').write('!')", "1\n");
+    assert_eq!(std::fs::read_to_string(&cached).unwrap(), "cached");
+}
+
+#[test]
 fn programs_on_this_machine_are_reached_where_that_is_allowed() {
     let serve = "import http.server, threading, urllib.request\n\
         class Quiet(http.server.SimpleHTTPRequestHandler):\n    \

@@ -301,13 +301,23 @@ def make_hook_by_race():
         raise PermissionError(errno.EACCES, "")
 
 
-# Files that others run with the rights of this user, and message queues.
+# Files with a name elsewhere, and those that others run with the user's rights.
+by_file("write_a_file_with_a_name_outside", "shared", write)
+by_file("truncate_a_file_with_a_name_outside", "shared", lambda path: os.truncate(path, 0))
 by_file("make_a_setuid_file", "setuid", lambda path: os.open(path, os.O_CREAT | os.O_WRONLY, 0o4755))
 by_file("make_a_setuid_node", "setuid", lambda path: os.mknod(path, 0o104755))
 by_file("make_a_setuid_file_without_a_name", ".", lambda path: os.open(path, os.O_TMPFILE | os.O_WRONLY, 0o4755))
 by_file("have_a_file_be_setuid", "own2", lambda path: (write(path), os.chmod(path, 0o4755)))
 by_file("have_a_file_be_setgid", "own2", lambda path: os.fchmod(os.open(path, os.O_RDONLY), 0o2755))
 by_file("remove_a_message_queue", b"mcp-repl-escape", lambda name: system(241, name))
+
+
+@attempt
+def write_a_file_with_a_name_outside_by_one_more():
+    os.link("shared", "shared2")
+    os.unlink("shared2")
+    os.link("shared", "shared2")
+    write("shared2")
 
 
 @attempt

@@ -229,6 +229,10 @@ impl Facts for Outside {
         there.is_some_and(pty::is_writable)
     }
 
+    fn has_other_names(&self, path: &Path) -> bool {
+        pty::has_other_names(path)
+    }
+
     fn is_newer(&self, path: &Path) -> bool {
         let made = fs::symlink_metadata(path).and_then(|found| found.created());
         made.is_ok_and(|made| made > self.began)

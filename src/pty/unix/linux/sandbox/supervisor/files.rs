@@ -1,6 +1,10 @@
 //! Files that are opened.
 
-use std::{os::fd::OwnedFd, path::PathBuf, sync::Arc};
+use std::{
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustix::{
     fs::{FileType, Mode, OFlags, fstat, ftruncate, open, openat, readlinkat},
@@ -121,9 +125,7 @@ impl Supervisor {
             if !self.places.is_supervised(&real) {
                 return Ok(Some(Answer::Continue));
             }
-            if self.places.reach(&real) != Reach::Write {
-                return Err(REFUSED);
-            }
+            self.check_write(&found, &real)?;
         } else {
             let is_allowed = match self.places.reach(&real) {
                 Reach::Hidden => false,
@@ -215,9 +217,7 @@ impl Supervisor {
         if !self.places.is_supervised(&real) {
             return Ok(Answer::Continue);
         }
-        if self.places.reach(&real) != Reach::Write {
-            return Err(REFUSED);
-        }
+        self.check_write(&found, &real)?;
         if lookup::kind(&found)? != FileType::RegularFile {
             return Ok(Answer::Continue);
         }
@@ -227,6 +227,14 @@ impl Supervisor {
             ftruncate(file, length)
         })?;
         Ok(Answer::Done)
+    }
+
+    /// Refuses to have a file written that must not be, where the supervisor writes.
+    fn check_write(&self, found: &OwnedFd, real: &Path) -> Result<()> {
+        let is_allowed = self.places.reach(real) == Reach::Write
+            && (lookup::kind(found)? != FileType::RegularFile
+                || !self.links.may_lead_outside(found)?);
+        if is_allowed { Ok(()) } else { Err(REFUSED) }
     }
 
     /// Whether a file that is held may be changed itself: its mode, its owner, its other names.

@@ -20,6 +20,7 @@ mod attributes;
 mod caller;
 mod files;
 mod identity;
+mod links;
 mod lookup;
 mod names;
 mod notify;
@@ -32,6 +33,7 @@ use rustix::io::{Errno, Result};
 use self::{
     apart::Apart,
     caller::Caller,
+    links::Links,
     lookup::Entry,
     notify::{Answer, Request},
 };
@@ -57,7 +59,7 @@ pub(super) fn start(
         let apart = Apart::new(listener.clone());
         // A mask and a working directory of its own.
         if identity::separate().is_ok() {
-            Supervisor { listener, places, network, apart }.run();
+            Supervisor { listener, places, network, apart, links: Links::default() }.run();
         }
     })
 }
@@ -67,6 +69,7 @@ struct Supervisor {
     places: Places,
     network: Network,
     apart: Apart,
+    links: Links,
 }
 
 /// What is to be done about a change of an entry.

@@ -80,6 +80,7 @@ impl Supervisor {
             if !self.may_change(&file)? {
                 return Err(REFUSED);
             }
+            self.links.add(&file)?;
             linkat(CWD, held(&file), &entry.directory, &entry.name, AtFlags::SYMLINK_FOLLOW)
         })
     }
