@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Mode, Network, Rules, place::without_dots};
+use super::{Mode, Network, Rules, guard, place::without_dots};
 
 /// How many lines from the end are looked at: a traceback's last ones, and what a command printed before it.
 const LINES: usize = 30;
@@ -226,7 +226,7 @@ fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Den
     }
     // What is protected can't be renamed with what it is in either.
     let is_protected = |place: &PathBuf| path.starts_with(place);
-    if rules.protected.iter().any(is_protected) {
+    if rules.protected.iter().any(is_protected) || open > 0 && guard(&path).is_certain() {
         return Some(Denial::Protected { path, mode });
     }
     if open > 0 {
@@ -334,6 +334,7 @@ mod tests {
             "change /home/ada/work/.git/config",
         );
         tells("touch: cannot touch '.git/hooks/pre-commit': Permission denied", "change");
+        tells("Permission denied: '/home/ada/work/sub/.git/hooks/x'", "change /home/ada/work/sub");
         tells("Permission denied: '/home/ada/work/linked'", "another name elsewhere");
         tells("Permission denied: '/home/ada/new.csv'", "was made after this session began");
     }

@@ -1,7 +1,7 @@
 //! Where a sandbox is made, and the rules that come of what is wanted there.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Component, Path, PathBuf},
 };
 
@@ -96,6 +96,24 @@ impl Place {
         self.path(&format!("{usual}{rest}")).into_iter().chain(named).collect()
     }
 
+    /// What git's settings name, for the repositories of these workspaces.
+    fn named_to_git(&self, workspaces: &[PathBuf], look: &dyn Look) -> Vec<PathBuf> {
+        let global = ["~/.gitconfig", "{config}/git/config"];
+        let own = self.git.iter().flat_map(|git| git.writable.clone());
+        let repositories: Vec<_> =
+            own.chain(workspaces.iter().map(|place| place.join(".git"))).collect();
+        let settings = repositories
+            .iter()
+            .flat_map(|git| ["config", "config.worktree"].map(|name| git.join(name)));
+        let files: Vec<_> =
+            global.iter().filter_map(|path| self.path(path)).chain(settings).collect();
+        // A repository's files begin beside it, those of a further worktree where that is.
+        let beside = repositories.iter().filter_map(|git| git.parent());
+        let tops: BTreeSet<_> = beside.chain(workspaces.iter().map(PathBuf::as_path)).collect();
+        let home = self.home.as_deref();
+        tops.into_iter().flat_map(|top| git::named_by_settings(&files, top, home, look)).collect()
+    }
+
     /// Whether the working directory is nobody's workspace: the home directory, or one around it.
     pub fn is_too_wide(&self) -> bool {
         let is_around = |home: &PathBuf| home.starts_with(&self.directory);
@@ -127,6 +145,11 @@ impl Place {
         for place in &workspaces {
             rules.protected.extend(PROTECTED.iter().map(|name| place.join(name)));
             rules.protected.extend(git::protected_at(place, look.kind(&place.join(".git"))));
+        }
+        for named in self.named_to_git(&workspaces, look) {
+            if workspaces.iter().any(|place| named.starts_with(place) && named != *place) {
+                rules.protected.push(named);
+            }
         }
         // Also where only a part of the home directory is a workspace.
         for name in PROTECTED.iter().chain(PROTECTED_AT_HOME) {

@@ -143,9 +143,26 @@ fn a_repository_takes_commits_but_no_hooks() {
         assert_has(&said, "lets nobody in this session change");
         assert_has(&said, "/.git/config");
     }
-    // One that is made inside is the session's own.
+    // One that is made inside is the session's own, as far as git runs nothing of it.
     let repl = start(Builder::new().directory(&sub));
     repl.gives("run('git', 'init', '-q', 'other')", "0\n");
+    repl.gives("run('git', 'clone', '-q', '..', 'clone')", "0\n");
+    repl.gives("os.chdir('clone')\nrun('git', 'config', 'user.name', 'Ada')", "0\n");
+    repl.gives("run('git', 'config', 'user.email', 'a@b')", "0\n");
+    repl.gives("open('x', 'w').close()\nrun('git', 'add', '.')", "0\n");
+    repl.gives("run('git', 'commit', '-qm', 'x')", "0\n");
+    repl.gives("run('git', 'checkout', '-qb', 'config')", "0\n");
+    repl.gives("run('git', 'pull', '-q', 'origin', 'HEAD')", "0\n");
+    let said = repl.repl("run('git', 'config', 'core.fsmonitor', 'evil')");
+    assert_has(&said, "lets nobody in this session change");
+    assert_has(&said, "/clone/.git/config");
+    repl.gives("import shutil\nos.chdir('..')\nshutil.rmtree('clone')", IDLE);
+    // In temporary files any.
+    repl.gives(
+        "import tempfile\nbare = tempfile.mkdtemp()\nrun('git', 'init', '-q', '--bare', bare)",
+        "0\n",
+    );
+    repl.gives("run('git', '-C', bare, 'config', 'core.fsmonitor', 'x')", "0\n");
 }
 
 #[test]

@@ -19,9 +19,6 @@ use crate::{
     },
 };
 
-/// The longest text that is read to find a repository, in bytes: it has one path.
-const LONGEST_TEXT: u64 = 8192;
-
 /// What a session's program may reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sandbox {
@@ -200,7 +197,11 @@ impl Look for Disk {
             return None;
         }
         let mut text = String::new();
-        fs::File::open(path).ok()?.take(LONGEST_TEXT).read_to_string(&mut text).ok()?;
+        fs::File::open(path)
+            .ok()?
+            .take(sandbox::GIT_SETTINGS_LONGEST)
+            .read_to_string(&mut text)
+            .ok()?;
         Some(text)
     }
 

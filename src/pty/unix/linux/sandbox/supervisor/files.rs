@@ -15,6 +15,7 @@ use super::{
     REFUSED, Supervisor, Verdict,
     apart::Waiting,
     caller::{Caller, own_descriptor, path_of},
+    git::Deed,
     identity,
     lookup::{self, Entry, held, real_path},
     notify::Answer,
@@ -175,6 +176,7 @@ impl Supervisor {
             Verdict::Act if entry.means_directory => return Err(Errno::ISDIR),
             // What is protected in a directory of this name is none in another's.
             Verdict::Act if self.places.guards_below(&entry.path()) => return Err(REFUSED),
+            Verdict::Act if self.git_obeys(&entry.path(), Deed::Make) => return Err(REFUSED),
             Verdict::Act => {}
         }
         let flags = how.with(libc::O_EXCL | libc::O_NOFOLLOW, 0);
@@ -232,6 +234,7 @@ impl Supervisor {
     /// Refuses to have a file written that must not be, where the supervisor writes.
     fn check_write(&self, found: &OwnedFd, real: &Path) -> Result<()> {
         let is_allowed = self.places.reach(real) == Reach::Write
+            && !self.git_obeys(real, Deed::Write)
             && (lookup::kind(found)? != FileType::RegularFile
                 || !self.links.may_lead_outside(found)?);
         if is_allowed { Ok(()) } else { Err(REFUSED) }

@@ -19,6 +19,7 @@ mod apart;
 mod attributes;
 mod caller;
 mod files;
+mod git;
 mod identity;
 mod links;
 mod lookup;
