@@ -207,7 +207,7 @@ mod tests {
     use std::{collections::BTreeSet, path::Path};
 
     use super::*;
-    use crate::sandbox::PROTECTED;
+    use crate::sandbox::{HIDDEN, PROTECTED};
 
     #[test]
     fn the_table_can_be_read_and_names_are_of_one_client() {
@@ -228,6 +228,17 @@ mod tests {
                 let is_protected =
                     |path: &String| PROTECTED.iter().any(|name| Path::new(path).starts_with(name));
                 assert!(path.iter().all(is_protected), "{}: {path:?}", client.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_sandbox_hides_where_clients_have_their_servers() {
+        for client in clients() {
+            for file in [&client.file].into_iter().chain(&client.older) {
+                let file = file.replace("{xdg}", "{config}");
+                let is_hidden = HIDDEN.iter().any(|row| Path::new(&file).starts_with(row));
+                assert!(is_hidden, "{}: {file}", client.id);
             }
         }
     }

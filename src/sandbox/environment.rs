@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Place, Rules, Settings,
-    names::{AGENTS, CACHES, READ_IN_PLACE, SECRET_ENDS, SECRET_PARTS},
+    names::{AGENTS, CACHES, LINKS, READ_IN_PLACE, SECRET_ENDS, SECRET_PARTS},
 };
 
 /// The variable that tells programs which mode they run in.
@@ -64,6 +64,9 @@ pub fn changes(
         {
             changes.push((name.into(), Some(path.into())));
         }
+    }
+    for (name, what) in LINKS {
+        changes.push((name.into(), Some(what.into())));
     }
     changes.push((MODE_VARIABLE.into(), Some(settings.mode.name().into())));
     changes.push((NETWORK_VARIABLE.into(), Some(settings.network.name().into())));
@@ -138,6 +141,7 @@ mod tests {
                 "MPLCONFIGDIR=/home/ada/.cache/mcp-repl/x/matplotlib",
                 "NUMBA_CACHE_DIR=/home/ada/.cache/mcp-repl/x/numba",
                 "HF_HOME=/home/ada/.cache/huggingface",
+                "UV_LINK_MODE=copy",
                 "MCP_REPL_SANDBOX=workspace-write",
                 "MCP_REPL_SANDBOX_NETWORK=local",
             ]

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Mode, Network, Rules,
+    Mode, Network, Rules, guard,
     place::without_dots,
     telling::{around, speaks_of_datagrams, speaks_of_network},
 };
@@ -33,6 +33,18 @@ pub enum Denial {
          can do it, or run with `--sandbox off`, {WHERE}", .path.display()
     )]
     Protected {
+        /// What.
+        path: PathBuf,
+        /// The mode.
+        mode: Mode,
+    },
+    /// It may have a name outside of what may be written.
+    #[error(
+        "the sandbox ({mode}) lets nobody in this session write {}, which has another name elsewhere (a hard link, as \
+         package managers make them of their caches), and would be changed there; a copy in its place can be \
+         written", .path.display()
+    )]
+    Linked {
         /// What.
         path: PathBuf,
         /// The mode.
@@ -114,6 +126,8 @@ fn kept(network: Network) -> &'static str {
 pub trait Facts {
     /// Whether this user may write it, or make it where it is not.
     fn can_write(&self, path: &Path) -> bool;
+    /// Whether it is a file with more than one name.
+    fn has_other_names(&self, path: &Path) -> bool;
     /// Whether it was made after the session's program was started.
     fn is_newer(&self, path: &Path) -> bool;
     /// Whether there is anything.
@@ -225,11 +239,12 @@ fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Den
     }
     // What is protected can't be renamed with what it is in either.
     let is_protected = |place: &PathBuf| path.starts_with(place);
-    if rules.protected.iter().any(is_protected) {
+    if rules.protected.iter().any(is_protected) || open > 0 && guard(&path).is_certain() {
         return Some(Denial::Protected { path, mode });
     }
     if open > 0 {
-        return None;
+        let is_linked = facts.can_write(&path) && facts.has_other_names(&path);
+        return is_linked.then_some(Denial::Linked { path, mode });
     }
     if !facts.can_write(&path) {
         return None;
@@ -264,6 +279,10 @@ mod tests {
     impl Facts for Ada {
         fn can_write(&self, path: &Path) -> bool {
             ["/home/ada", "/opt", "/etc/motd", "/srv"].iter().any(|place| path.starts_with(place))
+        }
+
+        fn has_other_names(&self, path: &Path) -> bool {
+            path.ends_with("linked")
         }
 
         fn is_newer(&self, path: &Path) -> bool {
@@ -369,6 +388,8 @@ mod tests {
         }
         tells("bash: /home/ada/.bashrc: Permission denied", "change /home/ada/.bashrc");
         tells("OSError: [Errno 94] Socket type not supported", "there are no datagrams");
+        tells("Permission denied: '/home/ada/work/sub/.git/hooks/x'", "change /home/ada/work/sub");
+        tells("Permission denied: '/home/ada/work/linked'", "another name elsewhere");
     }
 
     #[test]
@@ -422,6 +443,10 @@ mod tests {
     struct Counting(std::cell::Cell<usize>);
 
     impl Facts for Counting {
+        fn has_other_names(&self, _: &Path) -> bool {
+            false
+        }
+
         fn can_write(&self, _: &Path) -> bool {
             false
         }

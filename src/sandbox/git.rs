@@ -5,7 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{names::PROTECTED_IN_GIT, place::without_dots};
+use super::{
+    git_config::{Names, named_files},
+    names::PROTECTED_IN_GIT,
+    place::without_dots,
+};
 
 /// What is looked at on the disk.
 pub trait Look {
@@ -90,6 +94,48 @@ pub(super) fn protected_at(place: &Path, kind: Kind) -> Vec<PathBuf> {
         // One that says where the directory is, or would.
         Kind::Missing | Kind::File | Kind::Other => vec![git],
     }
+}
+
+/// What the settings in some files name, for a repository whose files begin at `top`: hooks, programs, more
+/// settings.
+pub(super) fn named_by_settings(
+    files: &[PathBuf],
+    top: &Path,
+    home: Option<&Path>,
+    look: &dyn Look,
+) -> Vec<PathBuf> {
+    /// How many files of settings are read. They may name each other.
+    const MOST_FILES: usize = 16;
+    let (mut files, mut found) = (files.to_vec(), Vec::new());
+    let mut next = 0;
+    while next < files.len().min(MOST_FILES) {
+        let file = files[next].clone();
+        next += 1;
+        for (word, names) in named_files(&look.text(&file).unwrap_or_default()) {
+            let from = match names {
+                Names::Settings => file.parent().unwrap_or(top),
+                Names::Hooks | Names::Program => top,
+            };
+            let path = match (word.strip_prefix("~/"), home) {
+                (Some(rest), Some(home)) => home.join(rest),
+                _ => without_dots(&from.join(&word)),
+            };
+            if names == Names::Settings {
+                files.push(path.clone());
+            }
+            // Most words of a command are no file, and a directory runs nothing.
+            let is_one = match look.kind(&path) {
+                _ if names != Names::Program => true,
+                Kind::Directory => false,
+                Kind::Missing => word.contains('/'),
+                Kind::File | Kind::Other => true,
+            };
+            if is_one {
+                found.push(path);
+            }
+        }
+    }
+    found
 }
 
 fn of(writable: Vec<PathBuf>) -> Git {
@@ -193,6 +239,27 @@ mod tests {
         let files = [("/w/sub/.git", "gitdir: ../.git/modules/sub\n")];
         let disk = disk(&["/w/.git", "/w/.git/modules/sub"], files);
         assert_eq!(writable("/w/sub", &disk), Some(vec!["/w/.git/modules/sub".into()]));
+    }
+
+    #[test]
+    fn what_settings_name_is_found_with_what_those_name() {
+        let files = [
+            (
+                "/w/.git/config",
+                "[core]\n\thooksPath = ./tools/hooks\n[include]\n\tpath = ../more\n",
+            ),
+            (
+                "/w/more",
+                "[include]\n\tpath = more\n[core]\n\tfsmonitor = ~/bin/x src watch.py no\n",
+            ),
+            ("/w/src/x", ""),
+            ("/w/watch.py", ""),
+        ];
+        let disk = disk(&["/w/.git"], files);
+        let (home, top) = (Some(Path::new("/home/ada")), Path::new("/w"));
+        let found = named_by_settings(&["/w/.git/config".into()], top, home, &disk);
+        let expected = ["/w/tools/hooks", "/w/more", "/w/more", "/home/ada/bin/x", "/w/watch.py"];
+        assert_eq!(found[..5], expected.map(PathBuf::from));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Where a sandbox is made, and the rules that come of what is wanted there.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Component, Path, PathBuf},
+};
 
 use super::{
     Mode, Rules, Settings,
     git::{self, Git, Kind, Look},
-    names::{HIDDEN, PROTECTED, PROTECTED_AT_HOME},
+    names::{HIDDEN, HIDDEN_FROM_ROOT, PROTECTED, PROTECTED_AT_HOME},
 };
 
 /// Memory that processes share, as `multiprocessing` does (shm_open(3)).
@@ -22,6 +25,10 @@ pub struct Place {
     pub config: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`, if it is set.
     pub runtime: Option<PathBuf>,
+    /// The variables that are absolute paths: some name where secrets are.
+    pub named: BTreeMap<String, PathBuf>,
+    /// Whether the user is root, who can read what others can't.
+    pub is_root: bool,
     /// What is the worker's own: its socket and its temporary files. It exists.
     pub private: PathBuf,
     /// Where caches are kept. It exists.
@@ -62,7 +69,49 @@ impl Place {
         if let Some(rest) = text.strip_prefix("{runtime}") {
             return below(&self.runtime, rest);
         }
+        if let Some(rest) = text.strip_prefix("{data}") {
+            let usual = self.home.as_ref().map(|home| home.join(".local/share"));
+            return below(&self.named.get("XDG_DATA_HOME").cloned().or(usual), rest);
+        }
         Some(text.into())
+    }
+
+    /// The paths of a row of the tables: where a variable names another one than usual, both.
+    fn paths(&self, text: &str) -> Vec<PathBuf> {
+        let named = text.strip_prefix('{').and_then(|text| text.split_once('}'));
+        let Some(((name, usual), rest)) =
+            named.and_then(|(inner, rest)| Some((inner.split_once(':')?, rest)))
+        else {
+            return self.path(text).into_iter().collect();
+        };
+        // A variable of another meaning hides no directory that is worked in.
+        let is_around = |path: &PathBuf| {
+            let home = self.home.as_ref().is_some_and(|home| home.starts_with(path));
+            rest.is_empty() && (home || self.directory.starts_with(path))
+        };
+        let named = self.named.get(name).filter(|path| !is_around(path));
+        let named = named.map(|path| path.join(rest.trim_start_matches('/')));
+        // `join` with nothing would end a file's path with a slash.
+        let named = named.map(|path| path.components().collect());
+        self.path(&format!("{usual}{rest}")).into_iter().chain(named).collect()
+    }
+
+    /// What git's settings name, for the repositories of these workspaces.
+    fn named_to_git(&self, workspaces: &[PathBuf], look: &dyn Look) -> Vec<PathBuf> {
+        let global = ["~/.gitconfig", "{config}/git/config"];
+        let own = self.git.iter().flat_map(|git| git.writable.clone());
+        let repositories: Vec<_> =
+            own.chain(workspaces.iter().map(|place| place.join(".git"))).collect();
+        let settings = repositories
+            .iter()
+            .flat_map(|git| ["config", "config.worktree"].map(|name| git.join(name)));
+        let files: Vec<_> =
+            global.iter().filter_map(|path| self.path(path)).chain(settings).collect();
+        // A repository's files begin beside it, those of a further worktree where that is.
+        let beside = repositories.iter().filter_map(|git| git.parent());
+        let tops: BTreeSet<_> = beside.chain(workspaces.iter().map(PathBuf::as_path)).collect();
+        let home = self.home.as_deref();
+        tops.into_iter().flat_map(|top| git::named_by_settings(&files, top, home, look)).collect()
     }
 
     /// Whether the working directory is nobody's workspace: the home directory, or one around it.
@@ -97,6 +146,11 @@ impl Place {
             rules.protected.extend(PROTECTED.iter().map(|name| place.join(name)));
             rules.protected.extend(git::protected_at(place, look.kind(&place.join(".git"))));
         }
+        for named in self.named_to_git(&workspaces, look) {
+            if workspaces.iter().any(|place| named.starts_with(place) && named != *place) {
+                rules.protected.push(named);
+            }
+        }
         // Also where only a part of the home directory is a workspace.
         for name in PROTECTED.iter().chain(PROTECTED_AT_HOME) {
             let of_home = self.home.as_ref().map(|home| look.real(home).join(name));
@@ -109,7 +163,8 @@ impl Place {
         if look.kind(Path::new(SHARED_MEMORY)) == Kind::Directory {
             rules.writable.push(SHARED_MEMORY.into());
         }
-        let hidden = HIDDEN.iter().filter_map(|path| self.path(path));
+        let rows = HIDDEN.iter().chain(HIDDEN_FROM_ROOT.iter().filter(|_| self.is_root));
+        let hidden = rows.flat_map(|row| self.paths(row));
         rules.hidden.extend(hidden.chain(self.own.clone()).chain(settings.deny_read.clone()));
         if settings.gpu {
             rules.devices.extend(self.gpus.clone());
@@ -287,5 +342,26 @@ mod tests {
         assert_eq!(set.path("{config}/gh"), Some("/c/gh".into()));
         assert_eq!(set.path("{runtime}"), Some("/r".into()));
         assert_eq!(Place::default().path("~/.ssh"), None);
+    }
+
+    #[test]
+    fn where_variables_say_that_secrets_are_they_are_hidden_too() {
+        let named = [("CODEX_HOME", "/c"), ("NETRC", "/n/netrc"), ("KUBECONFIG", "/w")];
+        let named = named.map(|(name, path)| (name.to_owned(), path.into()));
+        let place = Place { named: named.into(), ..place("/w") };
+        let rules = place.rules(&settings(Mode::WorkspaceWrite), &DISK).unwrap();
+        for path in [
+            "/c/auth.json",
+            "/home/ada/.codex/auth.json",
+            "/n/netrc",
+            "/home/ada/.kube",
+            "/home/ada/.local/share/keyrings",
+        ] {
+            assert!(has(&rules.hidden, path), "{path}");
+        }
+        assert!(!has(&rules.hidden, "/w") && !has(&rules.hidden, "/etc/shadow"));
+        let root = Place { is_root: true, ..place };
+        let rules = root.rules(&settings(Mode::WorkspaceWrite), &DISK).unwrap();
+        assert!(has(&rules.hidden, "/etc/shadow"));
     }
 }

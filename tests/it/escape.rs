@@ -106,6 +106,37 @@ const ATTEMPTS: &[(&str, &str, &str)] = &[
     ("move_hooks", SUPERVISOR, "EACCES"),
     ("mode_of_hooks", SUPERVISOR, "EACCES"),
     ("move_workspace", SUPERVISOR, "EACCES"),
+    ("write_nested_config", SUPERVISOR, "EACCES"),
+    ("write_nested_hook", SUPERVISOR, "EACCES"),
+    ("link_nested_hooks", SUPERVISOR, "EACCES"),
+    ("name_another_git_directory", SUPERVISOR, "EACCES"),
+    ("link_to_another_git_directory", SUPERVISOR, "EACCES"),
+    ("name_a_common_directory", SUPERVISOR, "EACCES"),
+    ("name_a_common_directory_of_a_worktree", SUPERVISOR, "EACCES"),
+    ("make_a_bare_repository", SUPERVISOR, "EACCES"),
+    ("make_a_bare_repository_of_another", SUPERVISOR, "EACCES"),
+    ("move_a_git_directory_out", SUPERVISOR, "EACCES"),
+    ("write_config_of_a_bare_repository", SUPERVISOR, "EACCES"),
+    ("make_hook_of_a_bare_repository", SUPERVISOR, "EACCES"),
+    ("make_what_settings_name", SUPERVISOR, "EACCES"),
+    ("make_what_settings_include", SUPERVISOR, "EACCES"),
+    ("put_nested_config", SUPERVISOR, "EACCES"),
+    ("write_nested_config_once_it_is_there", SUPERVISOR, "EACCES"),
+    ("write_nested_config_by_hard_link", SUPERVISOR, "EACCES"),
+    ("exchange_nested_config", SUPERVISOR, "EACCES"),
+    ("fill_a_git_directory_before_it_is_one", SUPERVISOR, "EACCES"),
+    ("fill_a_git_directory_among_branches", SUPERVISOR, "EACCES"),
+    ("bring_a_repository_from_temporary_files", SUPERVISOR, "EXDEV"),
+    ("write_a_file_with_a_name_outside", SUPERVISOR, "EACCES"),
+    ("truncate_a_file_with_a_name_outside", SUPERVISOR, "EACCES"),
+    ("write_a_file_with_a_name_outside_by_one_more", SUPERVISOR, "EACCES"),
+    ("make_a_setuid_file", CALLS, "EPERM"),
+    ("make_a_setuid_node", CALLS, "EPERM"),
+    ("make_a_setuid_file_without_a_name", CALLS, "EPERM"),
+    ("have_a_file_be_setuid", SUPERVISOR, "EPERM"),
+    ("have_a_file_be_setgid", SUPERVISOR, "EPERM"),
+    ("have_a_temporary_file_be_setuid", SUPERVISOR, "EPERM"),
+    ("remove_a_message_queue", CALLS, "ENOSYS"),
     ("kill_host", SCOPE, "EPERM"),
     ("kill_host_by_pidfd", SCOPE, "EPERM"),
     ("kill_guard", SCOPE, "EPERM"),
@@ -172,8 +203,15 @@ fn nothing_gets_out_of_a_sandbox_that_is_not_said_to() {
     }
     lay(&outside.join("file"));
     lay(&work.join("file"));
-    let git = Command::new("git").arg("init").arg("-q").arg(&work).status();
-    assert!(git.unwrap().success());
+    let git = |words: &[&str]| {
+        let git = Command::new("git").args(words).current_dir(&work).status();
+        assert!(git.unwrap().success(), "{words:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["config", "core.hooksPath", "tools/hooks"]);
+    git(&["config", "include.path", "../more.cfg"]);
+    git(&["init", "-q", "--bare", "fixture"]);
+    fs::hard_link(outside.join("file"), work.join("shared")).unwrap();
     let runtime = Runtime::new();
     lay(&runtime.path().join("secret"));
     let _listeners =
@@ -227,6 +265,8 @@ fn nothing_gets_out_of_a_sandbox_that_is_not_said_to() {
     assert_eq!(fs::read_to_string(home.join(".bashrc")).unwrap(), "as it was");
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 3);
     assert!(!work.join(".git/hooks/pre-commit").exists() && !work.join(".claude").exists());
+    let said = fs::read_to_string(work.join("nested/.git/config")).unwrap();
+    assert!(said.contains("bare = false") && !said.contains("evil"), "{said}");
     repl.still_works();
 }
 

@@ -143,9 +143,45 @@ fn a_repository_takes_commits_but_no_hooks() {
         assert_has(&said, "lets nobody in this session change");
         assert_has(&said, "/.git/config");
     }
-    // One that is made inside is the session's own.
+    // One that is made inside is the session's own, as far as git runs nothing of it.
     let repl = start(Builder::new().directory(&sub));
     repl.gives("run('git', 'init', '-q', 'other')", "0\n");
+    repl.gives("run('git', 'clone', '-q', '..', 'clone')", "0\n");
+    repl.gives("os.chdir('clone')\nrun('git', 'config', 'user.name', 'Ada')", "0\n");
+    repl.gives("run('git', 'config', 'user.email', 'a@b')", "0\n");
+    repl.gives("open('x', 'w').close()\nrun('git', 'add', '.')", "0\n");
+    repl.gives("run('git', 'commit', '-qm', 'x')", "0\n");
+    repl.gives("run('git', 'checkout', '-qb', 'config')", "0\n");
+    repl.gives("run('git', 'pull', '-q', 'origin', 'HEAD')", "0\n");
+    let said = repl.repl("run('git', 'config', 'core.fsmonitor', 'evil')");
+    assert_has(&said, "lets nobody in this session change");
+    assert_has(&said, "/clone/.git/config");
+    repl.gives("import shutil\nos.chdir('..')\nshutil.rmtree('clone')", IDLE);
+    // In temporary files any.
+    repl.gives(
+        "import tempfile\nbare = tempfile.mkdtemp()\nrun('git', 'init', '-q', '--bare', bare)",
+        "0\n",
+    );
+    repl.gives("run('git', '-C', bare, 'config', 'core.fsmonitor', 'x')", "0\n");
+}
+
+#[test]
+fn a_file_with_a_name_elsewhere_is_replaced_and_not_written() {
+    let outside = tempfile::tempdir().unwrap();
+    let cached = outside.path().join("cached.py");
+    std::fs::write(&cached, "cached").unwrap();
+    let place = tempfile::tempdir().unwrap();
+    std::fs::hard_link(&cached, place.path().join("linked.py")).unwrap();
+    let repl = start(Builder::new().directory(place.path()));
+    let said = repl.repl("open('linked.py', 'a')");
+    assert_has(&said, "linked.py, which has another name elsewhere");
+    // As editors do, and `sed -i`.
+    repl.gives("run('sed', '-i', 's/cached/mended/', 'linked.py')", "0\n");
+    repl.gives("open('linked.py', 'a').write('!')", "1\n");
+    repl.gives("print(open('linked.py').read())", "mended!\n");
+    // With names of its own it is written by each.
+    repl.gives("os.link('linked.py', 'more.py')\nopen('more.py', 'a').write('!')", "1\n");
+    assert_eq!(std::fs::read_to_string(&cached).unwrap(), "cached");
 }
 
 #[test]

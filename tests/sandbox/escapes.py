@@ -310,6 +310,113 @@ def make_hook_by_race():
         raise PermissionError(errno.EACCES, "")
 
 
+# What git obeys, in repositories of the session's own.
+def git(*words):
+    subprocess.run(["git", *words], check=True, capture_output=True)
+
+
+git("init", "nested")
+EVIL = "[core]\n\tfsmonitor = evil\n"
+by_file("write_nested_config", "nested/.git/config", write)
+by_file("write_nested_hook", "nested/.git/hooks/pre-commit", write)
+by_file("link_nested_hooks", "nested/.git/hooks2", lambda path: os.rename("nested/.git/hooks", path) or os.symlink(WORK, "nested/.git/hooks"))
+by_file("name_another_git_directory", "elsewhere", lambda path: (os.mkdir(path), write(path + "/.git")))
+by_file("link_to_another_git_directory", "elsewhere/.git", lambda path: os.symlink("../harmless", path))
+by_file("name_a_common_directory", "nested/.git/commondir", write)
+by_file("name_a_common_directory_of_a_worktree", ".git/worktrees/evil", lambda path: (os.makedirs(path), write(path + "/commondir")))
+by_file("make_a_bare_repository", "bare", lambda path: (os.mkdir(path), write(path + "/HEAD")))
+by_file("make_a_bare_repository_of_another", "nested", lambda path: os.rename(path + "/.git/HEAD", "bare/HEAD"))
+by_file("move_a_git_directory_out", "nested/.git", lambda path: os.rename(path, "bare/x"))
+by_file("write_config_of_a_bare_repository", "fixture/config", write)
+by_file("make_hook_of_a_bare_repository", "fixture/hooks/update", write)
+by_file("make_what_settings_name", "tools/hooks", os.makedirs)
+by_file("make_what_settings_include", "more.cfg", write)
+
+
+@attempt
+def put_nested_config():
+    with open("nested/.git/config.lock", "w") as file:
+        file.write(EVIL)
+    os.rename("nested/.git/config.lock", "nested/.git/config")
+
+
+@attempt
+def write_nested_config_once_it_is_there():
+    with open("nested/.git/config.lock", "w") as file:
+        file.write("[core]\n\tbare = false\n")
+        file.flush()
+        os.rename("nested/.git/config.lock", "nested/.git/config")
+        file.write(EVIL)
+    if "evil" not in open("nested/.git/config").read():
+        raise PermissionError(errno.EACCES, "")
+
+
+@attempt
+def write_nested_config_by_hard_link():
+    os.link("nested/.git/config", "linked_config")
+    write("linked_config")
+
+
+@attempt
+def exchange_nested_config():
+    with open("evil_config", "w") as file:
+        file.write(EVIL)
+    system(316, -100, b"evil_config", -100, b"nested/.git/config", 2)
+
+
+@attempt
+def fill_a_git_directory_before_it_is_one():
+    os.mkdir("filled")
+    with open("filled/config", "w") as file:
+        file.write(EVIL)
+    os.rename("filled", "elsewhere/.git")
+
+
+@attempt
+def fill_a_git_directory_among_branches():
+    os.makedirs(".git/refs/evil")
+    write(".git/refs/evil/commondir")
+    os.rename(".git/refs/evil", ".git/worktrees/other")
+
+
+@attempt
+def bring_a_repository_from_temporary_files():
+    import tempfile
+
+    place = tempfile.mkdtemp()
+    git("init", place + "/brought")
+    with open(place + "/brought/.git/config", "a") as file:
+        file.write(EVIL)
+    os.rename(place + "/brought", "brought")
+
+
+# Files with a name elsewhere, and those that others run with the user's rights.
+by_file("write_a_file_with_a_name_outside", "shared", write)
+by_file("truncate_a_file_with_a_name_outside", "shared", lambda path: os.truncate(path, 0))
+by_file("make_a_setuid_file", "setuid", lambda path: os.open(path, os.O_CREAT | os.O_WRONLY, 0o4755))
+by_file("make_a_setuid_node", "setuid", lambda path: os.mknod(path, 0o104755))
+by_file("make_a_setuid_file_without_a_name", ".", lambda path: os.open(path, os.O_TMPFILE | os.O_WRONLY, 0o4755))
+by_file("have_a_file_be_setuid", "own2", lambda path: (write(path), os.chmod(path, 0o4755)))
+by_file("have_a_file_be_setgid", "own2", lambda path: os.fchmod(os.open(path, os.O_RDONLY), 0o2755))
+by_file("remove_a_message_queue", b"mcp-repl-escape", lambda name: system(241, name))
+
+
+@attempt
+def write_a_file_with_a_name_outside_by_one_more():
+    os.link("shared", "shared2")
+    os.unlink("shared2")
+    os.link("shared", "shared2")
+    write("shared2")
+
+
+@attempt
+def have_a_temporary_file_be_setuid():
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        os.fchmod(file.fileno(), 0o4755)
+
+
 # Other processes.
 by_file("kill_host", HOST, lambda pid: os.kill(pid, 9))
 by_file("kill_guard", KNOWN["guard"], lambda pid: os.kill(pid, 9))

@@ -16,6 +16,12 @@ pub fn is_writable(path: &Path) -> bool {
     access(path, Access::WRITE_OK).is_ok()
 }
 
+/// Whether a path is a file that has more names than this one.
+pub fn has_other_names(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    path.metadata().is_ok_and(|found| found.is_file() && found.nlink() > 1)
+}
+
 /// Whether programs and libraries in a directory can be loaded: its file system may forbid it.
 pub fn allows_execution(directory: &Path) -> bool {
     system::is_noexec(directory).is_ok_and(|noexec| !noexec)

@@ -66,7 +66,7 @@ pub use connection::{connect, kill_listener};
 pub use detach::{Detached, detach};
 #[cfg(test)]
 pub(crate) use file::testing;
-pub use file::{allows_execution, is_executable, is_writable};
+pub use file::{allows_execution, has_other_names, is_executable, is_writable};
 pub use guard::guard_sessions;
 pub use keyboard::{
     EditorInput, TerminalInput, give_to_editor, keyboard_for_program, set_raw_mode, show_typing,

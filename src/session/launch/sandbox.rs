@@ -19,9 +19,6 @@ use crate::{
     },
 };
 
-/// The longest text that is read to find a repository, in bytes: it has one path.
-const LONGEST_TEXT: u64 = 8192;
-
 /// Where the libraries are that programs are loaded with.
 const LIBRARIES: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
 
@@ -98,6 +95,9 @@ impl Sandbox {
             git: sandbox::find_repository(&directory, &Disk),
             directory,
             home,
+            named: named(&variables),
+            // Nobody else may change it.
+            is_root: pty::is_writable(Path::new("/etc/shadow")),
             config: absolute("XDG_CONFIG_HOME"),
             runtime: absolute("XDG_RUNTIME_DIR"),
             private: private.to_owned(),
@@ -166,6 +166,12 @@ impl Explainer {
         let confined = Confined { rules, mode: *mode, writable, directory, home };
         sandbox::explain(text, &confined, &Outside { began: *began })
     }
+}
+
+/// The variables that are absolute paths.
+fn named(variables: &BTreeMap<OsString, OsString>) -> BTreeMap<String, PathBuf> {
+    let paths = variables.iter().filter(|(_, value)| Path::new(value).is_absolute());
+    paths.filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.into()))).collect()
 }
 
 /// The caches of programs in the sandbox: kept for those who work in the same directory, so that what is fetched
@@ -239,7 +245,11 @@ impl Look for Disk {
             return None;
         }
         let mut text = String::new();
-        fs::File::open(path).ok()?.take(LONGEST_TEXT).read_to_string(&mut text).ok()?;
+        fs::File::open(path)
+            .ok()?
+            .take(sandbox::GIT_SETTINGS_LONGEST)
+            .read_to_string(&mut text)
+            .ok()?;
         Some(text)
     }
 
@@ -266,6 +276,10 @@ impl Facts for Outside {
     fn can_write(&self, path: &Path) -> bool {
         let there = path.ancestors().find(|path| path.symlink_metadata().is_ok());
         there.is_some_and(pty::is_writable)
+    }
+
+    fn has_other_names(&self, path: &Path) -> bool {
+        pty::has_other_names(path)
     }
 
     fn is_newer(&self, path: &Path) -> bool {

@@ -45,6 +45,9 @@ const MISSING: &[c_long] = &[
     newer::SETXATTRAT,
     newer::REMOVEXATTRAT,
     newer::FILE_SETATTR,
+    // Message queues are the user's, whoever made them.
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_utime,
     #[cfg(target_arch = "x86_64")]
@@ -211,6 +214,7 @@ pub(super) fn programs(network: Network, files: Files) -> io::Result<Programs> {
         program(missing(), errno(libc::ENOSYS))?,
         program(forbidden()?, errno(libc::EPERM))?,
         program(datagrams()?, errno(libc::ESOCKTNOSUPPORT))?,
+        program(with_rights()?, errno(libc::EPERM))?,
     ];
     if network != Network::On {
         answering.push(program(unreachable(network)?, errno(libc::ENETUNREACH))?);
@@ -292,6 +296,33 @@ fn datagrams() -> io::Result<Calls> {
         rule(&[unix, (1, SeccompCmpOp::MaskedEq(0b0010), 0b0010)])
     };
     Ok(Calls::from([(libc::SYS_socket, vec![is_one()?]), (libc::SYS_socketpair, vec![is_one()?])]))
+}
+
+/// New files that are run with the rights of their owner or group, whoever runs them. What is changed to be
+/// one is the supervisor's matter.
+fn with_rights() -> io::Result<Calls> {
+    // The lowest bit of O_TMPFILE is its own.
+    let unnamed = libc::O_TMPFILE & !libc::O_DIRECTORY;
+    let masked = |argument, mask| (argument, SeccompCmpOp::MaskedEq(mask), mask);
+    let marks = [libc::S_ISUID, libc::S_ISGID].map(u64::from);
+    let opens = |flags: u8| -> io::Result<Vec<SeccompRule>> {
+        let makes = [libc::O_CREAT, unnamed].map(bits).into_iter();
+        let both = makes.flat_map(|makes| marks.map(|mark| (makes, mark)));
+        both.map(|(makes, mark)| rule(&[masked(flags, makes), masked(flags + 1, mark)])).collect()
+    };
+    let makes = |mode: u8| -> io::Result<Vec<SeccompRule>> {
+        marks.iter().map(|&mark| rule(&[masked(mode, mark)])).collect()
+    };
+    Ok(Calls::from([
+        (libc::SYS_openat, opens(2)?),
+        (libc::SYS_mknodat, makes(2)?),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_open, opens(1)?),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_creat, makes(1)?),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_mknod, makes(1)?),
+    ]))
 }
 
 /// The sockets that there are not.

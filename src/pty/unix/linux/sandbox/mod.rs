@@ -34,7 +34,8 @@
 //!   supervisor.
 //! - What is mounted at two places is hidden at the one that is named. On a file system that does not tell
 //!   upper from lower case, a protected name that does not exist yet is protected as it is written.
-//! - System V semaphores and shared memory of the same user, and the priority of its processes.
+//! - System V semaphores and shared memory of the same user, what its programs have in /dev/shm, and the priority
+//!   of its processes.
 //! - Where the daemons of a program are not its host's descendants and yama is set to 1, the supervisor
 //!   can't look at them: they can write only where nothing is protected.
 //! - `chattr` flags (`FS_IOC_SETFLAGS`) of one's own files that can be read.

@@ -5,8 +5,8 @@ use std::{ffi::CString, os::fd::OwnedFd};
 
 use rustix::{
     fs::{
-        AtFlags, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, chmod, chownat, removexattr,
-        setxattr, utimensat,
+        AtFlags, FileType, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, chmod, chownat,
+        removexattr, setxattr, utimensat,
     },
     io::{Errno, Result},
 };
@@ -107,6 +107,10 @@ fn attribute(name: &CString) -> Result<CString> {
 
 fn change_mode(caller: Caller<'_>, file: &OwnedFd, mode: u32) -> Result<()> {
     let mode = Mode::from_raw_mode(mode & 0o7777);
+    // Others would run it with the rights of this user. Of a directory it says whose files in it are.
+    if mode.intersects(Mode::SUID | Mode::SGID) && lookup::kind(file)? != FileType::Directory {
+        return Err(Errno::PERM);
+    }
     identity::changing(caller, || chmod(held(file), mode))
 }
 

@@ -1,6 +1,10 @@
 //! Files that are opened.
 
-use std::{os::fd::OwnedFd, path::PathBuf, sync::Arc};
+use std::{
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustix::{
     fs::{FileType, Mode, OFlags, fstat, ftruncate, open, openat, readlinkat},
@@ -11,6 +15,7 @@ use super::{
     REFUSED, Supervisor, Verdict,
     apart::Waiting,
     caller::{Caller, own_descriptor, path_of},
+    git::Deed,
     identity,
     lookup::{self, Entry, held, real_path},
     notify::Answer,
@@ -121,9 +126,7 @@ impl Supervisor {
             if !self.places.is_supervised(&real) {
                 return Ok(Some(Answer::Continue));
             }
-            if self.places.reach(&real) != Reach::Write {
-                return Err(REFUSED);
-            }
+            self.check_write(&found, &real)?;
         } else {
             let is_allowed = match self.places.reach(&real) {
                 Reach::Hidden => false,
@@ -173,6 +176,7 @@ impl Supervisor {
             Verdict::Act if entry.means_directory => return Err(Errno::ISDIR),
             // What is protected in a directory of this name is none in another's.
             Verdict::Act if self.places.guards_below(&entry.path()) => return Err(REFUSED),
+            Verdict::Act if self.git_obeys(&entry.path(), Deed::Make) => return Err(REFUSED),
             Verdict::Act => {}
         }
         let flags = how.with(libc::O_EXCL | libc::O_NOFOLLOW, 0);
@@ -215,9 +219,7 @@ impl Supervisor {
         if !self.places.is_supervised(&real) {
             return Ok(Answer::Continue);
         }
-        if self.places.reach(&real) != Reach::Write {
-            return Err(REFUSED);
-        }
+        self.check_write(&found, &real)?;
         if lookup::kind(&found)? != FileType::RegularFile {
             return Ok(Answer::Continue);
         }
@@ -227,6 +229,15 @@ impl Supervisor {
             ftruncate(file, length)
         })?;
         Ok(Answer::Done)
+    }
+
+    /// Refuses to have a file written that must not be, where the supervisor writes.
+    fn check_write(&self, found: &OwnedFd, real: &Path) -> Result<()> {
+        let is_allowed = self.places.reach(real) == Reach::Write
+            && !self.git_obeys(real, Deed::Write)
+            && (lookup::kind(found)? != FileType::RegularFile
+                || !self.links.may_lead_outside(found)?);
+        if is_allowed { Ok(()) } else { Err(REFUSED) }
     }
 
     /// Whether a file that is held may be changed itself: its mode, its owner, its other names.

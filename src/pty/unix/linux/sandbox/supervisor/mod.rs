@@ -19,7 +19,9 @@ mod apart;
 mod attributes;
 mod caller;
 mod files;
+mod git;
 mod identity;
+mod links;
 mod lookup;
 mod names;
 mod notify;
@@ -32,6 +34,7 @@ use rustix::io::{Errno, Result};
 use self::{
     apart::Apart,
     caller::Caller,
+    links::Links,
     lookup::Entry,
     notify::{Answer, Request},
     sockets::listen,
@@ -58,7 +61,7 @@ pub(super) fn start(
         let apart = Apart::new(listener.clone());
         // A mask and a working directory of its own.
         if identity::separate().is_ok() {
-            Supervisor { listener, places, network, apart }.run();
+            Supervisor { listener, places, network, apart, links: Links::default() }.run();
         }
     })
 }
@@ -68,6 +71,7 @@ struct Supervisor {
     places: Places,
     network: Network,
     apart: Apart,
+    links: Links,
 }
 
 /// What is to be done about a change of an entry.

@@ -11,8 +11,9 @@ use rustix::{
 use super::{
     REFUSED, Supervisor, Verdict,
     caller::Caller,
+    git::Deed,
     identity,
-    lookup::{self, Entry, held},
+    lookup::{self, Entry, held, real_path},
     notify::Answer,
 };
 
@@ -77,9 +78,10 @@ impl Supervisor {
         let file = lookup::file(caller, (from_directory, from), follow, may_be_empty)?;
         // Also where the kernel decides about the new name, it does so about the old one.
         self.make(caller, to, Change::Make, |entry| {
-            if !self.may_change(&file)? {
+            if !self.may_change(&file)? || self.git_obeys(&real_path(&file)?, Deed::Write) {
                 return Err(REFUSED);
             }
+            self.links.add(&file)?;
             linkat(CWD, held(&file), &entry.directory, &entry.name, AtFlags::SYMLINK_FOLLOW)
         })
     }
@@ -130,6 +132,14 @@ impl Supervisor {
         if verdicts.contains(&Verdict::Refuse) || !may_write(&from) || !may_write(&to) {
             return Err(REFUSED);
         }
+        let mut puts_settings = self.moves_settings(&from, &to)?;
+        if flags.contains(RenameFlags::EXCHANGE) {
+            puts_settings |= self.moves_settings(&to, &from)?;
+        }
+        if puts_settings {
+            self.put_settings(caller, &from, &to, flags)?;
+            return Ok(Answer::Done);
+        }
         identity::changing(caller, || {
             renameat_with(&from.directory, &from.name, &to.directory, &to.name, flags)
         })?;
@@ -175,6 +185,15 @@ impl Supervisor {
             }
             let whole = matches!(change, Change::Make | Change::Rename);
             if whole && self.places.guards_below(&entry.path()) {
+                return Ok(Verdict::Refuse);
+            }
+            let is_obeyed = match change {
+                Change::Make => self.git_obeys(&entry.path(), Deed::Make),
+                Change::MakeDirectory => self.git_obeys(&entry.path(), Deed::MakeDirectory),
+                // What a rename gives a name to is looked at there.
+                Change::Remove | Change::Rename => false,
+            };
+            if is_obeyed {
                 return Ok(Verdict::Refuse);
             }
         }

@@ -170,6 +170,8 @@ fn a_workspace_can_be_worked_in() {
             ("os.truncate('new', 2); os.stat('new').st_size == 2 or 1 / 0", "ok"),
             ("f = open('new', 'r+'); f.truncate(1); os.stat('new').st_size == 1 or 1 / 0", "ok"),
             ("os.chmod('new', 0o640); os.stat('new').st_mode & 0o777 == 0o640 or 1 / 0", "ok"),
+            ("os.chmod('new', 0o4755)", "EPERM"),
+            ("os.mkdir('shared'); os.chmod('shared', 0o2775)", "ok"),
             ("os.chown('new', -1, -1)", "ok"),
             ("os.utime('new', (5, 7)); os.stat('new').st_mtime == 7 or 1 / 0", "ok"),
             ("os.utime('new')", "ok"),
