@@ -151,7 +151,7 @@ pub struct Confined<'a> {
     pub home: Option<&'a Path>,
 }
 
-/// What was denied last, as far as the [lines](super::telling) tell that say what a cell failed of.
+/// What was denied last, as far as the [lines](fn@super::telling) tell that say what a cell failed of.
 pub fn explain(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Denial> {
     // A session waits for this, and a text can name paths that take long to be looked at.
     let mut looks = 0..MOST_PATHS;
