@@ -3,7 +3,7 @@
 use std::{io, process::ExitCode};
 
 use clap::Args;
-use mcp_repl_control::{Hello, Open, Role, SessionOptions, Wanted};
+use mcp_repl_control::{Hello, Open, Role, Sandbox, SessionOptions, Wanted};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt, Stdout};
@@ -48,6 +48,12 @@ async fn print(place: &Place, name: &SessionName) -> Result<ExitCode, String> {
     let client = handle.join();
     drop(handle);
     let mut out = Out { out: tokio::io::stdout(), session: welcome.session };
+    if let Some(Sandbox { mode, network, .. }) = welcome.sandbox {
+        let fields = json!({"mode": mode, "network": network});
+        if out.print(Event { event: "sandbox", fields }).await.is_err() {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     if let Some(mut subscription) = client.watch().await {
         while let Some(update) = subscription.next().await {
             let Some(event) = event(update) else { continue };

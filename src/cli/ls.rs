@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use mcp_repl_control::{SessionInfo, SessionState};
+use mcp_repl_control::{Sandbox, SessionInfo, SessionState};
 use serde_json::{Value, json};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -16,18 +16,19 @@ use super::{
     sessions::{self, Listed, Trouble, with_registry},
     terminal,
 };
-use crate::reply::printable;
+use crate::{reply::printable, sandbox::Network};
 
 /// What is between two columns.
 const GAP: &str = "  ";
 /// The columns.
-const HEADINGS: [&str; 8] =
-    ["NAME", "STATE", "INTERPRETER", "DIRECTORY", "AGE", "CLIENTS", "MEMORY", "ENDS"];
+const HEADINGS: [&str; 9] =
+    ["NAME", "STATE", "INTERPRETER", "DIRECTORY", "AGE", "CLIENTS", "MEMORY", "SANDBOX", "ENDS"];
 /// Those that are shortened where the table is wider than the terminal, in this order, and how far.
-const SHORTENED: [(usize, usize); 7] = [
+const SHORTENED: [(usize, usize); 8] = [
     (DIRECTORY, 16),
     (CLIENTS, 10),
     (STATE, 16),
+    (SANDBOX, 7),
     (INTERPRETER, 7),
     (DIRECTORY, 9),
     (STATE, 10),
@@ -37,6 +38,7 @@ const STATE: usize = 1;
 const INTERPRETER: usize = 2;
 const DIRECTORY: usize = 3;
 const CLIENTS: usize = 5;
+const SANDBOX: usize = 7;
 /// The columns that are shortened in front, since their end tells most.
 const IN_FRONT: [usize; 2] = [INTERPRETER, DIRECTORY];
 
@@ -89,6 +91,7 @@ fn to_json(listed: &Listed) -> Value {
             "directory": record.directory,
             "host_pid": record.host_pid,
             "age_ms": age_ms(record.started_ms),
+            "sandbox": record.sandbox,
         }),
     }
 }
@@ -106,11 +109,14 @@ fn row(listed: &Listed) -> [String; HEADINGS.len()] {
             time(info.age_ms),
             if info.clients.is_empty() { none() } else { clients(&info.clients) },
             info.memory.map_or_else(none, memory),
+            info.sandbox.as_ref().map_or_else(none, sandbox),
             ends(info),
         ],
         Err(why) => {
             let age = time(age_ms(record.started_ms));
-            [name, trouble(why), none(), directory(&record.directory), age, none(), none(), none()]
+            let directory = directory(&record.directory);
+            let sandbox = record.sandbox.as_ref().map_or_else(none, sandbox);
+            [name, trouble(why), none(), directory, age, none(), none(), sandbox, none()]
         }
     }
 }
@@ -126,6 +132,15 @@ fn trouble(why: &Trouble) -> String {
         Trouble::Refused(why) => format!("not answering: {why}"),
         Trouble::Silent | Trouble::Gone => "not answering".to_owned(),
     }
+}
+
+/// The mode, and the network where there is one.
+fn sandbox(sandbox: &Sandbox) -> String {
+    let Sandbox { mode, network, .. } = sandbox;
+    if network == Network::Off.name() {
+        return mode.clone();
+    }
+    format!("{mode}, network {network}")
 }
 
 /// How things stand, in words.
@@ -258,22 +273,32 @@ fn shortened(text: &str, width: usize, in_front: bool) -> String {
 mod tests {
     use super::*;
 
-    fn row(cells: [&str; 8]) -> [String; 8] {
+    fn row(cells: [&str; 9]) -> [String; 9] {
         cells.map(str::to_owned)
     }
 
     #[test]
     fn the_table_is_aligned() {
         let rows = vec![
-            row(["proj", "ready", "cpython 3.12.1", "~/proj", "5m01s", "a, b", "12M", "-"]),
-            row(["日本", "not answering", "-", "/tmp/x\n", "2d03h", "-", "-", "-"]),
+            row([
+                "proj",
+                "ready",
+                "cpython 3.12.1",
+                "~/proj",
+                "5m01s",
+                "a, b",
+                "12M",
+                "read-only",
+                "-",
+            ]),
+            row(["日本", "not answering", "-", "/tmp/x\n", "2d03h", "-", "-", "-", "-"]),
         ];
         assert_eq!(
             table(rows, usize::MAX),
             "\
-NAME  STATE          INTERPRETER     DIRECTORY  AGE    CLIENTS  MEMORY  ENDS
-proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
-日本  not answering  -               /tmp/x?    2d03h  -        -       -
+NAME  STATE          INTERPRETER     DIRECTORY  AGE    CLIENTS  MEMORY  SANDBOX    ENDS
+proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     read-only  -
+日本  not answering  -               /tmp/x?    2d03h  -        -       -          -
 "
         );
     }
@@ -291,14 +316,16 @@ proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
                 "5m",
                 clients,
                 "12M",
+                "workspace-write, network local",
                 "-",
             ]),
-            row(["p", "ready", "cpython 3.12.1", "/b", "5m", "-", "12M", "kept, 7h59m"]),
+            row(["p", "ready", "cpython 3.12.1", "/b", "5m", "-", "12M", "-", "kept, 7h59m"]),
         ];
         let whole = table(rows.clone(), usize::MAX);
         assert!(whole.contains(long) && whole.contains(clients), "{whole}");
-        let wide = table(rows.clone(), 100);
-        assert!(wide.lines().all(|line| line.width() <= 100), "{wide}");
+        let wide = table(rows.clone(), 110);
+        assert!(wide.lines().all(|line| line.width() <= 110), "{wide}");
+        assert!(wide.contains("workspac") && !wide.contains("local"), "{wide}");
         assert!(wide.contains("…down/below/proj") && wide.contains("claude-co…"), "{wide}");
         assert!(wide.contains("cpython 3.12.1") && wide.contains("kept, 7h59m"), "{wide}");
         let narrow = table(rows, 80);
@@ -310,7 +337,7 @@ proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
     fn a_name_is_never_shortened() {
         let name = "n".repeat(64);
         let long = "l".repeat(100);
-        let rows = vec![row([&name, &long, "cpython 3.12.1", &long, "5m", &long, "12M", "-"])];
+        let rows = vec![row([&name, &long, "cpython 3.12.1", &long, "5m", &long, "12M", "-", "-"])];
         let table = table(rows, 80);
         assert!(table.contains(&name) && table.contains(" …3.12.1 "), "{table}");
     }
@@ -326,6 +353,18 @@ proj  ready          cpython 3.12.1  ~/proj     5m01s  a, b     12M     -
     fn clients_of_one_name_are_counted() {
         let names = ["claude-code", "exec", "claude-code"].map(str::to_owned);
         assert_eq!(clients(&names), "2 claude-code, exec");
+    }
+
+    #[test]
+    fn a_sandbox_is_its_mode_and_the_network_that_there_is() {
+        let of = |network: &str| {
+            sandbox(&Sandbox {
+                mode: "read-only".into(),
+                network: network.into(),
+                ..Sandbox::default()
+            })
+        };
+        assert_eq!((of("off"), of("on")), ("read-only".into(), "read-only, network on".into()));
     }
 
     #[test]

@@ -369,6 +369,7 @@ fn sandbox_of(arguments: &Arguments) -> Option<(&SandboxArguments, Mode)> {
         Some(Command::Exec(exec)) => Some((&exec.sandbox, Mode::Off)),
         Some(Command::Host(host)) => Some((&host.options.sandbox, Mode::Off)),
         Some(Command::Verify(verify)) => Some((&verify.sandbox, Mode::Off)),
+        Some(Command::Record(record)) => Some((&record.sandbox, Mode::Off)),
         Some(_) => None,
     }
 }
@@ -475,7 +476,8 @@ fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
         }
         Some(Command::Record(record)) => record.is_for_person().and_then(|is_for_person| {
             if is_for_person {
-                let options = SessionArguments { record: record.place()?, ..arguments.session };
+                let (sandbox, place) = (record.sandbox.clone(), record.place()?);
+                let options = SessionArguments { record: place, sandbox, ..arguments.session };
                 return attach::fresh(options, &arguments.worker, &command);
             }
             let run = arguments.worker.run.as_deref();

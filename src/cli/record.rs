@@ -12,15 +12,18 @@ use clap::{ArgGroup, Args};
 use super::{
     LONGEST_EDGE, config, picture_limit,
     record_options::{HowArguments, RecordArguments},
+    sandbox_options::{self, SandboxArguments},
     verify, with_session,
 };
 use crate::{
     pty,
+    remote::Place,
     reply::{BUDGET, Status},
+    sandbox::Mode,
     session::{
         client::{FOR_EVER, Handle, Request},
         engine::Attachments,
-        launch::Target,
+        launch::{Sandbox, Target},
         pipeline::ClientInfo,
         recording::hide,
         rules::{payload::Payload, state::Paging},
@@ -50,6 +53,8 @@ pub(super) struct RecordCommand {
     overwrite: bool,
     #[command(flatten)]
     how: HowArguments,
+    #[command(flatten)]
+    pub(super) sandbox: SandboxArguments,
     /// What is sent, one call after the other: cells, and answers to what they ask; with --run, what is
     /// typed for the program. Without any, a person is attached to the session.
     #[arg(value_name = "CELL")]
@@ -71,6 +76,15 @@ impl RecordCommand {
             return Err(format!("{} can't be replaced: {error}", output.display()));
         }
         Ok(place)
+    }
+
+    /// What the session may reach, where that is not all.
+    ///
+    /// # Errors
+    /// When a path of it can't be used.
+    fn session_sandbox(&self) -> Result<Option<Sandbox>, String> {
+        let settings = self.sandbox.settings(Mode::Off, &Place::Here)?;
+        Ok(sandbox_options::sandbox(settings, self.output.as_deref()))
     }
 
     /// The script's file.
@@ -134,13 +148,15 @@ pub(super) fn record(
 ) -> Result<ExitCode, String> {
     if let Some(script) = &command.script {
         let recording = command.place()?.file("record")?;
-        let replies = verify::record(script, target, recording)?;
+        let sandbox = command.session_sandbox()?;
+        let replies = verify::record(script, target, recording, sandbox)?;
         let _ = io::stdout().lock().write_all(replies.concat().as_bytes());
         return Ok(ExitCode::SUCCESS);
     }
     let is_program = matches!(target, Target::Program(..));
     let mut config = config(target, Paging::Through, BUDGET)?;
     config.attachments = Attachments::Kept(picture_limit(LONGEST_EDGE));
+    config.surroundings.sandbox = command.session_sandbox()?;
     let cells = command.cells.iter().map(|cell| Payload::parse(cell, Vec::new()));
     // What a program shows by itself is a reply of its own.
     let first = is_program.then(|| Ok(Payload::poll()));

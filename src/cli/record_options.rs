@@ -64,13 +64,9 @@ impl RecordArguments {
         self.record.is_some()
     }
 
-    /// The directory that recordings are in.
-    pub(super) fn directory(&self) -> Option<PathBuf> {
-        let place = absolute(self.record.as_deref()?);
-        match is_recording(&place) {
-            true => place.parent().map(Path::to_owned),
-            false => Some(place),
-        }
+    /// Where recordings are: their directory, or the file of the only one.
+    pub(super) fn place(&self) -> Option<PathBuf> {
+        self.record.as_deref().map(absolute)
     }
 
     /// Whether a place on another machine is meant by what is a place here.

@@ -99,6 +99,7 @@ impl SandboxArguments {
             deny_read: paths("--deny-read", deny_read)?,
             gpu: *gpu,
             keep_variables: keep_variable.clone(),
+            bounds: None,
         })
     }
 }
@@ -117,13 +118,14 @@ fn whole(option: &str, path: &Path, place: &Place) -> Result<PathBuf, String> {
     }
 }
 
-/// The sandbox of a session in this process, or of a host's, whose recordings are in `recordings`; `None`
-/// where it is to have none.
+/// The sandbox of a session in this process, or of a host's, whose recordings are in `recordings`, a directory or
+/// a file; `None` where it is to have none.
 pub(super) fn sandbox(settings: Settings, recordings: Option<&Path>) -> Option<Sandbox> {
     if !settings.mode.is_on() {
         return None;
     }
-    let own = [Registry::place().ok(), state_directory(), recordings.map(Path::to_owned)];
+    let recordings = recordings.and_then(|place| std::path::absolute(place).ok());
+    let own = [Registry::place().ok(), state_directory(), recordings];
     Some(Sandbox { settings, own: own.into_iter().flatten().collect() })
 }
 

@@ -26,7 +26,7 @@ use crate::{
     registry::SessionName,
     remote::{self, Place, Underway, sandbox::to_wire},
     reply::{Budget, Notice, budget_to_wire},
-    sandbox::Settings,
+    sandbox::{ClientSandbox, Settings},
     screen::Size,
     session::{
         client::Handle,
@@ -142,10 +142,8 @@ pub(super) fn serve(
             config.output_disk = OutputDisk::new(options.max_output_disk);
             config.surroundings.memory = options.memory;
             let record = options.record;
-            let recordings = record.directory();
-            config.surroundings.sandbox = sandbox_options::sandbox(sandbox, recordings.as_deref());
             config.size = options.size.unwrap_or_default();
-            let engines = Engines { config, record, running: Arc::default() };
+            let engines = Engines { config, record, sandbox, running: Arc::default() };
             runtime.block_on(async {
                 let running = engines.running.clone();
                 let sessions = Sessions::new(engines, name, max_sessions);
@@ -157,8 +155,9 @@ pub(super) fn serve(
                 result
             })
         }
-        Sessioning::Hosts { place, options: session, .. } => {
-            let hosts = Hosts { place, options: *session, budget: options.budget, target };
+        Sessioning::Hosts { place, options: session, sandbox } => {
+            let budget = options.budget;
+            let hosts = Hosts { place, options: *session, sandbox, budget, target };
             runtime.block_on(async {
                 let sessions = Sessions::new(hosts, name, max_sessions);
                 sessions.tell_first(news);
@@ -194,6 +193,8 @@ type Running = Arc<Mutex<Vec<(Handle, JoinHandle<()>)>>>;
 struct Engines {
     config: Config,
     record: RecordArguments,
+    /// What their programs may reach, as the user says it.
+    sandbox: Settings,
     running: Running,
 }
 
@@ -214,7 +215,10 @@ impl Opener for Engines {
             Ok(recording) => recording,
             Err(why) => return Box::pin(async { Err(why) }),
         };
-        let config = Config { recording, ..self.config.clone() };
+        let mut config = Config { recording, ..self.config.clone() };
+        let recordings = self.record.place();
+        config.surroundings.sandbox =
+            sandbox_options::sandbox(wanted.sandbox, recordings.as_deref());
         let opened = engine::start(config).map(|(handle, engine)| {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             running.retain(|(_, engine)| !engine.is_finished());
@@ -223,6 +227,15 @@ impl Opener for Engines {
         });
         Box::pin(async { opened.map_err(|error| error.to_string()) })
     }
+
+    fn sandbox(&self, client: Option<&ClientSandbox>) -> Settings {
+        within(&self.sandbox, client)
+    }
+}
+
+/// What a session may reach of what the user allows, where its client's own sandbox is this one.
+fn within(allowed: &Settings, client: Option<&ClientSandbox>) -> Settings {
+    client.map_or_else(|| allowed.clone(), |client| allowed.clone().within(client))
 }
 
 /// How a session that has no name is called.
@@ -247,6 +260,8 @@ async fn end_all(running: &Running) {
 struct Hosts {
     place: Place,
     options: SessionOptions,
+    /// What their programs may reach, as the user says it.
+    sandbox: Settings,
     budget: Budget,
     target: Target,
 }
@@ -282,10 +297,11 @@ impl Hosts {
 
 impl Opener for Hosts {
     fn open(&self, wanted: WantedSession, underway: Underway) -> Opening {
-        let WantedSession { client, name, earlier, start } = wanted;
+        let WantedSession { client, name, earlier, start, sandbox } = wanted;
         let identity = name.is_none().then(|| self.identity(&client));
         let hello = self.hello(&client, earlier.as_ref().map(|earlier| earlier.resume.clone()));
-        let (place, options) = (self.place.clone(), self.options.clone());
+        let place = self.place.clone();
+        let options = SessionOptions { sandbox: Some(to_wire(&sandbox)), ..self.options.clone() };
         Box::pin(async move {
             let open = async |wanted, hello| {
                 let open = Open { wanted, options: options.clone(), hello };
@@ -317,5 +333,13 @@ impl Opener for Hosts {
             };
             opened.map(Session::from).map_err(|error| error.to_string())
         })
+    }
+
+    fn sandbox(&self, client: Option<&ClientSandbox>) -> Settings {
+        let client = client.map(|client| match &self.place {
+            Place::Here => client.clone(),
+            Place::Via(_) => client.elsewhere(),
+        });
+        within(&self.sandbox, client.as_ref())
     }
 }

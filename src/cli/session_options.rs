@@ -140,11 +140,11 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
     if let Some(bytes) = options.max_output_disk {
         config.output_disk = OutputDisk::new(bytes);
     }
-    config.recording = record_options::of_options(options)?.file(name)?;
+    let record = record_options::of_options(options)?;
+    config.recording = record.file(name)?;
     let sandbox = options.sandbox.as_ref().map(from_wire).transpose();
     let settings = sandbox.map_err(|error| error.to_string())?.unwrap_or_default();
-    let recordings = config.recording.as_ref().and_then(|recording| recording.path.parent());
-    config.surroundings.sandbox = sandbox_options::sandbox(settings, recordings);
+    config.surroundings.sandbox = sandbox_options::sandbox(settings, record.place().as_deref());
     config.surroundings.memory = options.memory;
     let mut life = Life { keep: options.keep_ms.map(Duration::from_millis), ..Life::default() };
     if let Some(grace) = options.grace_ms {

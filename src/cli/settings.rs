@@ -60,8 +60,8 @@ pub(super) struct Use<'a> {
     pub(super) subcommand: Option<&'a str>,
     /// Whether files say what runs in its session; else something else does.
     pub(super) runs: bool,
-    /// Whether files say where sessions are recorded.
-    pub(super) records: bool,
+    /// Whether it starts sessions: files say where they are recorded.
+    pub(super) starts: bool,
     /// Whether files say where sessions are.
     pub(super) leads_elsewhere: bool,
     /// Whether the command line says where sessions are.
@@ -88,8 +88,17 @@ impl Found {
 
     /// What is wrong with the files, a line each; nothing of them holds then.
     pub(super) fn problems(&self) -> Vec<String> {
+        self.problems_of(|_| true)
+    }
+
+    /// What is wrong with the user's own file.
+    fn problems_of_user(&self) -> Vec<String> {
+        self.problems_of(|level| level == Level::User)
+    }
+
+    fn problems_of(&self, counts: impl Fn(Level) -> bool) -> Vec<String> {
         let mut lines = Vec::new();
-        for file in self.files.all() {
+        for file in self.files.all().filter(|file| counts(file.level)) {
             let path = file.path.display();
             match &file.state {
                 State::Broken(problems) => lines.extend(problems_of(&file.path, problems)),
@@ -137,7 +146,18 @@ impl Found {
                 why: why.clone(),
                 remedy: Some(has_it_count(&path)),
             }),
-            State::Read { .. } | State::Broken(_) => {}
+            State::Broken(problems) => {
+                let first = problems.first().map(ToString::to_string).unwrap_or_default();
+                let line = problems.first().map_or(1, |problem| problem.line);
+                all.push(NotInUse {
+                    what: printable(&at(&project.path, line)),
+                    why: printable(&format!(
+                        "{first}; until that is right, no session is started here"
+                    )),
+                    remedy: None,
+                });
+            }
+            State::Read { .. } => {}
         }
         let withheld: Vec<String> = self
             .layers
@@ -182,7 +202,7 @@ impl Use<'_> {
     fn is_for(&self, setting: &Setting) -> bool {
         match &*setting.key.name {
             _ if setting.is_what_runs() => self.runs,
-            "record" | "record-input" | "record-format" => self.records,
+            "record" | "record-input" | "record-format" => self.starts,
             _ if is_via(&setting.key) => self.leads_elsewhere && !self.is_elsewhere,
             _ => true,
         }
@@ -390,7 +410,7 @@ impl WithFiles {
     /// Looks for files, where the command line has a use for any.
     ///
     /// # Errors
-    /// When they are wrong, but for `doctor`, which tells it.
+    /// When they are wrong, but for `doctor`, which tells it, and for a project's where no session is started.
     pub(super) fn beneath(
         command: Command,
         matches: &ArgMatches,
@@ -404,8 +424,11 @@ impl WithFiles {
         let python = python_of_variable();
         let Some(usage) = usage(given, python.as_deref()) else { return without(command, None) };
         let found = Found::look(&command);
+        // A project can only make a sandbox stricter, so a session is not started without what its file says;
+        // what starts none goes on.
+        let stops = usage.starts || !found.problems_of_user().is_empty();
         let problems = found.problems();
-        if !problems.is_empty() {
+        if stops && !problems.is_empty() {
             return match given.command {
                 Some(Subcommand::Doctor) => without(command, Some(found)),
                 _ => Err(problems.join("\n")),
@@ -444,7 +467,7 @@ fn is_given(matches: &ArgMatches, command: &Command, setting: &Setting) -> bool 
 fn usage(given: &Arguments, python: Option<&OsStr>) -> Option<Use<'static>> {
     let server = usage_of_server(given, python);
     let here = |name| Use { subcommand: Some(name), leads_elsewhere: false, ..server };
-    let of_others = |name| Use { subcommand: Some(name), runs: false, records: false, ..server };
+    let of_others = |name| Use { subcommand: Some(name), runs: false, starts: false, ..server };
     match &given.command {
         None => Some(server),
         Some(Subcommand::Attach(_)) => Some(Use { subcommand: Some("attach"), ..server }),
@@ -482,7 +505,7 @@ pub(super) fn usage_of_server(given: &Arguments, python: Option<&OsStr>) -> Use<
     Use {
         subcommand: None,
         runs: !given.worker.is_given() && python.is_none(),
-        records: true,
+        starts: true,
         leads_elsewhere: true,
         is_elsewhere: given.via.is_given(),
     }

@@ -105,6 +105,7 @@ where
         others,
         is_alive: host.is_alive().await,
         resume,
+        sandbox: host.record.sandbox.clone(),
     });
     connection.outgoing.add(&welcome);
     let mut decoder = Decoder::new(LONGEST_REQUEST, MOST_TYPED);

@@ -1,24 +1,30 @@
 //! What the server does with a request: the handshake, the list of tools, and calls.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorCode, ErrorData,
-    InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
-    ProgressNotificationParam, ProgressToken, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult,
+    ErrorCode, ErrorData, InitializeRequestParams, InitializeResult, JsonObject, ListToolsResult,
+    PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ServerCapabilities,
+    ServerConfig,
 };
 use rmcp::service::{Peer, RequestContext, RoleServer};
 use rmcp::{ServerHandler, model::Tool};
 use tokio::sync::mpsc;
 
 use crate::reply::{Block, Reply};
+use crate::sandbox::ClientSandbox;
 use crate::session::client::{Answer, OnDrop, Request};
 
 use super::arguments::Arguments;
 use super::cancel::OnCancel;
+use super::codex::{self, StateError};
 use super::quirks;
 use super::receipts::Receipt;
-use super::sessions::Sessions;
+use super::sessions::{Caller, Sessions};
 use super::tool::{self, WorkerText};
 
 /// The server's side of one connection.
@@ -28,6 +34,8 @@ pub(super) struct Server {
     info: ServerConfig,
     tool: Tool,
     on_cancel: OnCancel,
+    /// What the client said last of its own sandbox.
+    sandbox: Mutex<Option<ClientSandbox>>,
 }
 
 impl Server {
@@ -35,13 +43,13 @@ impl Server {
     /// that is cancelled does this to its cell.
     pub(super) fn new(sessions: Arc<Sessions>, worker: &WorkerText, on_cancel: OnCancel) -> Self {
         let (info, tool) = (tool::server_info(worker), tool::definition(worker));
-        Server { sessions, info, tool, on_cancel }
+        Server { sessions, info, tool, on_cancel, sandbox: Mutex::default() }
     }
 
     /// Makes the call, telling the client the last line on the screen while it waits.
     async fn call(
         &self,
-        client: &str,
+        caller: &Caller,
         arguments: Arguments,
         progress: Option<Progress>,
         on_drop: OnDrop,
@@ -50,11 +58,11 @@ impl Server {
         let session = session.as_ref();
         let mut request = Request { payload, timeout, progress: None, on_drop, person };
         let Some(mut progress) = progress else {
-            return self.sessions.ask(client, session, request).await;
+            return self.sessions.ask(caller, session, request).await;
         };
         let (sender, mut lines) = mpsc::unbounded_channel();
         request.progress = Some(sender);
-        let mut reply = std::pin::pin!(self.sessions.ask(client, session, request));
+        let mut reply = std::pin::pin!(self.sessions.ask(caller, session, request));
         loop {
             tokio::select! {
                 biased;
@@ -64,10 +72,23 @@ impl Server {
         }
     }
 
+    /// Who makes a call.
+    ///
+    /// # Errors
+    /// When what the client says of its own sandbox can't be followed.
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, StateError> {
+        let name = context.client_info().map(|client| client.name).unwrap_or_default();
+        let told = context.meta.get(codex::CAPABILITY).map(codex::sandbox).transpose()?;
+        let mut last = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that leaves it out has not changed it.
+        *last = told.or(last.take());
+        Ok(Caller { name, sandbox: last.clone() })
+    }
+
     /// Shows a part of a long output.
     async fn show(
         &self,
-        client: &str,
+        caller: &Caller,
         arguments: &Arguments,
         part: String,
         context: &RequestContext<RoleServer>,
@@ -75,7 +96,7 @@ impl Server {
         tokio::select! {
             biased;
             () = context.ct.cancelled() => Err(ended()),
-            shown = self.sessions.show(client, arguments.session.as_ref(), arguments.timeout, part) => {
+            shown = self.sessions.show(caller, arguments.session.as_ref(), arguments.timeout, part) => {
                 Ok(match shown {
                     Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
                     Err(why) => failure(why),
@@ -95,13 +116,31 @@ impl ServerHandler for Server {
         mut request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        let answer = self.negotiate_initialize(&request)?;
+        let mut answer = self.negotiate_initialize(&request)?;
         // Later requests are answered in the version agreed on, not in the one asked for.
         request.protocol_version = answer.protocol_version.clone();
-        // The session starts while the client gets ready.
-        self.sessions.prepare(&request.client_info.name);
+        let client = &request.client_info.name;
+        if quirks::tells_sandbox(client) {
+            ask_for_sandbox(&mut answer.capabilities);
+            // What a session may reach is not known before the first call.
+        } else {
+            // The session starts while the client gets ready.
+            self.sessions.prepare(client);
+        }
         context.peer.set_peer_info(request);
         Ok(answer)
+    }
+
+    async fn discover(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        let mut info = self.get_info();
+        if context.client_info().is_some_and(|client| quirks::tells_sandbox(&client.name)) {
+            ask_for_sandbox(&mut info.capabilities);
+        }
+        let versions = self.supported_protocol_versions().into_owned();
+        Ok(DiscoverResult::from_server_info(versions, info))
     }
 
     async fn list_tools(
@@ -130,17 +169,20 @@ impl ServerHandler for Server {
             .get_progress_token()
             .map(|token| Progress::new(context.peer.clone(), token));
         let receipt = context.extensions.get::<Receipt>().cloned().unwrap_or_default();
-        let client = context.client_info().map(|client| client.name).unwrap_or_default();
+        let caller = match self.caller(&context) {
+            Ok(caller) => caller,
+            Err(error) => return Ok(failure(format!("[repl] {error}. Nothing was run.")).into()),
+        };
         if let Some(part) = arguments.show.take() {
-            return Ok(self.show(&client, &arguments, part, &context).await?.into());
+            return Ok(self.show(&caller, &arguments, part, &context).await?.into());
         }
-        let reads_json = quirks::reads_json(&client);
+        let reads_json = quirks::reads_json(&caller.name);
         let on_drop = OnDrop::default();
         let cancelled = async {
             context.ct.cancelled().await;
             // Before the call is dropped, which tells the session.
             if let Some(reason) = receipt.cancel_reason()
-                && self.on_cancel.interrupts(&client, reason.as_deref())
+                && self.on_cancel.interrupts(&caller.name, reason.as_deref())
             {
                 on_drop.interrupt();
             }
@@ -149,7 +191,7 @@ impl ServerHandler for Server {
             biased;
             // A client that cancelled the call gets no reply; one that closed its end gets this.
             () = cancelled => Err(ended()),
-            answer = self.call(&client, arguments, progress, on_drop.clone()) => {
+            answer = self.call(&caller, arguments, progress, on_drop.clone()) => {
                 let mut answer = match answer {
                     Ok(answer) => answer,
                     Err(why) => return Ok(failure(why).into()),
@@ -160,6 +202,12 @@ impl ServerHandler for Server {
             }
         }
     }
+}
+
+/// Asks a client that can to say what its own sandbox is.
+fn ask_for_sandbox(capabilities: &mut ServerCapabilities) {
+    let asked = capabilities.experimental.get_or_insert_default();
+    asked.insert(codex::CAPABILITY.into(), JsonObject::new());
 }
 
 /// What is said to nobody: the client has gone, or does not ask any more.

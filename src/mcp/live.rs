@@ -10,8 +10,9 @@ use mcp_repl_control::Welcome;
 
 use super::sessions::EarlierSession;
 use crate::{
-    remote::{Connection, End, Opened, local_time},
+    remote::{Connection, End, Opened, local_time, sandbox::from_wire},
     reply::{Notice, Status},
+    sandbox::Settings,
     session::client::{Answer, Client, Handle},
 };
 
@@ -55,17 +56,52 @@ pub(super) struct Before {
 pub(super) struct Live {
     pub(super) client: Client,
     pub(super) session: Session,
+    /// What its program may reach.
+    sandbox: Settings,
     /// What its first reply begins with.
     news: Mutex<Vec<Notice>>,
+    /// Whether a call was made in it.
+    was_used: AtomicBool,
     /// Whether its last reply said that its program has ended.
     has_ended: AtomicBool,
 }
 
 impl Live {
-    /// One whose first reply begins with this.
-    pub(super) fn new(session: Session, news: Vec<Notice>) -> Live {
+    /// One whose first reply begins with this, which was opened to reach no more than `sandbox` says.
+    pub(super) fn new(session: Session, sandbox: Settings, news: Vec<Notice>) -> Live {
         let client = session.handle.join();
-        Live { client, session, news: Mutex::new(news), has_ended: AtomicBool::new(false) }
+        let welcome = session.link.as_ref().map(|link| &link.welcome);
+        let told = welcome.and_then(|welcome| welcome.sandbox.as_ref());
+        let sandbox = told.and_then(|told| from_wire(told).ok()).unwrap_or(sandbox);
+        let was_used = welcome.is_some_and(|welcome| welcome.had_clients || welcome.others > 0);
+        Live {
+            client,
+            session,
+            sandbox,
+            news: Mutex::new(news),
+            was_used: was_used.into(),
+            has_ended: AtomicBool::new(false),
+        }
+    }
+
+    /// What its program may reach, or less than that.
+    pub(super) fn sandbox(&self) -> &Settings {
+        &self.sandbox
+    }
+
+    /// A call is made in it.
+    pub(super) fn is_used(&self) {
+        self.was_used.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anybody may have something in it.
+    pub(super) fn was_used(&self) -> bool {
+        self.was_used.load(Ordering::Relaxed)
+    }
+
+    /// Has its first reply begin with this, too.
+    pub(super) fn tell(&self, notice: Notice) {
+        self.news().push(notice);
     }
 
     /// Whether calls can be made in it.

@@ -7,6 +7,7 @@
 //! transport  lines of JSON on those streams, as rmcp wants them
 //! handler    what the server says and does: the handshake, the tool, progress, cancelling
 //! sessions   the sessions by their names: found, started, and found again
+//! replacing  whether a call is made in a session as it is, or in one that takes its place
 //! live       one of them that calls are made in: what is said first, and when it is gone
 //! receipts   which replies reached the client
 //! cancel     which cancels interrupt their cell
@@ -15,15 +16,18 @@
 //! guide      what both say
 //! arguments  what a client may say to it
 //! quirks     what single clients need
+//! codex      what Codex says of its own sandbox
 //! ```
 
 mod arguments;
 mod cancel;
+mod codex;
 mod guide;
 mod handler;
 mod live;
 mod quirks;
 mod receipts;
+mod replacing;
 mod sessions;
 mod skill;
 mod tool;

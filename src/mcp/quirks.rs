@@ -13,6 +13,12 @@ pub(super) fn reads_json(client: &str) -> bool {
     JSON_READERS.iter().any(|reader| client.starts_with(reader))
 }
 
+/// Whether the client of this name says with each call what its own sandbox is, if it is asked to. Codex is
+/// `codex-mcp-client`.
+pub(super) fn tells_sandbox(client: &str) -> bool {
+    client.starts_with("codex")
+}
+
 /// Puts the line that says how things stand behind a text that is JSON, which then is none.
 pub(super) fn part_from_json(text: &mut String, line: &str) {
     if serde_json::from_str::<IgnoredAny>(text).is_err() {

@@ -11,10 +11,12 @@ use std::{
 use tokio::{sync::oneshot, time::Instant};
 
 use super::live::{Before, Link, Live, Session, first_notice};
+use super::replacing::{self, Admission};
 use crate::{
     registry::SessionName,
     remote::{Connection, Underway},
     reply::Notice,
+    sandbox::{ClientSandbox, Settings},
     session::client::{Answer, Handle, Request},
 };
 
@@ -35,6 +37,10 @@ pub trait Opener: fmt::Debug + Send + Sync {
     /// Finds the session, or starts it. What comes of it is an error in words for the agent.
     /// What that waits for is told to `underway`.
     fn open(&self, wanted: WantedSession, underway: Underway) -> Opening;
+
+    /// What a session may reach that is opened for a client whose own sandbox is this one; `None` of a client
+    /// that said nothing of one.
+    fn sandbox(&self, client: Option<&ClientSandbox>) -> Settings;
 }
 
 /// A session that is about to be there.
@@ -51,6 +57,17 @@ pub struct WantedSession {
     pub earlier: Option<EarlierSession>,
     /// Whether it is started where it is not there.
     pub start: bool,
+    /// What it may reach at most.
+    pub sandbox: Settings,
+}
+
+/// Who makes a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// How the client introduced itself; may be empty.
+    pub(super) name: String,
+    /// Its own sandbox, if it told one.
+    pub(super) sandbox: Option<ClientSandbox>,
 }
 
 /// A session that was connected to, by its welcome.
@@ -96,6 +113,8 @@ struct Slot {
     underway: Underway,
     /// What it was before its connection ended.
     before: Option<Before>,
+    /// The session that gives way to the one that is being opened.
+    giving_way: Option<Arc<Live>>,
 }
 
 #[derive(Debug)]
@@ -109,6 +128,7 @@ enum State {
 struct Waiting {
     /// `None` of one that only needs the session to be there.
     request: Option<Request>,
+    caller: Caller,
     /// When its time is up; `None` for never.
     deadline: Option<Instant>,
     made: oneshot::Sender<Result<MadeCall, String>>,
@@ -157,7 +177,8 @@ impl Sessions {
         let sessions = Sessions::new(NoOthers, None, 1);
         let mut slots = sessions.slots();
         let slot = sessions.slot(&mut slots, None);
-        slot.state = State::Open(Arc::new(Live::new(session.into(), Vec::new())));
+        let sandbox = Settings::default();
+        slot.state = State::Open(Arc::new(Live::new(session.into(), sandbox, Vec::new())));
         drop(slots);
         sessions
     }
@@ -176,7 +197,8 @@ impl Sessions {
         let mut slots = self.slots();
         if !slots.is_closed && slots.find(None).is_none() {
             let slot = self.slot(&mut slots, None);
-            self.start_opening(slot, client, true);
+            let caller = Caller { name: client.to_owned(), sandbox: None };
+            self.start_opening(slot, &caller, true);
         }
     }
 
@@ -188,12 +210,12 @@ impl Sessions {
     /// In words for the agent: what is wrong, and whether anything was run.
     pub(super) async fn ask(
         self: &Arc<Self>,
-        client: &str,
+        caller: &Caller,
         session: Option<&SessionName>,
         request: Request,
     ) -> Result<Answer, String> {
         let timeout = request.timeout;
-        let (live, answer) = match self.turn(client, session, request)? {
+        let (live, answer) = match self.turn(caller, session, request)? {
             Turn::Now(live, answer) => (live, answer.await),
             Turn::Later(pending) => {
                 let (live, answer) = pending.made_within(timeout).await?;
@@ -213,17 +235,17 @@ impl Sessions {
     /// In words for the agent: what is wrong.
     pub(super) async fn show(
         self: &Arc<Self>,
-        client: &str,
+        caller: &Caller,
         session: Option<&SessionName>,
         timeout: Duration,
         part: String,
     ) -> Result<String, String> {
         let waits = {
             let mut slots = self.slots();
-            let slot = self.ready_slot(&mut slots, client, session, false)?;
+            let slot = self.ready_slot(&mut slots, caller, session, false)?;
             match &mut slot.state {
                 State::Open(live) => Ok(live.clone()),
-                _ => Err(slot.wait(None, timeout)),
+                _ => Err(slot.wait(None, timeout, caller)),
             }
         };
         let live = match waits {
@@ -236,19 +258,63 @@ impl Sessions {
 
     fn turn(
         self: &Arc<Self>,
-        client: &str,
+        caller: &Caller,
         session: Option<&SessionName>,
-        request: Request,
+        mut request: Request,
     ) -> Result<Turn<impl Future<Output = Option<Answer>> + Send + use<>>, String> {
         let mut slots = self.slots();
-        let slot = self.ready_slot(&mut slots, client, session, true)?;
-        Ok(match &mut slot.state {
-            State::Open(live) => Turn::Now(live.clone(), live.client.ask(request)),
-            _ => {
-                let timeout = request.timeout;
-                Turn::Later(slot.wait(Some(request), timeout))
+        let slot = self.ready_slot(&mut slots, caller, session, true)?;
+        if let State::Open(live) = &slot.state {
+            let live = live.clone();
+            match self.admits(&live, caller, &request) {
+                Admission::Made => {
+                    live.is_used();
+                    return Ok(Turn::Now(live.clone(), live.client.ask(request)));
+                }
+                Admission::Refused(why) => return Err(why),
+                Admission::Replaces => {
+                    request.payload = replacing::rest(request.payload);
+                    self.start_replacing(slot, live, caller);
+                }
             }
-        })
+        }
+        let timeout = request.timeout;
+        Ok(Turn::Later(slot.wait(Some(request), timeout, caller)))
+    }
+
+    /// Whether a call is made in a session that is there.
+    fn admits(&self, live: &Live, caller: &Caller, request: &Request) -> Admission {
+        let wanted = self.opener.sandbox(caller.sandbox.as_ref());
+        replacing::admits(live, &wanted, &request.payload)
+    }
+
+    /// Has another session take the place of this one, under what its client's sandbox allows now.
+    fn start_replacing(self: &Arc<Self>, slot: &mut Slot, live: Arc<Live>, caller: &Caller) {
+        slot.state = State::Opening(Vec::new());
+        slot.giving_way = Some(live.clone());
+        slot.underway = Underway::default();
+        let wanted = self.wanted(slot, caller, true);
+        let opening = self.opener.open(wanted.clone(), slot.underway.clone());
+        let is_named = wanted.name.is_some();
+        let (sessions, id) = (self.clone(), slot.id);
+        tokio::spawn(async move {
+            let opened = match replacing::give_way(&live, is_named).await {
+                Ok(()) => opening.await,
+                Err(why) => Err(why),
+            };
+            sessions.opened(id, &wanted, opened);
+        });
+    }
+
+    /// What is wanted at this place.
+    fn wanted(&self, slot: &Slot, caller: &Caller, start: bool) -> WantedSession {
+        WantedSession {
+            client: caller.name.clone(),
+            name: slot.asked.clone().or_else(|| self.own_name.clone()),
+            earlier: slot.before.as_ref().map(|before| before.session.clone()),
+            start,
+            sandbox: self.opener.sandbox(caller.sandbox.as_ref()),
+        }
     }
 
     /// The place of this session, which is there or is being opened; with a name of its own it is
@@ -256,7 +322,7 @@ impl Sessions {
     fn ready_slot<'slots>(
         self: &Arc<Self>,
         slots: &'slots mut Slots,
-        client: &str,
+        caller: &Caller,
         session: Option<&SessionName>,
         start: bool,
     ) -> Result<&'slots mut Slot, String> {
@@ -278,7 +344,7 @@ impl Sessions {
         };
         if needs_opening {
             let start = start || slot.asked.is_none();
-            self.start_opening(slot, client, start);
+            self.start_opening(slot, caller, start);
         }
         Ok(slot)
     }
@@ -290,7 +356,7 @@ impl Sessions {
         let name = asked.clone().or_else(|| self.own_name.clone());
         let (id, state) = (slots.last_id, State::Closed);
         let underway = Underway::default();
-        slots.all.push(Slot { id, asked, name, state, underway, before: None });
+        slots.all.push(Slot { id, asked, name, state, underway, before: None, giving_way: None });
         let last = slots.all.len() - 1;
         &mut slots.all[last]
     }
@@ -317,14 +383,12 @@ impl Sessions {
     }
 
     /// Has the session of this place found, or if that is said, started.
-    fn start_opening(self: &Arc<Self>, slot: &mut Slot, client: &str, start: bool) {
+    fn start_opening(self: &Arc<Self>, slot: &mut Slot, caller: &Caller, start: bool) {
         if let State::Open(live) = std::mem::replace(&mut slot.state, State::Opening(Vec::new())) {
             slot.before = live.before();
         }
-        let earlier = slot.before.as_ref().map(|before| before.session.clone());
-        let name = slot.asked.clone().or_else(|| self.own_name.clone());
         slot.underway = Underway::default();
-        let wanted = WantedSession { client: client.to_owned(), name, earlier, start };
+        let wanted = self.wanted(slot, caller, start);
         let opening = self.opener.open(wanted.clone(), slot.underway.clone());
         let (sessions, id) = (self.clone(), slot.id);
         tokio::spawn(async move {
@@ -341,6 +405,7 @@ impl Sessions {
         let State::Opening(waiting) = std::mem::replace(&mut slot.state, State::Closed) else {
             return;
         };
+        let giving_way = slot.giving_way.take();
         let session = match opened {
             Ok(session) => session,
             Err(why) => {
@@ -352,9 +417,12 @@ impl Sessions {
                 for call in failed {
                     let _ = call.made.send(Err(format!("[repl] {why}. Nothing was run.")));
                 }
-                if !calls.is_empty() {
-                    self.start_opening(slot, &wanted.client, true);
+                if let Some(first) = calls.first() {
+                    let caller = first.caller.clone();
+                    self.start_opening(slot, &caller, true);
                     slot.state = State::Opening(calls);
+                } else if let Some(live) = giving_way.filter(|live| live.is_there()) {
+                    slot.state = State::Open(live);
                 } else if slot.asked.is_some() && slot.before.is_none() {
                     slots.all.remove(place);
                 }
@@ -368,25 +436,48 @@ impl Sessions {
             news.extend(first_notice(welcome, slot.before.as_ref(), is_own));
             slot.name = Some(welcome.session.clone());
         }
+        if giving_way.is_some_and(|live| live.was_used()) {
+            news.push(Notice::SessionStarted);
+        }
         slot.before = None;
-        let live = Arc::new(Live::new(session, news));
-        for Waiting { request, deadline, made } in waiting {
+        let live = Arc::new(Live::new(session, wanted.sandbox.clone(), news));
+        // Of what the server's instructions say, it knows.
+        let said = self.opener.sandbox(None);
+        if *live.sandbox() != said {
+            live.tell(replacing::notice(live.sandbox(), wanted.sandbox != said));
+        }
+        slot.state = State::Open(live.clone());
+        let mut waiting = waiting.into_iter();
+        while let Some(mut call) = waiting.next() {
             // Who gave it up is told nothing, and nothing is run.
-            if made.is_closed() {
+            if call.made.is_closed() {
                 continue;
             }
-            let answer: CallAnswer = match request {
-                Some(mut request) => {
-                    if let Some(deadline) = deadline {
-                        request.timeout = deadline.saturating_duration_since(Instant::now());
-                    }
-                    Box::pin(live.client.ask(request))
-                }
-                None => Box::pin(std::future::ready(None)),
+            let admission = match &call.request {
+                Some(request) => self.admits(&live, &call.caller, request),
+                None => Admission::Made,
             };
-            let _ = made.send(Ok((live.clone(), answer)));
+            match admission {
+                Admission::Made => call.make(&live),
+                Admission::Refused(why) => drop(call.made.send(Err(why))),
+                // It was opened for a call like this one, and would be again and again.
+                Admission::Replaces
+                    if wanted.sandbox == self.opener.sandbox(call.caller.sandbox.as_ref()) =>
+                {
+                    let _ = call.made.send(Err(replacing::LOOSER.into()));
+                }
+                Admission::Replaces => {
+                    let caller = call.caller.clone();
+                    call.request = call.request.map(|request| Request {
+                        payload: replacing::rest(request.payload),
+                        ..request
+                    });
+                    self.start_replacing(slot, live, &caller);
+                    slot.state = State::Opening([call].into_iter().chain(waiting).collect());
+                    return;
+                }
+            }
         }
-        slot.state = State::Open(live);
     }
 
     /// Leaves all sessions, which live on as long as their hosts have them, and waits until those
@@ -412,6 +503,24 @@ impl Sessions {
     }
 }
 
+impl Waiting {
+    /// Makes it, now that its session is there.
+    fn make(self, live: &Arc<Live>) {
+        let Waiting { request, deadline, made, .. } = self;
+        let answer: CallAnswer = match request {
+            Some(mut request) => {
+                if let Some(deadline) = deadline {
+                    request.timeout = deadline.saturating_duration_since(Instant::now());
+                }
+                live.is_used();
+                Box::pin(live.client.ask(request))
+            }
+            None => Box::pin(std::future::ready(None)),
+        };
+        let _ = made.send(Ok((live.clone(), answer)));
+    }
+}
+
 impl Pending {
     /// Waits until the session is there and the call made.
     async fn made_within(self, timeout: Duration) -> Result<MadeCall, String> {
@@ -434,12 +543,12 @@ impl Slots {
 
 impl Slot {
     /// A call that is made once the session is there, which is being opened.
-    fn wait(&mut self, request: Option<Request>, timeout: Duration) -> Pending {
+    fn wait(&mut self, request: Option<Request>, timeout: Duration, caller: &Caller) -> Pending {
         let (made, turn) = oneshot::channel();
         let deadline = Instant::now().checked_add(timeout);
         if let State::Opening(waiting) = &mut self.state {
             waiting.retain(|call| !call.made.is_closed());
-            waiting.push(Waiting { request, deadline, made });
+            waiting.push(Waiting { request, deadline, made, caller: caller.clone() });
         }
         Pending { made: turn, underway: self.underway.clone() }
     }
@@ -474,5 +583,9 @@ struct NoOthers;
 impl Opener for NoOthers {
     fn open(&self, _wanted: WantedSession, _underway: Underway) -> Opening {
         Box::pin(async { Err("there is one session only".to_owned()) })
+    }
+
+    fn sandbox(&self, _client: Option<&ClientSandbox>) -> Settings {
+        Settings::default()
     }
 }

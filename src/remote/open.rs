@@ -106,6 +106,20 @@ pub enum OpenError {
         /// In what.
         looser: String,
     },
+    /// Its host does not say that it keeps the sandbox that was asked for.
+    #[error(
+        "the mcp-repl {version} where `{command}` leads does not keep the sandbox that is asked for: {looser}. \
+         Install the version of here there, or add `--via-install` here, which puts this binary there; \
+         `--sandbox off` does without one"
+    )]
+    NotKept {
+        /// The command that leads there.
+        command: String,
+        /// The version of the host.
+        version: String,
+        /// In what the session allows more.
+        looser: String,
+    },
     /// The command that leads there does not.
     #[error(transparent)]
     Via(#[from] ViaError),
@@ -164,7 +178,17 @@ pub async fn open(place: &Place, open: Open, underway: &Underway) -> Result<Open
             let mut link = Link::new(via)?;
             let launcher = link.launcher();
             underway.set(launcher.clone());
+            let wanted = open.options.sandbox.clone();
+            let is_own = matches!(open.wanted, Wanted::Own(_));
             let welcome = link.open(via, open).await?;
+            // One that knows nothing of sandboxes passes over what it is told of them.
+            if let Some(looser) = sandbox::looser(welcome.sandbox.as_ref(), wanted.as_ref()) {
+                if is_own {
+                    link.end().await;
+                }
+                let (command, version) = (via.to_string(), welcome.version);
+                return Err(OpenError::NotKept { command, version, looser });
+            }
             let (reader, writer) = link.into_streams();
             Ok(Entered::new(welcome, reader, writer).carry(Some(launcher)))
         }

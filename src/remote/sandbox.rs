@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use mcp_repl_control::Sandbox;
+use mcp_repl_control::{Sandbox, SandboxBounds};
 
-use crate::sandbox::{Mode, Settings};
+use crate::sandbox::{Bounds, Mode, Settings};
 
 /// Why what came over the wire is no sandbox: the option, its value, and what is wrong with that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,7 @@ pub struct WireError {
 
 /// The settings as they travel. What is no text in a path has none there, so it is refused before.
 pub fn to_wire(settings: &Settings) -> Sandbox {
-    let Settings { mode, writable, network, deny_read, gpu, keep_variables } = settings;
+    let Settings { mode, writable, network, deny_read, gpu, keep_variables, bounds } = settings;
     let texts =
         |paths: &[PathBuf]| paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     Sandbox {
@@ -27,6 +27,10 @@ pub fn to_wire(settings: &Settings) -> Sandbox {
         deny_read: texts(deny_read),
         gpu: *gpu,
         keep_variables: keep_variables.clone(),
+        bounds: bounds.as_ref().map(|Bounds { writable, read_only }| SandboxBounds {
+            writable: texts(writable),
+            read_only: texts(read_only),
+        }),
     }
 }
 
@@ -35,7 +39,7 @@ pub fn to_wire(settings: &Settings) -> Sandbox {
 /// # Errors
 /// When there is no such mode or network, or a path depends on a working directory.
 pub fn from_wire(sandbox: &Sandbox) -> Result<Settings, WireError> {
-    let Sandbox { mode, network, writable, deny_read, gpu, keep_variables } = sandbox;
+    let Sandbox { mode, network, writable, deny_read, gpu, keep_variables, bounds } = sandbox;
     let wrong = |option, value: &str, why| WireError { option, value: value.to_owned(), why };
     let paths = |option, texts: &[String]| {
         let is_relative = |text: &&String| !Path::new(text).is_absolute();
@@ -44,6 +48,10 @@ pub fn from_wire(sandbox: &Sandbox) -> Result<Settings, WireError> {
             None => Ok(texts.iter().map(PathBuf::from).collect()),
         }
     };
+    let bounds = bounds.as_ref().map(|SandboxBounds { writable, read_only }| {
+        let paths = |texts| paths("the client's sandbox", texts);
+        Ok(Bounds { writable: paths(writable)?, read_only: paths(read_only)? })
+    });
     Ok(Settings {
         mode: mode.parse().map_err(|why| wrong("--sandbox", mode, why))?,
         network: network.parse().map_err(|why| wrong("--network", network, why))?,
@@ -51,6 +59,7 @@ pub fn from_wire(sandbox: &Sandbox) -> Result<Settings, WireError> {
         deny_read: paths("--deny-read", deny_read)?,
         gpu: *gpu,
         keep_variables: keep_variables.clone(),
+        bounds: bounds.transpose()?,
     })
 }
 
@@ -82,6 +91,7 @@ mod tests {
             deny_read: vec!["/etc/motd".into()],
             gpu: true,
             keep_variables: vec!["HF_TOKEN".into()],
+            bounds: Some(Bounds { writable: vec!["/w".into()], read_only: vec!["/w/.git".into()] }),
         };
         let wire = to_wire(&settings);
         assert_eq!(from_wire(&wire), Ok(settings));

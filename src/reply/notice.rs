@@ -4,7 +4,7 @@ use std::fmt;
 
 use mcp_repl_sideband::{Hint, Reader};
 
-use crate::sandbox::Denial;
+use crate::sandbox::{Denial, Mode, Network};
 
 use super::{AttachmentFile, Deed, Exit, Failure, FilePlace, PeopleNotice, hint, line::one_line};
 
@@ -69,6 +69,16 @@ pub enum Notice {
     ConnectedAgain {
         /// Whether its program has not ended since.
         keeps_variables: bool,
+    },
+    /// What the session's program may reach, where the client was not told so before.
+    #[error("[repl] sandbox: {mode}{}{}", reached(*.network), as_the_clients(*.is_clients))]
+    Sandbox {
+        /// The mode.
+        mode: Mode,
+        /// The network.
+        network: Network,
+        /// Whether that is so since the client's own sandbox is such.
+        is_clients: bool,
     },
     /// What a settings file says is not in use.
     #[error("[repl] not in use: {what}: {why}")]
@@ -418,6 +428,23 @@ fn read(reader: Reader) -> &'static str {
 
 fn in_thread(name: Option<&str>) -> String {
     name.map_or_else(|| "the background".to_owned(), |name| format!("thread {name}"))
+}
+
+fn reached(network: Network) -> &'static str {
+    match network {
+        Network::Off => ", no network",
+        Network::Local => ", this machine only",
+        Network::On => "",
+    }
+}
+
+fn as_the_clients(is_clients: bool) -> &'static str {
+    match is_clients {
+        true => {
+            "; this client's own sandbox is followed, and options of mcp-repl allow no more than that"
+        }
+        false => "",
+    }
 }
 
 fn variables(keeps: bool) -> &'static str {

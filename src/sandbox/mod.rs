@@ -3,6 +3,7 @@
 //! ```text
 //! mode         how strict it is: off, workspace-write, read-only
 //! settings     what somebody wants: the options
+//! bounds       the sandbox of a client, which is the most that its sessions get
 //! names        the tables: what holds secrets, what others run or obey, where caches are
 //! git          the repository of a working directory
 //! git_config   the settings of a repository
@@ -13,6 +14,7 @@
 //! rules        the rules: what the platform door is given
 //! ```
 
+mod bounds;
 mod environment;
 mod explain;
 mod git;
@@ -25,6 +27,7 @@ mod rules;
 mod settings;
 mod telling;
 
+pub use bounds::{Bounds, ClientSandbox};
 pub use environment::{Changes, MODE_VARIABLE, NETWORK_VARIABLE, changes, is_secret};
 pub use explain::{Confined, Denial, Facts, explain};
 pub use git::{Git, Kind, Look, find as find_repository};

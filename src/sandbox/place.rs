@@ -129,10 +129,14 @@ impl Place {
         let mut rules = Rules { network: settings.network, ..Rules::default() };
         for path in &settings.writable {
             let real = look.real(path);
-            if look.kind(&real) == Kind::Missing {
+            // What a client's sandbox names need not be there.
+            let is_clients =
+                settings.bounds.as_ref().is_some_and(|bounds| bounds.writable.contains(path));
+            if look.kind(&real) != Kind::Missing {
+                workspaces.push(real);
+            } else if !is_clients {
                 return Err(RulesError::Missing(path.clone()));
             }
-            workspaces.push(real);
         }
         if settings.mode < Mode::ReadOnly {
             if !self.is_too_wide() {
@@ -141,6 +145,14 @@ impl Place {
             let git = self.git.clone().unwrap_or_default();
             rules.writable.extend(git.writable);
             rules.protected.extend(git.protected);
+        }
+        if let Some(said) = &settings.bounds {
+            let bounds = said.real(look);
+            for places in [&mut workspaces, &mut rules.writable] {
+                *places = places.iter().flat_map(|place| bounds.leave(place)).collect();
+                places.retain(|place| look.kind(place) != Kind::Missing);
+            }
+            rules.protected.extend(said.read_only.clone());
         }
         for place in &workspaces {
             rules.protected.extend(PROTECTED.iter().map(|name| place.join(name)));
@@ -208,7 +220,7 @@ pub(super) fn without_dots(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::Network;
+    use crate::sandbox::{Bounds, Network};
 
     /// A disk on which these are links, those are directories, and nothing else is.
     struct Disk(&'static [(&'static str, &'static str)], &'static [&'static str]);
@@ -331,6 +343,50 @@ mod tests {
         assert!(has(&rules.hidden, "/home/ada/.ssh") && has(&rules.hidden, "/keys"));
         assert!(has(&rules.protected, "/w/.vscode") && has(&rules.protected, "/w/settings"));
         assert!(has(&rules.writable, "/w") && !has(&rules.writable, "/link"));
+    }
+
+    /// The rules at `/w/sub` of a repository in `/w`, where a client's sandbox has these bounds.
+    fn bounded(mut settings: Settings, writable: &[&str], read_only: &[&str]) -> Rules {
+        const IN_GIT: Disk = Disk(
+            &[("/w/out", "/home/ada")],
+            &["/w/.git/refs", "/w/sub", "/home/ada", "/data/in", "/dev/shm"],
+        );
+        let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect();
+        settings.bounds = Some(Bounds { writable: paths(writable), read_only: paths(read_only) });
+        let git = Git { writable: vec!["/w/.git".into()], protected: vec!["/w/.git/hooks".into()] };
+        Place { git: Some(git), ..place("/w/sub") }.rules(&settings, &IN_GIT).unwrap()
+    }
+
+    #[test]
+    fn a_clients_sandbox_is_the_most_that_may_be_written() {
+        let ours = Settings { writable: vec!["/data".into()], ..settings(Mode::WorkspaceWrite) };
+        let free = bounded(ours.clone(), &["/"], &[]);
+        assert!(has(&free.writable, "/w/sub") && has(&free.writable, "/w/.git"));
+        assert!(has(&free.writable, "/data"));
+        let rules = bounded(ours.clone(), &["/w", "/data/in"], &["/w/.git", "/w/.agents"]);
+        assert!(has(&rules.writable, "/w/sub") && has(&rules.writable, "/data/in"));
+        assert!(!has(&rules.writable, "/w") && !has(&rules.writable, "/data"));
+        assert!(!has(&rules.writable, "/w/.git") && has(&rules.protected, "/w/.git"));
+        assert!(has(&rules.protected, "/w/.agents"));
+        // The session's own files and caches are written all the same.
+        assert!(has(&rules.writable, "/tmp/mcp-repl-1/1/1") && has(&rules.writable, "/dev/shm"));
+        for none in [&["/elsewhere"][..], &[]] {
+            let rules = bounded(ours.clone(), none, &[]);
+            assert!(!rules.writable.iter().any(|path| path.starts_with("/w")), "{rules:?}");
+            assert!(!has(&rules.writable, "/data"), "{rules:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_clients_sandbox_names_may_be_missing_and_leads_nowhere_else() {
+        let named = ["/w", "/nowhere", "/w/out"].map(PathBuf::from).to_vec();
+        let ours = Settings { writable: named, ..settings(Mode::WorkspaceWrite) };
+        let rules = bounded(ours.clone(), &["/w", "/nowhere", "/w/out"], &[]);
+        assert!(has(&rules.writable, "/w") && !has(&rules.writable, "/nowhere"));
+        // A link that a session in `/w` may have made.
+        assert!(!has(&rules.writable, "/home/ada"), "{rules:?}");
+        let ours = Settings { writable: vec!["/w/out".into()], ..ours };
+        assert!(has(&bounded(ours, &["/w/out"], &[]).writable, "/home/ada"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{Mode, Network};
+use super::{Bounds, Mode, Network};
 
 /// What is wanted of a sandbox. In [`Mode::Off`] the rest means nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Settings {
     pub gpu: bool,
     /// Variables that are handed on though their names are those of secrets.
     pub keep_variables: Vec<String>,
+    /// What the sandbox of the session's client allows at most, whatever these say; `None` where it has none.
+    pub bounds: Option<Bounds>,
 }
 
 /// In what a sandbox allows more than is wanted.
@@ -36,6 +38,8 @@ pub enum Looser {
     Gpu,
     /// This variable is handed on.
     Variable(String),
+    /// It does not keep to what the client's own sandbox allows.
+    Client,
 }
 
 impl fmt::Display for Looser {
@@ -51,6 +55,7 @@ impl fmt::Display for Looser {
             Looser::Readable(path) => write!(f, "it may read {}", path.display()),
             Looser::Gpu => f.write_str("it may use the GPUs"),
             Looser::Variable(name) => write!(f, "it has the variable {name}"),
+            Looser::Client => f.write_str("it does not keep to the client's own sandbox"),
         }
     }
 }
@@ -68,6 +73,9 @@ impl Settings {
         if self.network > wanted.network {
             return Some(Looser::Network(self.network, wanted.network));
         }
+        if let Some(looser) = wanted.bounds.as_ref().and_then(|bounds| self.beyond(bounds)) {
+            return Some(looser);
+        }
         let lies_in =
             |path: &PathBuf, places: &[PathBuf]| places.iter().any(|place| path.starts_with(place));
         let writable = self.writable.iter().find(|path| !lies_in(path, &wanted.writable));
@@ -79,14 +87,6 @@ impl Settings {
             .or_else(|| readable.map(|path| Looser::Readable(path.clone())))
             .or_else(|| (self.gpu && !wanted.gpu).then_some(Looser::Gpu))
             .or_else(|| variable.map(|name| Looser::Variable(name.clone())))
-    }
-
-    /// The stricter of these and what a client says of its own sandbox.
-    #[must_use]
-    pub fn with_stricter(mut self, mode: Mode, network: Network) -> Settings {
-        self.mode = self.mode.max(mode);
-        self.network = self.network.min(network);
-        self
     }
 }
 
@@ -130,14 +130,5 @@ mod tests {
         let hides = more(&|s| s.deny_read.push("/data".into()));
         assert_eq!(write.looser_than(&hides), Some(Looser::Readable("/data".into())));
         assert_eq!(hides.looser_than(&write), None);
-    }
-
-    #[test]
-    fn the_stricter_of_two_holds() {
-        let on = Settings { network: Network::On, ..settings(Mode::WorkspaceWrite) };
-        let both = on.clone().with_stricter(Mode::ReadOnly, Network::Off);
-        assert_eq!((both.mode, both.network), (Mode::ReadOnly, Network::Off));
-        let both = on.with_stricter(Mode::Off, Network::On);
-        assert_eq!((both.mode, both.network), (Mode::WorkspaceWrite, Network::On));
     }
 }

@@ -215,6 +215,27 @@ fn a_file_that_is_wrong_is_told_with_its_line_by_all_who_would_use_it() {
 }
 
 #[test]
+fn a_projects_file_that_is_wrong_stops_what_starts_a_session_and_nothing_else() {
+    let runtime = Runtime::new();
+    let home = Home::with("grace = '5m'\n", "sandbox = 'read-only'\n");
+    let with = |arguments: &[&str]| home.builder(arguments).runtime(&runtime);
+    let _host = home.lends(runtime.server()).args(["--session", "work"]).start();
+    home.write(PROJECT, "sandbox = 'read_only'\n");
+    let wrong = "~/project/mcp-repl.toml:1: `sandbox = \"read_only\"`: it is one of";
+    let noted = "not in use: ~/project/mcp-repl.toml:1: `sandbox = \"read_only\"`: it is one of";
+    for arguments in [&[][..], &["exec", "1"], &["record", "-o", "x.cast", "1"], &["host"]] {
+        let said = home.says(2, with(arguments));
+        assert_has(&said, wrong);
+        assert_has_not(&said, "not in use");
+    }
+    for arguments in [&["ls"][..], &["exec", "1", "--session", "work"], &["end", "work"]] {
+        let said = home.says(0, with(arguments));
+        assert_has(&said, noted);
+        assert_has(&said, "until that is right, no session is started here");
+    }
+}
+
+#[test]
 fn what_is_no_file_or_of_others_is_told_and_the_server_goes_on() {
     let home = Home::new();
     let project = home.path(PROJECT);

@@ -31,6 +31,7 @@ mod calls;
 mod cancels;
 mod cells;
 mod chaos;
+mod codex;
 mod completion;
 mod completion_files;
 mod config;

@@ -139,7 +139,7 @@ pub(super) fn exec(
     config.recording = arguments.record.file("exec")?;
     config.surroundings.memory = arguments.memory;
     let settings = arguments.sandbox.settings(Mode::Off, place)?;
-    let recordings = arguments.record.directory();
+    let recordings = arguments.record.place();
     config.surroundings.sandbox = sandbox_options::sandbox(settings, recordings.as_deref());
     with_session(config, async |session: Handle| {
         let mut run = Run::new(&session, arguments.json, attachments, stops).await?;

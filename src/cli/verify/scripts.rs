@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     pty,
-    session::{launch::Target, recording::RecordingFile},
+    session::{
+        launch::{Sandbox, Target},
+        recording::RecordingFile,
+    },
     verify::{
         accept::accept,
         diff::{Paint, diff},
@@ -69,11 +72,12 @@ pub(in crate::cli) fn record(
     file: &Path,
     target: Target,
     recording: Option<RecordingFile>,
+    sandbox: Option<Sandbox>,
 ) -> Result<Vec<String>, String> {
     let wrong = |why: String| format!("{}: {why}", file.display());
     let source = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
     let script = parse(&source).map_err(|error| wrong(error.to_string()))?;
-    match (Live { target, recording, sandbox: None }).run(&script, file) {
+    match (Live { target, recording, sandbox }).run(&script, file) {
         Ok(Ran::Replies(replies)) => Ok(replies),
         Ok(Ran::TooOld(version)) => Err(wrong(format!("Python {version} is too old for it"))),
         Err(error) => Err(wrong(error.to_string())),

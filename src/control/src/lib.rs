@@ -23,7 +23,7 @@ pub use frame::{
 };
 pub use hands::{Decision, Hands, Needed};
 pub use message::{Attachments, Budget, Bytes, Hello, Member, Role, ToClient, ToHost, Welcome};
-pub use open::{Identity, Open, Sandbox, SessionOptions, Wanted};
+pub use open::{Identity, Open, Sandbox, SandboxBounds, SessionOptions, Wanted};
 pub use reply::{Exit, Part, Picture, Reply, Status};
 pub use session::{Deed, SessionInfo, SessionState};
 

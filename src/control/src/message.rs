@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Decision, Deed, Hands, Open, PROTOCOL, Part, Reply, SessionInfo, SessionState};
+use crate::{
+    Decision, Deed, Hands, Open, PROTOCOL, Part, Reply, Sandbox, SessionInfo, SessionState,
+};
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -376,6 +378,9 @@ pub struct Welcome {
     pub is_alive: bool,
     /// What a later hello says to go on as this client.
     pub resume: String,
+    /// What the session's program may reach, where that is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Sandbox>,
 }
 
 /// One who is there.

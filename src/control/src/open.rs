@@ -105,6 +105,19 @@ pub struct Sandbox {
     /// `--keep-variable`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keep_variables: Vec<String>,
+    /// What the sandbox of the session's client allows at most, which no option says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<SandboxBounds>,
+}
+
+/// What of files may be written at most. Paths are absolute.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SandboxBounds {
+    /// What may be written.
+    pub writable: Vec<String>,
+    /// What of it may not.
+    pub read_only: Vec<String>,
 }
 
 fn is_false(value: &bool) -> bool {

@@ -92,6 +92,24 @@ async fn a_stateless_client_discovers_lists_and_calls_without_initialize() {
 }
 
 #[tokio::test]
+async fn codex_alone_is_asked_for_its_sandbox_in_either_era() {
+    for (name, asked) in
+        [("codex-mcp-client", json!({"codex/sandbox-state-meta": {}})), ("test", json!(null))]
+    {
+        let mut greeting = initialize("2025-11-25");
+        greeting["params"]["clientInfo"]["name"] = json!(name);
+        let mut meta = stateless_meta();
+        meta["io.modelcontextprotocol/clientInfo"]["name"] = json!(name);
+        let discover = json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover",
+                              "params": {"_meta": meta}});
+        for message in [greeting, discover] {
+            let answer = Harness::start().ask(message).await;
+            assert_eq!(answer["result"]["capabilities"]["experimental"], asked, "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_stateless_client_may_call_at_once() {
     let mut harness = Harness::start();
     harness

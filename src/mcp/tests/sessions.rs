@@ -7,10 +7,12 @@ use mcp_repl_control::{ToHost, Welcome};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::mcp::sessions::Caller;
 use crate::mcp::{EarlierSession, OnCancel, Opener, Opening, Session, Sessions, WantedSession};
 use crate::remote::Underway;
 use crate::remote::tests::{Host, opened_with, reply, welcome};
 use crate::reply::{Content, Exit, Notice, Reply, Status};
+use crate::sandbox::{ClientSandbox, Settings};
 use crate::session::client::{Answer, EngineCommand, Handle, Request};
 use crate::session::rules::payload::Payload;
 
@@ -28,6 +30,10 @@ impl Opener for Played {
         let (opened, opening) = oneshot::channel();
         self.0.send((wanted, opened)).expect("the test listens");
         Box::pin(async { opening.await.unwrap_or_else(|_| Err("it was given up".into())) })
+    }
+
+    fn sandbox(&self, client: Option<&ClientSandbox>) -> Settings {
+        client.map_or_else(Settings::default, |client| Settings::default().within(client))
     }
 }
 
@@ -53,6 +59,7 @@ fn wanted(name: Option<&str>) -> WantedSession {
         name: name.map(str::to_owned),
         earlier: None,
         start: true,
+        sandbox: Settings::default(),
     }
 }
 
@@ -276,7 +283,8 @@ async fn what_is_to_be_said_first_is_said_until_it_was_told() {
     for (id, is_told) in [(1, false), (2, true), (3, true)] {
         let payload = Payload::Text("x".into());
         let request = Request::new(payload, Duration::from_secs(40));
-        let asking = sessions.ask("test", None, request);
+        let caller = Caller { name: "test".into(), sandbox: None };
+        let asking = sessions.ask(&caller, None, request);
         let answering = async {
             assert_eq!(calls(&mut host).await.0, id);
             host.say(reply(id, "42\n")).await;
@@ -365,4 +373,63 @@ async fn a_connection_that_ends_is_told_at_once_and_the_session_found_again() {
     fresh.say(reply(id, "1\n")).await;
     let told = "[repl] new session started: the earlier one is gone (its host was ended or killed)";
     assert_eq!(text(&harness.receive().await), format!("{told}\n1\n"));
+}
+
+/// A call of a client that says that its own sandbox is read-only.
+fn confined(id: i64, input: &str) -> Value {
+    let entry = json!({"path": {"type": "special", "value": {"kind": "root"}}, "access": "read"});
+    let files = json!({"type": "restricted", "entries": [entry]});
+    let profile = json!({"type": "managed", "file_system": files, "network": "restricted"});
+    let mut call = repl(id, json!({ "input": input }));
+    call["params"]["_meta"] = json!({"codex/sandbox-state-meta": {"permissionProfile": profile}});
+    call
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_a_session_that_allows_more_are_made_in_another_one() {
+    let (mut harness, mut wished) = start(None, 16).await;
+    let (_, opened) = next(&mut wished).await;
+    harness.send(confined(1, "1")).await;
+    harness.send(confined(2, "2")).await;
+    harness.assert_alive().await;
+    let (handle, mut looser) = Handle::new();
+    opened.send(Ok(handle.into())).expect("the server waits");
+    let (what, opened) = next(&mut wished).await;
+    let sandbox = Settings::default().within(&ClientSandbox::STRICTEST);
+    assert_eq!(what, WantedSession { sandbox, ..wanted(None) });
+    // That one is ended, and has got none of them.
+    assert!(matches!(soon(looser.recv()).await, Some(EngineCommand::Shutdown)));
+    let (handle, commands) = Handle::new();
+    opened.send(Ok(handle.into())).expect("the server waits");
+    let mut engine = Engine(commands);
+    for id in ["1", "2"] {
+        let call = engine.call().await;
+        assert_eq!(call.input(), id);
+        call.answer("done");
+    }
+    let first = harness.receive().await;
+    assert!(text(&first).starts_with("[repl] sandbox: read-only, no network; "), "{first}");
+    assert_eq!(text(&harness.receive().await), "done");
+    assert!(wished.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_session_that_is_still_looser_is_not_opened_again_and_again() {
+    let (mut harness, mut wished) = start(None, 16).await;
+    let (_, opened) = next(&mut wished).await;
+    harness.send(confined(1, "1")).await;
+    harness.assert_alive().await;
+    let (handle, _looser) = Handle::new();
+    opened.send(Ok(handle.into())).expect("the server waits");
+    let (_, opened) = next(&mut wished).await;
+    // A host that says that it keeps less than it was asked for.
+    let write = mcp_repl_control::Sandbox {
+        mode: "workspace-write".into(),
+        network: "on".into(),
+        ..mcp_repl_control::Sandbox::default()
+    };
+    let _host = host(opened, Welcome { sandbox: Some(write), ..welcome() }).await;
+    let answer = harness.receive().await;
+    assert!(error(&answer).contains("allows more than the sandbox of this client"), "{answer}");
+    assert!(wished.try_recv().is_err());
 }

@@ -74,6 +74,7 @@ pub(crate) fn welcome() -> Welcome {
         others: 0,
         is_alive: true,
         resume: "again".into(),
+        sandbox: None,
     }
 }
 

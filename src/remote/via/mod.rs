@@ -98,6 +98,11 @@ impl Link {
         }
     }
 
+    /// Ends the session that let this client in.
+    pub async fn end(&mut self) {
+        self.write(&encode(&ToHost::End, b"")).await;
+    }
+
     /// What is said there from here on, and where it listens. Both are dropped to end the command.
     pub fn into_streams(self) -> (StdinStream, StdoutStream) {
         (Box::new(self.output.into_reader()), self.input.0)

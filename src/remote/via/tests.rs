@@ -9,11 +9,12 @@ use std::{
     thread,
 };
 
-use mcp_repl_control::{Hello, Role, SessionOptions, Wanted};
+use mcp_repl_control::{Hello, Identity, Role, Sandbox, SessionOptions, Wanted};
 use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, sync::oneshot};
 
 use super::*;
+use crate::remote::{OpenError, Place, Underway};
 
 /// What a host says first.
 const WELCOME: &str = r#"{"type":"welcome","protocol":1,"version":"0.1.0","session":"there","started_ms":0,"had_clients":false,"others":0,"is_alive":true,"resume":"r"}"#;
@@ -74,6 +75,57 @@ async fn open(script: &str) -> (Result<Welcome, ViaError>, Link) {
     let mut link = Link::new(&via).unwrap();
     let result = link.open(&via, open_message()).await;
     (result, link)
+}
+
+/// Opens a session in a sandbox by way of a program that says this first, and writes the rest that it hears to a
+/// pipe.
+async fn open_in_sandbox(welcome: &str, wanted: Wanted) -> (Result<(), OpenError>, String) {
+    let place = tempfile::tempdir().unwrap();
+    let pipe = place.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let say = shell_words::quote(welcome);
+    let script = format!("read -r line; echo {say}; exec cat >{}", pipe.display());
+    let heard = tokio::task::spawn_blocking(|| fs::read_to_string(pipe));
+    let directory = there(&script);
+    let sandbox = Sandbox { mode: "read-only".into(), network: "off".into(), ..Sandbox::default() };
+    let options = SessionOptions { sandbox: Some(sandbox), ..SessionOptions::default() };
+    let open = Open { wanted, options, ..open_message() };
+    let place = Place::Via(leads_to(directory.path()));
+    let opened = crate::remote::open(&place, open, &Underway::default()).await;
+    (opened.map(drop), heard.await.unwrap().unwrap())
+}
+
+#[tokio::test]
+async fn who_does_not_say_that_the_sandbox_is_kept_is_refused() {
+    let saying = |mode: &str| {
+        let sandbox = format!(r#""resume":"r","sandbox":{{"mode":"{mode}","network":"off"}}"#);
+        WELCOME.replace(r#""resume":"r""#, &sandbox)
+    };
+    let own = || {
+        let identity = Identity {
+            client: "test".into(),
+            directory: String::new(),
+            interpreter: "python".into(),
+            parent: String::new(),
+        };
+        Wanted::Own(identity)
+    };
+    let named = || Wanted::Named { name: "there".into(), start: true };
+    for welcome in [WELCOME, &saying("off"), &saying("workspace-write"), &saying("new")] {
+        let (opened, heard) = open_in_sandbox(welcome, own()).await;
+        let error = opened.expect_err(welcome).to_string();
+        assert!(error.starts_with("the mcp-repl 0.1.0 where `env "), "{error}");
+        assert!(
+            error.contains("does not keep the sandbox that is asked for: its sandbox is `"),
+            "{error}"
+        );
+        // What was started for this client alone does not stay.
+        assert_eq!(heard, "{\"type\":\"end\"}\n");
+        let (opened, heard) = open_in_sandbox(welcome, named()).await;
+        assert!(opened.is_err() && heard.is_empty(), "{heard}");
+    }
+    let (opened, heard) = open_in_sandbox(&saying("read-only"), own()).await;
+    assert!(opened.is_ok() && heard.is_empty(), "{heard}");
 }
 
 #[tokio::test]
