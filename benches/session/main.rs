@@ -27,6 +27,8 @@ mod rest;
 #[cfg(target_os = "linux")]
 mod runtime;
 #[cfg(target_os = "linux")]
+mod sandbox;
+#[cfg(target_os = "linux")]
 mod server;
 #[cfg(target_os = "linux")]
 mod start;
@@ -89,10 +91,11 @@ fn main() -> std::process::ExitCode {
 type Topic = fn(&std::path::Path) -> std::io::Result<Vec<table::Line>>;
 
 #[cfg(target_os = "linux")]
-const TOPICS: [(&str, Topic); 16] = [
+const TOPICS: [(&str, Topic); 17] = [
     ("latency", latency::measure),
     ("start", start::measure),
     ("throughput", throughput::measure),
+    ("sandbox", sandbox::measure),
     ("idle", rest::idle),
     ("busy", rest::busy),
     ("waits", waits::measure),

@@ -24,6 +24,8 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcp-repl");
 /// A user's directory of settings in which there are none of the binary's.
 pub(crate) const NO_SETTINGS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/settings");
 
+const NO_SANDBOX: [&str; 2] = ["--sandbox", "off"];
+
 /// A server with one client.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -63,24 +65,29 @@ impl Call {
 
 impl Server {
     /// Starts a server that holds its session itself, and shakes hands with it, as a client does:
-    /// it waits for the answer.
+    /// it waits for the answer. Without a sandbox, as what it is compared with is; what one costs is a
+    /// topic of its own.
     pub(crate) fn start(python: &Path) -> io::Result<Server> {
         Server::start_as(
-            Command::new(BINARY).env("MCP_REPL_GRACE", "0").env("XDG_CONFIG_HOME", NO_SETTINGS),
+            Command::new(BINARY)
+                .env("MCP_REPL_GRACE", "0")
+                .env("XDG_CONFIG_HOME", NO_SETTINGS)
+                .args(NO_SANDBOX),
             python,
         )
     }
 
-    /// Starts a server whose sessions are in hosts, with more arguments.
+    /// Starts a server whose sessions are in hosts, without a sandbox, with more arguments.
     pub(crate) fn start_hosted(
         python: &Path,
         runtime: &Runtime,
         arguments: &[&str],
     ) -> io::Result<Server> {
-        Server::start_as(runtime.command().args(arguments), python)
+        Server::start_as(runtime.command().args(NO_SANDBOX).args(arguments), python)
     }
 
-    fn start_as(command: &mut Command, python: &Path) -> io::Result<Server> {
+    /// Starts the server that a command names.
+    pub(crate) fn start_as(command: &mut Command, python: &Path) -> io::Result<Server> {
         let mut child = command
             .arg("--python")
             .arg(python)

@@ -47,7 +47,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     pty::{self, Requests, TerminalInput},
-    reply::Exit,
+    reply::{Exit, OUT_OF_MEMORY},
     screen::Size,
     session::client::Handle,
     terminal::{self, RawMode},
@@ -127,6 +127,7 @@ fn exit_status(exit: &Exit) -> u8 {
         // As a parent is told it.
         Exit::Status(status) => status.to_le_bytes()[0],
         Exit::Signal(name) => pty::killed_status(name).unwrap_or(1),
+        Exit::OutOfMemory { .. } => pty::killed_status(OUT_OF_MEMORY).unwrap_or(1),
         Exit::Unknown => 1,
     }
 }

@@ -94,6 +94,7 @@ pub(super) fn doctor(
         };
         sandbox::examine(&target, &mut report);
     }
+    sandbox::limits(&mut report);
     let listed = list(&mut report);
     if let Err(why) = &listed {
         report.row("sessions", format!("FAILED: {why}"));

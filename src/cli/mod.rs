@@ -10,6 +10,7 @@ mod events;
 mod exec;
 mod host;
 mod install;
+mod limit_options;
 mod ls;
 mod man;
 mod record;
@@ -421,7 +422,7 @@ fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
     }
     match &arguments.command {
         None => arguments.worker.target().and_then(|target| {
-            let SessionArguments { pager, max_output_disk, image_size, size, memory, .. } =
+            let SessionArguments { pager, max_output_disk, image_size, size, limits, .. } =
                 arguments.session;
             let options = ClientOptions {
                 pager,
@@ -430,7 +431,7 @@ fn run(matches: &ArgMatches, given: &Arguments) -> Result<ExitCode, String> {
                 max_output_disk,
                 record: arguments.session.record.clone(),
                 size,
-                memory,
+                limits: limits.limits(),
                 on_cancel: arguments.on_cancel.unwrap_or_default(),
                 session: arguments.name,
                 max_sessions: arguments.max_sessions,

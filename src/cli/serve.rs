@@ -22,7 +22,7 @@ use crate::{
         self, EarlierSession, OnCancel, Opener, Opening, Session, Sessions, WantedSession,
         WorkerText,
     },
-    pty,
+    pty::{self, Limits},
     registry::SessionName,
     remote::{self, Place, Underway, sandbox::to_wire},
     reply::{Budget, Notice, budget_to_wire},
@@ -65,8 +65,8 @@ pub(super) struct ClientOptions {
     pub(super) record: RecordArguments,
     /// The size of a session's terminal.
     pub(super) size: Option<Size>,
-    /// How much memory each process may take, in bytes.
-    pub(super) memory: Option<u64>,
+    /// How much a session's programs may take.
+    pub(super) limits: Limits,
     /// What a cancelled call does to its cell.
     pub(super) on_cancel: OnCancel,
     /// The name of the session for calls that name none.
@@ -140,7 +140,7 @@ pub(super) fn serve(
             let mut config = config(target, options.pager, options.budget)?;
             config.attachments = Attachments::Kept(options.pictures);
             config.output_disk = OutputDisk::new(options.max_output_disk);
-            config.surroundings.memory = options.memory;
+            config.surroundings.limits = options.limits;
             let record = options.record;
             config.size = options.size.unwrap_or_default();
             let engines = Engines { config, record, sandbox, running: Arc::default() };

@@ -7,13 +7,16 @@ use clap::Args;
 use mcp_repl_control::SessionOptions;
 
 use super::{
-    LONGEST_EDGE, WorkerArguments, config, image_size, paging, picture_limit,
+    LONGEST_EDGE, WorkerArguments, config, image_size,
+    limit_options::LimitArguments,
+    paging, picture_limit,
     record_options::{self, RecordArguments},
     sandbox_options::{self, SandboxArguments},
     size,
 };
 use crate::{
     host::Life,
+    pty::Limits,
     remote::sandbox::from_wire,
     reply::BUDGET,
     screen::Size,
@@ -65,10 +68,8 @@ pub(super) struct SessionArguments {
     pub(super) keep: Option<Duration>,
     #[command(flatten)]
     pub(super) record: RecordArguments,
-    /// How much memory each process of the session may take: bytes, or with a unit (`500M`, `8G`). One that
-    /// wants more is refused it: in Python, MemoryError.
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub(super) memory: Option<u64>,
+    #[command(flatten)]
+    pub(super) limits: LimitArguments,
     #[command(flatten)]
     pub(super) sandbox: SandboxArguments,
 }
@@ -92,7 +93,8 @@ impl SessionArguments {
             size: self.size.map(|size| size.to_string()),
             grace_ms: Some(milliseconds(self.grace)),
             keep_ms: self.keep.map(milliseconds),
-            memory: self.memory,
+            memory: self.limits.memory,
+            max_processes: self.limits.max_processes,
             ..SessionOptions::default()
         };
         self.record.add_to(&mut options);
@@ -145,7 +147,8 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
     let sandbox = options.sandbox.as_ref().map(from_wire).transpose();
     let settings = sandbox.map_err(|error| error.to_string())?.unwrap_or_default();
     config.surroundings.sandbox = sandbox_options::sandbox(settings, record.place().as_deref());
-    config.surroundings.memory = options.memory;
+    config.surroundings.limits =
+        Limits { memory: options.memory, processes: options.max_processes };
     let mut life = Life { keep: options.keep_ms.map(Duration::from_millis), ..Life::default() };
     if let Some(grace) = options.grace_ms {
         life.grace = Duration::from_millis(grace);
@@ -282,7 +285,7 @@ mod tests {
             grace: Duration::from_secs(5),
             keep: Some(Duration::from_secs(60)),
             record: RecordArguments::default(),
-            memory: Some(1 << 30),
+            limits: LimitArguments { memory: Some(1 << 30), max_processes: Some(100) },
             sandbox: SandboxArguments::default(),
         };
         let run = Some("w x".into());
@@ -290,7 +293,8 @@ mod tests {
         let (config, life) = of_host(&arguments.options(&worker), "main").unwrap();
         assert_eq!(config.target.identity(), "program w x");
         assert_eq!(config.paging, Paging::Page);
-        assert_eq!(config.surroundings.memory, Some(1 << 30));
+        let limits = Limits { memory: Some(1 << 30), processes: Some(100) };
+        assert_eq!(config.surroundings.limits, limits);
         assert!(config.is_size_pinned && Some(config.size) == arguments.size);
         assert!(matches!(config.attachments, Attachments::Kept(limit) if limit.edge == 500));
         assert_eq!(life, Life { grace: arguments.grace, keep: arguments.keep });

@@ -579,8 +579,8 @@ mod tests {
         let command = command_line();
         // A new option of the server's is one by itself; think of whether a project may set it.
         let all = "python worker run pager max-output-disk image-size size grace keep record \
-                   record-input record-format memory sandbox add-writable network deny-read gpu \
-                   keep-variable reply-size on-cancel images session max-sessions via \
+                   record-input record-format memory max-processes sandbox add-writable network \
+                   deny-read gpu keep-variable reply-size on-cancel images session max-sessions via \
                    via-install attach.no-pictures attach.escape-key attach.no-status attach.keys";
         assert_eq!(names(&options(&command)), all.split_whitespace().collect::<Vec<_>>());
     }
@@ -596,8 +596,8 @@ mod tests {
         // `--images` and `--session` of exec are other options than the server's.
         assert_eq!(
             of("exec"),
-            "python worker run record record-input record-format memory sandbox add-writable \
-             network deny-read gpu keep-variable via via-install"
+            "python worker run record record-input record-format memory max-processes sandbox \
+             add-writable network deny-read gpu keep-variable via via-install"
         );
         assert_eq!(of("ls"), "via via-install");
         assert_eq!(of("doctor"), "python worker via via-install");

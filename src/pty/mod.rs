@@ -23,6 +23,7 @@
 //! | `detach() -> io::Result<Detached>` | goes on as a process that outlives whoever started it |
 //! | `process_identity`, `parent_identity`, `resident_memory` | what is asked of other processes |
 //! | `sandbox_holds() -> Vec<Holds>` | what this system can hold of a program's rules |
+//! | `limits_hold() -> Vec<Holds>` | the same of its limits |
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
@@ -71,8 +72,8 @@ pub use platform::{
     TerminalOutput, allows_execution, asked_to_end, connect, create_private_directory,
     create_private_file, detach, give_to_editor, guard_sessions, guard_terminal, hang_up_child,
     has_other_names, has_the_terminal, is_executable, is_file_at, is_own_directory, is_writable,
-    keep_private, keyboard_for_program, kill_listener, killed_status, launch, machine_name,
-    open_or_create_own_file, open_own_file, open_regular_file, others_can_replace,
+    keep_private, keyboard_for_program, kill_listener, killed_status, launch, limits_hold,
+    machine_name, open_or_create_own_file, open_own_file, open_regular_file, others_can_replace,
     own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
     process_identity, reader_has_gone, resident_memory, restore_by_guard, sandbox_holds,
     set_raw_mode, show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal,
@@ -95,9 +96,17 @@ pub struct Program {
     pub master_variable: Option<&'static str>,
     /// What it may reach; `None` for all that this process can.
     pub sandbox: Option<Rules>,
-    /// How much memory it may take, in bytes, and so may each process that it starts; `None` where that is not
-    /// limited beyond this process's own limits.
+    /// How much it and all that it starts may take.
+    pub limits: Limits,
+}
+
+/// How much a program and all that it starts may take, beyond this process's own limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory, in bytes: all together, where the system can hold that, and else each process.
     pub memory: Option<u64>,
+    /// Processes, their threads included.
+    pub processes: Option<u32>,
 }
 
 /// How a terminal treats what is typed.

@@ -18,7 +18,7 @@ pub use attachment::{
     PictureSize, ShownPicture, View, base64_capacity, base64_length, shares,
 };
 pub use deed::Deed;
-pub use exit::Exit;
+pub use exit::{Exit, OUT_OF_MEMORY};
 pub use failure::Failure;
 pub(crate) use line::{MORE, PROMPT, one_line, printable, push_escaped, reorders};
 pub use notice::{DeletedOutputs, EndedBy, KeptText, Notice, Refusal, Whose};

@@ -7,7 +7,7 @@ use mcp_repl_sideband::Outcome;
 
 use super::{
     Attachment, AttachmentFile, AttachmentRoom, Budget, Content, Exit, Failure, FilePlace, Notice,
-    PictureKind, Reply, Status, View, Whose, line::one_line,
+    OUT_OF_MEMORY, PictureKind, Reply, Status, View, Whose, line::one_line,
 };
 
 /// A reply as a host sends it to a client that is told so much of attachments. Data that has no
@@ -170,6 +170,8 @@ fn status_to_wire(status: &Status) -> wire::Status {
             let exit = match exit {
                 Exit::Status(status) => wire::Exit::Status(status),
                 Exit::Signal(name) => wire::Exit::Signal(name),
+                // Why, a notice told.
+                Exit::OutOfMemory { .. } => wire::Exit::Signal(OUT_OF_MEMORY.to_owned()),
                 Exit::Unknown => wire::Exit::Unknown,
             };
             wire::Status::Ended { exit }

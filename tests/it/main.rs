@@ -61,6 +61,7 @@ mod interrupts;
 mod launch;
 mod leftovers;
 mod lifecycle;
+mod limits;
 mod line_editors;
 mod links;
 mod options;

@@ -137,17 +137,3 @@ fn a_session_that_allows_more_is_not_joined() {
     let output = runtime.run(&["exec", "x", "--session", "shared"]);
     assert_has(&String::from_utf8(output.stdout).unwrap(), "6\n");
 }
-
-#[test]
-fn who_wants_more_memory_than_there_is_to_be_gets_an_error_and_goes_on() {
-    let repl = Builder::new().args(["--memory", "1G"]).start();
-    let said = repl.repl("x = bytearray(2 << 30)");
-    assert_has(&said, "MemoryError");
-    repl.gives("x = bytearray(1 << 20)\nlen(x)", "1048576\n");
-    // So does what it starts.
-    let child = "import subprocess, sys\n\
-        subprocess.run([sys.executable, '-c', 'bytearray(2 << 30)'], stderr=subprocess.PIPE).stderr[-12:]";
-    repl.gives(child, "b'MemoryError\\n'\n");
-    let hosted = Builder::new().args(["--memory", "1G"]).hosted().start();
-    assert_has(&hosted.repl("x = bytearray(2 << 30)"), "MemoryError");
-}

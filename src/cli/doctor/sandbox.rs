@@ -1,5 +1,5 @@
 //! What the sandbox is worth here: what this system holds of it, line by line, and whether a session
-//! in it works.
+//! in it works; and the same of limits.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -30,16 +30,25 @@ pub(super) fn examine(target: &Target, report: &mut Report) {
     report.row("sandbox", lines(&pty::sandbox_holds(), tried.as_ref().err(), &gpus()).join("\n"));
 }
 
+/// What holds of limits, which need no sandbox.
+pub(super) fn limits(report: &mut Report) {
+    report.row("limits", pty::limits_hold().iter().map(line).collect::<Vec<_>>().join("\n"));
+}
+
+fn line(Holds { what, state }: &Holds) -> String {
+    match state {
+        Ok(()) => format!("held: {what}"),
+        Err(why) => format!("NOT held: {what}: {why}"),
+    }
+}
+
 /// What there is to say of it.
 fn lines(holds: &[Holds], trouble: Option<&String>, gpus: &[PathBuf]) -> Vec<String> {
     let mut lines = vec![match trouble {
         None => "ok, `--sandbox workspace-write` works here".to_owned(),
         Some(why) => format!("none here: {why}"),
     }];
-    lines.extend(holds.iter().map(|Holds { what, state }| match state {
-        Ok(()) => format!("held: {what}"),
-        Err(why) => format!("NOT held: {what}: {why}"),
-    }));
+    lines.extend(holds.iter().map(line));
     if !gpus.is_empty() {
         let names: Vec<_> = gpus.iter().map(|path| path.display().to_string()).collect();
         lines.push(format!("`--gpu` lets programs in it use {}", names.join(", ")));

@@ -30,9 +30,9 @@ use self::{
 };
 use super::{
     config,
+    limit_options::LimitArguments,
     record_options::RecordArguments,
     sandbox_options::{self, SandboxArguments},
-    size,
     terminal::{self, Keyboard, Shown},
     with_session,
 };
@@ -40,7 +40,7 @@ use crate::{
     pty::{self, Requests},
     registry::SessionName,
     remote::{Place, sandbox::to_wire},
-    reply::{AttachmentRoom, Budget, Content, Exit, Notice, Reply, Status},
+    reply::{AttachmentRoom, Budget, Content, Exit, Notice, OUT_OF_MEMORY, Reply, Status},
     sandbox::Mode,
     session::{
         client::{Client, Follow, Following, Handle, Piece},
@@ -85,9 +85,8 @@ pub(super) struct ExecArguments {
     keep_going: bool,
     #[command(flatten)]
     record: RecordArguments,
-    /// How much memory each process of a fresh session may take: bytes, or with a unit (`500M`, `8G`).
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    memory: Option<u64>,
+    #[command(flatten)]
+    limits: LimitArguments,
     #[command(flatten)]
     pub(super) sandbox: SandboxArguments,
     /// What the program finds in `sys.argv[1:]`.
@@ -137,7 +136,7 @@ pub(super) fn exec(
     let mut config = config(target, Paging::Through, budget)?;
     config.size = terminal::size().unwrap_or(config.size);
     config.recording = arguments.record.file("exec")?;
-    config.surroundings.memory = arguments.memory;
+    config.surroundings.limits = arguments.limits.limits();
     let settings = arguments.sandbox.settings(Mode::Off, place)?;
     let recordings = arguments.record.place();
     config.surroundings.sandbox = sandbox_options::sandbox(settings, recordings.as_deref());
@@ -484,6 +483,7 @@ fn ended(status: &Status) -> Option<ExitCode> {
             Some(ExitCode::from(u8::try_from(*status).unwrap_or(1)))
         }
         Status::Ended { exit: Exit::Signal(name) } => Some(killed_by(name)),
+        Status::Ended { exit: Exit::OutOfMemory { .. } } => Some(killed_by(OUT_OF_MEMORY)),
         Status::Ended { exit: Exit::Unknown } | Status::Failed { .. } | Status::Busy { .. } => {
             Some(ExitCode::FAILURE)
         }

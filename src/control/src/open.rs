@@ -79,6 +79,9 @@ pub struct SessionOptions {
     /// `--memory`, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
+    /// `--max-processes`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_processes: Option<u32>,
     /// `--sandbox` and what belongs to it. Without it a session that is started has none, and one that is
     /// joined may have any.
     #[serde(skip_serializing_if = "Option::is_none")]

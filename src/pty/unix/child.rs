@@ -28,17 +28,15 @@ pub(super) fn lead_session(inherited: Option<&OwnedFd>) -> io::Result<()> {
     Ok(())
 }
 
-/// Has this process, and each that it starts, take no more memory of its own than so many bytes: its data and what
-/// it maps for itself alone (getrlimit(2), `RLIMIT_DATA`). What it only reserves counts, too, but not files and
-/// what processes share.
+/// Has this process, and each that it starts, take no more of something than `most`, as it may already be.
 ///
 /// # Errors
 /// When the limit can't be set, which one that lowers it can.
-pub(super) fn limit_memory(bytes: u64) -> io::Result<()> {
-    let least = |limit: Option<u64>| Some(limit.map_or(bytes, |limit| limit.min(bytes)));
-    let Rlimit { current, maximum } = getrlimit(Resource::Data);
+pub(super) fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    let least = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
+    let Rlimit { current, maximum } = getrlimit(resource);
     let limits = Rlimit { current: least(current), maximum: least(maximum) };
-    Ok(setrlimit(Resource::Data, limits)?)
+    Ok(setrlimit(resource, limits)?)
 }
 
 /// Leads a session of its own without a terminal, with all signals at their defaults and the

@@ -14,7 +14,7 @@ use rustix::{
 
 use super::{groups::session_of, seatbelt::profile};
 use crate::{
-    pty::{Blocked, unix::process::Search},
+    pty::{Blocked, Limits, unix::process::Search},
     sandbox::{Holds, Rules},
 };
 
@@ -163,6 +163,55 @@ impl Inside {
 /// What an error of the child's means: what it says.
 pub(super) fn explained(error: io::Error) -> io::Error {
     error
+}
+
+/// Groups of processes with limits, which macOS does not have.
+#[derive(Debug)]
+pub(super) enum Group {}
+
+/// The door to one.
+#[derive(Debug)]
+pub(super) enum Door {}
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoGroup {
+    #[error("macOS has no control groups")]
+    Missing,
+}
+
+impl Group {
+    /// There can be none.
+    pub(super) fn make(_limits: Limits) -> Result<Group, NoGroup> {
+        Err(NoGroup::Missing)
+    }
+
+    /// See [`Group`].
+    pub(super) fn door(&self) -> io::Result<Door> {
+        match *self {}
+    }
+
+    /// See [`Group`].
+    pub(super) fn memory_that_ran_out(&self) -> Option<u64> {
+        match *self {}
+    }
+
+    /// See [`Group`].
+    pub(super) fn remove(self) {
+        match self {}
+    }
+}
+
+impl Door {
+    /// See [`Group`].
+    pub(super) fn pass(&self) -> io::Result<()> {
+        match *self {}
+    }
+}
+
+/// How many threads this user has macOS tells only by private structures.
+pub(super) fn tasks_of_user() -> Option<u64> {
+    None
 }
 
 /// What macOS holds of a sandbox: it was not tried.

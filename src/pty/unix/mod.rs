@@ -6,6 +6,7 @@
 //! process    the program on it, as the leader of a session of its own
 //! launcher   a program that carries bytes over its standard streams
 //! child      what is done between fork and exec
+//! limits     what a program and all that it starts may take
 //! guard      what ends the sessions of a server that was killed
 //! stream     a terminal or socket in the event loop
 //! socket     a connected socket in two halves
@@ -26,7 +27,7 @@
 //! `linux` and `macos` provide the same items: `blocked_reader`, `TaskWatch`, `Members`,
 //! `session_members`, `die_with_parent`, `name_process`, `close_from`, `close_on_exec_from`,
 //! `is_noexec`, `start_time`, `resident_memory`, `kill_if`, `own_program`, `Sandbox`, `Inside`,
-//! `explained` and `sandbox_holds`.
+//! `explained`, `sandbox_holds`, `Group`, `Door`, `NoGroup` and `tasks_of_user`.
 #![allow(unsafe_code)]
 
 mod child;
@@ -37,6 +38,7 @@ mod groups;
 mod guard;
 mod keyboard;
 mod launcher;
+mod limits;
 mod listener;
 mod output;
 mod private;
@@ -73,6 +75,7 @@ pub use keyboard::{
     type_on_output_terminal,
 };
 pub use launcher::{launch, machine_name, platform_name};
+pub use limits::limits_hold;
 pub use listener::Listener;
 pub use output::TerminalOutput;
 pub use private::{

@@ -20,7 +20,9 @@ use rustix::{
 use tokio::sync::oneshot;
 
 use super::{
-    child, guard, signal,
+    child, guard,
+    limits::Held,
+    signal,
     system::{self, Inside, Sandbox, TaskWatch},
     terminal::PtyMaster,
 };
@@ -43,6 +45,7 @@ pub struct Process {
     is_over: bool,
     leftovers_ended: bool,
     tasks: Option<TaskWatch>,
+    held: Held,
 }
 
 /// Whom to look for that reads the terminal.
@@ -65,8 +68,20 @@ pub(super) struct Search {
 /// all signals at their defaults.
 ///
 /// # Errors
-/// When there is no terminal to be had, the program can't be executed, or its sandbox can't be made.
+/// When there is no terminal to be had, the program can't be executed, or its sandbox or its limits can't be made.
 pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> {
+    let held = Held::of(program.limits)?;
+    if !held.has_group() {
+        return start(program, size, held);
+    }
+    start(program, size, held).or_else(|error| {
+        // The kernel may refuse to have it join the group, too.
+        let held = Held::of_each(program.limits).map_err(|_| error)?;
+        start(program, size, held)
+    })
+}
+
+fn start(program: &Program, size: Size, held: Held) -> io::Result<(PtyMaster, Process)> {
     let (terminal, slave) = PtyMaster::open(size)?;
     let prepared = program.sandbox.as_ref().map(Sandbox::prepare).transpose()?;
     let (sandbox, inside) = prepared.unzip();
@@ -91,18 +106,19 @@ pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> 
         inherited = Some(master);
     }
     command.stdin(stdio(&slave)?).stdout(stdio(&slave)?).stderr(stdio(&slave)?);
-    let memory = program.memory;
+    let entrance = held.entrance()?;
     // SAFETY: the closure runs between fork and exec and makes only async-signal-safe calls.
     unsafe {
         command.pre_exec(move || {
             child::lead_session(inherited.as_ref())?;
-            memory.map_or(Ok(()), child::limit_memory)?;
+            entrance.enter()?;
             inside.as_ref().map_or(Ok(()), Inside::enter)
         });
     }
     let child = command.spawn();
     let child = if sandbox.is_some() { child.map_err(system::explained)? } else { child? };
-    let process = Process::of(child, TaskWatch::of)?;
+    let mut process = Process::of(child, TaskWatch::of)?;
+    process.held = held;
     if let Some(sandbox) = sandbox {
         sandbox.started()?;
     }
@@ -120,8 +136,15 @@ impl Process {
         let pid = Pid::from_child(&child);
         guard::started(pid);
         let (report, exited) = oneshot::channel();
-        let (is_over, leftovers_ended) = (false, false);
-        let process = Process { child, pid, exited, is_over, leftovers_ended, tasks: tasks(pid) };
+        let process = Process {
+            child,
+            pid,
+            exited,
+            is_over: false,
+            leftovers_ended: false,
+            tasks: tasks(pid),
+            held: Held::default(),
+        };
         std::thread::Builder::new().name("wait".into()).spawn(move || {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             while matches!(waitid(WaitId::Pid(pid), options), Err(Errno::INTR)) {}
@@ -199,7 +222,10 @@ impl Process {
         match waitid(WaitId::Pid(self.pid), options) {
             Ok(Some(status)) => match (status.exit_status(), status.terminating_signal()) {
                 (Some(code), _) => Exit::Status(code),
-                (None, Some(number)) => Exit::Signal(signal::name(number)),
+                (None, Some(number)) => match self.held.memory_that_ran_out() {
+                    Some(most) if number == Signal::KILL.as_raw() => Exit::OutOfMemory { most },
+                    _ => Exit::Signal(signal::name(number)),
+                },
                 (None, None) => Exit::Unknown,
             },
             _ => Exit::Unknown,
@@ -231,10 +257,17 @@ impl Drop for Process {
             self.kill();
         }
         guard::ended(self.pid);
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+        let is_reaped = matches!(self.child.try_wait(), Ok(Some(_)));
+        let held = std::mem::take(&mut self.held);
+        if !is_reaped || held.has_group() {
             // A process in an uninterruptible wait outlives even its kill for a while.
             let pid = self.pid;
-            std::thread::spawn(move || waitpid(Some(pid), WaitOptions::empty()));
+            std::thread::spawn(move || {
+                if !is_reaped {
+                    let _ = waitpid(Some(pid), WaitOptions::empty());
+                }
+                held.remove();
+            });
         }
     }
 }

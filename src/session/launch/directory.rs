@@ -256,7 +256,7 @@ impl SessionDirectory {
             environment,
             master_variable,
             sandbox: rules,
-            memory: around.memory,
+            limits: around.limits,
         };
         let _directory = directory;
         Ok(Launch { program, own_threads, has_sideband, nonce, socket, confinement, _directory })

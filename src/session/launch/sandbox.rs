@@ -1,7 +1,8 @@
 //! The sandbox of a session's program: what is on this machine's disk, for the rules to be made of.
 
 use std::{
-    collections::BTreeMap,
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
     ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
@@ -88,11 +89,12 @@ impl Sandbox {
                 io::Error::new(error.kind(), format!("the working directory: {error}"))
             })?,
         };
-        let directory = Disk.real(&directory);
-        let home = absolute("HOME").map(|home| Disk.real(&home));
+        let disk = Disk::default();
+        let directory = disk.real(&directory);
+        let home = absolute("HOME").map(|home| disk.real(&home));
         let place = Place {
             caches: caches(home.as_deref(), &directory, private)?,
-            git: sandbox::find_repository(&directory, &Disk),
+            git: sandbox::find_repository(&directory, &disk),
             directory,
             home,
             named: named(&variables),
@@ -104,7 +106,7 @@ impl Sandbox {
             own: self.own.clone(),
             gpus: if self.settings.gpu { gpus() } else { Vec::new() },
         };
-        let rules = place.rules(&self.settings, &Disk).map_err(io::Error::other)?;
+        let rules = place.rules(&self.settings, &disk).map_err(io::Error::other)?;
         if let Some((hidden, needed)) = self.hides_what_runs(program, &variables, &rules) {
             return Err(io::Error::other(format!(
                 "`deny-read` hides {}, and {} is there, without which nothing runs; `mcp-repl config` \
@@ -226,8 +228,12 @@ pub fn gpus() -> Vec<PathBuf> {
     found
 }
 
-/// This machine's disk, as this process sees it.
-struct Disk;
+/// This machine's disk, as this process sees it at one time.
+#[derive(Default)]
+struct Disk {
+    /// Where paths lead that were looked up before: many lie in the same few directories.
+    real: RefCell<HashMap<PathBuf, PathBuf>>,
+}
 
 impl Look for Disk {
     fn kind(&self, path: &Path) -> Kind {
@@ -254,17 +260,34 @@ impl Look for Disk {
     }
 
     fn real(&self, path: &Path) -> PathBuf {
-        // What is not there has no links, but what it is in may.
-        for (above, around) in path.ancestors().enumerate() {
-            if let Ok(mut real) = around.canonicalize() {
-                let names: Vec<_> = path.components().collect();
-                // `join` with nothing would end a file's path with a slash.
-                real.extend(&names[names.len() - above..]);
-                return real;
-            }
+        if let Some(real) = self.real.borrow().get(path) {
+            return real.clone();
         }
-        path.to_owned()
+        let real = match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) if parent != Path::new("") => {
+                let named = self.real(parent).join(name);
+                let is_link = fs::symlink_metadata(&named).is_ok_and(|found| found.is_symlink());
+                if is_link { followed(&named) } else { named }
+            }
+            _ => followed(path),
+        };
+        self.real.borrow_mut().insert(path.to_owned(), real.clone());
+        real
     }
+}
+
+/// A path without links, as far as it is there.
+fn followed(path: &Path) -> PathBuf {
+    // What is not there has no links, but what it is in may.
+    for (above, around) in path.ancestors().enumerate() {
+        if let Ok(mut real) = around.canonicalize() {
+            let names: Vec<_> = path.components().collect();
+            // `join` with nothing would end a file's path with a slash.
+            real.extend(&names[names.len() - above..]);
+            return real;
+        }
+    }
+    path.to_owned()
 }
 
 /// What this process knows of files, which is in no sandbox.
@@ -292,7 +315,7 @@ impl Facts for Outside {
     }
 
     fn real(&self, path: &Path) -> PathBuf {
-        Disk.real(path)
+        followed(path)
     }
 }
 
@@ -370,7 +393,46 @@ mod tests {
         };
         let keeps_times = fs::metadata(&work).unwrap().created().is_ok();
         assert!(!keeps_times || (0..100_000).any(|_| tells_late()));
-        assert_eq!(Disk.real(&late).as_os_str(), late.as_os_str());
+        assert_eq!(followed(&late).as_os_str(), late.as_os_str());
+    }
+
+    #[test]
+    fn what_was_looked_up_leads_where_it_would_by_itself() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        fs::write(root.join("file"), "").unwrap();
+        for (to, link) in
+            [("a", "to_a"), ("nowhere", "to_nothing"), ("loop", "loop"), ("../file", "a/up")]
+        {
+            pty::testing::link(Path::new(to), &root.join(link)).unwrap();
+        }
+        let disk = Disk::default();
+        for _ in 0..2 {
+            for name in [
+                "",
+                "a",
+                "a/b/",
+                "to_a",
+                "to_a/b",
+                "to_a/b/../../file",
+                "to_a/new/er",
+                "to_nothing",
+                "to_nothing/x",
+                "loop",
+                "loop/x",
+                "file/x",
+                "a/up",
+                "to_a/up/x",
+                "a/./b",
+                "..",
+                "a/..",
+            ] {
+                let path = root.join(name);
+                assert_eq!(disk.real(&path), followed(&path), "{name}");
+            }
+        }
+        assert_eq!(disk.real(Path::new("/")), Path::new("/"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::Sandbox;
+use crate::pty::Limits;
 
 /// The variables that a pinned environment has from outside: where programs are.
 const KEPT: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
@@ -20,8 +21,8 @@ pub struct Surroundings {
     pub environment: Vec<(OsString, Option<OsString>)>,
     /// What it may reach; `None` for all.
     pub sandbox: Option<Sandbox>,
-    /// How much memory each of its processes may take, in bytes; `None` where there is no limit.
-    pub memory: Option<u64>,
+    /// How much it and all that it starts may take.
+    pub limits: Limits,
 }
 
 impl Surroundings {

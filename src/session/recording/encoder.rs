@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cast::{Event, Kind},
-    reply::{Content, Exit, Reply},
+    reply::{Content, Exit, OUT_OF_MEMORY, Reply},
     screen::Size,
     session::{
         pipeline::{
@@ -90,6 +90,9 @@ impl Encoder {
                 self.exit = Some(match exit {
                     Exit::Status(status) => *status,
                     Exit::Signal(name) => KILLED + (self.signal_number)(name).map_or(0, i32::from),
+                    Exit::OutOfMemory { .. } => {
+                        KILLED + (self.signal_number)(OUT_OF_MEMORY).map_or(0, i32::from)
+                    }
                     Exit::Unknown => 1,
                 });
             }

@@ -2,6 +2,7 @@
 
 mod blocked;
 mod call;
+mod group;
 mod members;
 mod running;
 mod sandbox;
@@ -21,10 +22,11 @@ pub use self::sandbox::sandbox_holds;
 
 pub(super) use self::{
     blocked::blocked_reader,
+    group::{Door, Group, NoGroup},
     members::Members,
     running::{kill_if, own_program, resident_memory, start_time},
     sandbox::{Inside, Sandbox, explained},
-    tasks::TaskWatch,
+    tasks::{TaskWatch, of_user as tasks_of_user},
 };
 
 /// The processes of the session that `leader` leads or led, the leader left out.

@@ -5,7 +5,9 @@
 //! is protected no writing is allowed at all: the supervisor does it.
 
 use std::{
-    fs, io,
+    ffi::OsStr,
+    fs::{self, FileType},
+    io,
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
 };
@@ -14,12 +16,18 @@ use landlock::{
     ABI, Access, AccessFs, BitFlags, PathBeneath, Ruleset, RulesetAttr, RulesetCreated,
     RulesetCreatedAttr, Scope, make_bitflags,
 };
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{AtFlags, Mode, OFlags, open, openat, statat};
 
 use super::places::Places;
 
 /// The newest rights that are asked for. The crate leaves out what the kernel does not know.
 const RIGHTS: ABI = ABI::V9;
+
+/// How a file is held for a rule.
+const HELD: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Somebody may execute it.
+const EXECUTABLE: Mode = Mode::XUSR.union(Mode::XGRP).union(Mode::XOTH);
 
 /// Where devices are: of those, only the ones that are named can be reached.
 const DEVICES: &str = "/dev";
@@ -105,22 +113,39 @@ impl Rules<'_> {
             return;
         }
         let Ok(entries) = fs::read_dir(path) else { return };
+        let Ok(directory) = open(path, HELD | OFlags::DIRECTORY, Mode::empty()) else { return };
+        // There may be thousands in /tmp: the supervisor opens files there, which can't be executed anyway.
+        let is_supervised = self.places.is_beside_hidden(path);
+        let is_executable = |name: &OsStr| {
+            let found = statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW);
+            found.is_ok_and(|found| Mode::from_raw_mode(found.st_mode).intersects(EXECUTABLE))
+        };
         for entry in entries.flatten() {
+            let (name, kind) = (entry.file_name(), entry.file_type());
             // A link is followed to what the rule of that says.
-            if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+            if kind.as_ref().is_ok_and(FileType::is_symlink) {
                 continue;
             }
-            if kept.contains(&*entry.file_name()) {
+            if kept.contains(&*name) {
                 self.allow_reading(&entry.path());
-            } else {
-                let _ = self.allow(&entry.path(), make_bitflags!(AccessFs::{Execute | ReadFile}));
+            } else if !is_supervised
+                || !kind.is_ok_and(|kind| kind.is_file())
+                || is_executable(&name)
+            {
+                let access = make_bitflags!(AccessFs::{Execute | ReadFile});
+                let held = openat(&directory, &name, HELD, Mode::empty());
+                let _ =
+                    held.map_err(io::Error::from).and_then(|file| self.allow_held(&file, access));
             }
         }
     }
 
     fn allow(&mut self, path: &Path, access: BitFlags<AccessFs>) -> io::Result<()> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = open(path, flags, Mode::empty())?;
+        let file = open(path, HELD, Mode::empty())?;
+        self.allow_held(&file, access)
+    }
+
+    fn allow_held(&mut self, file: &OwnedFd, access: BitFlags<AccessFs>) -> io::Result<()> {
         let rule = PathBeneath::new(file.as_fd(), access);
         (&mut self.ruleset).add_rule(rule).map_err(io::Error::other)?;
         Ok(())

@@ -31,7 +31,7 @@
 //! - What is new or replaced after the start beside something hidden, in the same directory (a new file
 //!   in the home directory, beside `.ssh`), can't be read, and what is new there can't be executed. Where
 //!   everybody may make files (/tmp), or the directory is writable, new files are read by way of the
-//!   supervisor.
+//!   supervisor; what is made executable there later can't be executed either.
 //! - What is mounted at two places is hidden at the one that is named. On a file system that does not tell
 //!   upper from lower case, a protected name that does not exist yet is protected as it is written.
 //! - System V semaphores and shared memory of the same user, what its programs have in /dev/shm, and the priority

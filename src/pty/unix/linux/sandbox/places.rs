@@ -28,8 +28,8 @@ pub(super) struct Places {
     /// All of them: inner ones before those around them, of equals the stricter one first.
     all: Vec<(PathBuf, Reach)>,
     hidden: Vec<PathBuf>,
-    /// Whether the supervisor is asked of files that are opened to be read, too.
-    reads: bool,
+    /// Where files come and go beside something hidden: there the supervisor opens files to be read, too.
+    busy: Vec<PathBuf>,
 }
 
 impl Places {
@@ -45,12 +45,13 @@ impl Places {
             .flat_map(|(list, reach)| list.iter().map(move |place| (place.clone(), reach)))
             .collect();
         all.sort_by_key(|(place, _)| std::cmp::Reverse(place.as_os_str().len()));
-        let mut places = Places { all, hidden: rules.hidden.clone(), reads: false };
+        let mut places = Places { all, hidden: rules.hidden.clone(), busy: Vec::new() };
         // What lies beside something hidden is allowed one by one: what is made there later is not.
         let around = places.hidden.iter().flat_map(|place| place.ancestors().skip(1));
-        let around = around.filter(|place| place.parent().is_some());
-        places.reads = { around }.any(is_shared)
-            || places.partly_writable().any(|place| places.hides_below(place));
+        let around: BTreeSet<&Path> = around.filter(|place| place.parent().is_some()).collect();
+        let shared = around.into_iter().filter(|place| is_shared(place));
+        let written = places.partly_writable().filter(|place| places.hides_below(place));
+        places.busy = shared.chain(written).map(Path::to_owned).collect();
         places
     }
 
@@ -95,19 +96,18 @@ impl Places {
     /// Whether the supervisor is asked of files that are opened to be read, too: something hidden lies
     /// where files come and go.
     pub(super) fn reads_are_supervised(&self) -> bool {
-        self.reads
+        !self.busy.is_empty()
     }
 
     /// Whether there is anything to ask the supervisor about files that are opened, or named.
     pub(super) fn files_are_supervised(&self) -> bool {
-        self.reads || self.partly_writable().next().is_some()
+        self.reads_are_supervised() || self.partly_writable().next().is_some()
     }
 
-    /// Whether something hidden may lie in the same directory as a path, or in one around that but the
-    /// root: then the kernel may refuse to have it read, though it can be.
+    /// Whether a path lies where files come and go beside something hidden: there the kernel may refuse to have
+    /// it read, though it can be.
     pub(super) fn is_beside_hidden(&self, path: &Path) -> bool {
-        let first = path.components().nth(1);
-        first.is_some() && self.hidden.iter().any(|place| place.components().nth(1) == first)
+        self.busy.iter().any(|place| lies_in(path, place))
     }
 
     /// What is hidden itself.
@@ -195,9 +195,18 @@ mod tests {
         assert!(reads("/home/ada/.ssh", "/home/ada"));
         assert!(!reads("/home/ada/.ssh", "/home/ada/work"));
         assert!(!places(&[], &["/work"], &[]).files_are_supervised());
-        let places = places(&["/home/ada/.ssh"], &[], &[]);
-        assert!(places.is_beside_hidden(Path::new("/home/ada/new")));
-        assert!(!places.is_beside_hidden(Path::new("/usr/lib")));
-        assert!(!places.is_beside_hidden(Path::new("/")));
+        let beside = |writable, path: &str| {
+            let hidden = ["/tmp/ada/sessions", "/home/ada/.ssh"];
+            places(&hidden, &[writable], &[]).is_beside_hidden(Path::new(path))
+        };
+        for path in ["/tmp", "/tmp/new", "/tmp/ada/new"] {
+            assert!(beside("/work", path), "{path}");
+        }
+        // A file that is new in a home directory can't be read, if that is not written: most of what is read
+        // there was there before.
+        for path in ["/", "/tmpfs", "/usr/lib", "/home/ada/new", "/home/ada/.pyenv/lib"] {
+            assert!(!beside("/work", path), "{path}");
+        }
+        assert!(beside("/home/ada", "/home/ada/new"));
     }
 }

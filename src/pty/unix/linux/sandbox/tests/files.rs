@@ -256,6 +256,26 @@ fn what_is_new_beside_something_hidden_is_read_in_a_shared_directory() {
 }
 
 #[test]
+fn what_was_there_beside_something_hidden_in_a_shared_directory_is_read_and_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let ground = Ground::new();
+    fs::set_permissions(ground.place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    for (name, mode) in [("program", 0o755), ("plain", 0o644), ("outside/program", 0o755)] {
+        fs::write(ground.at(name), "#!/bin/sh\n").unwrap();
+        fs::set_permissions(ground.at(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    check(
+        &ground,
+        &[
+            ("import subprocess; subprocess.run(['../program'], check=True)", "ok"),
+            ("import subprocess; subprocess.run(['../outside/program'], check=True)", "ok"),
+            ("open('../plain').read() == '#!/bin/sh\\n' or 1 / 0", "ok"),
+            ("open('../plain', 'a')", "EACCES"),
+        ],
+    );
+}
+
+#[test]
 fn a_hidden_file_in_a_workspace_is_hidden_and_what_is_made_beside_it_is_not() {
     let mut ground = Ground::new();
     fs::write(ground.at("work/key"), "key").unwrap();

@@ -67,7 +67,7 @@ impl Ground {
             directory: Some(self.at("work")),
             environment: vec![("TMPDIR".into(), Some(self.at("tmp").into()))],
             master_variable: None,
-            memory: None,
+            limits: crate::pty::Limits::default(),
             sandbox: Some(self.rules.clone()),
         };
         output(&program)
