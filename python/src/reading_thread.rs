@@ -42,6 +42,11 @@ fn read_messages(worker: &Worker) {
         match decoder.next_message::<ToWorker>() {
             Ok(Some(message)) => {
                 is_completing |= matches!(message, ToWorker::Complete { .. });
+                if matches!(message, ToWorker::Cell { .. }) {
+                    // What was interrupted is over, and the next cell is not struck for it: a system call that
+                    // nothing else would end may come to an end in it.
+                    wake_delays = &[];
+                }
                 if receive(worker, message) {
                     wake_delays = &WAKE_DELAYS;
                 }

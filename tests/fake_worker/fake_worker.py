@@ -117,6 +117,19 @@ def runs_while_the_server_is_stopped(worker):
         os.kill(os.getppid(), signal.SIGCONT)
 
 
+def says_two_things_at_once(worker):
+    """The end of a cell and that the next may come are one write."""
+    worker.hello()
+    worker.ready()
+    while True:
+        number, source = worker.cell()
+        worker.print(f"ran {source}\n")
+        mark = worker.mark()
+        messages = [{"type": "cell_done", "id": number, "mark": mark, "outcome": "ok"},
+                    {"type": "ready", "mark": mark}]
+        worker.raw(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
+
+
 def tells_what_it_was_sent(worker):
     """It does not name the capability of completions; each cell prints what came before it."""
     worker.hello()

@@ -265,9 +265,8 @@ while True: pass";
 
 #[test]
 fn a_daemon_that_holds_the_terminal_delays_nothing() {
-    let repl = Server::start();
+    let repl = Server::start_with("import os, time");
     let cell = "\
-import os, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0: time.sleep(5)

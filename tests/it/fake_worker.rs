@@ -98,7 +98,8 @@ fn a_worker_that_comes_late_works() {
 
 #[test]
 fn a_cell_that_ended_while_the_server_had_no_turn_is_told_though_the_time_is_up() {
-    let fake = Fake::start("runs_while_the_server_is_stopped");
+    let options = Builder::new().unconfined("it stops its host, by a signal");
+    let fake = Fake::start_with("runs_while_the_server_is_stopped", options);
     fake.repl.gives("0", "ran 0\n");
     assert_eq!(fake.repl.repl_with("2", 2000), "ran 2\n");
 }

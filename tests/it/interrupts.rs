@@ -377,3 +377,12 @@ fn a_storm_during_the_start_of_a_session_kills_nothing() {
         repl.still_works();
     }
 }
+
+/// It is woken a few times if it does not see its interrupt, over the best part of a second.
+#[test]
+fn what_wakes_an_interrupted_cell_ends_no_system_call_of_the_next() {
+    let repl = Server::start_with("import ctypes\nusleep = ctypes.CDLL(None).usleep");
+    repl.repl_with("while True: pass", 0);
+    repl.repl("\u{3}");
+    repl.gives("usleep(800_000)", "0\n");
+}

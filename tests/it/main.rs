@@ -92,6 +92,8 @@ mod robustness;
 mod run_command;
 mod run_program;
 mod sandboxed;
+mod sandboxed_apart;
+mod sandboxed_packages;
 mod sandboxed_work;
 mod sdk;
 mod served;

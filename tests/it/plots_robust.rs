@@ -182,8 +182,10 @@ fn children_inherit_nothing() {
     on_oldest_and_newest(|repl| {
         repl.write_file(
             "plot.py",
+            // A sandbox has a place for what matplotlib keeps.
             "import os, sys, matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n\
-             print(plt.get_backend().lower(), [name for name in os.environ if 'MPL' in name])\n\
+             names = [name for name in os.environ if 'MPL' in name and name != 'MPLCONFIGDIR']\n\
+             print(plt.get_backend().lower(), names)\n\
              print([type(finder).__name__ for finder in sys.meta_path[:1]])\n",
         );
         repl.gives(MAKE, IDLE);

@@ -5,13 +5,17 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Output,
+    time::Duration,
 };
 
 use mcp_repl::session::recording::{Cuts, Recording, replay};
 use rustix::process::{Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::support::{Builder, Runtime, SECRET, Server, assert_has, assert_has_not};
+use crate::{
+    fake_worker::words,
+    support::{Builder, Runtime, SECRET, Server, assert_has, assert_has_not},
+};
 
 /// The one recording in a directory.
 #[track_caller]
@@ -111,7 +115,7 @@ fn a_secret_that_a_person_types_is_in_no_recording() {
     let mut person = runtime.attach(&[]);
     person.is_at_prompt();
     // One that nobody waits for: what asks is found by the terminal's modes alone.
-    agent.repl_with("import subprocess\nsubprocess.run(['sh', '-c', 'printf token?; stty -echo; read x; stty echo; echo got ${#x}'])", 0);
+    agent.repl_with("import subprocess\nsubprocess.run(['sh', '-c', 'stty -echo; printf token?; read x; stty echo; echo got ${#x}'])", 0);
     person.ends_with("token?");
     person.types("hunter2\r");
     person.shows("got 7");
@@ -202,6 +206,28 @@ fn servers_record_their_sessions_wherever_these_are() {
         assert_eq!(recording.replies.len(), 2);
         assert_has(&replay(&recording, Cuts::AsRecorded).transcript, "] >>> 6 * 7\n42\n");
     }
+}
+
+/// Else how long a cell has been running would be another time in the replay, by so little that one millisecond in
+/// a thousand shows it.
+#[test]
+fn what_comes_together_happens_at_one_time() {
+    let casts = tempfile::tempdir().unwrap();
+    let worker = words("says_two_things_at_once", &casts.path().join("no file"));
+    let server = recorded(Builder::new().worker(worker), &casts.path().join("new"));
+    for number in 1..=20 {
+        server.gives(&number.to_string(), &format!("ran {number}\n"));
+    }
+    drop(server);
+    let recording = replayed(&only_file(&casts.path().join("new")));
+    let at = |kind: &str| -> Vec<Duration> {
+        let is_meant = |input: &str| input.starts_with(&format!("Message({kind} "));
+        let inputs = recording.inputs.iter();
+        inputs.filter(|(_, input)| is_meant(&format!("{input:?}"))).map(|(at, _)| *at).collect()
+    };
+    // The first one came before all cells.
+    assert_eq!(at("Ready")[1..], at("CellDone")[..]);
+    assert_eq!(at("CellDone").len(), 20);
 }
 
 #[cfg(target_os = "linux")]

@@ -168,14 +168,22 @@ async fn a_reply_to_one_client_takes_nothing_away_from_another() {
 async fn what_the_last_client_was_not_told_is_for_the_next() {
     let mut live = Live::start();
     let one = live.session.join();
-    let soon = "import threading\nthreading.Timer(0.01, print, ['for the next']).start()\n'set'";
-    live.send(&one, soon).await;
+    let place = tempfile::tempdir().unwrap();
+    let [go, done] = ["go", "done"].map(|name| place.path().join(name));
+    let later = format!(
+        "import os, threading\n\
+         def later():\n    \
+             open({go:?}).read()\n    \
+             print('for the next')\n    \
+             open({done:?}, 'w').close()\n\
+         os.mkfifo({go:?}), os.mkfifo({done:?}), threading.Thread(target=later).start()"
+    );
+    live.send(&one, &later).await;
     drop(one);
+    let printed = move || std::fs::write(go, "").and_then(|()| std::fs::read(done));
+    tokio::task::spawn_blocking(printed).await.unwrap().unwrap();
     let two = live.session.join();
-    let mut told = String::new();
-    // A cell that ends when the thread has printed.
-    told +=
-        &live.send(&two, "[t.join() for t in threading.enumerate() if 'Timer' in repr(t)]").await;
+    let told = live.send(&two, "'asked'").await;
     assert!(told.contains("for the next"), "{told}");
     live.end().await;
 }

@@ -54,7 +54,8 @@ fn a_person_and_an_agent_are_at_the_same_program() {
     let attach = ["attach", "editor", "--new", "--run", "vim -u NONE -N -n file"];
     let mut person = Terminal::run(runtime.server().any_python().args(attach));
     person.shows("\n~\n~\n");
-    let agent = runtime.server().any_python().args(["--session", "editor"]).start();
+    let agent = runtime.server().any_python().args(["--session", "editor"]);
+    let agent = agent.unconfined("it joins a person's session, which has no sandbox").start();
     assert_has(&agent.poll(), "[screen] vim");
     agent.repl("ifrom the agent");
     person.shows("from the agent\n~");

@@ -64,7 +64,7 @@ fn the_first_reply_is_the_first_page() {
 
 #[test]
 fn a_full_screen_program_gets_text_and_keys() {
-    let repl = running("vim -u NONE -N -n file").start();
+    let repl = running("vim -u NONE -i NONE -N -n file").start();
     let page = repl.poll();
     assert_has(&page, "\"file\" [New]");
     assert_has(&page, "[screen] vim, cursor at row 1, column 1");

@@ -1,5 +1,7 @@
 //! What a session in a sandbox finds, and who joins one: the options, the environment, the errors.
 
+use std::{fs, path::Path};
+
 use crate::support::{Builder, IDLE, Runtime, assert_has, assert_has_not};
 
 fn sandboxed() -> Builder {
@@ -136,4 +138,29 @@ fn a_session_that_allows_more_is_not_joined() {
     // Who asks for nothing joins.
     let output = runtime.run(&["exec", "x", "--session", "shared"]);
     assert_has(&String::from_utf8(output.stdout).unwrap(), "6\n");
+}
+
+/// How many tests have their session outside of the sandbox that the suite is run in, each with a reason.
+const UNCONFINED: usize = 3;
+
+/// `.ci/run` runs all topics a second time, with the sessions of all servers in a sandbox: a new one as well, and
+/// none does without it but by `Builder::unconfined`, where this counts it.
+#[test]
+fn the_whole_suite_is_run_in_a_sandbox() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ci = fs::read_to_string(root.join(".ci/run")).unwrap();
+    assert_has(&ci, "MCP_REPL_TEST_SANDBOXED=1 cargo test --test it\n");
+    let mut unconfined = 0;
+    for file in fs::read_dir(root.join("tests/it")).unwrap() {
+        let path = file.unwrap().path();
+        let Some(topic) = path.file_stem().filter(|_| path.is_file()) else { continue };
+        let source = fs::read_to_string(&path).unwrap();
+        unconfined += source.matches(concat!(".unconfined", "(")).count();
+        // These are about the option.
+        let topic = topic.to_string_lossy();
+        let is_about_it =
+            topic.starts_with("sandboxed") || ["escape", "options"].contains(&&*topic);
+        assert!(is_about_it || !source.contains("\"--sandbox"), "{topic} chooses a sandbox");
+    }
+    assert_eq!(unconfined, UNCONFINED);
 }

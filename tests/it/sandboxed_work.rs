@@ -1,13 +1,10 @@
-//! A sandbox is not in the way of ordinary work: processes, data bases, packages, repositories, tests,
-//! servers on this machine, and whatever asks at the terminal.
+//! A sandbox is not in the way of ordinary work: data bases, repositories, servers on this machine, and whatever
+//! asks at the terminal. Processes and packages are in `sandboxed_packages.rs`.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
 
-use crate::support::{Builder, IDLE, SECRET, Server, assert_has, packages, paging, python, quoted};
-
-/// What the tests of packages need.
-const REQUIREMENTS: &str = "joblib==1.5.2\npytest==8.4.2\nuv==0.9.5\nmatplotlib==3.10.7\n";
+use crate::support::{Builder, IDLE, SECRET, Server, assert_has, paging, quoted};
 
 /// Defines `run(*words)`: runs a program and prints what it says.
 const RUN: &str = "import os, subprocess, sys\n\
@@ -16,67 +13,16 @@ const RUN: &str = "import os, subprocess, sys\n\
         print(ran.stdout, end='')\n    \
         return ran.returncode";
 
-fn start(builder: Builder) -> Server {
+/// A session in a sandbox, which has `run`.
+pub(crate) fn start(builder: Builder) -> Server {
     let repl = builder.args(["--sandbox", "workspace-write"]).start();
     repl.gives(RUN, IDLE);
     repl
 }
 
-fn session() -> Server {
+/// The same, of the usual Python.
+pub(crate) fn session() -> Server {
     start(Builder::new())
-}
-
-fn with_packages() -> Server {
-    start(Builder::new().python(packages::environment(
-        "sandboxed",
-        &python::default(),
-        REQUIREMENTS,
-    )))
-}
-
-#[test]
-fn processes_are_started_in_each_way() {
-    let repl = session();
-    repl.write_file(
-        "job.py",
-        "import multiprocessing, sys\n\
-         def square(x): return x * x\n\
-         if __name__ == '__main__':\n    \
-             multiprocessing.set_start_method(sys.argv[1])\n    \
-             with multiprocessing.Pool(2) as pool:\n        \
-                 print(pool.map(square, range(4)))\n    \
-             queue, lock = multiprocessing.Queue(), multiprocessing.Lock()\n    \
-             with lock: queue.put('put')\n    \
-             print(queue.get())\n",
-    );
-    for method in ["fork", "spawn", "forkserver"] {
-        let cell = format!("run(sys.executable, 'job.py', '{method}')");
-        repl.gives(&cell, "[0, 1, 4, 9]\nput\n0\n");
-    }
-    repl.gives(
-        "from multiprocessing import shared_memory\n\
-         memory = shared_memory.SharedMemory(create=True, size=10)\n\
-         memory.close()\n\
-         memory.unlink()",
-        IDLE,
-    );
-}
-
-#[test]
-fn joblib_matplotlib_and_pytest_work() {
-    let repl = with_packages();
-    repl.gives(
-        "import joblib\n\
-         joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(-x) for x in range(3))",
-        "[0, 1, 2]\n",
-    );
-    let said = repl.repl("import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])\nplt.show()");
-    assert_has(&said, "<image/png>");
-    repl.write_file(
-        "test_files.py",
-        "def test_temporary(tmp_path):\n    (tmp_path / 'x').write_text('x')\n",
-    );
-    repl.gives_part("run(sys.executable, '-m', 'pytest', '-q')", "1 passed");
 }
 
 #[test]
@@ -90,35 +36,6 @@ fn data_bases_are_written() {
          base.execute('select a from t').fetchall()",
         "('wal',)\n[(7,)]\n",
     );
-}
-
-/// Makes a wheel of the package `tiny` in the directory `wheels`.
-const WHEEL: &str = "import zipfile\n\
-    os.makedirs('wheels')\n\
-    with zipfile.ZipFile('wheels/tiny-1.0-py3-none-any.whl', 'w') as wheel:\n    \
-        wheel.writestr('tiny.py', 'ANSWER = 42\\n')\n    \
-        info = 'tiny-1.0.dist-info/'\n    \
-        wheel.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n')\n    \
-        wheel.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n    \
-        wheel.writestr(info + 'RECORD', 'tiny.py,,\\n')";
-
-#[test]
-fn packages_are_installed_from_a_directory_of_wheels() {
-    let repl = with_packages();
-    repl.gives(WHEEL, IDLE);
-    let imports = "run('.venv/bin/python', '-c', 'import tiny; print(tiny.ANSWER)')";
-    let offline = "'--no-index', '--find-links', 'wheels', 'tiny'";
-    repl.gives("run(sys.executable, '-m', 'venv', '.venv')", "0\n");
-    let pip = format!("run('.venv/bin/python', '-m', 'pip', 'install', '-q', {offline})");
-    repl.gives_part(&pip, "0\n");
-    repl.gives(imports, "42\n0\n");
-    // And by uv, whose cache is where it can be written.
-    repl.gives("import shutil\nshutil.rmtree('.venv')", IDLE);
-    let uv = "uv = os.path.join(os.path.dirname(sys.executable), 'uv')";
-    repl.gives(&format!("{uv}\nrun(uv, 'venv', '-q', '.venv')"), "0\n");
-    let install = format!("run(uv, 'pip', 'install', '-q', '-p', '.venv', {offline})");
-    repl.gives(&install, "0\n");
-    repl.gives(imports, "42\n0\n");
 }
 
 #[test]

@@ -158,6 +158,7 @@ pub fn start(config: Config) -> io::Result<(Handle, JoinHandle<()>)> {
         is_closing: false,
         buffer: vec![0; 64 * 1024],
         began: Instant::now(),
+        now: Time::ZERO,
         config,
     };
     Ok((handle, tokio::spawn(engine.run(commands))))
@@ -203,6 +204,8 @@ struct Engine {
     /// What the terminal is read into.
     buffer: Vec<u8>,
     began: Instant,
+    /// The time of this turn of the loop.
+    now: Time,
 }
 
 #[derive(Debug)]
@@ -238,9 +241,15 @@ enum Swept {
 }
 
 impl Engine {
-    /// The time, in whole microseconds, as recordings have it: a replay counts with the same times.
+    /// The time, in whole microseconds, as recordings have it: a replay counts with the same times. All of a
+    /// turn of the loop happens at one time: the messages that come together take effect when the last of them
+    /// was taken, and in a replay one after the other.
     fn now(&self) -> Time {
-        since(self.began)
+        self.now
+    }
+
+    fn look_at_clock(&mut self) {
+        self.now = since(self.began);
     }
 
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<EngineCommand>) {
@@ -254,6 +263,7 @@ impl Engine {
                     let _ = taken.send(());
                 }
             }
+            self.look_at_clock();
             if self.take_end() {
                 // Others have their turn while a program prints on.
                 tokio::task::yield_now().await;
@@ -267,7 +277,9 @@ impl Engine {
                 }
                 return;
             }
-            match self.wait(&mut commands).await {
+            let woken = self.wait(&mut commands).await;
+            self.look_at_clock();
+            match woken {
                 Woken::Command(command) => self.command(command.unwrap_or(EngineCommand::Shutdown)),
                 Woken::Sideband(readable) => {
                     self.receive(readable);

@@ -157,6 +157,13 @@ impl Builder {
         self
     }
 
+    /// Without the sandbox that all tests are run in, too, for a reason that lies in what it denies by design. How
+    /// many there are is counted by `sandboxed::the_whole_suite_is_run_in_a_sandbox`.
+    pub(crate) fn unconfined(self, why: &'static str) -> Builder {
+        assert!(!why.is_empty(), "no reason");
+        self.args(["--sandbox", "off"])
+    }
+
     /// The command, and the directory to be kept while it runs.
     pub(crate) fn command(self) -> (Command, TempDir) {
         let own = tempfile::tempdir().unwrap();
