@@ -144,10 +144,10 @@ impl Sandbox {
             _ => Some(program.to_owned()),
         };
         let libraries = LIBRARIES.iter().map(PathBuf::from).filter(|place| place.is_dir());
-        let needed = program.into_iter().chain(libraries).map(|path| Disk.real(&path));
+        let needed = program.into_iter().chain(libraries).map(|path| followed(&path));
         let needed: Vec<PathBuf> = needed.collect();
         self.settings.deny_read.iter().find_map(|hidden| {
-            let real = Disk.real(hidden);
+            let real = followed(hidden);
             let is_hidden = |needed: &&PathBuf| {
                 let opens = |open: &PathBuf| open.starts_with(&real) && needed.starts_with(open);
                 needed.starts_with(&real) && !rules.writable.iter().any(opens)
