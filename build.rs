@@ -5,9 +5,18 @@
 
 use std::{env, path::PathBuf, process::Command};
 
+/// Names a file that the binary carries in place of an extension that is built here.
+const GIVEN: &str = "MCP_REPL_BUILT_EXTENSION";
+
 fn main() {
     for input in ["python", "src/sideband", "Cargo.lock", "build.rs"] {
         println!("cargo::rerun-if-changed={input}");
+    }
+    println!("cargo::rerun-if-env-changed={GIVEN}");
+    // For a check of the binary alone, of a target that the extension is not written for yet.
+    if let Some(file) = env::var_os(GIVEN) {
+        println!("cargo::rustc-env=MCP_REPL_EXTENSION_FILE={}", PathBuf::from(file).display());
+        return;
     }
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let target_directory = PathBuf::from(variable("OUT_DIR")).join("worker");

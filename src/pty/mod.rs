@@ -8,8 +8,8 @@
 //! How a process went ([`Exit`](crate::reply::Exit)) and how large a terminal is
 //! ([`Size`](crate::screen::Size)) are words of the pure core, which imports nothing from here.
 //!
-//! This file picks the platform's folder and holds what all of them share. A folder (`unix/` is
-//! one; `windows/` would stand beside it) provides, with the documentation that `unix/` has:
+//! This file picks the platform's folder, `unix/` or `windows/`, and holds what both share. A folder
+//! provides, with the documentation that `unix/` has:
 //!
 //! | item | what it is |
 //! | --- | --- |
@@ -46,17 +46,19 @@
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
 //! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number` | whose it is |
 //! | `open_regular_file` | a file that anybody may have put there, and who may write it ([`Writers`]) |
-//!
-//! On Windows these would be a ConPTY (the crate `portable-pty` has one), a job object, named
-//! pipes, and tokio's own standard streams.
 
 #[cfg(unix)]
 mod unix;
+// What is pure in it is tested everywhere.
+#[cfg(any(windows, test))]
+mod windows;
 
 #[cfg(unix)]
 use unix as platform;
+#[cfg(windows)]
+use windows as platform;
 
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("no platform folder for this target: src/pty/mod.rs says what one provides");
 
 use std::{ffi::OsString, path::PathBuf};

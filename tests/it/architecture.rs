@@ -301,6 +301,7 @@ fn what_an_operating_system_has_is_named_behind_the_platform_door() {
         "libc",
         "nix",
         "portable_pty",
+        "windows_sys",
     ];
     let (door, above): (Vec<_>, Vec<_>) =
         sources("src").into_iter().partition(|(name, _)| name.starts_with("src/pty/"));

@@ -1,0 +1,76 @@
+//! A job object: the processes of a session, which end together.
+
+use std::{
+    io,
+    os::windows::io::{AsRawHandle, OwnedHandle, RawHandle},
+    ptr,
+};
+
+use windows_sys::Win32::System::JobObjects::{
+    CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOB_OBJECT_LIMIT_PROCESS_MEMORY,
+    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
+    JobObjectBasicAccountingInformation, JobObjectExtendedLimitInformation,
+    QueryInformationJobObject, SetInformationJobObject, TerminateJobObject,
+};
+
+use super::handle::{check, owned};
+
+/// The exit status of who is ended so.
+const ENDED: u32 = 1;
+
+/// A job. What is in it ends when this is dropped or this process ends, in whatever way; nothing can
+/// leave it.
+#[derive(Debug)]
+pub(super) struct Job(OwnedHandle);
+
+impl Job {
+    /// One whose processes may take so much memory each, in bytes.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn new(memory: Option<u64>) -> io::Result<Job> {
+        // SAFETY: no memory is taken; the handle is nobody else's.
+        let job = unsafe { owned(CreateJobObjectW(ptr::null(), ptr::null())) }?;
+        let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
+        limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+        if let Some(memory) = memory {
+            limits.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_PROCESS_MEMORY;
+            limits.ProcessMemoryLimit = usize::try_from(memory).unwrap_or(usize::MAX);
+        }
+        let (handle, length) = (job.as_raw_handle(), size_of_val(&limits) as u32);
+        // SAFETY: the limits are of the kind that is named, and as long as is said.
+        unsafe {
+            let place = (&raw const limits).cast();
+            check(SetInformationJobObject(
+                handle,
+                JobObjectExtendedLimitInformation,
+                place,
+                length,
+            ))?;
+        }
+        Ok(Job(job))
+    }
+
+    /// Its handle, valid as long as this.
+    pub(super) fn handle(&self) -> RawHandle {
+        self.0.as_raw_handle()
+    }
+
+    /// How many processes are in it; 0 when that can't be told.
+    pub(super) fn processes(&self) -> u32 {
+        let mut counts = JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
+        let (class, length) = (JobObjectBasicAccountingInformation, size_of_val(&counts) as u32);
+        // SAFETY: the counts are of the kind that is named, and as long as is said.
+        let told = unsafe {
+            let place = (&raw mut counts).cast();
+            check(QueryInformationJobObject(self.handle(), class, place, length, ptr::null_mut()))
+        };
+        told.map_or(0, |()| counts.ActiveProcesses)
+    }
+
+    /// Ends all that is in it, at once.
+    pub(super) fn end(&self) {
+        // SAFETY: the handle is open; no memory is taken.
+        unsafe { TerminateJobObject(self.handle(), ENDED) };
+    }
+}

@@ -1,0 +1,95 @@
+//! Windows: pseudo-consoles, job objects, named pipes and access control lists.
+//!
+//! ```text
+//! terminal   a pseudo-console (ConPTY) and the pipes to it
+//! process    the program on it, in a job that ends with this process
+//! create     how a process is made: console or pipes, job, environment
+//! job        the job object
+//! launcher   a program that carries bytes over its standard streams
+//! stream     a pipe in the event loop
+//! pipe       named pipes that are this user's alone
+//! listener   where a sideband or a client connects
+//! stdio      this process's standard streams
+//! keyboard   the console that this process is on, as where somebody types
+//! output     what is printed there
+//! request    what asks this process to stop or end
+//! running    what is asked of other processes
+//! detach     a process that outlives whoever started it
+//! private    files and directories that are this user's alone
+//! file       what may be executed and written, and who else may write
+//! security   this user, owners and lists
+//! handle     handles, errors and texts as the system has them
+//! ```
+//!
+//! Three are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
+//! access rights says) and `keys` (key events as the bytes of a terminal).
+//!
+//! What is weaker than on Unix: nobody tells who reads the console, nor its modes, nor what was typed and
+//! not read; there are no signals and no job control; a line editor has no input of its own
+//! ([`EditorInput`]). docs/architecture.md says what follows from it.
+#![allow(unsafe_code)]
+
+mod acl;
+mod command_line;
+mod keys;
+
+#[cfg(windows)]
+mod create;
+#[cfg(windows)]
+mod detach;
+#[cfg(windows)]
+mod file;
+#[cfg(windows)]
+mod handle;
+#[cfg(windows)]
+mod job;
+#[cfg(windows)]
+mod keyboard;
+#[cfg(windows)]
+mod launcher;
+#[cfg(windows)]
+mod listener;
+#[cfg(windows)]
+mod output;
+#[cfg(windows)]
+mod pipe;
+#[cfg(windows)]
+mod private;
+#[cfg(windows)]
+mod process;
+#[cfg(windows)]
+mod request;
+#[cfg(windows)]
+mod running;
+#[cfg(windows)]
+mod security;
+#[cfg(windows)]
+mod stdio;
+#[cfg(windows)]
+mod stream;
+#[cfg(windows)]
+mod terminal;
+
+#[cfg(windows)]
+pub use self::{
+    detach::{Detached, detach},
+    file::{allows_execution, is_executable, is_writable, open_regular_file, sandbox_holds},
+    keyboard::{
+        EditorInput, TerminalInput, give_to_editor, has_the_terminal, keyboard_for_program,
+        set_raw_mode, show_typing, type_on_output_terminal,
+    },
+    launcher::{launch, machine_name, platform_name},
+    listener::{Listener, connect, kill_listener},
+    output::{TerminalOutput, guard_terminal, restore_by_guard},
+    private::{
+        create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
+        open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
+        private_directory_in, user_number,
+    },
+    process::{Process, guard_sessions, hang_up_child, spawn},
+    request::{Requests, asked_to_end, killed_status, signal_number, stop_group, unblock_signals},
+    running::{own_program, parent_identity, process_identity, resident_memory},
+    stdio::{reader_has_gone, stdio},
+    stream::ByteStream,
+    terminal::PtyMaster,
+};

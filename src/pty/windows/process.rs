@@ -1,0 +1,177 @@
+//! A program on a pseudo-console: started in a job, ended with all that is in it.
+
+use std::{
+    io,
+    os::windows::io::{AsRawHandle, OwnedHandle},
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+use windows_sys::Win32::System::Threading::GetExitCodeProcess;
+
+use super::{
+    create::{Streams, create},
+    handle::{check, is_signalled, wait},
+    job::Job,
+    terminal::{Console, PtyMaster},
+};
+use crate::{
+    pty::{Blocked, Program},
+    reply::Exit,
+    screen::Size,
+};
+
+/// How long what is left on a console has between the news that it is closed and its end.
+const LEFTOVER_GRACE: Duration = Duration::from_millis(200);
+/// What a terminal sends for Ctrl-C.
+const INTERRUPT: &[u8] = b"\x03";
+
+/// The first process of a job. Its handle is kept, so that its number cannot come to mean another process.
+#[derive(Debug)]
+pub struct Process {
+    handle: Arc<OwnedHandle>,
+    number: u32,
+    job: Arc<Job>,
+    /// `None` of one that is on no console.
+    console: Option<Arc<Console>>,
+    exited: oneshot::Receiver<()>,
+    is_over: bool,
+}
+
+/// Runs `program` on a new terminal of this size.
+///
+/// # Errors
+/// When there is no terminal to be had, the program can't be executed, or it was to be in a sandbox.
+pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> {
+    let terminal = PtyMaster::open(size)?;
+    let job = Job::new(program.memory)?;
+    let console = terminal.console().clone();
+    let made = console.with(|console| create(program, &Streams::Console(console), &job));
+    let (handle, number) = made.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))?;
+    let process = Process::of(handle, number, job, Some(console))?;
+    Ok((terminal, process))
+}
+
+impl Process {
+    /// The process that was made in a job, and on a console, if it is on one.
+    pub(super) fn of(
+        handle: OwnedHandle,
+        number: u32,
+        job: Job,
+        console: Option<Arc<Console>>,
+    ) -> io::Result<Process> {
+        let (handle, job) = (Arc::new(handle), Arc::new(job));
+        let (report, exited) = oneshot::channel();
+        let process = Process {
+            handle: handle.clone(),
+            number,
+            job: job.clone(),
+            console: console.clone(),
+            exited,
+            is_over: false,
+        };
+        std::thread::Builder::new().name("wait".into()).spawn(move || {
+            wait(handle.as_raw_handle());
+            if let Some(console) = console {
+                end_console(console, &job);
+            }
+            let _ = report.send(());
+        })?;
+        Ok(process)
+    }
+
+    /// Waits for its end, and until its console has handed on what it printed, which takes somebody who
+    /// reads that. Cancel safe; at once when it was seen before.
+    pub async fn ended(&mut self) {
+        if !self.is_over {
+            let _ = (&mut self.exited).await;
+            self.is_over = true;
+        }
+    }
+
+    /// Whether its end was seen by [`Process::ended`].
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// The system's number of the process.
+    pub fn pid(&self) -> u32 {
+        self.number
+    }
+
+    /// Nobody: the system does not tell who reads a console.
+    pub fn blocked_reader(&self, _terminal: &PtyMaster, _own_threads: u64) -> Option<Blocked> {
+        None
+    }
+
+    /// Nobody who reads the console can be found, so nobody needs to be looked for.
+    pub fn has_other_tasks(&self, _threads: u64) -> bool {
+        false
+    }
+
+    /// Closes the console, of which its programs are told: they may clean up, by default they end. One
+    /// that is on none is ended.
+    pub fn hang_up(&self) {
+        let Some(console) = self.console.clone() else { return self.kill() };
+        let _ = std::thread::Builder::new().name("console".into()).spawn(move || console.close());
+    }
+
+    /// Ends the program and everything in its job.
+    pub fn kill(&self) {
+        self.job.end();
+    }
+
+    /// Types Ctrl-C at its terminal: the console interrupts the programs on it, or gives them the key where
+    /// they take that themselves. A console takes all that is typed, so there is room for it.
+    pub fn interrupt_foreground(&self, terminal: &PtyMaster) {
+        terminal.io().try_write(INTERRUPT);
+    }
+
+    /// How it went; [`Exit::Unknown`] before its end.
+    pub fn exit(&self) -> Exit {
+        let handle = self.handle.as_raw_handle();
+        let mut status = 0;
+        // SAFETY: the handle is open; `status` takes what is written.
+        let told = unsafe { check(GetExitCodeProcess(handle, &mut status)) };
+        match is_signalled(handle) && told.is_ok() {
+            true => Exit::Status(status.cast_signed()),
+            false => Exit::Unknown,
+        }
+    }
+
+    /// Ends what is left in the job of a process that is gone. Those on its console were told already.
+    pub async fn end_leftovers(self) {
+        self.job.end();
+    }
+}
+
+impl Drop for Process {
+    /// Nothing of the job stays, whatever way the engine ended.
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The first program of a console has ended: what others print that are told of its end is handed on, and
+/// those that do not end by themselves are ended.
+fn end_console(console: Arc<Console>, job: &Job) {
+    let (done, is_done) = mpsc::channel::<()>();
+    let closing = std::thread::Builder::new().name("console".into()).spawn(move || {
+        console.close();
+        drop(done);
+    });
+    let Ok(closing) = closing else { return job.end() };
+    if job.processes() > 0 {
+        // It returns at once when the console is closed.
+        let _ = is_done.recv_timeout(LEFTOVER_GRACE);
+        job.end();
+    }
+    let _ = closing.join();
+}
+
+/// Does nothing: jobs end with this process, also when it is killed (`JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE`).
+pub fn guard_sessions() {}
+
+/// Does nothing: a program that this process's console was lent to is told by that.
+pub fn hang_up_child(_child: u32) {}

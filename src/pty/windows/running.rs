@@ -1,0 +1,103 @@
+//! What is asked of processes that are none of this one's own.
+
+use std::{
+    io,
+    os::windows::io::{AsRawHandle, OwnedHandle},
+    path::PathBuf,
+};
+
+use windows_sys::Win32::{
+    Foundation::FILETIME,
+    System::{
+        Diagnostics::ToolHelp::{
+            CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW,
+            TH32CS_SNAPPROCESS,
+        },
+        ProcessStatus::{K32GetProcessMemoryInfo, PROCESS_MEMORY_COUNTERS},
+        Threading::{GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION},
+    },
+};
+
+use super::handle::{check, is_signalled, owned};
+
+/// The right to wait for a process (`SYNCHRONIZE`).
+const SYNCHRONIZE: u32 = 0x0010_0000;
+
+fn opened(number: u32) -> Option<OwnedHandle> {
+    let rights = PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE;
+    // SAFETY: no memory is taken; the handle is nobody else's.
+    let process = unsafe { owned(OpenProcess(rights, 0, number)) }.ok()?;
+    // One that has ended is there as long as somebody has a handle of it.
+    (!is_signalled(process.as_raw_handle())).then_some(process)
+}
+
+/// What tells a process from all others there are and were since the system's start: its number and
+/// its start time. `None` when there is none of this number that may be looked at.
+pub fn process_identity(pid: u32) -> Option<String> {
+    let started = start_time(&opened(pid)?)?;
+    Some(format!("{pid}@{started}"))
+}
+
+fn start_time(process: &OwnedHandle) -> Option<u64> {
+    let [mut start, mut end, mut kernel, mut user] = [FILETIME::default(); 4];
+    let handle = process.as_raw_handle();
+    // SAFETY: the handle is open, and the places take what is written.
+    unsafe { check(GetProcessTimes(handle, &mut start, &mut end, &mut kernel, &mut user)).ok()? };
+    Some(u64::from(start.dwHighDateTime) << 32 | u64::from(start.dwLowDateTime))
+}
+
+/// The identity of the process that started this one; `None` when that is gone. Its number may mean one
+/// that was started since, which is not taken for it.
+pub fn parent_identity() -> Option<String> {
+    let parent = opened(parent_of(std::process::id())?)?;
+    let own = start_time(&opened(std::process::id())?)?;
+    let number = process_number(&parent)?;
+    let started = start_time(&parent).filter(|&started| started <= own)?;
+    Some(format!("{number}@{started}"))
+}
+
+fn process_number(process: &OwnedHandle) -> Option<u32> {
+    // SAFETY: the handle is open; no memory is taken.
+    let number =
+        unsafe { windows_sys::Win32::System::Threading::GetProcessId(process.as_raw_handle()) };
+    (number > 0).then_some(number)
+}
+
+/// The number of the process that started another one, from the table of all.
+fn parent_of(number: u32) -> Option<u32> {
+    // SAFETY: no memory is taken; the handle is nobody else's.
+    let all = unsafe { owned(CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0)) }.ok()?;
+    let mut entry = PROCESSENTRY32W {
+        dwSize: size_of::<PROCESSENTRY32W>() as u32,
+        ..PROCESSENTRY32W::default()
+    };
+    // SAFETY: the entry is as long as it says, and takes what is written.
+    let mut found = unsafe { Process32FirstW(all.as_raw_handle(), &mut entry) };
+    while found != 0 {
+        if entry.th32ProcessID == number {
+            return Some(entry.th32ParentProcessID);
+        }
+        // SAFETY: as before.
+        found = unsafe { Process32NextW(all.as_raw_handle(), &mut entry) };
+    }
+    None
+}
+
+/// How much memory a process has in use (its working set), in bytes; `None` when there is no such
+/// process, or the system does not tell.
+pub fn resident_memory(pid: u32) -> Option<u64> {
+    let (process, mut counts) = (opened(pid)?, PROCESS_MEMORY_COUNTERS::default());
+    let length = size_of_val(&counts) as u32;
+    // SAFETY: the handle is open, and the counts are as long as is said.
+    let told =
+        unsafe { check(K32GetProcessMemoryInfo(process.as_raw_handle(), &mut counts, length)) };
+    told.ok().map(|()| counts.WorkingSetSize as u64)
+}
+
+/// The file of this process's program.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
