@@ -5,6 +5,7 @@ mod switch;
 use std::{
     env,
     io::{self, IsTerminal, Write},
+    iter,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -346,17 +347,18 @@ fn hello(role: Role, keep_ms: Option<u64>) -> Hello {
 
 /// How others are told of who attaches: by the name of the account.
 fn person() -> String {
-    let variables = ["USER", "LOGNAME"].map(|variable| env::var(variable).ok());
-    name_of(variables.iter().flatten().map(String::as_str))
+    let variables = ["USER", "LOGNAME"].into_iter().filter_map(|variable| env::var(variable).ok());
+    // The system is asked only where they say nothing.
+    name_of(variables.chain(iter::once_with(pty::user_name).flatten()))
 }
 
 /// The first of these names that can be shown.
-fn name_of<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
-    let can_be_shown = |name: &&str| {
+fn name_of(mut names: impl Iterator<Item = String>) -> String {
+    let can_be_shown = |name: &String| {
         let is_plain = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
         !name.is_empty() && name.chars().all(is_plain) && name.chars().count() <= LONGEST_NAME
     };
-    names.find(can_be_shown).unwrap_or(SOMEBODY).to_owned()
+    names.find(can_be_shown).unwrap_or_else(|| SOMEBODY.to_owned())
 }
 
 /// Where the history of cells is kept; `None` where there is no place for it.
@@ -395,7 +397,7 @@ mod tests {
             (&[&long], "attach"),
             (&[], "attach"),
         ] {
-            assert_eq!(name_of(names.iter().copied()), name, "{names:?}");
+            assert_eq!(name_of(names.iter().map(ToString::to_string)), name, "{names:?}");
         }
     }
 }

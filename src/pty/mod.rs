@@ -44,7 +44,7 @@
 //! | `is_executable`, `allows_execution`, `is_writable`, `has_other_names` | what may be run, and written |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
-//! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number` | whose it is |
+//! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number`, `user_name` | whose it is |
 //! | `open_regular_file` | a file that anybody may have put there, and who may write it ([`Writers`]) |
 
 #[cfg(unix)]
@@ -79,7 +79,7 @@ pub use platform::{
     own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
     process_identity, reader_has_gone, resident_memory, restore_by_guard, sandbox_holds,
     set_raw_mode, show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal,
-    unblock_signals, user_number,
+    unblock_signals, user_name, user_number,
 };
 
 /// A program to be run.

@@ -1,7 +1,7 @@
 //! `mcp-repl attach`: which session it joins or starts, and what becomes of that at the end.
 #![cfg(target_os = "linux")]
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Signal, kill_process};
 
@@ -53,6 +53,22 @@ fn the_one_there_is_needs_no_name_and_lives_on() {
     assert_has(&said, "[repl] meanwhile another client (ann) ran:");
     assert_has(&said, "x += 1");
     assert!(said.ends_with("42\n"), "{said}");
+}
+
+#[test]
+fn where_the_environment_names_nobody_the_account_does() {
+    let runtime = Runtime::new();
+    let agent = runtime.agent();
+    agent.gives("x = 20", IDLE);
+    let bare = runtime.attaching(&[]).env_remove("USER").env_remove("LOGNAME");
+    let mut person = Terminal::run(bare);
+    person.runs("x += 1");
+    person.runs("x");
+    person.shows("\n21\n>>>");
+    let name = Command::new("id").arg("-un").output().unwrap().stdout;
+    let name = String::from_utf8(name).unwrap();
+    let told = format!("[repl] meanwhile another client ({}) ran:", name.trim_end());
+    assert_has(&agent.repl("x * 2"), &told);
 }
 
 #[test]

@@ -200,6 +200,8 @@ impl Editor {
             .with_quick_completions(true)
             .with_partial_completions(true)
             .with_edit_mode(Box::new(taking))
+            // Else it asks for the directory at each key.
+            .with_cwd(Some(String::new()))
             .with_ansi_colors(self.has_colors)
             .with_transient_prompt(Box::new(CellPrompt::default()))
             .with_semantic_markers(self.has_marks.then(Osc133Markers::boxed))

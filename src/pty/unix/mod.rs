@@ -81,7 +81,7 @@ pub use output::TerminalOutput;
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
     open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
-    private_directory_in, user_number,
+    private_directory_in, user_name, user_number,
 };
 pub use process::{Process, hang_up_child, spawn};
 pub use running::{own_program, parent_identity, process_identity, resident_memory};

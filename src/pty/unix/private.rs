@@ -2,10 +2,13 @@
 //! write to: nothing is followed there, and nothing is waited for.
 
 use std::{
+    ffi::CStr,
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io,
+    mem::MaybeUninit,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
+    ptr,
 };
 
 use rustix::{fs::OFlags, process::geteuid};
@@ -19,6 +22,8 @@ const FILE: u32 = 0o600;
 const OTHERS_WRITE: u32 = 0o022;
 /// In a directory others can write to: they remove and rename only what is theirs (`S_ISVTX`).
 const STICKY: u32 = 0o1000;
+/// How long what the system knows of a user may be, in bytes.
+const LONGEST_ENTRY: usize = 16 * 1024;
 
 /// Makes a directory in `place` that only this user can enter, with a name as `name` makes them.
 ///
@@ -111,6 +116,29 @@ pub fn own_directory_mode(path: &Path) -> io::Result<u32> {
 /// The number of this process's user.
 pub fn user_number() -> u32 {
     geteuid().as_raw()
+}
+
+/// The name of this process's user; `None` where the system knows none.
+pub fn user_name() -> Option<String> {
+    let mut entry = MaybeUninit::<libc::passwd>::uninit();
+    let (mut texts, mut found) = (vec![0; LONGEST_ENTRY], ptr::null_mut());
+    // SAFETY: all that it writes to lives until it returns, and it is told how long `texts` is.
+    let error = unsafe {
+        libc::getpwuid_r(
+            user_number(),
+            entry.as_mut_ptr(),
+            texts.as_mut_ptr(),
+            texts.len(),
+            &raw mut found,
+        )
+    };
+    if error != 0 || found.is_null() {
+        return None;
+    }
+    // SAFETY: `found` is `entry` then, which is filled in; the name in it ends with a zero byte and stands in
+    // `texts`, which lives.
+    let name = unsafe { CStr::from_ptr((*found).pw_name) };
+    name.to_str().ok().map(str::to_owned)
 }
 
 /// Whether a file that was opened is the one at `path` still.
