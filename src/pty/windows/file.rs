@@ -3,16 +3,18 @@
 use std::{
     fs::{File, OpenOptions},
     io,
-    os::windows::fs::OpenOptionsExt,
+    os::windows::{fs::OpenOptionsExt, io::AsRawHandle},
     path::Path,
 };
 
 use windows_sys::Win32::Storage::FileSystem::{
-    FILE_ADD_FILE, FILE_FLAG_BACKUP_SEMANTICS, FILE_WRITE_DATA,
+    BY_HANDLE_FILE_INFORMATION, FILE_ADD_FILE, FILE_FLAG_BACKUP_SEMANTICS, FILE_WRITE_DATA,
+    GetFileInformationByHandle,
 };
 
 use super::{
     acl::other_writers,
+    handle::check,
     security::{Rights, own_user},
 };
 use crate::{pty::Writers, sandbox::Holds};
@@ -29,6 +31,15 @@ pub fn is_writable(path: &Path) -> bool {
     // Opened so, nothing is changed.
     let mut options = OpenOptions::new();
     options.access_mode(right).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path).is_ok()
+}
+
+/// Whether a path is a file that has more names than this one.
+pub fn has_other_names(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    let mut found = BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open, and `found` is of the kind that is asked for.
+    let told = unsafe { check(GetFileInformationByHandle(file.as_raw_handle(), &mut found)) };
+    told.is_ok() && found.nNumberOfLinks > 1
 }
 
 /// Whether programs and libraries in a directory can be loaded: no file system here forbids it.

@@ -7,13 +7,15 @@ use std::{
 };
 
 use windows_sys::Win32::System::JobObjects::{
-    CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOB_OBJECT_LIMIT_PROCESS_MEMORY,
-    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
-    JobObjectBasicAccountingInformation, JobObjectExtendedLimitInformation,
-    QueryInformationJobObject, SetInformationJobObject, TerminateJobObject,
+    CreateJobObjectW, JOB_OBJECT_LIMIT_ACTIVE_PROCESS, JOB_OBJECT_LIMIT_JOB_MEMORY,
+    JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_BASIC_ACCOUNTING_INFORMATION,
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectBasicAccountingInformation,
+    JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject,
+    TerminateJobObject,
 };
 
 use super::handle::{check, owned};
+use crate::{pty::Limits, sandbox::Holds};
 
 /// The exit status of who is ended so.
 const ENDED: u32 = 1;
@@ -24,18 +26,22 @@ const ENDED: u32 = 1;
 pub(super) struct Job(OwnedHandle);
 
 impl Job {
-    /// One whose processes may take so much memory each, in bytes.
+    /// One whose processes may take so much, all together. Their threads are not counted.
     ///
     /// # Errors
     /// When the system refuses.
-    pub(super) fn new(memory: Option<u64>) -> io::Result<Job> {
+    pub(super) fn new(most: Limits) -> io::Result<Job> {
         // SAFETY: no memory is taken; the handle is nobody else's.
         let job = unsafe { owned(CreateJobObjectW(ptr::null(), ptr::null())) }?;
         let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
         limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
-        if let Some(memory) = memory {
-            limits.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_PROCESS_MEMORY;
-            limits.ProcessMemoryLimit = usize::try_from(memory).unwrap_or(usize::MAX);
+        if let Some(memory) = most.memory {
+            limits.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_JOB_MEMORY;
+            limits.JobMemoryLimit = usize::try_from(memory).unwrap_or(usize::MAX);
+        }
+        if let Some(processes) = most.processes {
+            limits.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_ACTIVE_PROCESS;
+            limits.BasicLimitInformation.ActiveProcessLimit = processes;
         }
         let (handle, length) = (job.as_raw_handle(), size_of_val(&limits) as u32);
         // SAFETY: the limits are of the kind that is named, and as long as is said.
@@ -73,4 +79,10 @@ impl Job {
         // SAFETY: the handle is open; no memory is taken.
         unsafe { TerminateJobObject(self.handle(), ENDED) };
     }
+}
+
+/// What this system holds of limits.
+pub fn limits_hold() -> Vec<Holds> {
+    let whats = ["memory of all processes of a session together", "number of processes"];
+    whats.map(|what| Holds { what, state: Ok(()) }).into()
 }

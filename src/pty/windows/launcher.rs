@@ -26,7 +26,7 @@ pub fn launch(program: &Program) -> io::Result<Carrier> {
     let (input, reads) = pair(Way::Reads)?;
     let (output, writes) = pair(Way::Writes)?;
     let (errors, complains) = pair(Way::Writes)?;
-    let job = Job::new(program.memory)?;
+    let job = Job::new(program.limits)?;
     // Its ends are closed here as soon as it has them.
     let (handle, number) = create(program, &Streams::Pipes(&[reads, writes, complains]), &job)?;
     let process = Process::of(handle, number, job, None)?;

@@ -73,7 +73,11 @@ mod terminal;
 #[cfg(windows)]
 pub use self::{
     detach::{Detached, detach},
-    file::{allows_execution, is_executable, is_writable, open_regular_file, sandbox_holds},
+    file::{
+        allows_execution, has_other_names, is_executable, is_writable, open_regular_file,
+        sandbox_holds,
+    },
+    job::limits_hold,
     keyboard::{
         EditorInput, TerminalInput, give_to_editor, has_the_terminal, keyboard_for_program,
         set_raw_mode, show_typing, type_on_output_terminal,
@@ -89,6 +93,7 @@ pub use self::{
     process::{Process, guard_sessions, hang_up_child, spawn},
     request::{Requests, asked_to_end, killed_status, signal_number, stop_group, unblock_signals},
     running::{own_program, parent_identity, process_identity, resident_memory},
+    security::user_name,
     stdio::{reader_has_gone, stdio},
     stream::ByteStream,
     terminal::PtyMaster,

@@ -45,7 +45,7 @@ pub struct Process {
 /// When there is no terminal to be had, the program can't be executed, or it was to be in a sandbox.
 pub fn spawn(program: &Program, size: Size) -> io::Result<(PtyMaster, Process)> {
     let terminal = PtyMaster::open(size)?;
-    let job = Job::new(program.memory)?;
+    let job = Job::new(program.limits)?;
     let console = terminal.console().clone();
     let made = console.with(|console| create(program, &Streams::Console(console), &job));
     let (handle, number) = made.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))?;

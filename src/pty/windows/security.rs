@@ -24,6 +24,7 @@ use windows_sys::Win32::{
     System::Threading::{
         GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
     },
+    System::WindowsProgramming::GetUserNameW,
 };
 
 use super::{
@@ -43,6 +44,17 @@ pub(super) fn own_user() -> io::Result<&'static Sid> {
     // SAFETY: it is no handle that anybody has to close.
     let user = user_of(unsafe { GetCurrentProcess() })?;
     Ok(OWN.get_or_init(|| user))
+}
+
+/// The name of this process's user; `None` where the system knows none.
+pub fn user_name() -> Option<String> {
+    /// UNLEN, and the zero at the end.
+    const LONGEST: usize = 257;
+    let (mut name, mut length) = ([0; LONGEST], LONGEST as u32);
+    // SAFETY: the name is as long as is said, and its length is written where that stands.
+    unsafe { check(GetUserNameW(name.as_mut_ptr(), &mut length)) }.ok()?;
+    let end = usize::try_from(length).ok()?.checked_sub(1)?;
+    String::from_utf16(name.get(..end)?).ok()
 }
 
 /// Whether a process is this user's.
