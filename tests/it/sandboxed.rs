@@ -159,7 +159,7 @@ fn the_whole_suite_is_run_in_a_sandbox() {
         // These are about the option.
         let topic = topic.to_string_lossy();
         let is_about_it =
-            topic.starts_with("sandboxed") || ["escape", "options"].contains(&&*topic);
+            topic.starts_with("sandboxed") || ["codex", "escape", "options"].contains(&&*topic);
         assert!(is_about_it || !source.contains("\"--sandbox"), "{topic} chooses a sandbox");
     }
     assert_eq!(unconfined, UNCONFINED);
