@@ -42,7 +42,7 @@ fn in_the_middle_of_vim_with_a_mouse() {
     let runtime = Runtime::new();
     let agent = start(&runtime);
     let mut first = runtime.attach(&["work"]);
-    let vim = "vim -u NONE -N -c 'set mouse=a ttymouse=sgr' long.txt";
+    let vim = "vim -u NONE -i NONE -N -c 'set mouse=a ttymouse=sgr' long.txt";
     first.runs(&format!("import os; os.system({vim:?})"));
     first.shows("row 23\n");
     first.types("12G");
