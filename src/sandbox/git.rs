@@ -96,42 +96,45 @@ pub(super) fn protected_at(place: &Path, kind: Kind) -> Vec<PathBuf> {
     }
 }
 
-/// What the settings in some files name, for a repository whose files begin at `top`: hooks, programs, more
+/// What the settings in some files name, for repositories whose files begin at `tops`: hooks, programs, more
 /// settings.
 pub(super) fn named_by_settings(
-    files: &[PathBuf],
-    top: &Path,
+    files: Vec<PathBuf>,
+    tops: &[&Path],
     home: Option<&Path>,
     look: &dyn Look,
 ) -> Vec<PathBuf> {
     /// How many files of settings are read. They may name each other.
     const MOST_FILES: usize = 16;
-    let (mut files, mut found) = (files.to_vec(), Vec::new());
+    let (mut files, mut found) = (files, Vec::new());
     let mut next = 0;
     while next < files.len().min(MOST_FILES) {
         let file = files[next].clone();
         next += 1;
         for (word, names) in named_files(&look.text(&file).unwrap_or_default()) {
+            let own = file.parent();
             let from = match names {
-                Names::Settings => file.parent().unwrap_or(top),
-                Names::Hooks | Names::Program => top,
+                Names::Settings => own.as_slice(),
+                Names::Hooks | Names::Program => tops,
             };
-            let path = match (word.strip_prefix("~/"), home) {
-                (Some(rest), Some(home)) => home.join(rest),
-                _ => without_dots(&from.join(&word)),
-            };
-            if names == Names::Settings {
-                files.push(path.clone());
-            }
-            // Most words of a command are no file, and a directory runs nothing.
-            let is_one = match look.kind(&path) {
-                _ if names != Names::Program => true,
-                Kind::Directory => false,
-                Kind::Missing => word.contains('/'),
-                Kind::File | Kind::Other => true,
-            };
-            if is_one {
-                found.push(path);
+            for from in from {
+                let path = match (word.strip_prefix("~/"), home) {
+                    (Some(rest), Some(home)) => home.join(rest),
+                    _ => without_dots(&from.join(&word)),
+                };
+                if names == Names::Settings {
+                    files.push(path.clone());
+                }
+                // Most words of a command are no file, and a directory runs nothing.
+                let is_one = match look.kind(&path) {
+                    _ if names != Names::Program => true,
+                    Kind::Directory => false,
+                    Kind::Missing => word.contains('/'),
+                    Kind::File | Kind::Other => true,
+                };
+                if is_one {
+                    found.push(path);
+                }
             }
         }
     }
@@ -257,7 +260,7 @@ mod tests {
         ];
         let disk = disk(&["/w/.git"], files);
         let (home, top) = (Some(Path::new("/home/ada")), Path::new("/w"));
-        let found = named_by_settings(&["/w/.git/config".into()], top, home, &disk);
+        let found = named_by_settings(vec!["/w/.git/config".into()], &[top], home, &disk);
         let expected = ["/w/tools/hooks", "/w/more", "/w/more", "/home/ada/bin/x", "/w/watch.py"];
         assert_eq!(found[..5], expected.map(PathBuf::from));
     }

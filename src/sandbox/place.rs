@@ -110,8 +110,8 @@ impl Place {
         // A repository's files begin beside it, those of a further worktree where that is.
         let beside = repositories.iter().filter_map(|git| git.parent());
         let tops: BTreeSet<_> = beside.chain(workspaces.iter().map(PathBuf::as_path)).collect();
-        let home = self.home.as_deref();
-        tops.into_iter().flat_map(|top| git::named_by_settings(&files, top, home, look)).collect()
+        let tops: Vec<_> = tops.into_iter().collect();
+        git::named_by_settings(files, &tops, self.home.as_deref(), look)
     }
 
     /// Whether the working directory is nobody's workspace: the home directory, or one around it.
