@@ -50,20 +50,15 @@ const OBEYED: [&str; 5] = ["config", "config.worktree", "commondir", "gitdir", "
 
 /// What a path is in, itself included.
 pub fn zone(path: &Path) -> Zone {
-    let mut inside = path.iter().rev().take_while(|name| *name != ".git").count();
-    if inside == path.iter().count() {
-        return Zone::Plain;
+    let mut behind = None;
+    for name in path.iter().rev() {
+        if name == ".git" {
+            let is_of_branches = behind.is_some_and(|name| name == "refs" || name == "logs");
+            return if is_of_branches { Zone::Branches } else { Zone::Git };
+        }
+        behind = Some(name);
     }
-    let mut names = path.iter().rev();
-    // The one behind `.git`.
-    while inside > 1 {
-        names.next();
-        inside -= 1;
-    }
-    match (inside, names.next()) {
-        (1, Some(name)) if name == "refs" || name == "logs" => Zone::Branches,
-        _ => Zone::Git,
-    }
+    Zone::Plain
 }
 
 /// What holds of a path's name, which has no links, `.` or `..` in it.
