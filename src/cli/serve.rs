@@ -89,7 +89,7 @@ pub(super) enum Sessioning {
         place: Place,
         /// What is run, and for how long.
         options: Box<SessionOptions>,
-        /// What their programs may reach, as `options` says, too.
+        /// What their programs may reach at most: `options` leaves it to each client's session.
         sandbox: Settings,
     },
 }
@@ -108,9 +108,8 @@ impl Sessioning {
         if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
             return Ok(Sessioning::InProcess { sandbox });
         }
-        let mut options = arguments.options(worker);
-        options.sandbox = Some(to_wire(&sandbox));
-        Ok(Sessioning::Hosts { place, options: Box::new(options), sandbox })
+        let options = Box::new(arguments.options(worker));
+        Ok(Sessioning::Hosts { place, options, sandbox })
     }
 }
 
