@@ -310,3 +310,36 @@ impl Drop for RawMode {
         let _ = pty::set_raw_mode(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes next, as far as it comes; `None` where the terminal's size is not to be known.
+    fn next() -> Option<Event> {
+        assert!(crossterm::event::poll(Duration::from_secs(60)).unwrap_or(true), "nothing comes");
+        crossterm::event::read().ok()
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_key_that_comes_with_another_size_does_not_wait_for_the_next_one() {
+        let input = pty::EditorInput::new().unwrap();
+        let key = |event: &Event| key_of(event).map(|(_, code)| code);
+        // From then on another size is an event.
+        input.give(b"a").unwrap();
+        assert_eq!(key(&next().unwrap()), Some(KeyCode::Char('a')));
+        for is_first in [true, false] {
+            if is_first {
+                pty::testing::tell_size();
+            }
+            input.give(b"b").unwrap();
+            if !is_first {
+                pty::testing::tell_size();
+            }
+            let both = [next(), next()];
+            let keys: Vec<KeyCode> = both.iter().flatten().filter_map(key).collect();
+            assert_eq!(keys, [KeyCode::Char('b')], "{both:?}");
+        }
+    }
+}

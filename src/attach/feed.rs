@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{pty::EditorInput, terminal::Mark};
 
-/// How much the editor is given before it says that it has taken that, in bytes: less than what
-/// crossterm reads at once, which does not look for more before something else comes.
+/// How much the editor is given before it says that it has taken that, in bytes: less than what its
+/// terminal holds.
 const MOST: usize = 512;
 /// The longest key or sequence, in bytes.
 const LONGEST: usize = 64;

@@ -20,7 +20,7 @@ fn either_answers_what_a_program_asks_for() {
     person.types("Bob\r");
     person.ends_with("name? Bob\n>>>");
     person.types("input('more? ')\r");
-    person.ends_with("more?");
+    person.ends_with("\nmore?");
     // It was told that it is asked for.
     assert_has(&agent.poll(), "more? ");
     agent.repl("yes");

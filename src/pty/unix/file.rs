@@ -27,7 +27,7 @@ pub fn allows_execution(directory: &Path) -> bool {
     system::is_noexec(directory).is_ok_and(|noexec| !noexec)
 }
 
-/// What tests need to lay out files.
+/// What tests need to lay out files, and to be told what a terminal tells.
 #[cfg(test)]
 pub(crate) mod testing {
     use std::{fs::Permissions, io, os::unix::fs::PermissionsExt, path::Path};
@@ -45,6 +45,12 @@ pub(crate) mod testing {
     /// Sets the permissions of a file.
     pub(crate) fn set_mode(file: &Path, mode: u32) -> io::Result<()> {
         std::fs::set_permissions(file, Permissions::from_mode(mode))
+    }
+
+    /// Tells this process, and first this thread, that its terminal has another size.
+    pub(crate) fn tell_size() {
+        // SAFETY: the function takes no memory.
+        unsafe { libc::raise(libc::SIGWINCH) };
     }
 
     /// Gives a file to another user, which root alone can do.

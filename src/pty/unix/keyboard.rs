@@ -167,7 +167,8 @@ fn stand_in() -> io::Result<&'static (OwnedFd, OwnedFd)> {
         return Ok(ends);
     }
     let (master, name) = open_master()?;
-    let slave = open_slave(&name, OFlags::empty())?;
+    // Whoever reads it may look for more behind half a sequence, and waits for other things, too.
+    let slave = open_slave(&name, OFlags::NONBLOCK)?;
     let mut modes = tcgetattr(&slave)?;
     modes.make_raw();
     tcsetattr(&slave, OptionalActions::Now, &modes)?;

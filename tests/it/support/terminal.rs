@@ -213,7 +213,11 @@ impl Terminal {
             let left = end.saturating_duration_since(Instant::now());
             match self.printed.recv_timeout(left) {
                 Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("{what:?} does not come; there is:\n{}", self.page()),
+                Err(_) => panic!(
+                    "{what:?} does not come; there is:\n{}\nprinted last:\n{:?}",
+                    self.page(),
+                    String::from_utf8_lossy(&self.bytes[self.bytes.len().saturating_sub(3000)..]),
+                ),
             }
         }
     }
