@@ -9,7 +9,7 @@ use std::{
 };
 
 use crossterm::{
-    event::{Event, KeyCode, KeyModifiers, MouseEventKind},
+    event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEventKind},
     terminal::window_size,
 };
 use tokio::{
@@ -239,6 +239,12 @@ pub(crate) fn key_of(event: &Event) -> Option<(KeyModifiers, KeyCode)> {
     Some((key.modifiers, key.code))
 }
 
+/// The event that this key is.
+pub(crate) fn event_of(character: char) -> Event {
+    let shift = if character.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
+    Event::Key(KeyEvent::new(KeyCode::Char(character), shift))
+}
+
 /// What a line editor of this process is told in between what is typed, in the words of a terminal that
 /// says where its mouse is: no editor here has asked for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,6 +255,8 @@ pub(crate) enum Mark {
     Begun(u16),
     /// The same, and something was pasted here.
     Pasted(u16),
+    /// Text was typed here, which it was told elsewhere.
+    Typed,
     /// The editor of this number is to stop.
     Stop(u16),
 }
@@ -264,6 +272,7 @@ impl Mark {
             Mark::Pasted(number) => (number, 2),
             Mark::Stop(number) => (number, 3),
             Mark::Begun(number) => (number, 4),
+            Mark::Typed => (0, 5),
         };
         // Counted from 1 (xterm's `ctlseqs`).
         format!("\x1b[<35;{};{row}M", number + 1)
@@ -277,6 +286,7 @@ impl Mark {
             (MouseEventKind::Moved, 1) => Some(Mark::Pasted(mouse.column)),
             (MouseEventKind::Moved, 2) => Some(Mark::Stop(mouse.column)),
             (MouseEventKind::Moved, 3) => Some(Mark::Begun(mouse.column)),
+            (MouseEventKind::Moved, 4) => Some(Mark::Typed),
             _ => None,
         }
     }
@@ -322,7 +332,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn a_key_that_comes_with_another_size_does_not_wait_for_the_next_one() {
         let input = pty::EditorInput::new().unwrap();
         let key = |event: &Event| key_of(event).map(|(_, code)| code);

@@ -39,11 +39,11 @@ pub(super) const CTRL_Z: u8 = 0x1a;
 /// editor behind Ctrl-X, as `v` does with the keys of vi.
 const MAY_END: &[u8] = b"\x03\x04\x05\n\rv";
 
-/// What was pasted and is on its way. Clones are the same one.
+/// What was pasted, or typed in one go, and is on its way. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pastes(Arc<Mutex<VecDeque<String>>>);
+pub(super) struct Texts(Arc<Mutex<VecDeque<String>>>);
 
-impl Pastes {
+impl Texts {
     fn push(&self, text: String) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(text);
     }
@@ -59,7 +59,7 @@ impl Pastes {
 pub(super) struct Feed {
     input: EditorInput,
     cutter: Cutter,
-    pastes: Pastes,
+    texts: Texts,
     /// What it is to say that it has reached.
     asked: Option<u16>,
     reached: mpsc::UnboundedReceiver<u16>,
@@ -76,13 +76,13 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// For editors that take what is pasted from `pastes`, tell `reached`, and count in `settled` what they
+    /// For editors that take what is pasted or typed in one go from `texts`, tell `reached`, and count in `settled` what they
     /// ask the terminal and do not wait for.
     ///
     /// # Errors
     /// When there is no terminal to be had.
     pub(super) fn new(
-        pastes: Pastes,
+        texts: Texts,
         reached: mpsc::UnboundedReceiver<u16>,
         settled: Settled,
     ) -> io::Result<Feed> {
@@ -90,7 +90,7 @@ impl Feed {
         Ok(Feed {
             input,
             cutter,
-            pastes,
+            texts,
             asked: None,
             reached,
             last: 0,
@@ -139,8 +139,16 @@ impl Feed {
                         self.ask(Mark::Reached)?;
                     }
                 }
+                // Key by key the line would be painted as often.
+                Part::Text { text, asks } => {
+                    self.texts.push(text);
+                    self.input.give(Mark::Typed.sequence().as_bytes())?;
+                    if asks {
+                        self.ask(Mark::Reached)?;
+                    }
+                }
                 Part::Paste(text) => {
-                    self.pastes.push(text);
+                    self.texts.push(text);
                     self.ask(Mark::Pasted)?;
                 }
             }
@@ -285,6 +293,11 @@ enum Part {
         bytes: Vec<u8>,
         asks: bool,
     },
+    /// Keys that are characters, more than one.
+    Text {
+        text: String,
+        asks: bool,
+    },
     Paste(String),
 }
 
@@ -326,7 +339,11 @@ impl Cutter {
             return Some(Part::Paste(String::from_utf8_lossy(&pasted).into_owned()));
         }
         let (mut at, mut bytes, mut asks) = (0, Vec::new(), false);
-        while !asks && at < typed.len() && typed[at] != CTRL_Z && !typed[at..].starts_with(PASTE) {
+        let is_text = typed.first().is_some_and(is_character);
+        while !asks
+            && typed.get(at).is_some_and(|byte| is_character(byte) == is_text && *byte != CTRL_Z)
+            && !typed[at..].starts_with(PASTE)
+        {
             // All that is read at once is taken in the mode of vi in which it ends: Esc comes alone.
             let is_escape = typed[at] == ESC && !matches!(typed.get(at + 1), Some(b'[' | b'O'));
             if is_escape && at > 0 {
@@ -340,6 +357,12 @@ impl Cutter {
         }
         typed.drain(..at);
         self.given += bytes.len();
+        if is_text
+            && let Ok(text) = std::str::from_utf8(&bytes)
+            && text.chars().nth(1).is_some()
+        {
+            return Some(Part::Text { text: text.to_owned(), asks });
+        }
         (at > 0).then_some(Part::Keys { bytes, asks })
     }
 
@@ -395,6 +418,11 @@ impl Cutter {
     }
 }
 
+/// Whether a key that begins with this byte is a character, and no other key.
+fn is_character(byte: &u8) -> bool {
+    !byte.is_ascii_control()
+}
+
 /// Whether what was read at once is pasted, or goes on with what `is_pasting`: it is nothing but text.
 fn is_pasted(bytes: &[u8], is_pasting: bool) -> bool {
     let is_text = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\r' | b'\n' | b'\t');
@@ -413,7 +441,7 @@ mod tests {
         let mut typed = text.to_vec();
         let mut parts = Vec::new();
         while let Some(part) = cutter.next(&mut typed) {
-            if matches!(part, Part::Keys { asks: true, .. }) {
+            if matches!(part, Part::Keys { asks: true, .. } | Part::Text { asks: true, .. }) {
                 cutter.given = 0;
             }
             parts.push(part);
@@ -426,17 +454,22 @@ mod tests {
         Part::Keys { bytes: text.into(), asks }
     }
 
+    fn text(text: &str, asks: bool) -> Part {
+        Part::Text { text: text.into(), asks }
+    }
+
     #[test]
     fn what_is_behind_a_key_that_may_end_it_waits() {
         let cut = |text: &[u8]| parts(&mut Cutter::default(), text);
-        assert_eq!(cut(b"a = 1\rb"), [keys("a = 1\r", true), keys("b", false)]);
+        let line = [text("a = 1", false), keys("\r", true), keys("b", false)];
+        assert_eq!(cut(b"a = 1\rb"), line);
         assert_eq!(
             cut(b"a\x03\x04\x1b[A"),
-            [keys("a\x03", true), keys("\x04", true), keys("\x1b[A", false)]
+            [keys("a", false), keys("\x03", true), keys("\x04", true), keys("\x1b[A", false)]
         );
         let long = cut("é".repeat(600).as_bytes());
         assert_eq!(long.len(), 3);
-        assert_eq!(long[0], keys(&"é".repeat(MOST / 2), true));
+        assert_eq!(long[0], text(&"é".repeat(MOST / 2), true));
     }
 
     #[test]
@@ -456,7 +489,10 @@ mod tests {
         assert_eq!(parts(&mut cutter, b"a\r\xc3"), []);
         assert_eq!(parts(&mut cutter, b"\xa9\r"), []);
         cutter.takes_all = false;
-        assert_eq!(parts(&mut cutter, b"y\r"), [Part::Paste("a\ré\r".into()), keys("y\r", true)]);
+        assert_eq!(
+            parts(&mut cutter, b"y\r"),
+            [Part::Paste("a\ré\r".into()), keys("y", false), keys("\r", true)]
+        );
     }
 
     #[test]
@@ -498,18 +534,18 @@ mod tests {
             ("\x1b[A\x1bOA", "\x1b[A\x1bOA", false),
             ("\x1b[", "\x1b[91;3u", false),
             ("\x1bO", "\x1b[79;3u", false),
-            ("a\x1b[<35;0;0Mb\x1b[M !!c", "abc", false),
+            ("\x1b[<35;0;0M\x1b[M !!\x1b[A", "\x1b[A", false),
         ] {
             assert_eq!(parts(&mut Cutter::default(), typed.as_bytes()), [keys(given, asks)]);
         }
         assert_eq!(
             parts(&mut Cutter::default(), b"ab\x1b\x1bc"),
-            [keys("ab", true), keys("\x1b[27u", true), keys("\x1bc", true)]
+            [text("ab", false), keys("\x1b[27u", true), keys("\x1bc", true)]
         );
         let (mut cutter, mut typed) = (Cutter::default(), b"\xc3".to_vec());
         assert_eq!(cutter.next(&mut typed), None);
         typed.extend(b"\xa9\xff!");
-        assert_eq!(cutter.next(&mut typed), Some(keys("é!", false)));
+        assert_eq!(cutter.next(&mut typed), Some(text("é!", false)));
     }
 
     proptest! {

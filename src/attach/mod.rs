@@ -61,7 +61,7 @@ pub use self::{
 };
 use self::{
     editor::{Assistant, Editor, Progress, SharedHistory},
-    feed::{Feed, Pastes},
+    feed::{Feed, Texts},
     questions::Settled,
     visit::Visit,
 };
@@ -146,15 +146,15 @@ pub async fn attach(attachment: &mut Attachment) -> io::Result<Left> {
     let editing = match observes {
         true => None,
         false => {
-            let (history, pastes) =
-                (SharedHistory::new(attachment.history.clone()), Pastes::default());
+            let (history, texts) =
+                (SharedHistory::new(attachment.history.clone()), Texts::default());
             let (reach, reached) = mpsc::unbounded_channel();
             let settled = Settled::default();
-            let feed = Feed::new(pastes.clone(), reached, settled.clone())?;
+            let feed = Feed::new(texts.clone(), reached, settled.clone())?;
             let assistant = Assistant::new(&handle);
             let keys = attachment.keys;
             let progress = Progress::new(reach, settled);
-            Some((Editor::new(history.clone(), assistant, pastes, progress, keys), feed, history))
+            Some((Editor::new(history.clone(), assistant, texts, progress, keys), feed, history))
         }
     };
     if !observes {

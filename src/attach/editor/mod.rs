@@ -35,7 +35,7 @@ use margin::Margins;
 pub(super) use taking::Progress;
 use taking::{Shown, Taking};
 
-use super::{edit_keys::EditKeys, feed::Pastes};
+use super::{edit_keys::EditKeys, feed::Texts};
 use crate::{
     reply::{MORE, PROMPT},
     terminal,
@@ -74,7 +74,7 @@ pub(super) struct Editor {
     history: SharedHistory,
     assistant: Assistant,
     progress: Progress,
-    pastes: Pastes,
+    texts: Texts,
     keys: EditKeys,
     /// The mode of vi's keys in which a draft was left.
     mode: Mutex<Option<PromptEditMode>>,
@@ -95,18 +95,18 @@ impl Draft {
 }
 
 impl Editor {
-    /// Takes what is pasted from `pastes`, and tells `progress` how far it has come.
+    /// Takes what is pasted or typed in one go from `texts`, and tells `progress` how far it has come.
     pub(super) fn new(
         history: SharedHistory,
         assistant: Assistant,
-        pastes: Pastes,
+        texts: Texts,
         progress: Progress,
         keys: EditKeys,
     ) -> Editor {
         let has_colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let has_marks = terminal::takes_marks();
         let mode = Mutex::default();
-        Editor { history, assistant, progress, pastes, keys, mode, has_colors, has_marks }
+        Editor { history, assistant, progress, texts, keys, mode, has_colors, has_marks }
     }
 
     /// Whether the person wants colours.
@@ -184,7 +184,7 @@ impl Editor {
             before: None,
             number,
             progress: progress.clone(),
-            pastes: self.pastes.clone(),
+            texts: self.texts.clone(),
             shown: shown.clone(),
             margins: margins.clone(),
         };

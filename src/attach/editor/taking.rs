@@ -17,9 +17,9 @@ use super::{
     margin::{Here, Margins},
 };
 use crate::{
-    attach::{feed::Pastes, questions::Settled},
+    attach::{feed::Texts, questions::Settled},
     pty,
-    terminal::{Mark, key_of},
+    terminal::{Mark, event_of, key_of},
 };
 
 /// How far editors have come. Clones are the same one.
@@ -89,7 +89,7 @@ pub(super) struct Taking {
     pub(super) keys: Box<dyn EditMode>,
     pub(super) number: u16,
     pub(super) progress: Progress,
-    pub(super) pastes: Pastes,
+    pub(super) texts: Texts,
     pub(super) shown: Shown,
     /// `None` where cells are no Python.
     pub(super) margins: Option<Margins>,
@@ -182,12 +182,60 @@ impl Taking {
 
     /// What is put in for what was pasted.
     fn pasted(&self) -> String {
-        let text = pasted(&self.pastes.take().unwrap_or_default());
+        let text = pasted(&self.texts.take().unwrap_or_default());
         let here = self.margins.as_ref().and_then(|margins| margins.pressed(false));
         match here {
             Some(Here { is_empty: true, .. }) => as_code(text),
             _ => text,
         }
+    }
+
+    /// What a key does.
+    fn pressed<E: TryInto<ReedlineRawEvent>>(
+        &mut self,
+        key: (KeyModifiers, KeyCode),
+        event: E,
+    ) -> ReedlineEvent {
+        if self.is_external(key) {
+            return self.leave(EXTERNAL);
+        }
+        let is_over = self.shown.is_over(key.1);
+        let does = match self.by_place(key) {
+            Some(does) => does,
+            None => self.key_event(event),
+        };
+        // Esc takes names away, and does nothing else. Enter may be for the one that is chosen.
+        match does {
+            does @ (ReedlineEvent::Edit(_) | ReedlineEvent::UntilFound(_)) if is_over => {
+                ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, does])
+            }
+            does => does,
+        }
+    }
+
+    /// What characters do that are typed in one go: what each of them does, in one event.
+    fn typed(&mut self, text: &str) -> ReedlineEvent {
+        let (mut all, mut edits) = (Vec::new(), Vec::new());
+        for character in text.chars() {
+            let event = event_of(character);
+            let Some(key) = key_of(&event) else { continue };
+            match self.pressed(key, event) {
+                ReedlineEvent::Edit(commands) => edits.extend(commands),
+                ReedlineEvent::None => {}
+                does => {
+                    if !edits.is_empty() {
+                        all.push(ReedlineEvent::Edit(std::mem::take(&mut edits)));
+                    }
+                    all.push(does);
+                }
+            }
+        }
+        // Only edits by themselves are for a search.
+        if all.is_empty() {
+            return ReedlineEvent::Edit(edits);
+        }
+        all.push(ReedlineEvent::Edit(edits));
+        ReedlineEvent::Multiple(all)
     }
 }
 
@@ -195,21 +243,7 @@ impl EditMode for Taking {
     fn parse_event(&mut self, event: ReedlineRawEvent) -> ReedlineEvent {
         let event = event.into();
         if let Some(key) = key_of(&event) {
-            if self.is_external(key) {
-                return self.leave(EXTERNAL);
-            }
-            let is_over = self.shown.is_over(key.1);
-            let does = match self.by_place(key) {
-                Some(does) => does,
-                None => self.key_event(event),
-            };
-            // Esc takes names away, and does nothing else. Enter may be for the one that is chosen.
-            return match does {
-                does @ (ReedlineEvent::Edit(_) | ReedlineEvent::UntilFound(_)) if is_over => {
-                    ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, does])
-                }
-                does => does,
-            };
+            return self.pressed(key, event);
         }
         match Mark::of(&event) {
             None => self.key_event(event),
@@ -228,6 +262,10 @@ impl EditMode for Taking {
                 self.progress.reached(number);
                 ReedlineEvent::Edit(vec![EditCommand::InsertString(self.pasted())])
             }
+            Some(Mark::Typed) => {
+                let text = self.texts.take().unwrap_or_default();
+                self.typed(&text)
+            }
             Some(Mark::Stop(number)) if number == self.number => self.leave(""),
             Some(Mark::Stop(_)) => ReedlineEvent::None,
         }
@@ -235,5 +273,47 @@ impl EditMode for Taking {
 
     fn edit_mode(&self) -> PromptEditMode {
         self.keys.edit_mode()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reedline::{
+        Emacs, Vi, default_emacs_keybindings, default_vi_insert_keybindings,
+        default_vi_normal_keybindings, default_vi_visual_keybindings,
+    };
+
+    use super::*;
+
+    fn taking(keys: Box<dyn EditMode>) -> Taking {
+        Taking {
+            keys,
+            number: 1,
+            progress: Progress::new(mpsc::unbounded_channel().0, Settled::default()),
+            texts: Texts::default(),
+            shown: Shown::default(),
+            margins: None,
+            before: None,
+        }
+    }
+
+    #[test]
+    fn what_is_typed_in_one_go_is_one_edit_and_commands_where_those_are_keys() {
+        let insert = |text: &str| text.chars().map(EditCommand::InsertChar).collect::<Vec<_>>();
+        let mut emacs = taking(Box::new(Emacs::new(default_emacs_keybindings())));
+        assert_eq!(emacs.typed("aÉ"), ReedlineEvent::Edit(insert("aÉ")));
+        let mut vi = taking(Box::new(Vi::new(
+            default_vi_insert_keybindings(),
+            default_vi_normal_keybindings(),
+            default_vi_visual_keybindings(),
+        )));
+        assert_eq!(vi.typed("ab"), ReedlineEvent::Edit(insert("ab")));
+        let _ = vi.keys.handle_mode_specific_event(ReedlineEvent::SwitchMode(PromptEditMode::Vi(
+            PromptViMode::Normal,
+        )));
+        // `x` is a command there, and `i` has what follows be text again.
+        let does = vi.typed("xib");
+        assert!(matches!(&does, ReedlineEvent::Multiple(all) if all.len() > 1), "{does:?}");
+        assert!(format!("{does:?}").ends_with("InsertChar('b')])])"), "{does:?}");
     }
 }
