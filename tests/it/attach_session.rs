@@ -32,6 +32,28 @@ fn either_answers_what_a_program_asks_for() {
 }
 
 #[test]
+fn a_line_stays_while_a_cell_of_ones_other_terminal_runs() {
+    let runtime = Runtime::new();
+    let (_agent, mut person) = runtime.agent_and_person();
+    person.types("'half");
+    person.ends_with(">>> 'half");
+    let mut other = runtime.attach(&["work"]);
+    other.runs("import time; print('runs'); time.sleep(1000)");
+    person.ends_with("\nruns\n>>> 'half");
+    person.types(" typed'");
+    person.ends_with("\nruns\n>>> 'half typed'");
+    other.types("\x03");
+    person.ends_with("\nKeyboardInterrupt\n>>> 'half typed'");
+    person.types("\r");
+    person.ends_with("\n'half typed'\n>>>");
+    // What one asks oneself is one's own: the answer is for that.
+    person.types("time.sleep(int(input('how long? '))); 'over'\r");
+    person.ends_with("how long?");
+    person.types("0\r");
+    person.ends_with("\n'over'\n>>>");
+}
+
+#[test]
 fn a_secret_goes_to_the_program_alone() {
     let runtime = Runtime::new();
     let (agent, mut person) = runtime.agent_and_person();

@@ -38,7 +38,9 @@ impl Visit {
         let is_free = match &self.standing {
             Standing::Ready | Standing::Ended => true,
             Standing::Running { client, .. } => {
-                *client != self.own && !self.draft.text.is_empty() && !self.outer.is_alternate()
+                // The name is that of the person's other terminals, too.
+                let is_own = *client == self.own && self.is_unfinished;
+                !is_own && !self.draft.text.is_empty() && !self.outer.is_alternate()
             }
             Standing::Starting | Standing::Waiting { .. } | Standing::Ending => false,
         };
