@@ -48,7 +48,8 @@ impl ClientSandbox {
 impl Bounds {
     /// The same with paths that have no links in them. One that lies in another could have been changed for a
     /// link by a session there, and counts only where it leads to itself.
-    pub(super) fn real(&self, look: &dyn Look) -> Bounds {
+    #[must_use]
+    pub fn real(&self, look: &dyn Look) -> Bounds {
         let writable = self.writable.iter().filter_map(|path| {
             let real = look.real(path);
             let mut rests = self
@@ -76,7 +77,7 @@ impl Bounds {
     }
 
     /// Whether a path may be written.
-    fn allow(&self, path: &Path) -> bool {
+    pub(super) fn allow(&self, path: &Path) -> bool {
         let innermost = |places: &[PathBuf]| {
             let around = places.iter().filter(|place| path.starts_with(place));
             around.map(|place| place.components().count()).max()

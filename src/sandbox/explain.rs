@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Mode, Network, Rules, guard,
+    Bounds, Mode, Network, Rules, guard,
     place::without_dots,
     telling::{around, speaks_of_datagrams, speaks_of_network},
 };
@@ -53,13 +53,15 @@ pub enum Denial {
     /// It is in nothing that may be written.
     #[error(
         "the sandbox ({mode}) lets this session write only {}, not {}; {}", .writable.display(),
-        .path.display(), allowing(.add.as_deref())
+        .path.display(), allowing(.add.as_deref(), *.is_bounded)
     )]
     Outside {
         /// What.
         path: PathBuf,
         /// What the user would add; `None` where that would be a place too wide.
         add: Option<PathBuf>,
+        /// Whether the client's own sandbox does not allow it.
+        is_bounded: bool,
         /// The place that the session is for, or its temporary directory.
         writable: PathBuf,
         /// The mode.
@@ -75,10 +77,15 @@ pub enum Denial {
         path: PathBuf,
     },
     /// The network.
-    #[error("the sandbox keeps this session {}, {WHERE}", kept(*.network))]
+    #[error(
+        "the sandbox keeps this session {}, {WHERE}{}", kept(*.network),
+        if *.is_bounded { AS_FAR } else { "" }
+    )]
     Unreachable {
         /// What is reached.
         network: Network,
+        /// Whether the client's own sandbox has a word in it, too.
+        is_bounded: bool,
     },
     /// Datagrams to files.
     #[error(
@@ -89,8 +96,13 @@ pub enum Denial {
 }
 
 /// What the user can do about a place that is not to be written.
-fn allowing(add: Option<&Path>) -> String {
+fn allowing(add: Option<&Path>, is_bounded: bool) -> String {
     match add {
+        Some(add) if is_bounded => format!(
+            "the client's own sandbox, which this one follows, does not allow it: the user can allow it there, and \
+             here by `--add-writable {}`, {WHERE}",
+            add.display()
+        ),
         Some(add) => {
             format!("the user can allow it by `--add-writable {}`, {WHERE}", add.display())
         }
@@ -108,6 +120,9 @@ const TOO_WIDE: [&str; 8] = ["/", "/home", "/media", "/mnt", "/opt", "/root", "/
 
 /// Where options stand.
 const WHERE: &str = "an option of mcp-repl, in the client's configuration";
+
+/// What is said where a client has a sandbox of its own.
+const AS_FAR: &str = ", as far as the client's own sandbox allows it, which this one follows";
 
 /// How far the network is kept away, and what allows more.
 fn kept(network: Network) -> &'static str {
@@ -149,6 +164,8 @@ pub struct Confined<'a> {
     pub directory: &'a Path,
     /// The user's home directory.
     pub home: Option<&'a Path>,
+    /// What the client's own sandbox allows at most, if it has one.
+    pub bounds: Option<&'a Bounds>,
 }
 
 /// What was denied last, as far as the [lines](fn@super::telling) tell that say what a cell failed of.
@@ -158,7 +175,8 @@ pub fn explain(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option
     text.lines().rev().find_map(|line| {
         let network = confined.rules.network;
         if network != Network::On && speaks_of_network(line) {
-            return Some(Denial::Unreachable { network });
+            let is_bounded = confined.bounds.is_some();
+            return Some(Denial::Unreachable { network, is_bounded });
         }
         if speaks_of_datagrams(line) {
             return Some(Denial::Datagrams);
@@ -213,7 +231,7 @@ fn quoted(text: &str) -> Vec<&str> {
 
 /// Why nobody in the sandbox gets at a path, if it is that.
 fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Denial> {
-    let Confined { rules, mode, writable, directory, home } = *confined;
+    let Confined { rules, mode, writable, directory, home, bounds } = *confined;
     let path = facts.real(&without_dots(&directory.join(text)));
     if !path.is_absolute() {
         return None;
@@ -250,7 +268,8 @@ fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Den
         return None;
     }
     let add = to_be_added(&path, home, facts).map(Path::to_owned);
-    Some(Denial::Outside { path, add, writable: writable.to_owned(), mode })
+    let is_bounded = bounds.is_some_and(|bounds| !bounds.allow(&path));
+    Some(Denial::Outside { path, add, is_bounded, writable: writable.to_owned(), mode })
 }
 
 /// What of a path the user would add: the directory that it is in, else the file itself, if either is there
@@ -300,6 +319,11 @@ mod tests {
     }
 
     fn told(text: &str, network: Network) -> Option<String> {
+        told_within(text, network, None)
+    }
+
+    /// The same where the client's own sandbox allows that at most.
+    fn told_within(text: &str, network: Network, bounds: Option<&Bounds>) -> Option<String> {
         let rules = Rules {
             hidden: ["/home/ada/.ssh", "/run/user/7"].map(PathBuf::from).into(),
             writable: ["/home/ada/work", "/run/user/7/mine"].map(PathBuf::from).into(),
@@ -317,9 +341,26 @@ mod tests {
         let work = Path::new("/home/ada/work");
         let mode = Mode::WorkspaceWrite;
         let home = Some(Path::new("/home/ada"));
-        let confined = Confined { rules: &rules, mode, writable: work, directory: work, home };
+        let confined =
+            Confined { rules: &rules, mode, writable: work, directory: work, home, bounds };
         let text = telling(text, false).expect(text);
         Some(explain(&text, &confined, &Ada)?.to_string())
+    }
+
+    #[test]
+    fn what_the_clients_own_sandbox_denies_is_to_be_allowed_there_as_well() {
+        let bounds = |writable: &str| Bounds { writable: vec![writable.into()], read_only: vec![] };
+        let denied = "PermissionError: [Errno 13] Permission denied: '/home/ada/data/x'";
+        let added = "by `--add-writable /home/ada/data`";
+        let told =
+            |within: &str| told_within(denied, Network::Off, Some(&bounds(within))).expect(within);
+        let text = told("/home/ada/work");
+        assert!(text.contains("own sandbox") && text.contains(added), "{text}");
+        let text = told("/home/ada");
+        assert!(!text.contains("own sandbox") && text.contains(added), "{text}");
+        let cut_off = "OSError: [Errno 101] Network is unreachable";
+        let text = told_within(cut_off, Network::Off, Some(&bounds("/home/ada"))).expect(cut_off);
+        assert!(text.contains("`--network on`") && text.contains("own sandbox"), "{text}");
     }
 
     #[track_caller]
@@ -471,8 +512,14 @@ mod tests {
         let rules = Rules { writable: vec!["/w".into()], ..Rules::default() };
         let work = Path::new("/w");
         let mode = Mode::WorkspaceWrite;
-        let confined =
-            Confined { rules: &rules, mode, writable: work, directory: work, home: None };
+        let confined = Confined {
+            rules: &rules,
+            mode,
+            writable: work,
+            directory: work,
+            home: None,
+            bounds: None,
+        };
         let line = format!("Permission denied {}\n", "'/w/a'".repeat(500));
         assert!(explain(&line.repeat(30), &confined, &facts).is_none());
         assert!(facts.0.get() <= MOST_PATHS, "{}", facts.0.get());

@@ -91,6 +91,7 @@ fn a_session_starts_under_the_stricter_of_both() {
     );
     assert_has(&reply, "\nread-only\n");
     assert_has(&reply, "PermissionError");
+    assert_has(&reply, "the client's own sandbox, which this one follows, does not allow it");
     assert_eq!(runtime.ls()[0]["sandbox"]["mode"], "read-only");
     assert_eq!(runtime.names().len(), 1);
     assert_has_not(&repl(&server, "1", &read_only()), "[repl]");

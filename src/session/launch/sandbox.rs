@@ -15,8 +15,8 @@ use super::Surroundings;
 use crate::{
     pty,
     sandbox::{
-        self, Changes, Confined, Denial, Facts, GPU_DEVICES, Kind, Look, Mode, Place, Rules,
-        Settings,
+        self, Bounds, Changes, Confined, Denial, Facts, GPU_DEVICES, Kind, Look, Mode, Place,
+        Rules, Settings,
     },
 };
 
@@ -47,6 +47,7 @@ pub(super) struct Confinement {
     writable: PathBuf,
     directory: PathBuf,
     home: Option<PathBuf>,
+    bounds: Option<Bounds>,
     began: SystemTime,
 }
 
@@ -123,6 +124,7 @@ impl Sandbox {
             writable: if is_workspace { place.directory.clone() } else { temporary.to_owned() },
             directory: place.directory,
             home: place.home,
+            bounds: self.settings.bounds.as_ref().map(|bounds| bounds.real(&disk)),
             began: SystemTime::now(),
         };
         Ok(Prepared { rules, environment, confinement })
@@ -166,9 +168,9 @@ impl Explainer {
     pub fn explain(&self, text: &str, directory: Option<&Path>) -> Option<Denial> {
         let Explainer { confinement, rules } = self;
         let directory = directory.unwrap_or(&confinement.directory);
-        let Confinement { mode, writable, began, home, .. } = confinement;
-        let home = home.as_deref();
-        let confined = Confined { rules, mode: *mode, writable, directory, home };
+        let Confinement { mode, writable, began, home, bounds, .. } = confinement;
+        let (home, bounds) = (home.as_deref(), bounds.as_ref());
+        let confined = Confined { rules, mode: *mode, writable, directory, home, bounds };
         sandbox::explain(text, &confined, &Outside { began: *began })
     }
 }
