@@ -233,9 +233,14 @@ fn nothing_gets_out_of_a_sandbox_that_is_not_said_to() {
         .directory(&work)
         .env("HOME", &home)
         .start();
-    let guard = "next(int(p) for p in __import__('os').listdir('/proc') if p.isdigit() and \
-                 open(f'/proc/{p}/stat').read().split(' ')[1] == '(session-guard)' and \
-                 int(open(f'/proc/{p}/stat').read().split(' ')[3]) == __import__('os').getppid())";
+    // A process may end while the others are looked at.
+    let guard = "import os
+def guard():
+    for process in filter(str.isdigit, os.listdir('/proc')):
+        try: stat = open(f'/proc/{process}/stat').read().split(' ')
+        except OSError: continue
+        if stat[1] == '(session-guard)' and int(stat[3]) == os.getppid(): return int(process)
+guard()";
     let guard: i32 = repl.repl(guard).trim().parse().unwrap();
     let known = serde_json::json!({
         "home": home, "outside": outside, "runtime": runtime.path(), "guard": guard, "disk": disk,
