@@ -161,7 +161,7 @@ fn all_is_put_back_when_a_signal_ends_it() {
     person.shows("full");
     kill_process(Pid::from_raw(person.pid()).unwrap(), Signal::TERM).unwrap();
     let (status, page) = person.ends();
-    assert_eq!(status, 143);
+    assert_eq!(status, 143, "{page}");
     assert_has_not(&page, "full\n");
     // At the prompt, too.
     let runtime = Runtime::new();
@@ -169,7 +169,8 @@ fn all_is_put_back_when_a_signal_ends_it() {
     person.types("half");
     person.ends_with("half");
     kill_process(Pid::from_raw(person.pid()).unwrap(), Signal::TERM).unwrap();
-    assert_eq!(person.ends().0, 143);
+    let (status, page) = person.ends();
+    assert_eq!(status, 143, "{page}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{io, path::Path};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    io::retry_on_intr,
     process::{Pid, geteuid},
 };
 use tokio::net::UnixStream;
@@ -34,7 +35,7 @@ pub async fn kill_listener(path: &Path) -> io::Result<()> {
         let mut connection = [PollFd::new(&socket, PollFlags::empty())];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         // While it is connected its number is its own.
-        matches!(poll(&mut connection, Some(&now)), Ok(0))
+        retry_on_intr(|| poll(&mut connection, Some(&now))) == Ok(0)
     })
 }
 

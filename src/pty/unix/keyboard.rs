@@ -12,7 +12,7 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
-    io::fcntl_dupfd_cloexec,
+    io::{fcntl_dupfd_cloexec, retry_on_intr},
     stdio::{dup2_stdin, stdin, stdout},
     termios::{
         LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname,
@@ -136,7 +136,7 @@ impl TerminalInput {
                 ready.clear_ready();
                 continue;
             }
-            return match rustix::io::read(&self.terminal, &mut *buffer) {
+            return match retry_on_intr(|| rustix::io::read(&self.terminal, &mut *buffer)) {
                 // The other end is closed (Linux).
                 Err(rustix::io::Errno::IO) => Ok(0),
                 read => Ok(read?),
@@ -146,7 +146,8 @@ impl TerminalInput {
 
     fn is_readable(&self) -> io::Result<bool> {
         let mut fds = [PollFd::new(&self.terminal, PollFlags::IN)];
-        Ok(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? > 0)
+        // A signal, that of another size say, ends a poll that waits for nothing, too.
+        Ok(retry_on_intr(|| poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })))? > 0)
     }
 }
 
@@ -226,5 +227,49 @@ impl Drop for EditorInput {
         if let Ok(keyboard) = keyboard() {
             let _ = dup2_stdin(keyboard);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use tokio::signal::unix::{SignalKind, signal};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_typed_is_read_while_signals_come() {
+        let (keyboard, typing) = rustix::pipe::pipe().unwrap();
+        let input = TerminalInput { terminal: register(keyboard, Interest::READABLE).unwrap() };
+        let _heeded = signal(SignalKind::window_change()).unwrap();
+        // SAFETY: the function takes no memory.
+        let this = unsafe { libc::pthread_self() };
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = is_over.clone();
+        let signals = std::thread::spawn(move || {
+            while !ends.load(Ordering::Relaxed) {
+                // SAFETY: the thread waits for this one before it ends.
+                unsafe { libc::pthread_kill(this, libc::SIGWINCH) };
+            }
+        });
+        // Nothing is typed behind what was read, which is looked for.
+        let mut looked = Ok(false);
+        for _ in 0..500 {
+            retry_on_intr(|| rustix::io::write(&typing, b"x")).unwrap();
+            looked = match input.read(&mut [0; 8]).await {
+                Ok(_) => input.is_readable(),
+                Err(error) => Err(error),
+            };
+            if looked.is_err() {
+                break;
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        signals.join().unwrap();
+        assert!(!looked.unwrap());
     }
 }

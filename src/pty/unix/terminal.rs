@@ -12,7 +12,7 @@ use std::{
 
 use rustix::{
     fs::{Mode, OFlags},
-    io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionread},
+    io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionread, retry_on_intr},
     process::{Pid, getpgrp},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{
@@ -93,7 +93,7 @@ impl PtyMaster {
         let (mut read, mut buffer) = (0, [0; 4096]);
         // What was just typed is neither counted nor echoed yet; a read waits for that, and for
         // nothing else (`n_tty_read` in Linux's drivers/tty/n_tty.c).
-        while let Ok(n @ 1..) = rustix::io::read(&slave, &mut buffer) {
+        while let Ok(n @ 1..) = retry_on_intr(|| rustix::io::read(&slave, &mut buffer)) {
             read += n as u64;
         }
         // A canonical terminal counts a line that has no end yet only with this flag, which else

@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 
 use crate::pty::{Limits, is_writable};
 
@@ -171,8 +174,9 @@ impl Group {
             let Ok(left) = Timespec::try_from(end.saturating_duration_since(Instant::now())) else {
                 return;
             };
-            if poll(&mut [PollFd::new(&events, PollFlags::PRI)], Some(&left)).unwrap_or(0) == 0 {
-                return;
+            match poll(&mut [PollFd::new(&events, PollFlags::PRI)], Some(&left)) {
+                Ok(1..) | Err(Errno::INTR) => {}
+                _ => return,
             }
         }
     }

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    io::retry_on_intr,
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
@@ -59,5 +60,5 @@ impl Members {
 /// Whether a process has not ended: its descriptor can be read when it has (pidfd_open(2)).
 fn lives(process: &OwnedFd) -> bool {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&now)) == Ok(0)
+    retry_on_intr(|| poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&now))) == Ok(0)
 }

@@ -9,7 +9,10 @@ use std::{
     thread,
 };
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::retry_on_intr,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::UnixStream,
@@ -65,7 +68,7 @@ impl BlockingFile {
         loop {
             match action(&mut self.0) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    poll(&mut [PollFd::new(&self.0, flags)], None)?;
+                    retry_on_intr(|| poll(&mut [PollFd::new(&self.0, flags)], None))?;
                 }
                 result => return result,
             }
