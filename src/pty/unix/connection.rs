@@ -3,13 +3,12 @@
 use std::{io, path::Path};
 
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::retry_on_intr,
+    event::PollFlags,
     process::{Pid, geteuid},
 };
 use tokio::net::UnixStream;
 
-use super::{listener::Listener, socket::halves, system};
+use super::{listener::Listener, ready::is_ready, socket::halves, system};
 use crate::pty::{StdinStream, StdoutStream};
 
 /// Connects to a socket of this user.
@@ -32,10 +31,8 @@ pub async fn kill_listener(path: &Path) -> io::Result<()> {
     // Another process name space's is none here.
     let pid = pid.ok_or(io::ErrorKind::NotFound)?;
     system::kill_if(pid, || {
-        let mut connection = [PollFd::new(&socket, PollFlags::empty())];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         // While it is connected its number is its own.
-        retry_on_intr(|| poll(&mut connection, Some(&now))) == Ok(0)
+        is_ready(&socket, PollFlags::empty()) == Ok(false)
     })
 }
 

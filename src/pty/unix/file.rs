@@ -26,35 +26,3 @@ pub fn has_other_names(path: &Path) -> bool {
 pub fn allows_execution(directory: &Path) -> bool {
     system::is_noexec(directory).is_ok_and(|noexec| !noexec)
 }
-
-/// What tests need to lay out files, and to be told what a terminal tells.
-#[cfg(test)]
-pub(crate) mod testing {
-    use std::{fs::Permissions, io, os::unix::fs::PermissionsExt, path::Path};
-
-    /// Lets everybody execute a file.
-    pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
-        std::fs::set_permissions(file, Permissions::from_mode(0o755))
-    }
-
-    /// Makes a symbolic link, `link`, to `target`, which need not exist.
-    pub(crate) fn link(target: &Path, link: &Path) -> io::Result<()> {
-        std::os::unix::fs::symlink(target, link)
-    }
-
-    /// Sets the permissions of a file.
-    pub(crate) fn set_mode(file: &Path, mode: u32) -> io::Result<()> {
-        std::fs::set_permissions(file, Permissions::from_mode(mode))
-    }
-
-    /// Tells this process, and first this thread, that its terminal has another size.
-    pub(crate) fn tell_size() {
-        // SAFETY: the function takes no memory.
-        unsafe { libc::raise(libc::SIGWINCH) };
-    }
-
-    /// Gives a file to another user, which root alone can do.
-    pub(crate) fn give_away(file: &Path, user: u32) -> io::Result<()> {
-        std::os::unix::fs::chown(file, Some(user), None)
-    }
-}

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
+    event::PollFlags,
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::{fcntl_dupfd_cloexec, retry_on_intr},
     stdio::{dup2_stdin, stdin, stdout},
@@ -21,6 +21,7 @@ use rustix::{
 use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{
+    ready::is_ready,
     stream::register,
     terminal::{open_master, open_slave},
 };
@@ -145,9 +146,7 @@ impl TerminalInput {
     }
 
     fn is_readable(&self) -> io::Result<bool> {
-        let mut fds = [PollFd::new(&self.terminal, PollFlags::IN)];
-        // A signal, that of another size say, ends a poll that waits for nothing, too.
-        Ok(retry_on_intr(|| poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })))? > 0)
+        Ok(is_ready(&self.terminal, PollFlags::IN)?)
     }
 }
 

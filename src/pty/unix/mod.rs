@@ -9,6 +9,7 @@
 //! limits     what a program and all that it starts may take
 //! guard      what ends the sessions of a server that was killed
 //! stream     a terminal or socket in the event loop
+//! ready      whether a descriptor is ready now
 //! socket     a connected socket in two halves
 //! listener   the socket a sideband or a client connects to
 //! connection a session's control socket, from both sides
@@ -43,6 +44,7 @@ mod listener;
 mod output;
 mod private;
 mod process;
+mod ready;
 mod running;
 #[cfg(any(target_os = "macos", test))]
 mod seatbelt;
@@ -52,6 +54,8 @@ mod stdio;
 mod stream;
 mod terminal;
 mod terminal_guard;
+#[cfg(test)]
+pub(crate) mod testing;
 mod writers;
 
 #[cfg(target_os = "linux")]
@@ -66,8 +70,6 @@ use macos as system;
 
 pub use connection::{connect, kill_listener};
 pub use detach::{Detached, detach};
-#[cfg(test)]
-pub(crate) use file::testing;
 pub use file::{allows_execution, has_other_names, is_executable, is_writable};
 pub use guard::guard_sessions;
 pub use keyboard::{

@@ -4,12 +4,11 @@ use std::os::fd::OwnedFd;
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    io::retry_on_intr,
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
 use super::session_members;
-use crate::pty::unix::groups::session_of;
+use crate::pty::unix::{groups::session_of, ready::is_ready};
 
 /// How often what is left is looked for while it is killed: what forks as it is killed leaves
 /// something each time.
@@ -59,6 +58,5 @@ impl Members {
 
 /// Whether a process has not ended: its descriptor can be read when it has (pidfd_open(2)).
 fn lives(process: &OwnedFd) -> bool {
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    retry_on_intr(|| poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&now))) == Ok(0)
+    is_ready(process, PollFlags::IN) == Ok(false)
 }
