@@ -76,8 +76,8 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// For editors that take what is pasted or typed in one go from `texts`, tell `reached`, and count in `settled` what they
-    /// ask the terminal and do not wait for.
+    /// For editors that take what is pasted or typed in one go from `texts`, tell `reached`, and count in
+    /// `settled` what they ask the terminal and do not wait for.
     ///
     /// # Errors
     /// When there is no terminal to be had.
@@ -445,13 +445,18 @@ mod tests {
 
     use super::*;
 
+    /// The editor has taken all that was given, where it was asked for that.
+    fn is_taken(given: &mut usize, part: &Part) {
+        if matches!(part, Part::Keys { asks: true, .. } | Part::Text { asks: true, .. }) {
+            *given = 0;
+        }
+    }
+
     fn parts(cutter: &mut Cutter, text: &[u8]) -> Vec<Part> {
         let mut typed = text.to_vec();
         let mut parts = Vec::new();
         while let Some(part) = cutter.next(&mut typed) {
-            if matches!(part, Part::Keys { asks: true, .. } | Part::Text { asks: true, .. }) {
-                cutter.given = 0;
-            }
+            is_taken(&mut cutter.given, &part);
             parts.push(part);
         }
         assert_eq!(typed, b"");
@@ -550,7 +555,14 @@ mod tests {
             parts(&mut Cutter::default(), b"ab\x1b\x1bc"),
             [text("ab", true), keys("\x1b[27u", true), keys("\x1bc", true)]
         );
-        // Nor is it when they came before, and may not have been taken.
+        // What is no key goes, wherever it is.
+        let among_keys = parts(&mut Cutter::default(), b"a\x1b[<35;0;0Mb\x1b[M !!c");
+        let given = among_keys.iter().flat_map(|part| match part {
+            Part::Keys { bytes, asks: false } => bytes.clone(),
+            part => panic!("{part:?}"),
+        });
+        assert_eq!(given.collect::<Vec<u8>>(), b"abc");
+        // Esc is not taken with what came before it and may not have been taken.
         let mut cutter = Cutter::default();
         assert_eq!(parts(&mut cutter, b"ab"), [text("ab", false)]);
         assert_eq!(parts(&mut cutter, b"\x1b"), [keys("", true), keys("\x1b[27u", true)]);
@@ -566,9 +578,7 @@ mod tests {
             let mut left: Vec<u8> = typed.into_iter().filter(|&byte| byte != CTRL_Z).collect();
             let mut cutter = Cutter::default();
             while let Some(part) = cutter.next(&mut left) {
-                if matches!(part, Part::Keys { asks: true, .. } | Part::Text { asks: true, .. }) {
-                    cutter.given = 0;
-                }
+                is_taken(&mut cutter.given, &part);
             }
             prop_assert!(left.len() < 4);
         }

@@ -191,10 +191,10 @@ impl Taking {
     }
 
     /// What a key does.
-    fn pressed<E: TryInto<ReedlineRawEvent>>(
+    fn pressed(
         &mut self,
         key: (KeyModifiers, KeyCode),
-        event: E,
+        event: impl TryInto<ReedlineRawEvent>,
     ) -> ReedlineEvent {
         if self.is_external(key) {
             return self.leave(EXTERNAL);
