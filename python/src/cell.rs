@@ -96,12 +96,12 @@ impl Compiler {
             // end more, as `codeop` had it there.
             Err(error) if error.is_instance_of::<PyValueError>(py) => {
                 let errors = [parse(&source, 0), parse(&(source + "\n"), 0)].map(Result::err);
-                let told = |error: PyErr| error.value(py).repr().map(|told| told.to_string()).ok();
+                let told = |error: PyErr| error.value(py).repr().ok();
                 let [Some(one), Some(other)] = errors.map(|error| error.and_then(told)) else {
                     return false;
                 };
-                let is_open = "was never closed";
-                one != other || one.contains(is_open)
+                let (one, other) = (one.to_string_lossy(), other.to_string_lossy());
+                one != other || one.contains("was never closed")
             }
             Err(_) => false,
         }

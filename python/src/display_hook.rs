@@ -83,7 +83,7 @@ fn displayhook(object: &Bound<'_, PyAny>) -> PyResult<()> {
 pub(crate) fn prepare_ipython(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let is_here = module.dict().get_item("display")?.is_some_and(|display| {
         let home = display.getattr("__module__").and_then(|home| home.extract::<String>());
-        home.ok() == module.name().ok().map(|name| name.to_string())
+        home.ok() == module.name().ok().map(|name| name.to_string_lossy().into_owned())
     });
     if is_here { module.add("print", wrap_pyfunction!(print, module)?) } else { Ok(()) }
 }

@@ -9,7 +9,7 @@ use pyo3::{
     exceptions::PyException,
     intern,
     prelude::*,
-    types::{PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PyString, PyTuple, PyType},
+    types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple, PyType},
 };
 
 use crate::{figures, fork, matplotlib, pictures, worker::worker};
@@ -114,7 +114,7 @@ pub(crate) fn form_of<'py>(value: &Bound<'py, PyAny>) -> PyResult<Form<'py>> {
     let bundle = value.bundle()?;
     let mut too_large = None;
     for Kind { mime, method, is_right } in KINDS {
-        let found = match bundle.as_ref().and_then(|bundle| part(bundle, mime)) {
+        let found = match part(bundle.as_ref(), mime)? {
             Some(data) => Some((data, "_repr_mimebundle_")),
             None => match method {
                 Some(method) => value.call(method, None)?.map(|data| (data, method)),
@@ -127,7 +127,7 @@ pub(crate) fn form_of<'py>(value: &Bound<'py, PyAny>) -> PyResult<Form<'py>> {
             Data::Bytes(bytes) if is_right(bytes.as_bytes()) => {
                 return Ok(Form::Picture { mime, bytes });
             }
-            _ => value.tell(method, &format!("gave what is no {mime}")),
+            _ => value.tell(method, &format!("gave what is no {mime}"))?,
         }
     }
     let more = match too_large {
@@ -150,8 +150,24 @@ fn is_figure(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// The part of a bundle that has this media type.
-fn part<'py>(bundle: &Bound<'py, PyMapping>, mime: &str) -> Option<Bound<'py, PyAny>> {
-    bundle.get_item(mime).ok().filter(|data| !data.is_none())
+fn part<'py>(
+    bundle: Option<&Bound<'py, PyAny>>,
+    mime: &str,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(bundle) = bundle else { return Ok(None) };
+    let data = unless_failed(bundle.py(), bundle.get_item(mime))?;
+    Ok(data.filter(|data| !data.is_none()))
+}
+
+/// What has failed counts as nothing.
+///
+/// # Errors
+/// What is no `Exception`: an interrupt.
+fn unless_failed<T>(py: Python<'_>, result: PyResult<T>) -> PyResult<Option<T>> {
+    match result {
+        Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+        result => result.map(Some),
+    }
 }
 
 /// A value whose type may have the methods.
@@ -211,10 +227,11 @@ impl<'a, 'py> Value<'a, 'py> {
             Ok(result) => Ok(Some(result)),
             Err(error) if error.is_instance_of::<PyException>(py) => {
                 let kind = error.get_type(py).name()?;
-                let said = error.value(py).str().and_then(|said| said.extract::<String>());
-                let said = said.unwrap_or_default();
+                let kind = kind.to_string_lossy();
+                let said = unless_failed(py, error.value(py).str())?;
+                let said = said.as_ref().map(|said| said.to_string_lossy()).unwrap_or_default();
                 let colon = if said.is_empty() { "" } else { ": " };
-                self.tell(name, &format!("raised {kind}{colon}{said}"));
+                self.tell(name, &format!("raised {kind}{colon}{said}"))?;
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -222,26 +239,26 @@ impl<'a, 'py> Value<'a, 'py> {
     }
 
     /// Says on the standard error that a method failed.
-    fn tell(&self, method: &str, what: &str) {
-        let name = self.class.name().map(|name| name.to_string()).unwrap_or_default();
+    fn tell(&self, method: &str, what: &str) -> PyResult<()> {
+        let name = self.class.name()?;
         let line = what.lines().next().unwrap_or_default();
+        let line = format!("{}.{method}() {line}\n", name.to_string_lossy());
         let stderr = self.py().import("sys").and_then(|sys| sys.getattr("stderr"));
-        let _ = stderr.and_then(|stderr| {
-            stderr.call_method1("write", (format!("{name}.{method}() {line}\n"),))
-        });
+        let told = stderr.and_then(|stderr| stderr.call_method1("write", (line,)));
+        unless_failed(self.py(), told).map(drop)
     }
 
-    fn bundle(&self) -> PyResult<Option<Bound<'py, PyMapping>>> {
+    fn bundle(&self) -> PyResult<Option<Bound<'py, PyAny>>> {
         let arguments = PyDict::new(self.py());
         arguments.set_item("include", self.py().None())?;
         arguments.set_item("exclude", self.py().None())?;
-        let bundle = self.call("_repr_mimebundle_", Some(&arguments))?;
-        Ok(bundle.and_then(|bundle| bundle.cast_into().ok()))
+        self.call("_repr_mimebundle_", Some(&arguments))
     }
 
     /// The document for a value without a picture, if it has one that says more than its text.
-    fn document(&self, bundle: Option<&Bound<'py, PyMapping>>) -> PyResult<Option<More>> {
-        let module = self.class.module()?.to_string();
+    fn document(&self, bundle: Option<&Bound<'py, PyAny>>) -> PyResult<Option<More>> {
+        let module = self.class.module()?;
+        let module = module.to_string_lossy();
         let package = module.split('.').next().unwrap_or_default();
         if WITH_GOOD_TEXT.contains(&package) {
             return Ok(None);
@@ -251,7 +268,7 @@ impl<'a, 'py> Value<'a, 'py> {
             return Ok(page.map(|text| More::Document { mime: HTML, text }));
         }
         let text = |mime: &str, method: &str| {
-            let data = match bundle.and_then(|bundle| part(bundle, mime)) {
+            let data = match part(bundle, mime)? {
                 Some(data) => Some(data),
                 None => self.call(method, None)?,
             };
@@ -260,10 +277,7 @@ impl<'a, 'py> Value<'a, 'py> {
         if let Some(text) = text(SVG, "_repr_svg_")?.filter(|text| text.contains("<svg")) {
             return Ok(Some(More::Document { mime: SVG, text }));
         }
-        let needs_script = bundle.is_some_and(|bundle| {
-            let types = bundle.keys().map(|types| types.iter().collect::<Vec<_>>());
-            types.is_ok_and(|types| types.iter().any(is_script))
-        });
+        let needs_script = bundle.map_or(Ok(false), has_script)?;
         let page = text(HTML, "_repr_html_")?;
         let page = page.filter(|page| needs_script || is_made_by_script(page));
         if let Some(text) = page {
@@ -279,13 +293,20 @@ impl<'a, 'py> Value<'a, 'py> {
         let of = |module: &str, name: &str| modules.get_item(module)?.getattr(name);
         let is_plot =
             of("bokeh.models", "LayoutDOM").and_then(|plot| self.value.is_instance(&plot));
-        if !is_plot.unwrap_or(false) {
+        if unless_failed(self.py(), is_plot)? != Some(true) {
             return Ok(None);
         }
         let page = of("bokeh.embed", "file_html")
             .and_then(|embed| embed.call1((self.value, of("bokeh.resources", "CDN")?)));
         Ok(self.given("file_html", page)?.and_then(|page| page.extract().ok()))
     }
+}
+
+/// Whether one of the media types of a bundle is one that a script draws.
+fn has_script(bundle: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let types = bundle.call_method0("keys").and_then(|types| types.try_iter()?.collect());
+    let types: Vec<_> = unless_failed(bundle.py(), types)?.unwrap_or_default();
+    Ok(types.iter().any(is_script))
 }
 
 /// Whether a media type is one that a script draws: `application/vnd.plotly.v1+json`.

@@ -130,6 +130,34 @@ fn a_method_that_never_ends_is_interrupted() {
 }
 
 #[test]
+fn an_interrupt_is_lost_nowhere_while_a_value_is_looked_at() {
+    crate::support::on_every_python(|repl| {
+        repl.gives(MAKE, IDLE);
+        repl.gives(
+            "\
+import _thread
+class Struck:
+    # An interrupt is pending behind it, and nothing of Python's has run.
+    _repr_png_ = staticmethod(_thread.interrupt_main)
+class Fails(Exception):
+    def __str__(self): raise KeyboardInterrupt
+class Parts(dict):
+    def __getitem__(self, key): raise KeyboardInterrupt
+def fail(): raise Fails",
+            IDLE,
+        );
+        for cell in ["Struck()", "rich(png=fail)", "rich(mimebundle=Parts)"] {
+            let reply = repl.repl(cell);
+            let strikes = reply.lines().filter(|line| line.starts_with("KeyboardInterrupt"));
+            assert_eq!(strikes.count(), 1, "{cell}: {reply}");
+            assert_has_not(&reply, "ignored");
+            assert_has_not(&reply, "text of it");
+            repl.still_works();
+        }
+    });
+}
+
+#[test]
 fn a_huge_picture_is_not_sent() {
     let repl = with_make();
     for cell in [
