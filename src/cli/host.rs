@@ -12,7 +12,7 @@ use mcp_repl_control::{Identity, SessionOptions, ToClient, encode};
 
 use super::{
     WorkerArguments, runtime,
-    session_options::{SessionArguments, of_host},
+    session_options::{SessionArguments, host_in_name_spaces, of_host},
 };
 use crate::{
     host::{self, Life},
@@ -139,6 +139,21 @@ fn register_by_hand(
 
 /// Hosts a session for who started this process, and outlives that.
 fn detached() -> Result<ExitCode, String> {
+    let request = read_request();
+    if let Ok((line, request)) = &request {
+        let name = request.name.to_string();
+        let own = ["host", "--detached", "--session", &name];
+        match host_in_name_spaces(&request.options, &own, line) {
+            None => {}
+            Some(Ok(status)) if status.success() => return Ok(ExitCode::SUCCESS),
+            // It was said.
+            Some(Ok(_)) => return Ok(ExitCode::FAILURE),
+            Some(Err(why)) => {
+                let _ = answer_with(&StartAnswer::Error(why));
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
     // Before anything else: nothing of this process is to be found by who kills its starter's
     // children, and nothing may be shared with the process that is left behind.
     let detached = pty::detach().map_err(|error| format!("no process for a host: {error}"))?;
@@ -146,7 +161,7 @@ fn detached() -> Result<ExitCode, String> {
     let runtime = runtime();
     let prepared = runtime.as_ref().map_err(Clone::clone).and_then(|runtime| {
         let _in_the_loop = runtime.enter();
-        prepare()
+        prepare(request?.1)
     });
     let answer = match &prepared {
         Ok(Some(_)) => StartAnswer::Registered(true),
@@ -165,16 +180,21 @@ fn detached() -> Result<ExitCode, String> {
     result
 }
 
-/// Reads what is asked for, and lists the session; `None` when another of its name was faster.
-fn prepare() -> Result<Option<(Config, Registration, Life)>, String> {
+/// What is asked for, and its line.
+fn read_request() -> Result<(String, StartRequest), String> {
     let mut line = String::new();
     io::stdin()
         .lock()
         .take(LONGEST_REQUEST)
         .read_line(&mut line)
         .map_err(|error| format!("the request can't be read: {error}"))?;
-    let request: StartRequest = serde_json::from_str(&line)
+    let request = serde_json::from_str(&line)
         .map_err(|error| format!("the request can't be understood: {error}"))?;
+    Ok((line, request))
+}
+
+/// Lists the session; `None` when another of its name was faster.
+fn prepare(request: StartRequest) -> Result<Option<(Config, Registration, Life)>, String> {
     let registry = Registry::open().map_err(|error| error.to_string())?;
     // Nothing is made for nothing.
     if registry.find(&request.name).is_some() {

@@ -69,6 +69,18 @@ impl RecordArguments {
         self.record.as_deref().map(absolute)
     }
 
+    /// The directory that recordings are made in; it is made.
+    pub(super) fn directory(&self) -> Result<Option<PathBuf>, String> {
+        let Some(place) = self.place() else { return Ok(None) };
+        let directory = match place.parent() {
+            Some(parent) if is_recording(&place) => parent.to_owned(),
+            _ => place,
+        };
+        fs::create_dir_all(&directory)
+            .map_err(|error| format!("no directory {}: {error}", directory.display()))?;
+        Ok(Some(directory))
+    }
+
     /// Whether a place on another machine is meant by what is a place here.
     pub(super) fn is_relative(&self) -> bool {
         self.record.as_ref().is_some_and(|path| path.is_relative())
@@ -88,11 +100,9 @@ impl RecordArguments {
     /// The file of a session of this name, whose directory is made; `None` where it is not to be
     /// recorded.
     pub(super) fn file(&self, name: &str) -> Result<Option<RecordingFile>, String> {
-        let Some(place) = self.record.as_deref().map(absolute) else { return Ok(None) };
-        let directory =
-            if is_recording(&place) { place.parent().unwrap_or(&place) } else { &place };
-        fs::create_dir_all(directory)
-            .map_err(|error| format!("no directory {}: {error}", directory.display()))?;
+        let (Some(place), Some(directory)) = (self.place(), self.directory()?) else {
+            return Ok(None);
+        };
         if is_recording(&place) {
             if place.exists() {
                 return Err(format!("{} is there already", place.display()));

@@ -20,14 +20,18 @@ pub(super) const OF_SERVER: Mode = Mode::WorkspaceWrite;
 #[command(next_help_heading = "Sandbox")]
 pub(super) struct SandboxArguments {
     /// What the session's program may change: the working directory, temporary files and what is added
-    /// (`workspace-write`), temporary files and what is added (`read-only`), or all that you can (`off`).
-    /// In the first two it can't read your keys and tokens, and reaches the network that --network says.
+    /// (`workspace-write`), temporary files and what is added (`read-only`), the same as in `workspace-write`, with
+    /// no other files there than the system's and what is added, and no other processes (`strict`), or all that you
+    /// can (`off`). But for `off` it can't read your keys and tokens, and reaches the network that --network says.
     /// Where it is not said: `workspace-write` for the sessions of the server, `off` for those of other commands.
     #[arg(long, value_name = "MODE", value_parser = mode)]
     sandbox: Option<Mode>,
     /// A file or directory that may be written besides.
     #[arg(long, value_name = "PATH")]
     add_writable: Vec<PathBuf>,
+    /// A file or directory that is there in the sandbox `strict`, too, and can be read.
+    #[arg(long, value_name = "PATH")]
+    add_readable: Vec<PathBuf>,
     /// Which network is reached in the sandbox: none (`off`), only programs on this machine (`local`), or
     /// all (`on`). `off` where it is not said.
     #[arg(long, value_name = "REACH", value_parser = network)]
@@ -66,6 +70,7 @@ impl SandboxArguments {
     pub(super) fn check(&self, holds: &SandboxArguments, default: Mode) -> Result<(), String> {
         let of_sandbox = [
             ("--add-writable", !self.add_writable.is_empty()),
+            ("--add-readable", !self.add_readable.is_empty()),
             ("--network", self.network.is_some()),
             ("--deny-read", !self.deny_read.is_empty()),
             ("--gpu", self.gpu),
@@ -86,8 +91,15 @@ impl SandboxArguments {
     /// # Errors
     /// When a path can't be handed on.
     pub(super) fn settings(&self, default: Mode, place: &Place) -> Result<Settings, String> {
-        let SandboxArguments { sandbox, add_writable, network, deny_read, gpu, keep_variable } =
-            self;
+        let SandboxArguments {
+            sandbox,
+            add_writable,
+            add_readable,
+            network,
+            deny_read,
+            gpu,
+            keep_variable,
+        } = self;
         let mode = sandbox.unwrap_or(default);
         let paths = |option: &str, paths: &[PathBuf]| {
             paths.iter().map(|path| whole(option, path, place)).collect::<Result<Vec<_>, _>>()
@@ -96,6 +108,7 @@ impl SandboxArguments {
             mode,
             writable: paths("--add-writable", add_writable)?,
             network: network.unwrap_or_default(),
+            readable: paths("--add-readable", add_readable)?,
             deny_read: paths("--deny-read", deny_read)?,
             gpu: *gpu,
             keep_variables: keep_variable.clone(),

@@ -26,7 +26,7 @@ use crate::{
     registry::SessionName,
     remote::{self, Place, Underway, sandbox::to_wire},
     reply::{Budget, Notice, budget_to_wire},
-    sandbox::{ClientSandbox, Settings},
+    sandbox::{ClientSandbox, Mode, Settings},
     screen::Size,
     session::{
         client::Handle,
@@ -105,7 +105,9 @@ impl Sessioning {
         worker: &WorkerArguments,
     ) -> Result<Sessioning, String> {
         let sandbox = arguments.sandbox.settings(OF_SERVER, &place)?;
-        if arguments.grace.is_zero() && arguments.keep.is_none() && place == Place::Here {
+        let outlives_client = !arguments.grace.is_zero() || arguments.keep.is_some();
+        let needs_host = outlives_client || sandbox.mode == Mode::Strict;
+        if !needs_host && place == Place::Here {
             return Ok(Sessioning::InProcess { sandbox });
         }
         let options = Box::new(arguments.options(worker));

@@ -1,7 +1,7 @@
 //! What a session runs and for how long: the options of the command line, the same as they travel
 //! to a host, and what a host makes of them.
 
-use std::{path::Path, time::Duration};
+use std::{ffi::OsString, path::Path, process::ExitStatus, time::Duration};
 
 use clap::Args;
 use mcp_repl_control::SessionOptions;
@@ -17,11 +17,13 @@ use super::{
 use crate::{
     host::Life,
     pty::Limits,
-    remote::sandbox::from_wire,
+    registry::Registry,
+    remote::sandbox::{from_wire, is_strict},
     reply::BUDGET,
     screen::Size,
     session::{
         engine::{Attachments, Config},
+        launch::{Sandbox, Target, strict},
         output_disk::OutputDisk,
         rules::state::Paging,
     },
@@ -109,19 +111,7 @@ impl SessionArguments {
 /// When one of them is wrong, in the words of the command line; when there is no room for a
 /// session.
 pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, Life), String> {
-    let python = options.python.as_ref().map(|file| Path::new(file).to_owned());
-    let given = [
-        ("--python", python.is_some()),
-        ("--worker", options.worker.is_some()),
-        ("--run", options.run.is_some()),
-    ];
-    let mut given = given.iter().filter(|(_, is_given)| *is_given);
-    if let (Some((one, _)), Some((other, _))) = (given.next(), given.next()) {
-        return Err(format!("`{one}` can't be used with `{other}`"));
-    }
-    let (worker, run) = (options.worker.clone(), options.run.clone());
-    let python_from = options.python_from.clone();
-    let target = WorkerArguments { python, python_from, worker, run }.target()?;
+    let target = target(options)?;
     let paging = match &*options.pager {
         "" => Paging::Through,
         how => paging(how).map_err(|why| wrong("--pager", how, &why))?,
@@ -144,9 +134,7 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
     }
     let record = record_options::of_options(options)?;
     config.recording = record.file(name)?;
-    let sandbox = options.sandbox.as_ref().map(from_wire).transpose();
-    let settings = sandbox.map_err(|error| error.to_string())?.unwrap_or_default();
-    config.surroundings.sandbox = sandbox_options::sandbox(settings, record.place().as_deref());
+    config.surroundings.sandbox = sandbox(options, &record)?;
     config.surroundings.limits =
         Limits { memory: options.memory, processes: options.max_processes };
     let mut life = Life { keep: options.keep_ms.map(Duration::from_millis), ..Life::default() };
@@ -154,6 +142,62 @@ pub(super) fn of_host(options: &SessionOptions, name: &str) -> Result<(Config, L
         life.grace = Duration::from_millis(grace);
     }
     Ok((config, life))
+}
+
+/// What a host runs.
+fn target(options: &SessionOptions) -> Result<Target, String> {
+    let python = options.python.as_ref().map(|file| Path::new(file).to_owned());
+    let given = [
+        ("--python", python.is_some()),
+        ("--worker", options.worker.is_some()),
+        ("--run", options.run.is_some()),
+    ];
+    let mut given = given.iter().filter(|(_, is_given)| *is_given);
+    if let (Some((one, _)), Some((other, _))) = (given.next(), given.next()) {
+        return Err(format!("`{one}` can't be used with `{other}`"));
+    }
+    let (worker, run) = (options.worker.clone(), options.run.clone());
+    let python_from = options.python_from.clone();
+    WorkerArguments { python, python_from, worker, run }.target()
+}
+
+/// What the session of a host may reach.
+fn sandbox(options: &SessionOptions, record: &RecordArguments) -> Result<Option<Sandbox>, String> {
+    let settings = options.sandbox.as_ref().map(from_wire).transpose();
+    let settings = settings.map_err(|error| error.to_string())?.unwrap_or_default();
+    Ok(sandbox_options::sandbox(settings, record.place().as_deref()))
+}
+
+/// Starts the host of a session in name spaces, which reads `request`, and waits until it is there; `None` where it
+/// is to have none, or this process is in them.
+///
+/// # Errors
+/// When it can't be had there. What the host itself fails of, it says.
+pub(super) fn host_in_name_spaces(
+    options: &SessionOptions,
+    arguments: &[&str],
+    request: &str,
+) -> Option<Result<ExitStatus, String>> {
+    if !options.sandbox.as_ref().is_some_and(is_strict) || strict::is_inside() {
+        return None;
+    }
+    let start = || {
+        let record = record_options::of_options(options)?;
+        let sandbox = sandbox(options, &record)?.unwrap_or_default();
+        // Made, where it is not there.
+        let registry = Registry::open().and_then(|_| Registry::place());
+        let registry = registry.map_err(|error| error.to_string())?;
+        let written = record.directory()?.into_iter().chain([registry]);
+        let target = target(options)?;
+        let host = strict::Host {
+            sandbox: &sandbox,
+            target: &target,
+            written: written.collect(),
+            arguments: arguments.iter().map(OsString::from).collect(),
+        };
+        host.start(request.as_bytes()).map_err(|error| error.to_string())
+    };
+    Some(start())
 }
 
 /// What clap says.

@@ -579,7 +579,7 @@ mod tests {
         let command = command_line();
         // A new option of the server's is one by itself; think of whether a project may set it.
         let all = "python worker run pager max-output-disk image-size size grace keep record \
-                   record-input record-format memory max-processes sandbox add-writable network \
+                   record-input record-format memory max-processes sandbox add-writable add-readable network \
                    deny-read gpu keep-variable reply-size on-cancel images session max-sessions via \
                    via-install attach.no-pictures attach.escape-key attach.no-status attach.keys";
         assert_eq!(names(&options(&command)), all.split_whitespace().collect::<Vec<_>>());
@@ -597,7 +597,7 @@ mod tests {
         assert_eq!(
             of("exec"),
             "python worker run record record-input record-format memory max-processes sandbox \
-             add-writable network deny-read gpu keep-variable via via-install"
+             add-writable add-readable network deny-read gpu keep-variable via via-install"
         );
         assert_eq!(of("ls"), "via via-install");
         assert_eq!(of("doctor"), "python worker via via-install");

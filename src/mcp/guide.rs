@@ -51,7 +51,7 @@ pub(super) fn what(session: &str, worker: &WorkerText) -> String {
 pub(super) fn sandbox((mode, network): (Mode, Network)) -> String {
     let writes = match mode {
         Mode::Off => return String::new(),
-        Mode::WorkspaceWrite => "its working directory and its temporary directory",
+        Mode::WorkspaceWrite | Mode::Strict => "its working directory and its temporary directory",
         Mode::ReadOnly => "its temporary directory",
     };
     let reaches = match network {
@@ -59,8 +59,12 @@ pub(super) fn sandbox((mode, network): (Mode, Network)) -> String {
         Network::Local => ", and reaches this machine only",
         Network::On => "",
     };
+    let sees = match mode {
+        Mode::Strict => "; no other files are there than the system's and what the user added",
+        _ => "",
+    };
     format!(
-        " The session is in a sandbox: it writes only in {writes}{reaches}; a reply says what the user can \
+        " The session is in a sandbox: it writes only in {writes}{reaches}{sees}; a reply says what the user can \
          allow."
     )
 }

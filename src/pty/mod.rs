@@ -41,7 +41,7 @@
 //! | `killed_status`, `signal_number` | a killed program's exit status as a shell has it, and what it is made of |
 //! | `platform_name` | the system and its processors, as `uname -sm` has them |
 //! | `machine_name` | the name of this machine, as `uname -n` has it |
-//! | `is_executable`, `allows_execution`, `is_writable`, `has_other_names` | what may be run, and written |
+//! | `is_executable`, `allows_execution`, `is_writable`, `has_other_names`, `are_on_one_file_system` | what may be run, and written |
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
 //! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number`, `user_name` | whose it is |
@@ -71,15 +71,15 @@ use crate::sandbox::Rules;
 pub(crate) use platform::testing;
 pub use platform::{
     ByteStream, Detached, EditorInput, Listener, Process, PtyMaster, Requests, TerminalInput,
-    TerminalOutput, allows_execution, asked_to_end, connect, create_private_directory,
-    create_private_file, detach, give_to_editor, guard_sessions, guard_terminal, hang_up_child,
-    has_other_names, has_the_terminal, is_executable, is_file_at, is_own_directory, is_writable,
-    keep_private, keyboard_for_program, kill_listener, killed_status, launch, limits_hold,
-    machine_name, open_or_create_own_file, open_own_file, open_regular_file, others_can_replace,
-    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
-    process_identity, reader_has_gone, resident_memory, restore_by_guard, sandbox_holds,
-    set_raw_mode, show_typing, signal_number, spawn, stdio, stop_group, type_on_output_terminal,
-    unblock_signals, user_name, user_number,
+    TerminalOutput, allows_execution, are_on_one_file_system, asked_to_end, connect,
+    create_private_directory, create_private_file, detach, give_to_editor, guard_sessions,
+    guard_terminal, hang_up_child, has_other_names, has_the_terminal, is_executable, is_file_at,
+    is_own_directory, is_writable, keep_private, keyboard_for_program, kill_listener,
+    killed_status, launch, limits_hold, machine_name, open_or_create_own_file, open_own_file,
+    open_regular_file, others_can_replace, own_directory_mode, own_program, parent_identity,
+    platform_name, private_directory_in, process_identity, reader_has_gone, resident_memory,
+    restore_by_guard, sandbox_holds, set_raw_mode, show_typing, signal_number, spawn, stdio,
+    stop_group, type_on_output_terminal, unblock_signals, user_name, user_number,
 };
 
 /// A program to be run.

@@ -138,6 +138,13 @@ fn hear(child: &mut Child) -> Result<Started, StartError> {
             errors.take(LONGEST_TEXT).read_to_end(&mut text)?;
         }
         let text = String::from_utf8_lossy(&text).trim().to_owned();
+        // What was to start the host in name spaces; it begins so what it says (bwrap(1)).
+        if text.starts_with("bwrap: ") {
+            return Err(StartError::Refused(format!(
+                "no sandbox: `--sandbox strict` makes name spaces, and can't here: {text}; `mcp-repl doctor` \
+                 tries it, `--sandbox workspace-write` does without them"
+            )));
+        }
         return Err(StartError::Died { status, text });
     }
     match serde_json::from_str(&line) {

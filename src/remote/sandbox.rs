@@ -17,13 +17,15 @@ pub struct WireError {
 
 /// The settings as they travel. What is no text in a path has none there, so it is refused before.
 pub fn to_wire(settings: &Settings) -> Sandbox {
-    let Settings { mode, writable, network, deny_read, gpu, keep_variables, bounds } = settings;
+    let Settings { mode, writable, network, readable, deny_read, gpu, keep_variables, bounds } =
+        settings;
     let texts =
         |paths: &[PathBuf]| paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     Sandbox {
         mode: mode.to_string(),
         network: network.to_string(),
         writable: texts(writable),
+        readable: texts(readable),
         deny_read: texts(deny_read),
         gpu: *gpu,
         keep_variables: keep_variables.clone(),
@@ -39,7 +41,8 @@ pub fn to_wire(settings: &Settings) -> Sandbox {
 /// # Errors
 /// When there is no such mode or network, or a path depends on a working directory.
 pub fn from_wire(sandbox: &Sandbox) -> Result<Settings, WireError> {
-    let Sandbox { mode, network, writable, deny_read, gpu, keep_variables, bounds } = sandbox;
+    let Sandbox { mode, network, writable, readable, deny_read, gpu, keep_variables, bounds } =
+        sandbox;
     let wrong = |option, value: &str, why| WireError { option, value: value.to_owned(), why };
     let paths = |option, texts: &[String]| {
         let is_relative = |text: &&String| !Path::new(text).is_absolute();
@@ -56,6 +59,7 @@ pub fn from_wire(sandbox: &Sandbox) -> Result<Settings, WireError> {
         mode: mode.parse().map_err(|why| wrong("--sandbox", mode, why))?,
         network: network.parse().map_err(|why| wrong("--network", network, why))?,
         writable: paths("--add-writable", writable)?,
+        readable: paths("--add-readable", readable)?,
         deny_read: paths("--deny-read", deny_read)?,
         gpu: *gpu,
         keep_variables: keep_variables.clone(),
@@ -66,6 +70,11 @@ pub fn from_wire(sandbox: &Sandbox) -> Result<Settings, WireError> {
 /// One that is on; one that is off is none.
 pub fn on(sandbox: Option<&Sandbox>) -> Option<&Sandbox> {
     sandbox.filter(|sandbox| sandbox.mode != Mode::Off.name())
+}
+
+/// Whether its session is to be in name spaces of its own.
+pub fn is_strict(sandbox: &Sandbox) -> bool {
+    sandbox.mode == Mode::Strict.name()
 }
 
 /// In what a session with the sandbox `there` allows more than what is `wanted`, in words; `None` where it is
@@ -88,6 +97,7 @@ mod tests {
             mode: Mode::WorkspaceWrite,
             writable: vec!["/data".into()],
             network: Network::Local,
+            readable: vec!["/models".into()],
             deny_read: vec!["/etc/motd".into()],
             gpu: true,
             keep_variables: vec!["HF_TOKEN".into()],
@@ -97,8 +107,8 @@ mod tests {
         assert_eq!(from_wire(&wire), Ok(settings));
         let error = |sandbox| from_wire(&sandbox).unwrap_err().to_string();
         assert_eq!(
-            error(Sandbox { mode: "strict".into(), ..wire.clone() }),
-            "invalid value 'strict' for '--sandbox': it is one of `workspace-write`, `read-only` and `off`"
+            error(Sandbox { mode: "new".into(), ..wire.clone() }),
+            "invalid value 'new' for '--sandbox': it is one of `workspace-write`, `read-only`, `strict` and `off`"
         );
         assert_eq!(
             error(Sandbox { deny_read: vec!["motd".into()], ..wire }),
@@ -111,7 +121,7 @@ mod tests {
         let write = Settings { mode: Mode::WorkspaceWrite, ..Settings::default() };
         let (write, off) = (to_wire(&write), to_wire(&Settings::default()));
         assert!(looser(None, Some(&write)).is_some());
-        let newer = Sandbox { mode: "strict".into(), ..write.clone() };
+        let newer = Sandbox { mode: "new".into(), ..write.clone() };
         assert!(looser(Some(&newer), Some(&write)).is_some());
         for (there, wanted) in
             [(Some(&write), Some(&write)), (Some(&write), None), (None, Some(&off)), (None, None)]

@@ -105,7 +105,10 @@ impl Settings {
             self.mode = Mode::WorkspaceWrite;
         }
         if client.files.as_ref().is_some_and(|files| files.writable.is_empty()) {
-            self.mode = self.mode.max(Mode::ReadOnly);
+            // In `strict` what may be written is left to the bounds.
+            if self.mode != Mode::Strict {
+                self.mode = Mode::ReadOnly;
+            }
         }
         self.network = self.network.min(client.network);
         let hidden = client.hidden.iter().filter(|path| !self.deny_read.contains(path));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{
     Bounds, Mode, Network, Rules, guard,
     place::without_dots,
-    telling::{around, speaks_of_datagrams, speaks_of_network},
+    telling::{around, around_missing, speaks_of_datagrams, speaks_of_network},
 };
 
 /// How many paths are looked at, and how long they are at most, in bytes.
@@ -74,6 +74,15 @@ pub enum Denial {
     )]
     MadeLater {
         /// What.
+        path: PathBuf,
+    },
+    /// In `strict` nothing is there that nobody named.
+    #[error(
+        "the sandbox ({}) shows nothing at {}; if it is there outside, the user can show it by `--add-readable` or \
+         `--add-writable`, {WHERE}", Mode::Strict, .path.display()
+    )]
+    NotShown {
+        /// Where.
         path: PathBuf,
     },
     /// The network.
@@ -145,6 +154,8 @@ pub trait Facts {
     fn has_other_names(&self, path: &Path) -> bool;
     /// Whether it was made after the session's program was started.
     fn is_newer(&self, path: &Path) -> bool;
+    /// Whether it would lie in a place that is shown, where only some are.
+    fn is_shown(&self, path: &Path) -> bool;
     /// Whether there is anything.
     fn exists(&self, path: &Path) -> bool;
     /// The path without links, as far as it exists.
@@ -181,12 +192,27 @@ pub fn explain(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option
         if speaks_of_datagrams(line) {
             return Some(Denial::Datagrams);
         }
-        let (before, behind) = around(line)?;
-        let mut named = paths(before, behind);
-        named.retain(|path| !path.is_empty() && path.len() <= LONGEST_PATH);
-        let mut named = named.into_iter().take_while(|_| looks.next().is_some());
-        named.find_map(|path| of_path(path, confined, facts))
+        let mut of_paths = |(before, behind), of_path: OfPath| {
+            let mut named = paths(before, behind);
+            named.retain(|path| !path.is_empty() && path.len() <= LONGEST_PATH);
+            let mut named = named.into_iter().take_while(|_| looks.next().is_some());
+            named.find_map(|path| of_path(path, confined, facts))
+        };
+        match around_missing(line) {
+            Some(around) if confined.mode == Mode::Strict => of_paths(around, of_missing),
+            _ => of_paths(around(line)?, of_path),
+        }
     })
+}
+
+/// What there is to say of a path.
+type OfPath = fn(&str, &Confined<'_>, &dyn Facts) -> Option<Denial>;
+
+/// Why there is nothing at a path, if that is so because nobody named it.
+fn of_missing(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Denial> {
+    let path = facts.real(&without_dots(&confined.directory.join(text)));
+    let is_ours = path.is_absolute() && !facts.exists(&path) && !facts.is_shown(&path);
+    is_ours.then_some(Denial::NotShown { path })
 }
 
 /// What may be a path around the words of a denial: what is quoted behind them (`Permission denied: '/x'`) or before
@@ -306,6 +332,10 @@ mod tests {
 
         fn is_newer(&self, path: &Path) -> bool {
             ["/home/ada/new.csv", "/home/ada/.gitconfig"].iter().any(|new| path == Path::new(new))
+        }
+
+        fn is_shown(&self, path: &Path) -> bool {
+            path.starts_with("/home/ada/work")
         }
 
         fn exists(&self, path: &Path) -> bool {
@@ -434,6 +464,32 @@ mod tests {
     }
 
     #[test]
+    fn in_strict_what_is_not_there_may_be_outside() {
+        let told = |text: &str, mode| {
+            let rules = Rules::default();
+            let (writable, directory) = (Path::new("/home/ada/work"), Path::new("/home/ada/work"));
+            let confined =
+                Confined { rules: &rules, mode, writable, directory, home: None, bounds: None };
+            let text = telling(text, false)?;
+            explain(&text, &confined, &Ada).map(|denial| denial.to_string())
+        };
+        let line = |path: &str| format!("cat: {path}: No such file or directory");
+        let said = told(&line("/data/x"), Mode::Strict).unwrap();
+        assert!(
+            said.contains("(strict) shows nothing at /data/x; if it is there outside"),
+            "{said}"
+        );
+        assert!(told("[Errno 2] No such file or directory: '../../x'", Mode::Strict).is_none());
+        let raised = "FileNotFoundError: [Errno 2] No such file or directory: '../../x'";
+        assert!(told(raised, Mode::Strict).unwrap().contains(" at /home/x;"));
+        // What is there, what would be in the workspace, and other modes.
+        for path in ["/etc", "missing", "/home/ada/work/missing"] {
+            assert_eq!(told(&line(path), Mode::Strict), None, "{path}");
+        }
+        assert_eq!(told(&line("/data/x"), Mode::WorkspaceWrite), None);
+    }
+
+    #[test]
     fn a_network_that_is_kept_away_is_told() {
         for text in [
             "OSError: [Errno 101] Network is unreachable",
@@ -493,6 +549,10 @@ mod tests {
         }
 
         fn is_newer(&self, _: &Path) -> bool {
+            false
+        }
+
+        fn is_shown(&self, _: &Path) -> bool {
             false
         }
 

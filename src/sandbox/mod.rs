@@ -9,6 +9,7 @@
 //! git_config   the settings of a repository
 //! repositories what git obeys in any other one
 //! place        where it is made, and the rules that come of the settings there
+//! view         what is there at all, in the mode that shows no more than it has to
 //! explain      whether what a cell printed tells of something that was denied
 //! environment  what a program finds in its environment
 //! rules        the rules: what the platform door is given
@@ -26,6 +27,7 @@ mod repositories;
 mod rules;
 mod settings;
 mod telling;
+mod view;
 
 pub use bounds::{Bounds, ClientSandbox};
 pub use environment::{Changes, MODE_VARIABLE, NETWORK_VARIABLE, changes, is_secret};
@@ -39,3 +41,4 @@ pub use repositories::{Guard, Zone, guard, zone};
 pub use rules::{Holds, Network, Rules};
 pub use settings::{Looser, Settings};
 pub use telling::telling;
+pub use view::{Access, View};

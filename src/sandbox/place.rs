@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Mode, Rules, Settings,
+    Rules, Settings,
     git::{self, Git, Kind, Look},
     names::{HIDDEN, HIDDEN_FROM_ROOT, PROTECTED, PROTECTED_AT_HOME},
 };
@@ -116,8 +116,13 @@ impl Place {
 
     /// Whether the working directory is nobody's workspace: the home directory, or one around it.
     pub fn is_too_wide(&self) -> bool {
-        let is_around = |home: &PathBuf| home.starts_with(&self.directory);
-        self.directory.parent().is_none() || self.home.as_ref().is_some_and(is_around)
+        self.is_around_home(&self.directory)
+    }
+
+    /// Whether all of the home directory is in this one.
+    pub fn is_around_home(&self, directory: &Path) -> bool {
+        let is_in_it = |home: &PathBuf| home.starts_with(directory);
+        directory.parent().is_none() || self.home.as_ref().is_some_and(is_in_it)
     }
 
     /// What programs may reach here under these settings, which say that there is a sandbox.
@@ -138,7 +143,7 @@ impl Place {
                 return Err(RulesError::Missing(path.clone()));
             }
         }
-        if settings.mode < Mode::ReadOnly {
+        if settings.mode.writes_workspace() {
             if !self.is_too_wide() {
                 workspaces.push(look.real(&self.directory));
             }
@@ -220,7 +225,7 @@ pub(super) fn without_dots(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::{Bounds, Network};
+    use crate::sandbox::{Bounds, Mode, Network};
 
     /// A disk on which these are links, those are directories, and nothing else is.
     struct Disk(&'static [(&'static str, &'static str)], &'static [&'static str]);

@@ -13,6 +13,8 @@ pub struct Settings {
     pub writable: Vec<PathBuf>,
     /// Which network is reached.
     pub network: Network,
+    /// What is there besides in [`Mode::Strict`], and can be read; absolute. In the others all is.
+    pub readable: Vec<PathBuf>,
     /// What can't be read besides; absolute.
     pub deny_read: Vec<PathBuf>,
     /// Whether the machine's GPUs may be used.
@@ -64,7 +66,8 @@ impl Settings {
     /// In what a sandbox of these settings allows more than `wanted` does, the gravest first; `None` where it
     /// is as strict.
     pub fn looser_than(&self, wanted: &Settings) -> Option<Looser> {
-        if self.mode < wanted.mode {
+        let is_as_strict = self.mode >= wanted.mode;
+        if !is_as_strict {
             return Some(Looser::Mode(self.mode, wanted.mode));
         }
         if !wanted.mode.is_on() {
@@ -80,11 +83,15 @@ impl Settings {
             |path: &PathBuf, places: &[PathBuf]| places.iter().any(|place| path.starts_with(place));
         let writable = self.writable.iter().find(|path| !lies_in(path, &wanted.writable));
         let readable = wanted.deny_read.iter().find(|path| !lies_in(path, &self.deny_read));
+        let is_shown =
+            |path: &PathBuf| lies_in(path, &wanted.readable) || lies_in(path, &wanted.writable);
+        let is_wanted_strict = wanted.mode == Mode::Strict;
+        let shown = self.readable.iter().find(|path| is_wanted_strict && !is_shown(path));
         let variable =
             self.keep_variables.iter().find(|name| !wanted.keep_variables.contains(name));
         writable
             .map(|path| Looser::Writable(path.clone()))
-            .or_else(|| readable.map(|path| Looser::Readable(path.clone())))
+            .or_else(|| readable.or(shown).map(|path| Looser::Readable(path.clone())))
             .or_else(|| (self.gpu && !wanted.gpu).then_some(Looser::Gpu))
             .or_else(|| variable.map(|name| Looser::Variable(name.clone())))
     }
@@ -127,6 +134,16 @@ mod tests {
         }
         let wider = more(&|s| s.writable.push("/data".into()));
         assert_eq!(path.looser_than(&wider), None);
+        let shows = |mode| Settings { mode, readable: vec!["/data".into()], ..write.clone() };
+        let strict = settings(Mode::Strict);
+        assert_eq!(
+            shows(Mode::Strict).looser_than(&strict),
+            Some(Looser::Readable("/data".into()))
+        );
+        assert_eq!(shows(Mode::Strict).looser_than(&shows(Mode::Strict)), None);
+        assert_eq!(shows(Mode::WorkspaceWrite).looser_than(&write), None);
+        assert!(strict.looser_than(&read).is_some() && read.looser_than(&strict).is_some());
+        assert_eq!(strict.looser_than(&write), None);
         let hides = more(&|s| s.deny_read.push("/data".into()));
         assert_eq!(write.looser_than(&hides), Some(Looser::Readable("/data".into())));
         assert_eq!(hides.looser_than(&write), None);

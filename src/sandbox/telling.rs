@@ -36,6 +36,8 @@ const UNREACHABLE: [&str; 10] = [
     // asyncio, which passes over sockets that can't be made.
     "could not bind on any address",
 ];
+/// The same of what is not there.
+const NOTHING_THERE: &str = "no such file or directory";
 /// The same of datagrams between programs of a machine.
 const NO_DATAGRAMS: &str = "socket type not supported";
 
@@ -50,7 +52,10 @@ pub fn telling(text: &str, raised: bool) -> Option<String> {
     told.retain(|line| line.len() <= LONGEST_LINE);
     let told = &told[told.len().saturating_sub(MOST_LINES)..];
     let speaks = |line: &&str| {
-        speaks_of_network(line) || speaks_of_datagrams(line) || around(line).is_some()
+        speaks_of_network(line)
+            || speaks_of_datagrams(line)
+            || around(line).is_some()
+            || around_missing(line).is_some()
     };
     told.iter().any(speaks).then(|| told.iter().flat_map(|line| [line, "\n"]).collect())
 }
@@ -68,9 +73,18 @@ pub(super) fn speaks_of_datagrams(line: &str) -> bool {
 
 /// What stands before the words of a denial and behind them.
 pub(super) fn around(line: &str) -> Option<(&str, &str)> {
+    around_one(line, &DENIED)
+}
+
+/// The same of the words that say that something is not there.
+pub(super) fn around_missing(line: &str) -> Option<(&str, &str)> {
+    around_one(line, &[NOTHING_THERE])
+}
+
+fn around_one<'a>(line: &'a str, words: &[&str]) -> Option<(&'a str, &'a str)> {
     // As long as the line itself, letter for letter.
     let small = line.to_ascii_lowercase();
-    DENIED.iter().find_map(|words| {
+    words.iter().find_map(|words| {
         let at = small.find(words)?;
         Some((&line[..at], &line[at + words.len()..]))
     })

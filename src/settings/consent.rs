@@ -136,6 +136,12 @@ mod tests {
         for (name, value, beneath, wanted) in [
             ("sandbox", "read-only", None, false),
             ("sandbox", "workspace-write", None, false),
+            ("sandbox", "strict", None, false),
+            ("sandbox", "strict", Some("workspace-write"), false),
+            // Each of the two allows what the other does not.
+            ("sandbox", "strict", Some("read-only"), true),
+            ("sandbox", "read-only", Some("strict"), true),
+            ("sandbox", "workspace-write", Some("strict"), true),
             ("sandbox", "off", None, true),
             ("sandbox", "danger-full-access", None, true),
             ("sandbox", "workspace-write", Some("read-only"), true),

@@ -299,7 +299,7 @@ fn what_an_operating_system_has_is_named_behind_the_platform_door() {
         "UnixDatagram",
         "rustix",
         "libc",
-        "nix",
+        "use nix",
         "portable_pty",
         "windows_sys",
     ];

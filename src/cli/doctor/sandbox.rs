@@ -10,7 +10,7 @@ use crate::{
     sandbox::{Holds, Mode, Settings},
     session::{
         client::Handle,
-        launch::{Target, gpus},
+        launch::{Target, gpus, strict},
         rules::state::Paging,
     },
 };
@@ -27,7 +27,9 @@ pub(super) fn examine(target: &Target, report: &mut Report) {
         })?;
         result.map_err(|trouble: Trouble| trouble.to_string())
     });
-    report.row("sandbox", lines(&pty::sandbox_holds(), tried.as_ref().err(), &gpus()).join("\n"));
+    let mut holds = pty::sandbox_holds();
+    holds.push(strict::holds());
+    report.row("sandbox", lines(&holds, tried.as_ref().err(), &gpus()).join("\n"));
 }
 
 /// What holds of limits, which need no sandbox.

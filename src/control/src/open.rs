@@ -92,13 +92,16 @@ pub struct SessionOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sandbox {
-    /// `--sandbox`: `workspace-write`, `read-only` or `off`.
+    /// `--sandbox`: `workspace-write`, `read-only`, `strict` or `off`.
     pub mode: String,
     /// `--network`: `off`, `local` or `on`.
     pub network: String,
     /// `--add-writable`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub writable: Vec<String>,
+    /// `--add-readable`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub readable: Vec<String>,
     /// `--deny-read`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deny_read: Vec<String>,

@@ -22,6 +22,13 @@ pub fn has_other_names(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && found.nlink() > 1)
 }
 
+/// Whether two files or directories are there and on one file system.
+pub fn are_on_one_file_system(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let device = |path: &Path| path.metadata().ok().map(|found| found.dev());
+    device(one).is_some_and(|one| device(other) == Some(one))
+}
+
 /// Whether programs and libraries in a directory can be loaded: its file system may forbid it.
 pub fn allows_execution(directory: &Path) -> bool {
     system::is_noexec(directory).is_ok_and(|noexec| !noexec)

@@ -70,7 +70,9 @@ use macos as system;
 
 pub use connection::{connect, kill_listener};
 pub use detach::{Detached, detach};
-pub use file::{allows_execution, has_other_names, is_executable, is_writable};
+pub use file::{
+    allows_execution, are_on_one_file_system, has_other_names, is_executable, is_writable,
+};
 pub use guard::guard_sessions;
 pub use keyboard::{
     EditorInput, TerminalInput, give_to_editor, keyboard_for_program, set_raw_mode, show_typing,

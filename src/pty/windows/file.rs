@@ -33,6 +33,11 @@ pub fn is_writable(path: &Path) -> bool {
     options.access_mode(right).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path).is_ok()
 }
 
+/// Whether two files or directories are there and on one file system. No sandbox asks for it here.
+pub fn are_on_one_file_system(_one: &Path, _other: &Path) -> bool {
+    false
+}
+
 /// Whether a path is a file that has more names than this one.
 pub fn has_other_names(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };

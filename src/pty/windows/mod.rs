@@ -74,8 +74,8 @@ mod terminal;
 pub use self::{
     detach::{Detached, detach},
     file::{
-        allows_execution, has_other_names, is_executable, is_writable, open_regular_file,
-        sandbox_holds,
+        allows_execution, are_on_one_file_system, has_other_names, is_executable, is_writable,
+        open_regular_file, sandbox_holds,
     },
     job::limits_hold,
     keyboard::{

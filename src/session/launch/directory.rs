@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use super::{
     Surroundings, WorkerProgram, extension,
     sandbox::{Confinement, Explainer},
+    strict,
 };
 use crate::{
     pty::{self, Program},
@@ -31,6 +32,8 @@ const LONGEST_SOCKET_NAME: usize = 50;
 
 /// What the names of servers' directories begin with.
 const DIRECTORY_PREFIX: &str = "mcp-repl-";
+/// The longest name of one: a process's number has 7 digits at most, and 6 are random.
+const LONGEST_DIRECTORY_NAME: usize = DIRECTORY_PREFIX.len() + 14;
 /// The file in a server's directory that it holds a lock on.
 const LOCK: &str = "lock";
 
@@ -55,6 +58,44 @@ struct Root {
     sessions: AtomicU64,
     /// Held while this process lives: the directory of a server that was killed has none.
     _lock: File,
+    /// The same of the directory around it, where this process is in name spaces ([`strict`]).
+    _outer_lock: Option<File>,
+}
+
+/// A directory for the files of a host in name spaces, in which that has its own. It is the same place there and
+/// outside, where replies name files in it.
+#[derive(Debug)]
+pub(super) struct Outer {
+    directory: TempDir,
+    /// Held until the host has one of its own.
+    _lock: File,
+}
+
+impl Outer {
+    /// Makes one, and removes what hosts left that have ended.
+    ///
+    /// # Errors
+    /// When none of the usual places for temporary files can be written.
+    pub(super) fn new() -> io::Result<Outer> {
+        // The host's directory is one further down.
+        let further = LONGEST_DIRECTORY_NAME + 1;
+        in_first_place(|place| {
+            let directory = directory_in(place, further)?;
+            remove_stale(place);
+            let lock = lock(directory.path())?;
+            Ok(Outer { directory, _lock: lock })
+        })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Leaves it to the host. When that has ended, the next one removes it.
+    pub(super) fn leave(mut self) {
+        self.directory.disable_cleanup(true);
+    }
 }
 
 /// A session's directory: for the texts of long replies, and its workers'.
@@ -120,29 +161,21 @@ impl RuntimeDirectory {
 impl Root {
     /// Makes one in the first of the usual places that has room for it.
     fn new() -> io::Result<Root> {
-        let mut why = Vec::new();
-        for place in places() {
-            match Root::in_place(&place) {
-                Ok(root) => return Ok(root),
-                Err(error) => why.push(format!("{}: {error}", place.display())),
+        match strict::directory() {
+            Some(outer) => {
+                let lock = lock(&outer)?;
+                Root::in_place(&outer, Some(lock))
             }
+            None => in_first_place(|place| Root::in_place(place, None)),
         }
-        Err(io::Error::other(why.join("; ")))
     }
 
-    fn in_place(place: &Path) -> io::Result<Root> {
-        let longest = place.as_os_str().len() + LONGEST_SOCKET_NAME;
-        if longest > LONGEST_SOCKET_PATH || !place.is_absolute() {
-            return Err(io::Error::other("its path is relative or too long"));
-        }
-        if !pty::allows_execution(place) {
-            return Err(io::Error::other("it is missing or mounted noexec"));
-        }
-        let prefix = format!("{DIRECTORY_PREFIX}{}-", std::process::id());
-        let directory = pty::private_directory_in(tempfile::Builder::new().prefix(&prefix), place)?;
+    fn in_place(place: &Path, outer_lock: Option<File>) -> io::Result<Root> {
+        let directory = directory_in(place, 0)?;
         let lock = lock(directory.path())?;
         extension::file_in(directory.path())?;
-        Ok(Root { directory, sessions: AtomicU64::new(0), _lock: lock })
+        let sessions = AtomicU64::new(0);
+        Ok(Root { directory, sessions, _lock: lock, _outer_lock: outer_lock })
     }
 
     /// Removes what servers that were killed left beside it. A thread does it, which takes
@@ -159,6 +192,32 @@ impl Root {
         pty::keep_private(self.directory.path())?;
         extension::file_in(self.directory.path())
     }
+}
+
+/// What is made in the first of the usual places that has room for it.
+fn in_first_place<T>(make: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+    let mut why = Vec::new();
+    for place in places() {
+        match make(&place) {
+            Ok(made) => return Ok(made),
+            Err(error) => why.push(format!("{}: {error}", place.display())),
+        }
+    }
+    Err(io::Error::other(why.join("; ")))
+}
+
+/// Makes a server's directory in a place, from which programs are run and whose sockets have a path that is not too
+/// long, when so many bytes `further`.
+fn directory_in(place: &Path, further: usize) -> io::Result<TempDir> {
+    let longest = place.as_os_str().len() + further + LONGEST_SOCKET_NAME;
+    if longest > LONGEST_SOCKET_PATH || !place.is_absolute() {
+        return Err(io::Error::other("its path is relative or too long"));
+    }
+    if !pty::allows_execution(place) {
+        return Err(io::Error::other("it is missing or mounted noexec"));
+    }
+    let prefix = format!("{DIRECTORY_PREFIX}{}-", std::process::id());
+    pty::private_directory_in(tempfile::Builder::new().prefix(&prefix), place)
 }
 
 /// Where a server's directory may be, the best place first.
@@ -221,6 +280,8 @@ impl SessionDirectory {
             // They would contradict the terminal's own size.
             ("COLUMNS".into(), None),
             ("LINES".into(), None),
+            // It is the host's, and no one of those that a program starts.
+            (strict::VARIABLE.into(), None),
         ]);
         if program.has_sideband {
             environment.push(set(SOCKET_VARIABLE, socket.clone().into()));

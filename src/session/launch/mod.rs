@@ -5,6 +5,7 @@ mod extension;
 mod program;
 pub mod python;
 mod sandbox;
+pub mod strict;
 mod surroundings;
 
 pub use directory::{Launch, RuntimeDirectory, SessionDirectory, TERMINAL_TYPE};

@@ -11,7 +11,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::Surroundings;
+use super::{Surroundings, strict};
 use crate::{
     pty,
     sandbox::{
@@ -73,40 +73,12 @@ impl Sandbox {
         around: &Surroundings,
         changes: &Changes,
     ) -> io::Result<Prepared> {
-        let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        for (name, value) in changes {
-            match value {
-                Some(value) => drop(variables.insert(name.clone(), value.clone())),
-                None => drop(variables.remove(name)),
-            }
+        if self.settings.mode == Mode::Strict && !strict::is_inside() {
+            return Err(io::Error::other(strict::NOT_INSIDE));
         }
-        let absolute = |name: &str| {
-            let path = variables.get(OsStr::new(name)).map(PathBuf::from);
-            path.filter(|path| path.is_absolute())
-        };
-        let directory = match &around.directory {
-            Some(directory) => std::path::absolute(directory)?,
-            None => std::env::current_dir().map_err(|error| {
-                io::Error::new(error.kind(), format!("the working directory: {error}"))
-            })?,
-        };
+        let variables = changed(changes);
         let disk = Disk::default();
-        let directory = disk.real(&directory);
-        let home = absolute("HOME").map(|home| disk.real(&home));
-        let place = Place {
-            caches: caches(home.as_deref(), &directory, private)?,
-            git: sandbox::find_repository(&directory, &disk),
-            directory,
-            home,
-            named: named(&variables),
-            // Nobody else may change it.
-            is_root: pty::is_writable(Path::new("/etc/shadow")),
-            config: absolute("XDG_CONFIG_HOME"),
-            runtime: absolute("XDG_RUNTIME_DIR"),
-            private: private.to_owned(),
-            own: self.own.clone(),
-            gpus: if self.settings.gpu { gpus() } else { Vec::new() },
-        };
+        let place = self.place(private, around.directory.as_deref(), &variables, &disk)?;
         let rules = place.rules(&self.settings, &disk).map_err(io::Error::other)?;
         if let Some((hidden, needed)) = self.hides_what_runs(program, &variables, &rules) {
             return Err(io::Error::other(format!(
@@ -130,6 +102,43 @@ impl Sandbox {
         Ok(Prepared { rules, environment, confinement })
     }
 
+    /// Where it is made, with the places of it that are made for it; in this process's working directory where
+    /// no other is given.
+    pub(super) fn place(
+        &self,
+        private: &Path,
+        directory: Option<&Path>,
+        variables: &BTreeMap<OsString, OsString>,
+        disk: &Disk,
+    ) -> io::Result<Place> {
+        let absolute = |name: &str| {
+            let path = variables.get(OsStr::new(name)).map(PathBuf::from);
+            path.filter(|path| path.is_absolute())
+        };
+        let directory = match directory {
+            Some(directory) => std::path::absolute(directory)?,
+            None => std::env::current_dir().map_err(|error| {
+                io::Error::new(error.kind(), format!("the working directory: {error}"))
+            })?,
+        };
+        let directory = disk.real(&directory);
+        let home = absolute("HOME").map(|home| disk.real(&home));
+        Ok(Place {
+            caches: caches(home.as_deref(), &directory, private)?,
+            git: sandbox::find_repository(&directory, disk),
+            directory,
+            home,
+            named: named(variables),
+            // Nobody else may change it.
+            is_root: pty::is_writable(Path::new("/etc/shadow")),
+            config: absolute("XDG_CONFIG_HOME"),
+            runtime: absolute("XDG_RUNTIME_DIR"),
+            private: private.to_owned(),
+            own: self.own.clone(),
+            gpus: if self.settings.gpu { gpus() } else { Vec::new() },
+        })
+    }
+
     /// What is to be hidden of which a program is made, and what of that.
     fn hides_what_runs(
         &self,
@@ -140,14 +149,7 @@ impl Sandbox {
         if self.settings.deny_read.is_empty() {
             return None;
         }
-        let places = variables.get(OsStr::new("PATH")).map(std::env::split_paths);
-        let places = places.into_iter().flatten();
-        let program = match program.parent() {
-            Some(around) if around == Path::new("") => {
-                places.map(|place| place.join(program)).find(|file| file.is_file())
-            }
-            _ => Some(program.to_owned()),
-        };
+        let program = on_path(program, variables);
         let libraries = LIBRARIES.iter().map(PathBuf::from).filter(|place| place.is_dir());
         let needed = program.into_iter().chain(libraries).map(|path| followed(&path));
         let needed: Vec<PathBuf> = needed.collect();
@@ -173,6 +175,27 @@ impl Explainer {
         let confined = Confined { rules, mode: *mode, writable, directory, home, bounds };
         sandbox::explain(text, &confined, &Outside { began: *began })
     }
+}
+
+/// The file of a program, which is looked for where `PATH` says if it is only named.
+pub(super) fn on_path(program: &Path, variables: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+    if program.parent() != Some(Path::new("")) {
+        return Some(program.to_owned());
+    }
+    let places = variables.get(OsStr::new("PATH")).map(std::env::split_paths);
+    places.into_iter().flatten().map(|place| place.join(program)).find(|file| file.is_file())
+}
+
+/// The variables of this process, with changes to them.
+pub(super) fn changed(changes: &Changes) -> BTreeMap<OsString, OsString> {
+    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for (name, value) in changes {
+        match value {
+            Some(value) => drop(variables.insert(name.clone(), value.clone())),
+            None => drop(variables.remove(name)),
+        }
+    }
+    variables
 }
 
 /// The variables that are absolute paths.
@@ -235,7 +258,7 @@ pub fn gpus() -> Vec<PathBuf> {
 
 /// This machine's disk, as this process sees it at one time.
 #[derive(Default)]
-struct Disk {
+pub(super) struct Disk {
     /// Where paths lead that were looked up before: many lie in the same few directories.
     real: RefCell<HashMap<PathBuf, PathBuf>>,
 }
@@ -313,6 +336,15 @@ impl Facts for Outside {
     fn is_newer(&self, path: &Path) -> bool {
         let made = fs::symlink_metadata(path).and_then(|found| found.created());
         made.is_ok_and(|made| made > self.began)
+    }
+
+    fn is_shown(&self, path: &Path) -> bool {
+        // What is there of the others are directories that lead to what is shown.
+        let there = path.ancestors().find(|path| path.symlink_metadata().is_ok());
+        there.is_some_and(|there| {
+            let is_of = |new: &&str| pty::are_on_one_file_system(there, Path::new(new));
+            !["/", "/tmp"].iter().any(is_of)
+        })
     }
 
     fn exists(&self, path: &Path) -> bool {
