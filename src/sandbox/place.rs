@@ -190,8 +190,9 @@ impl Place {
             *paths = paths.iter().flat_map(|path| named_and_meant(path, look)).collect();
         }
         for paths in [&mut rules.hidden, &mut rules.protected, &mut rules.writable] {
-            paths.sort();
-            paths.dedup();
+            // Byte by byte: part by part, as paths are compared, takes ten times as long.
+            paths.sort_unstable_by(|one, other| one.as_os_str().cmp(other.as_os_str()));
+            paths.dedup_by(|one, other| one.as_os_str() == other.as_os_str());
         }
         Ok(rules)
     }

@@ -259,8 +259,45 @@ pub fn gpus() -> Vec<PathBuf> {
 /// This machine's disk, as this process sees it at one time.
 #[derive(Default)]
 pub(super) struct Disk {
-    /// Where paths lead that were looked up before: many lie in the same few directories.
-    real: RefCell<HashMap<PathBuf, PathBuf>>,
+    /// Where paths lead that were looked up before, by their text: many lie in the same few directories.
+    real: RefCell<HashMap<OsString, Found>>,
+}
+
+/// A path that was looked up.
+#[derive(Debug, Clone)]
+struct Found {
+    /// Without links, as far as it is there.
+    real: PathBuf,
+    is_there: bool,
+}
+
+impl Disk {
+    fn find(&self, path: &Path) -> Found {
+        if let Some(found) = self.real.borrow().get(path.as_os_str()) {
+            return found.clone();
+        }
+        let found = match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) if parent != Path::new("") => {
+                let parent = self.find(parent);
+                let named = parent.real.join(name);
+                // Most of what is looked for is not there, and often what it would be in is not.
+                let kind = if parent.is_there { fs::symlink_metadata(&named).ok() } else { None };
+                match kind {
+                    Some(kind) if kind.is_symlink() => {
+                        let real = followed(&named);
+                        Found { is_there: real.symlink_metadata().is_ok(), real }
+                    }
+                    kind => Found { real: named, is_there: kind.is_some() },
+                }
+            }
+            _ => {
+                let real = followed(path);
+                Found { is_there: real.symlink_metadata().is_ok(), real }
+            }
+        };
+        self.real.borrow_mut().insert(path.as_os_str().to_owned(), found.clone());
+        found
+    }
 }
 
 impl Look for Disk {
@@ -288,19 +325,7 @@ impl Look for Disk {
     }
 
     fn real(&self, path: &Path) -> PathBuf {
-        if let Some(real) = self.real.borrow().get(path) {
-            return real.clone();
-        }
-        let real = match (path.parent(), path.file_name()) {
-            (Some(parent), Some(name)) if parent != Path::new("") => {
-                let named = self.real(parent).join(name);
-                let is_link = fs::symlink_metadata(&named).is_ok_and(|found| found.is_symlink());
-                if is_link { followed(&named) } else { named }
-            }
-            _ => followed(path),
-        };
-        self.real.borrow_mut().insert(path.to_owned(), real.clone());
-        real
+        self.find(path).real
     }
 }
 

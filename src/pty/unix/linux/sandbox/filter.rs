@@ -209,12 +209,13 @@ pub(super) enum Files {
 /// # Errors
 /// For a processor that they can't be made for.
 pub(super) fn programs(network: Network, files: Files) -> io::Result<Programs> {
+    // Few of them: a start waits while the kernel compiles each.
+    let mut forbidden = forbidden()?;
+    forbidden.extend(with_rights()?);
     let mut answering = vec![
-        unknown_calls(),
-        program(missing(), errno(libc::ENOSYS))?,
-        program(forbidden()?, errno(libc::EPERM))?,
+        [unknown_calls(), program(missing(), errno(libc::ENOSYS))?].concat(),
+        program(forbidden, errno(libc::EPERM))?,
         program(datagrams()?, errno(libc::ESOCKTNOSUPPORT))?,
-        program(with_rights()?, errno(libc::EPERM))?,
     ];
     if network != Network::On {
         answering.push(program(unreachable(network)?, errno(libc::ENETUNREACH))?);
@@ -237,8 +238,8 @@ pub(super) fn programs(network: Network, files: Files) -> io::Result<Programs> {
 /// `BPF_RET | BPF_K`.
 const RETURN: u16 = 0x06;
 
-/// Refuses calls by numbers that are not this architecture's (those of x32 begin with 0x4000_0000), or
-/// newer than these programs.
+/// The beginning of a program, which refuses calls by numbers that are not this architecture's (those of x32 begin
+/// with 0x4000_0000), or newer than these programs. Others go on behind it.
 fn unknown_calls() -> Vec<sock_filter> {
     const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS, at 0: the number of the call
     const JUMP_IF_GREATER: u16 = 0x25; // BPF_JMP | BPF_JGT | BPF_K
@@ -251,7 +252,6 @@ fn unknown_calls() -> Vec<sock_filter> {
         instruction(JUMP_IF_GREATER, 0, 2, NEWEST),
         instruction(JUMP_IF_EQUAL, 1, 0, NO_CALL),
         instruction(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs()),
-        instruction(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
     ]
 }
 

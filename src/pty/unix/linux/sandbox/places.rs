@@ -70,7 +70,8 @@ impl Places {
 
     /// The names in a directory by way of which something hidden is come to.
     pub(super) fn names_towards_hidden(&self, directory: &Path) -> BTreeSet<&OsStr> {
-        let rests = self.hidden.iter().filter_map(|place| place.strip_prefix(directory).ok());
+        let inside = self.hidden.iter().filter(|place| lies_in(place, directory));
+        let rests = inside.filter_map(|place| place.strip_prefix(directory).ok());
         rests.filter_map(|rest| rest.iter().next()).collect()
     }
 
