@@ -25,7 +25,7 @@ use crate::{
         sandbox::{on, to_wire},
     },
     sandbox::Mode,
-    session::engine::Config,
+    session::{engine::Config, launch::strict},
 };
 
 /// The longest line of who starts a host, in bytes: paths have 4096 at most.
@@ -45,6 +45,9 @@ pub(super) struct HostArguments {
     /// standard output.
     #[arg(long, hide = true)]
     detached: bool,
+    /// This host was started in name spaces, in which this is the place for its files.
+    #[arg(long, hide = true, value_name = "DIR", requires = "detached")]
+    in_name_spaces: Option<PathBuf>,
     /// Find or start the session that is asked for on standard input, and carry the control
     /// protocol between its host and the standard streams: what `--via` runs elsewhere.
     #[arg(long, conflicts_with_all = ["session", "detached"])]
@@ -64,6 +67,9 @@ pub(super) fn host(
     arguments: &HostArguments,
 ) -> Result<ExitCode, String> {
     if arguments.detached {
+        if let Some(directory) = &arguments.in_name_spaces {
+            strict::enter(directory.clone());
+        }
         return detached();
     }
     if arguments.stdio {
@@ -92,6 +98,9 @@ pub(super) fn host(
 /// What the session runs.
 fn options(worker: &WorkerArguments, arguments: &HostArguments) -> Result<SessionOptions, String> {
     let settings = arguments.options.sandbox.settings(Mode::Off, &Place::Here)?;
+    if settings.mode == Mode::Strict {
+        return Err(format!("no sandbox: {}", strict::NOT_INSIDE));
+    }
     let sandbox = Some(to_wire(&settings));
     Ok(SessionOptions { sandbox, ..arguments.options.options(worker) })
 }
@@ -142,7 +151,7 @@ fn detached() -> Result<ExitCode, String> {
     let request = read_request();
     if let Ok((line, request)) = &request {
         let name = request.name.to_string();
-        let own = ["host", "--detached", "--session", &name];
+        let own = ["host", "--detached", "--session", &name, "--in-name-spaces"];
         match host_in_name_spaces(&request.options, &own, line) {
             None => {}
             Some(Ok(status)) if status.success() => return Ok(ExitCode::SUCCESS),

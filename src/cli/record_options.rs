@@ -69,6 +69,11 @@ impl RecordArguments {
         self.record.as_deref().map(absolute)
     }
 
+    /// Whether it is one file that is named, and no directory.
+    pub(super) fn is_file(&self) -> bool {
+        self.place().is_some_and(|place| is_recording(&place))
+    }
+
     /// The directory that recordings are made in; it is made.
     pub(super) fn directory(&self) -> Result<Option<PathBuf>, String> {
         let Some(place) = self.place() else { return Ok(None) };

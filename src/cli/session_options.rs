@@ -183,6 +183,13 @@ pub(super) fn host_in_name_spaces(
     }
     let start = || {
         let record = record_options::of_options(options)?;
+        if record.is_file() {
+            return Err(
+                "in `strict` recordings are made in a directory, which is not read there: \
+                        `--record` names a file"
+                    .to_owned(),
+            );
+        }
         let sandbox = sandbox(options, &record)?.unwrap_or_default();
         // Made, where it is not there.
         let registry = Registry::open().and_then(|_| Registry::place());

@@ -172,6 +172,19 @@ mod tests {
     }
 
     #[test]
+    fn what_makes_name_spaces_is_told_from_a_host() {
+        let said = "echo 'bwrap: No permissions to create new namespace' >&2; exit 1";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", said]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let error = hear(&mut shell.spawn().unwrap()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "no sandbox: `--sandbox strict` makes name spaces, and can't here: bwrap: No permissions to create new \
+             namespace; `mcp-repl doctor` tries it, `--sandbox workspace-write` does without them"
+        );
+    }
+
+    #[test]
     fn answers_are_as_the_protocol_has_them() {
         let answers = [
             (StartAnswer::Registered(true), r#"{"registered":true}"#),

@@ -154,6 +154,8 @@ pub trait Facts {
     fn has_other_names(&self, path: &Path) -> bool;
     /// Whether it was made after the session's program was started.
     fn is_newer(&self, path: &Path) -> bool;
+    /// Whether this user owns it, or what it would be in.
+    fn is_own(&self, path: &Path) -> bool;
     /// Whether it would lie in a place that is shown, where only some are.
     fn is_shown(&self, path: &Path) -> bool;
     /// Whether there is anything.
@@ -290,10 +292,13 @@ fn of_path(text: &str, confined: &Confined<'_>, facts: &dyn Facts) -> Option<Den
         let is_linked = facts.can_write(&path) && facts.has_other_names(&path);
         return is_linked.then_some(Denial::Linked { path, mode });
     }
-    if !facts.can_write(&path) {
+    // In `strict` what is only read can't be written by anybody there, and some of it by its owner outside.
+    if !(facts.can_write(&path) || mode == Mode::Strict && facts.is_own(&path)) {
         return None;
     }
-    let add = to_be_added(&path, home, facts).map(Path::to_owned);
+    let add =
+        to_be_added(&path, home, facts).filter(|_| mode != Mode::Strict || facts.is_shown(&path));
+    let add = add.map(Path::to_owned);
     let is_bounded = bounds.is_some_and(|bounds| !bounds.allow(&path));
     Some(Denial::Outside { path, add, is_bounded, writable: writable.to_owned(), mode })
 }
@@ -332,6 +337,10 @@ mod tests {
 
         fn is_newer(&self, path: &Path) -> bool {
             ["/home/ada/new.csv", "/home/ada/.gitconfig"].iter().any(|new| path == Path::new(new))
+        }
+
+        fn is_own(&self, _: &Path) -> bool {
+            false
         }
 
         fn is_shown(&self, path: &Path) -> bool {
@@ -549,6 +558,10 @@ mod tests {
         }
 
         fn is_newer(&self, _: &Path) -> bool {
+            false
+        }
+
+        fn is_own(&self, _: &Path) -> bool {
             false
         }
 

@@ -15,6 +15,10 @@ use super::{
 pub trait Look {
     /// What is at a path; links are not followed.
     fn kind(&self, path: &Path) -> Kind;
+    /// Whether there is anything at a path, where a link leads.
+    fn is_there(&self, path: &Path) -> bool {
+        self.kind(&self.real(path)) != Kind::Missing
+    }
     /// The text of a small file; `None` where there is none.
     fn text(&self, path: &Path) -> Option<String>;
     /// The path without links, as far as it exists.

@@ -58,6 +58,8 @@ pub struct View {
     devices: Vec<PathBuf>,
     home: Option<PathBuf>,
     directory: PathBuf,
+    /// What a session may have written: a link there leads nowhere else.
+    written: Vec<PathBuf>,
 }
 
 impl View {
@@ -70,13 +72,16 @@ impl View {
             directory: look.real(&place.directory),
             ..View::default()
         };
+        let directory = Some(&place.directory).filter(|_| !place.is_too_wide());
+        let written = settings.writable.iter().chain(directory).chain([&place.caches]);
+        view.written = written.map(|path| look.real(path)).collect();
         for path in SYSTEM {
             view.show(Path::new(path), Access::Read, look);
         }
         view.show(Path::new(CONTROL_GROUPS), Access::Write, look);
         let own = GIT_SETTINGS.iter().copied().chain(READ_IN_PLACE.iter().map(|(_, path)| *path));
         for path in own.filter_map(|path| place.path(path)) {
-            view.show(&path, Access::Read, look);
+            view.show_unless_wide(&path, place, look);
         }
         for path in &settings.readable {
             view.show(path, Access::Read, look);
@@ -98,19 +103,32 @@ impl View {
         view
     }
 
-    /// Shows what is at a path, if anything is, and the links by which the path leads there.
+    /// Shows what is at a path to be read, where nobody said that all of a home directory is meant.
+    pub fn show_unless_wide(&mut self, path: &Path, place: &Place, look: &dyn Look) {
+        if !place.is_around_home(&look.real(&without_dots(path))) {
+            self.show(path, Access::Read, look);
+        }
+    }
+
+    /// Shows what is at a path, if anything is, and the links by which the path leads there. Links that a session may
+    /// have made are not followed, and processes and devices are the session's own.
     pub fn show(&mut self, path: &Path, access: Access, look: &dyn Look) {
         let mut path = without_dots(path);
         for _ in 0..MOST_LINKS {
             let is_real = |part: &&Path| look.real(part) == **part;
             let parts: Vec<&Path> = path.ancestors().collect();
             let Some(link) = parts.into_iter().rev().find(|part| !is_real(part)) else {
-                if look.kind(&path) != Kind::Missing {
+                let is_own = path.starts_with("/proc")
+                    || path.starts_with("/dev") && !path.starts_with("/dev/shm/");
+                if look.is_there(&path) && !is_own {
                     let there = self.places.entry(path).or_insert(access);
                     *there = access.max(*there);
                 }
                 return;
             };
+            if self.written.iter().any(|place| link.starts_with(place)) {
+                return;
+            }
             let target = look.real(link);
             let rest = path.strip_prefix(link).unwrap_or(Path::new("")).to_owned();
             self.links.insert(link.to_owned(), target.clone());
@@ -311,6 +329,31 @@ mod tests {
         view.show(Path::new("/tmp/x"), Access::Read, &DISK);
         assert_eq!(shown(&view), ["ro-bind /tmp/x /tmp/x", "chdir /w"]);
         assert!(view.arguments().windows(2).any(|two| two == ["--bind", "/"]));
+    }
+
+    #[test]
+    fn a_link_that_a_session_may_have_made_leads_nowhere_else() {
+        const DISK: Disk = Disk(
+            &[("/w/data", "/home/ada"), ("/home/ada/.gitconfig", "/home"), ("/data", "/home/ada")],
+            &["/w/x", "/home/ada/x", "/proc/7", "/dev/shm/a", "/dev/kmsg"],
+        );
+        let named = |paths: &[&str]| Settings {
+            readable: paths.iter().map(PathBuf::from).collect(),
+            ..settings()
+        };
+        let view = View::new(&place("/w"), &named(&["/w/data", "/proc", "/dev/kmsg"]), &DISK);
+        assert_eq!(shown(&view), ["dir /home/ada", "bind /w /w", "chdir /w"]);
+        // What the user has linked, and named, is meant.
+        let view = View::new(&place("/w"), &named(&["/data", "/dev/shm/a"]), &DISK);
+        let home = "ro-bind /home/ada /home/ada";
+        let all = [
+            "ro-bind /dev/shm/a /dev/shm/a",
+            home,
+            "bind /w /w",
+            "symlink /home/ada /data",
+            "chdir /w",
+        ];
+        assert_eq!(shown(&view), all);
     }
 
     #[test]

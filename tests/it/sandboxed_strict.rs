@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -40,13 +40,12 @@ fn a_session_sees_what_is_named_and_no_process_but_its_own() {
     assert_eq!(fs::read_to_string(repl.directory().join("x")).unwrap(), "x");
     repl.gives("b'bwrap' in open('/proc/1/cmdline', 'rb').read()", "True\n");
     repl.gives("sum(name.isdigit() for name in os.listdir('/proc')) < 10", "True\n");
-    repl.gives(
-        "os.environ['MCP_REPL_SANDBOX'], 'MCP_REPL_STRICT_DIR' in os.environ",
-        "('strict', False)\n",
-    );
+    repl.gives("os.environ['MCP_REPL_SANDBOX']", "'strict'\n");
     repl.gives(&format!("open({} + '/file').read()", quoted(shown.path())), "'read'\n");
     let said = repl.repl(&format!("open({} + '/file', 'a')", quoted(shown.path())));
     assert_has(&said, "Read-only file system");
+    assert_has(&said, "[repl] the sandbox (strict) lets this session write only ");
+    assert_has(&repl.repl("open('/tmp/x', 'w')"), "; write there, or have the user do it");
     // What nobody named is not there, and it is said why.
     let said = repl.repl(&format!("open({} + '/file')", quoted(hidden.path())));
     assert_has(&said, "No such file or directory");
@@ -177,26 +176,101 @@ fn recordings_are_made_where_they_are_wanted() {
 }
 
 #[test]
-fn where_no_name_spaces_can_be_made_no_session_starts() {
-    let bin = tempfile::tempdir().unwrap();
-    let calls = |path: String| strict(Builder::new()).env("PATH", path).start().begin("1").error();
-    let empty = bin.path().display().to_string();
-    let said = calls(empty.clone());
-    assert_has(
-        &said,
-        "`--sandbox strict` takes bubblewrap, and there is no `bwrap` on PATH: install it",
+fn links_lead_to_what_is_kept_as_they_do_outside() {
+    if !has_name_spaces() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let (home, dotfiles) = (root.path().join("home"), root.path().join("home/dotfiles"));
+    fs::create_dir_all(dotfiles.join("ssh")).unwrap();
+    fs::create_dir_all(root.path().join("elsewhere")).unwrap();
+    for name in ["bashrc", "netrc", "ssh/id"] {
+        fs::write(dotfiles.join(name), "secret").unwrap();
+    }
+    for (name, to) in [(".bashrc", "bashrc"), (".netrc", "netrc"), (".ssh", "ssh")] {
+        symlink(dotfiles.join(to), home.join(name)).unwrap();
+    }
+    // Programs that git runs by settings that are elsewhere.
+    let included = root.path().join("elsewhere/inc");
+    fs::write(home.join(".gitconfig"), format!("[include]\npath = {}\n", included.display()))
+        .unwrap();
+    fs::write(included, "[core]\nhooksPath = myhooks\n").unwrap();
+    symlink("nowhere", home.join("dangling")).unwrap();
+    let repl =
+        strict(Builder::new()).args(["--grace", "0"]).env("HOME", &home).directory(&dotfiles);
+    let repl = repl.env("PYTHONPATH", home.join("dangling")).start();
+    for cell in [
+        "open('bashrc', 'a')",
+        "open('netrc')",
+        "open('ssh/id')",
+        "import os; os.makedirs('myhooks')",
+    ] {
+        assert_has(&repl.repl(cell), "PermissionError");
+    }
+    if rustix::process::getuid().is_root() {
+        assert_has(&repl.repl("open('/etc/shadow')"), "PermissionError");
+    }
+    repl.gives("open('mine', 'w').write('a')", "1\n");
+}
+
+#[test]
+fn what_a_session_left_opens_nothing_to_the_next() {
+    if !has_name_spaces() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let work = root.path().join("work");
+    fs::create_dir_all(work.join(".venv/bin")).unwrap();
+    fs::create_dir_all(work.join("x")).unwrap();
+    fs::write(root.path().join("secret"), "").unwrap();
+    symlink("/", work.join("x/python")).unwrap();
+    symlink(root.path(), work.join("data")).unwrap();
+    // A program of the workspace's in the place of what makes the name spaces.
+    let bwrap = work.join(".venv/bin/bwrap");
+    fs::write(&bwrap, "#!/bin/sh\n: >ran\nexit 1\n").unwrap();
+    fs::set_permissions(&bwrap, Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", work.join(".venv/bin").display(), std::env::var("PATH").unwrap());
+    let python = work.join(".venv/bin/python");
+    symlink(python::default(), &python).unwrap();
+    let settings = work.join(".venv/pyvenv.cfg");
+    fs::write(&settings, format!("home = {}\n", work.join("x").display())).unwrap();
+    let repl = strict(Builder::new()).python(&python).directory(&work).env("PATH", &path);
+    let repl = repl.args(["--grace", "0", "--add-readable", "data"]);
+    let repl = repl.env("PYTHONPATH", work.join("data")).start();
+    repl.gives_part(
+        "import os\n[p for p in ('../secret', 'data/secret', '/var') if os.path.exists(p)]",
+        "[]\n",
     );
-    let failing = bin.path().join("bwrap");
-    fs::write(
-        &failing,
-        "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n",
-    )
-    .unwrap();
-    fs::set_permissions(&failing, Permissions::from_mode(0o755)).unwrap();
-    let said = calls(empty);
+    assert!(!work.join("ran").exists());
+}
+
+#[test]
+fn a_reset_works_when_the_directory_of_the_session_was_removed() {
+    if !has_name_spaces() {
+        return;
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    let repl =
+        strict(Builder::new()).args(["--grace", "0"]).env("TMPDIR", temporary.path()).start();
+    repl.gives("1", "1\n");
+    for entry in fs::read_dir(temporary.path()).unwrap().flatten() {
+        fs::remove_dir_all(entry.path()).unwrap();
+    }
+    repl.repl("\u{4}");
+    repl.gives_part("6 * 7", "42\n");
+}
+
+#[test]
+fn what_can_not_be_had_in_name_spaces_says_so() {
+    let calls = |words: &[&str]| strict(Builder::new()).args(words).start().begin("1").error();
+    assert_has(&calls(&["--record", "x.cast"]), "recordings are made in a directory");
+    if has_name_spaces() {
+        assert_has(&calls(&["--add-readable", "/"]), "all of the machine can't be shown");
+    }
+    let output = Builder::new().args(["host", "--sandbox", "strict"]).output("");
     assert_has(
-        &said,
-        "can't here: bwrap: No permissions to create new namespace; `mcp-repl doctor` tries it",
+        &String::from_utf8(output.stderr).unwrap(),
+        "`strict` is for sessions that have a host",
     );
 }
 
@@ -205,5 +279,5 @@ fn a_session_without_a_host_is_not_started() {
     let output = Builder::new().args(["exec", "--sandbox", "strict", "1"]).output("");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
-    assert_has(&said, "`strict` is for sessions with a host");
+    assert_has(&said, "`strict` is for sessions that have a host");
 }

@@ -65,25 +65,25 @@ struct Root {
 /// A directory for the files of a host in name spaces, in which that has its own. It is the same place there and
 /// outside, where replies name files in it.
 #[derive(Debug)]
-pub(super) struct Outer {
+pub(super) struct OuterDirectory {
     directory: TempDir,
     /// Held until the host has one of its own.
     _lock: File,
 }
 
-impl Outer {
+impl OuterDirectory {
     /// Makes one, and removes what hosts left that have ended.
     ///
     /// # Errors
     /// When none of the usual places for temporary files can be written.
-    pub(super) fn new() -> io::Result<Outer> {
+    pub(super) fn new() -> io::Result<OuterDirectory> {
         // The host's directory is one further down.
         let further = LONGEST_DIRECTORY_NAME + 1;
         in_first_place(|place| {
             let directory = directory_in(place, further)?;
             remove_stale(place);
             let lock = lock(directory.path())?;
-            Ok(Outer { directory, _lock: lock })
+            Ok(OuterDirectory { directory, _lock: lock })
         })
     }
 
@@ -161,13 +161,10 @@ impl RuntimeDirectory {
 impl Root {
     /// Makes one in the first of the usual places that has room for it.
     fn new() -> io::Result<Root> {
-        match strict::directory() {
-            Some(outer) => {
-                let lock = lock(&outer)?;
-                Root::in_place(&outer, Some(lock))
-            }
-            None => in_first_place(|place| Root::in_place(place, None)),
-        }
+        let outer = strict::directory();
+        let outer = outer.and_then(|outer| Root::in_place(outer, Some(lock(outer).ok()?)).ok());
+        // It may be gone by now: what replies name is not to be seen outside then.
+        outer.map_or_else(|| in_first_place(|place| Root::in_place(place, None)), Ok)
     }
 
     fn in_place(place: &Path, outer_lock: Option<File>) -> io::Result<Root> {
@@ -280,8 +277,6 @@ impl SessionDirectory {
             // They would contradict the terminal's own size.
             ("COLUMNS".into(), None),
             ("LINES".into(), None),
-            // It is the host's, and no one of those that a program starts.
-            (strict::VARIABLE.into(), None),
         ]);
         if program.has_sideband {
             environment.push(set(SOCKET_VARIABLE, socket.clone().into()));
@@ -382,6 +377,8 @@ fn remove_stale(place: &Path) {
             && pty::is_own_directory(&entry.path())
             && let Ok(lock) = pty::open_own_file(&entry.path().join(LOCK))
             && lock.try_lock().is_ok()
+            // Another may have put its own in the place of one that was opened before.
+            && pty::is_file_at(&lock, &entry.path().join(LOCK)).unwrap_or(false)
         {
             let _ = remove_lock_last(&entry.path());
         }

@@ -129,6 +129,12 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// The program's file, and those that may be taken in its place.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let others = self.choice.iter().flat_map(Choice::others);
+        std::iter::once(&*self.program.file).chain(others)
+    }
+
     /// The next best program, for one that does not run, and why. `None` when there is no other, or
     /// this one was asked for by name.
     pub fn next(self, why: &str) -> Option<Resolved> {

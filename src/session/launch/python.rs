@@ -80,6 +80,11 @@ impl Choice {
         Err(passed_over)
     }
 
+    /// The files of those that come behind it.
+    pub fn others(&self) -> impl Iterator<Item = &Path> {
+        self.others.iter().map(|(file, _)| file.as_path())
+    }
+
     /// The next best one, for this one does not run, and why. What it passes over begins with
     /// this one. `None` when there is no other.
     pub fn next(self, why: &str) -> Option<Choice> {

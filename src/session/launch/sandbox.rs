@@ -32,6 +32,13 @@ pub struct Sandbox {
     pub own: Vec<PathBuf>,
 }
 
+/// What holds in name spaces, as it was found outside of them: there links lead where they do not inside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Outer {
+    hidden: Vec<PathBuf>,
+    protected: Vec<PathBuf>,
+}
+
 /// A sandbox that a program is started in.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -79,7 +86,15 @@ impl Sandbox {
         let variables = changed(changes);
         let disk = Disk::default();
         let place = self.place(private, around.directory.as_deref(), &variables, &disk)?;
-        let rules = place.rules(&self.settings, &disk).map_err(io::Error::other)?;
+        let mut rules = place.rules(&self.settings, &disk).map_err(io::Error::other)?;
+        if let Some(Outer { hidden, protected }) = strict::outer()? {
+            rules.hidden.extend(hidden);
+            rules.protected.extend(protected);
+            for paths in [&mut rules.hidden, &mut rules.protected] {
+                paths.sort_unstable();
+                paths.dedup();
+            }
+        }
         if let Some((hidden, needed)) = self.hides_what_runs(program, &variables, &rules) {
             return Err(io::Error::other(format!(
                 "`deny-read` hides {}, and {} is there, without which nothing runs; `mcp-repl config` \
@@ -100,6 +115,12 @@ impl Sandbox {
             began: SystemTime::now(),
         };
         Ok(Prepared { rules, environment, confinement })
+    }
+
+    /// What holds in it, for a place in which name spaces are made.
+    pub(super) fn outer(&self, place: &Place, disk: &Disk) -> io::Result<Outer> {
+        let rules = place.rules(&self.settings, disk).map_err(io::Error::other)?;
+        Ok(Outer { hidden: rules.hidden, protected: rules.protected })
     }
 
     /// Where it is made, with the places of it that are made for it; in this process's working directory where
@@ -310,6 +331,10 @@ impl Look for Disk {
         }
     }
 
+    fn is_there(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
     fn text(&self, path: &Path) -> Option<String> {
         use std::io::Read;
         if self.kind(path) != Kind::File {
@@ -361,6 +386,11 @@ impl Facts for Outside {
     fn is_newer(&self, path: &Path) -> bool {
         let made = fs::symlink_metadata(path).and_then(|found| found.created());
         made.is_ok_and(|made| made > self.began)
+    }
+
+    fn is_own(&self, path: &Path) -> bool {
+        let there = path.ancestors().find(|path| path.is_dir());
+        there.is_some_and(pty::is_own_directory)
     }
 
     fn is_shown(&self, path: &Path) -> bool {
