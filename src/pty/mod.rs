@@ -143,6 +143,8 @@ pub struct Blocked {
 pub enum Awaits {
     /// Somebody who types, and nothing else.
     Terminal,
+    /// Nobody tells: it sleeps, and has the terminal.
+    Unknown,
     /// The terminal and something else: other descriptors are in the same set, or the thread is
     /// not the first one of its process, or the terminal gives single keys and the thread is not
     /// the only one that runs or waits for descriptors.

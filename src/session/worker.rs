@@ -257,6 +257,7 @@ impl Worker {
         let Modes { canonical, echo, .. } = self.terminal.modes()?;
         let awaits = match awaits {
             pty::Awaits::Terminal => Awaits::Terminal,
+            pty::Awaits::Unknown => Awaits::Unknown,
             pty::Awaits::TerminalAndOthers { children_work } => {
                 Awaits::TerminalAndOthers { children_work }
             }

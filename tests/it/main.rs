@@ -50,6 +50,7 @@ mod files;
 mod foreground;
 mod full_screen;
 mod guard;
+mod guesses;
 mod hands;
 mod hints;
 mod host_commands;

@@ -19,13 +19,14 @@
 //! running    what is asked of processes that are none of this one's own
 //! signal     those that ask this process to end; masks, dispositions, names
 //! groups     the session and the group of a process
+//! guess      who may read the terminal, where the kernel does not tell
 //! file       what may be executed
 //! seatbelt   the profile of a sandbox on macOS
 //! private    files and directories that are this user's alone
 //! linux, macos   what POSIX does not have
 //! ```
 //!
-//! `linux` and `macos` provide the same items: `blocked_reader`, `TaskWatch`, `Members`,
+//! `linux` and `macos` provide the same items: `blocked_reader`, `task`, `TaskWatch`, `Members`,
 //! `session_members`, `die_with_parent`, `name_process`, `close_from`, `close_on_exec_from`,
 //! `is_noexec`, `start_time`, `resident_memory`, `kill_if`, `own_program`, `Sandbox`, `Inside`,
 //! `explained`, `sandbox_holds`, `Group`, `Door`, `NoGroup` and `tasks_of_user`.
@@ -37,6 +38,7 @@ mod detach;
 mod file;
 mod groups;
 mod guard;
+mod guess;
 mod keyboard;
 mod launcher;
 mod limits;

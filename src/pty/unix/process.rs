@@ -62,6 +62,8 @@ pub(super) struct Search {
     pub(super) device: u64,
     /// Whether it gives single keys.
     pub(super) gives_keys: bool,
+    /// Whether it shows what is typed.
+    pub(super) shows_typing: bool,
 }
 
 /// Runs `program` on a new terminal of this size, as the leader of a session of its own with
@@ -176,12 +178,14 @@ impl Process {
     /// The program has `own_threads` threads by itself, its first one among them; 0 when all of its
     /// threads are looked at as those of its descendants.
     pub fn blocked_reader(&self, terminal: &PtyMaster, own_threads: u64) -> Option<Blocked> {
+        let modes = terminal.modes()?;
         system::blocked_reader(Search {
             leader: self.pid,
             own_threads,
             foreground: terminal.foreground()?,
             device: terminal.device(),
-            gives_keys: !terminal.modes()?.canonical,
+            gives_keys: !modes.canonical,
+            shows_typing: modes.echo,
         })
     }
 

@@ -106,7 +106,7 @@ impl<O: Observer> Display<O> {
         waiting: impl Iterator<Item = ClientId>,
     ) -> Option<Sighting> {
         let Found { reader, canonical, echo } = found;
-        if reader.guessed && echo {
+        if reader.guessed && echo && reader.awaits != Awaits::Unknown {
             return None;
         }
         let program = reader.program.as_str();

@@ -23,6 +23,7 @@ mod news;
 mod observer;
 mod outboxes;
 mod people;
+mod prompt;
 mod schedule;
 mod size;
 mod standing;
@@ -51,7 +52,7 @@ use size::Sizes;
 
 use super::rules::{
     Action, Audience, Event, Session,
-    reader::{Sighting, View},
+    reader::Sighting,
     state::{ClientId, Paging, State, Time},
 };
 use crate::{
@@ -453,11 +454,8 @@ impl<O: Observer> Pipeline<O> {
 
     fn sighting(&mut self, found: Found) -> Option<Sighting> {
         let Pipeline { news, now, .. } = self;
-        let awaits = found.reader.awaits;
         let mut sighting = self.display.sighting(found, self.session.waiting_clients())?;
-        sighting.is_settled = news.quiet_from(awaits) <= *now
-            || !awaits.others()
-            || sighting.view == View::Text && news.shows_prompt(self.display.screen());
+        sighting.is_settled = news.settles(&sighting, self.display.screen(), *now);
         sighting.shown = news.count();
         Some(sighting)
     }

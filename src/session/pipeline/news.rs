@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::Shown;
+use super::{Shown, prompt};
 use crate::{
     screen::Screen,
     session::rules::{
-        reader::Awaits,
+        reader::{Awaits, Sighting, View},
         state::{ClientId, Time},
     },
 };
@@ -99,7 +99,26 @@ impl News {
             Awaits::TerminalAndOthers { children_work } if children_work || !self.is_answered => {
                 self.last + LONG_QUIET
             }
-            Awaits::TerminalAndOthers { .. } | Awaits::Others => self.last + QUIET,
+            Awaits::TerminalAndOthers { .. } | Awaits::Others | Awaits::Unknown => {
+                self.last + QUIET
+            }
+        }
+    }
+
+    /// Whether a program that was found waits, as far as what it shows tells.
+    pub(super) fn settles(&self, sighting: &Sighting, screen: &Screen, now: Time) -> bool {
+        let Sighting { reader, modes, view, .. } = sighting;
+        let is_quiet = self.quiet_from(reader.awaits) <= now;
+        let shows_prompt = *view == View::Text && self.shows_prompt(screen);
+        match reader.awaits {
+            Awaits::Terminal => true,
+            Awaits::TerminalAndOthers { .. } | Awaits::Others => is_quiet || shows_prompt,
+            // It may sleep for anything, so that it is quiet says nothing.
+            Awaits::Unknown if *view == View::Text => {
+                let asks = shows_prompt && prompt::asks(&screen.line_at_cursor());
+                is_quiet && (asks || modes.canonical && !modes.echo)
+            }
+            Awaits::Unknown => is_quiet,
         }
     }
 
@@ -185,7 +204,10 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screen::Size;
+    use crate::{
+        screen::Size,
+        session::rules::reader::{FullScreenView, InputModes, Reader},
+    };
 
     const fn ms(ms: u64) -> Time {
         Duration::from_millis(ms)
@@ -268,5 +290,32 @@ mod tests {
         assert_eq!((news.told(1), news.told(2), news.count()), (1, 0, 1));
         news.forget(1);
         assert_eq!(news.told(1), 0);
+    }
+
+    #[test]
+    fn of_one_of_which_nobody_tells_only_what_it_shows_says_whether_it_waits() {
+        let settles = |printed: &[u8], echo: bool, view: View, now: Time| {
+            let (mut news, mut screen) = (News::default(), Screen::new(Size::default()));
+            news.sent(b"x", ms(0));
+            screen.feed(printed);
+            news.shown(ms(1));
+            let program = "program".to_owned();
+            let awaits = Awaits::Unknown;
+            let reader = Reader { thread: 1, wakes: 1, program, guessed: true, awaits };
+            let modes = InputModes { canonical: true, echo, bracketed_paste: false };
+            let sighting = Sighting { reader, modes, view, is_settled: false, shown: 1 };
+            news.settles(&sighting, &screen, now)
+        };
+        let (soon, later) = (ms(2), ms(1) + QUIET);
+        assert!(settles(b"name: ", true, View::Text, later));
+        assert!(!settles(b"name: ", true, View::Text, soon));
+        for line in [&b"Loading..."[..], b"", b"name: \r\n"] {
+            assert!(!settles(line, true, View::Text, later));
+            assert!(!settles(line, true, View::Text, later + LONG_QUIET));
+        }
+        // One that hides what is typed asks for a secret, and a page is for whoever looks at it.
+        assert!(settles(b"", false, View::Text, later));
+        let page = View::FullScreen(FullScreenView { cursor: (0, 0) });
+        assert!(settles(b"page", true, page, later));
     }
 }

@@ -24,6 +24,8 @@ pub struct Reader {
 pub enum Awaits {
     /// Somebody who types, and nothing else: it waits.
     Terminal,
+    /// Nobody tells: it sleeps, and has the terminal. Only what it shows says whether it waits.
+    Unknown,
     /// The terminal and something else: whether it waits or works is told by what it shows.
     TerminalAndOthers {
         /// Whether it has children and no descendant waits for any terminal.

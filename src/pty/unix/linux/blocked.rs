@@ -7,11 +7,15 @@ use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt};
 
 use rustix::process::Pid;
 
-use super::call::{Awaited, Call};
+use super::{
+    call::{Awaited, Call},
+    task::tells_calls,
+};
 use crate::pty::{
     Awaits, Blocked,
     unix::{
         groups::{group_of, session_of},
+        guess,
         process::Search,
     },
 };
@@ -29,7 +33,12 @@ const PSEUDO_TERMINALS: std::ops::RangeInclusive<u32> = 136..=143;
 /// Where the terminal gives single keys and no thread waits for it, the one program of these that
 /// does not wait for its children, if it sleeps. Of several, one may be about to give another
 /// what it shows, as in a pipe to a pager.
+///
+/// Where the kernel does not tell, it is guessed.
 pub(in crate::pty::unix) fn blocked_reader(search: Search) -> Option<Blocked> {
+    if !tells_calls() {
+        return guess::blocked_reader(search);
+    }
     let Search { leader, foreground, device, gives_keys, .. } = search;
     let mut processes = vec![(leader, leader)];
     let (mut sleeper, mut is_only) = (None, gives_keys);

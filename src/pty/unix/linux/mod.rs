@@ -6,6 +6,7 @@ mod group;
 mod members;
 mod running;
 mod sandbox;
+mod task;
 mod tasks;
 
 use std::{ffi::CStr, fs, io, path::Path};
@@ -26,6 +27,7 @@ pub(super) use self::{
     members::Members,
     running::{kill_if, own_program, resident_memory, start_time},
     sandbox::{Inside, Sandbox, explained},
+    task::task,
     tasks::{TaskWatch, of_user as tasks_of_user},
 };
 

@@ -1,5 +1,7 @@
 //! What macOS does in Linux's place. Untested.
 
+mod processes;
+
 use std::{
     ffi::CStr,
     io,
@@ -12,17 +14,16 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 
-use super::{groups::session_of, seatbelt::profile};
+use super::seatbelt::profile;
+
+pub(super) use self::processes::{
+    Members, TaskWatch, resident_memory, session_members, start_time, task,
+};
+pub(super) use super::guess::blocked_reader;
 use crate::{
-    pty::{Blocked, Limits, unix::process::Search},
+    pty::Limits,
     sandbox::{Holds, Rules},
 };
-
-/// macOS has no process table to read without private interfaces: what is left of a session
-/// gets the kernel's own hang-up only.
-pub(super) fn session_members(_leader: Pid) -> Vec<Pid> {
-    Vec::new()
-}
 
 /// macOS has no such thing: a program that hangs while it starts outlives a killed server.
 pub(super) fn die_with_parent() {}
@@ -39,24 +40,6 @@ pub(super) fn close_from(first: u32) {
     }
 }
 
-/// The processes of a session: its leader, since the others can't be found.
-#[derive(Debug)]
-pub(super) struct Members(Pid);
-
-impl Members {
-    /// The leader.
-    pub(super) fn of(leader: Pid) -> Members {
-        Members(leader)
-    }
-
-    /// Kills the leader, if its number means one still. The kernel hangs up on the others then.
-    pub(super) fn kill(&self) {
-        if session_of(self.0) == Some(self.0) {
-            let _ = kill_process(self.0, Signal::KILL);
-        }
-    }
-}
-
 /// Marks the descriptors from `first` on to be closed when this process executes a program.
 ///
 /// Async-signal-safe.
@@ -70,39 +53,6 @@ pub(super) fn close_on_exec_from(first: u32) {
 /// Whether nothing on the file system of `place` can be executed: statvfs does not tell here.
 pub(super) fn is_noexec(place: &Path) -> io::Result<bool> {
     Ok(statfs(place)?.f_flags & libc::MNT_NOEXEC.cast_unsigned() != 0)
-}
-
-/// macOS does not tell what a thread waits for: programs that read the terminal themselves are
-/// not recognised.
-pub(super) fn blocked_reader(_search: Search) -> Option<Blocked> {
-    None
-}
-
-/// Nobody who reads the terminal can be found, so nobody needs to be looked for.
-#[derive(Debug)]
-pub(super) struct TaskWatch;
-
-impl TaskWatch {
-    /// There is nothing to look at.
-    pub(super) fn of(_process: Pid) -> Option<TaskWatch> {
-        None
-    }
-
-    /// See [`TaskWatch`].
-    pub(super) fn has_more_than(&self, _threads: u64) -> bool {
-        false
-    }
-}
-
-/// macOS tells when a process started only by private structures: its number alone has to do, and
-/// may come to mean another.
-pub(super) fn start_time(pid: Pid) -> Option<u64> {
-    session_of(pid).map(|_| 0)
-}
-
-/// macOS tells of memory only by private structures.
-pub(super) fn resident_memory(_pid: Pid) -> Option<u64> {
-    None
 }
 
 /// Kills a process if its number means that one, as `is_there` tells.
