@@ -45,6 +45,9 @@ pub(super) struct HostArguments {
     /// standard output.
     #[arg(long, hide = true)]
     detached: bool,
+    /// What is asked for is a session in name spaces: this process starts its host there.
+    #[arg(long, hide = true, requires = "detached")]
+    strict: bool,
     /// This host was started in name spaces, in which this is the place for its files.
     #[arg(long, hide = true, value_name = "DIR", requires = "detached")]
     in_name_spaces: Option<PathBuf>,
@@ -69,6 +72,8 @@ pub(super) fn host(
     if arguments.detached {
         if let Some(directory) = &arguments.in_name_spaces {
             strict::enter(directory.clone());
+        } else if arguments.strict {
+            return in_name_spaces();
         }
         return detached();
     }
@@ -146,23 +151,27 @@ fn register_by_hand(
     Err(format!("there is a session {first} already; `mcp-repl end {first}` ends it"))
 }
 
-/// Hosts a session for who started this process, and outlives that.
-fn detached() -> Result<ExitCode, String> {
-    let request = read_request();
-    if let Ok((line, request)) = &request {
+/// Starts the host that is asked for in name spaces, where it outlives this process, and answers for it where it
+/// can't be had.
+fn in_name_spaces() -> Result<ExitCode, String> {
+    let started = read_request().and_then(|(line, request)| {
         let name = request.name.to_string();
         let own = ["host", "--detached", "--session", &name, "--in-name-spaces"];
-        match host_in_name_spaces(&request.options, &own, line) {
-            None => {}
-            Some(Ok(status)) if status.success() => return Ok(ExitCode::SUCCESS),
-            // It was said.
-            Some(Ok(_)) => return Ok(ExitCode::FAILURE),
-            Some(Err(why)) => {
-                let _ = answer_with(&StartAnswer::Error(why));
-                return Ok(ExitCode::FAILURE);
-            }
+        host_in_name_spaces(&request.options, &own, &line)
+    });
+    match started {
+        Ok(status) if status.success() => Ok(ExitCode::SUCCESS),
+        // It was said.
+        Ok(_) => Ok(ExitCode::FAILURE),
+        Err(why) => {
+            let _ = answer_with(&StartAnswer::Error(why));
+            Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Hosts a session for who started this process, and outlives that.
+fn detached() -> Result<ExitCode, String> {
     // Before anything else: nothing of this process is to be found by who kills its starter's
     // children, and nothing may be shared with the process that is left behind.
     let detached = pty::detach().map_err(|error| format!("no process for a host: {error}"))?;
@@ -170,7 +179,7 @@ fn detached() -> Result<ExitCode, String> {
     let runtime = runtime();
     let prepared = runtime.as_ref().map_err(Clone::clone).and_then(|runtime| {
         let _in_the_loop = runtime.enter();
-        prepare(request?.1)
+        prepare()
     });
     let answer = match &prepared {
         Ok(Some(_)) => StartAnswer::Registered(true),
@@ -202,8 +211,9 @@ fn read_request() -> Result<(String, StartRequest), String> {
     Ok((line, request))
 }
 
-/// Lists the session; `None` when another of its name was faster.
-fn prepare(request: StartRequest) -> Result<Option<(Config, Registration, Life)>, String> {
+/// Reads what is asked for, and lists the session; `None` when another of its name was faster.
+fn prepare() -> Result<Option<(Config, Registration, Life)>, String> {
+    let (_, request) = read_request()?;
     let registry = Registry::open().map_err(|error| error.to_string())?;
     // Nothing is made for nothing.
     if registry.find(&request.name).is_some() {

@@ -18,7 +18,7 @@ use crate::{
     host::Life,
     pty::Limits,
     registry::Registry,
-    remote::sandbox::{from_wire, is_strict},
+    remote::sandbox::from_wire,
     reply::BUDGET,
     screen::Size,
     session::{
@@ -168,8 +168,7 @@ fn sandbox(options: &SessionOptions, record: &RecordArguments) -> Result<Option<
     Ok(sandbox_options::sandbox(settings, record.place().as_deref()))
 }
 
-/// Starts the host of a session in name spaces, which reads `request`, and waits until it is there; `None` where it
-/// is to have none, or this process is in them.
+/// Starts the host of a session in name spaces, which reads `request`, and waits until it is there.
 ///
 /// # Errors
 /// When it can't be had there. What the host itself fails of, it says.
@@ -177,34 +176,26 @@ pub(super) fn host_in_name_spaces(
     options: &SessionOptions,
     arguments: &[&str],
     request: &str,
-) -> Option<Result<ExitStatus, String>> {
-    if !options.sandbox.as_ref().is_some_and(is_strict) || strict::is_inside() {
-        return None;
-    }
-    let start = || {
-        let record = record_options::of_options(options)?;
-        if record.is_file() {
-            return Err(
-                "in `strict` recordings are made in a directory, which is not read there: \
+) -> Result<ExitStatus, String> {
+    let record = record_options::of_options(options)?;
+    if record.is_file() {
+        return Err("in `strict` recordings are made in a directory, which is not read there: \
                         `--record` names a file"
-                    .to_owned(),
-            );
-        }
-        let sandbox = sandbox(options, &record)?.unwrap_or_default();
-        // Made, where it is not there.
-        let registry = Registry::open().and_then(|_| Registry::place());
-        let registry = registry.map_err(|error| error.to_string())?;
-        let written = record.directory()?.into_iter().chain([registry]);
-        let target = target(options)?;
-        let host = strict::Host {
-            sandbox: &sandbox,
-            target: &target,
-            written: written.collect(),
-            arguments: arguments.iter().map(OsString::from).collect(),
-        };
-        host.start(request.as_bytes()).map_err(|error| error.to_string())
+            .to_owned());
+    }
+    let sandbox = sandbox(options, &record)?.unwrap_or_default();
+    // Made, where it is not there.
+    let registry = Registry::open().and_then(|_| Registry::place());
+    let registry = registry.map_err(|error| error.to_string())?;
+    let written = record.directory()?.into_iter().chain([registry]);
+    let target = target(options)?;
+    let host = strict::Host {
+        sandbox: &sandbox,
+        target: &target,
+        written: written.collect(),
+        arguments: arguments.iter().map(OsString::from).collect(),
     };
-    Some(start())
+    host.start(request.as_bytes()).map_err(|error| error.to_string())
 }
 
 /// What clap says.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::SessionName;
-use crate::pty;
+use crate::{pty, sandbox::Mode};
 
 /// The longest line that a host answers, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
@@ -111,8 +111,12 @@ fn start(request: &StartRequest, tell: oneshot::Sender<Result<Started, StartErro
 }
 
 fn spawn(request: &StartRequest) -> io::Result<Child> {
+    let sandbox = request.options.sandbox.as_ref();
+    let is_strict = sandbox.is_some_and(|sandbox| sandbox.mode == Mode::Strict.name());
     let mut child = Command::new(pty::own_program()?)
         .args(["host", "--detached", "--session", request.name.as_str()])
+        // It has to know before it is by itself.
+        .args(is_strict.then_some("--strict"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -72,11 +72,6 @@ pub fn on(sandbox: Option<&Sandbox>) -> Option<&Sandbox> {
     sandbox.filter(|sandbox| sandbox.mode != Mode::Off.name())
 }
 
-/// Whether its session is to be in name spaces of its own.
-pub fn is_strict(sandbox: &Sandbox) -> bool {
-    sandbox.mode == Mode::Strict.name()
-}
-
 /// In what a session with the sandbox `there` allows more than what is `wanted`, in words; `None` where it is
 /// as strict, or nothing is wanted.
 pub(super) fn looser(there: Option<&Sandbox>, wanted: Option<&Sandbox>) -> Option<String> {
