@@ -41,6 +41,8 @@ pub enum Kind {
 /// The git directory of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Git {
+    /// Where its working tree begins.
+    pub top: PathBuf,
     /// What git writes when it commits: the directory, and that which worktrees share.
     pub writable: Vec<PathBuf>,
     /// What of it must not be changed.
@@ -56,7 +58,7 @@ pub fn find(directory: &Path, look: &dyn Look) -> Option<Git> {
         .find(|(_, kind)| *kind != Kind::Missing)?;
     let git = place.join(".git");
     match kind {
-        Kind::Directory => is_repository(&git, look).then(|| of(vec![git])),
+        Kind::Directory => is_repository(&git, look).then(|| of(place, vec![git])),
         Kind::File => {
             let named = named_in(&look.text(&git)?, "gitdir:", place)?;
             let worktree = || {
@@ -68,7 +70,7 @@ pub fn find(directory: &Path, look: &dyn Look) -> Option<Git> {
             };
             if let Some(shared) = worktree() {
                 let protected = ["config.worktree", "commondir", "gitdir"];
-                let mut found = of(vec![shared]);
+                let mut found = of(place, vec![shared]);
                 found.protected.extend(protected.map(|name| named.join(name)));
                 found.protected.push(git);
                 return Some(found);
@@ -80,7 +82,7 @@ pub fn find(directory: &Path, look: &dyn Look) -> Option<Git> {
             };
             let is_module = place.ancestors().skip(1).any(modules);
             (is_module && is_repository(&named, look)).then(|| {
-                let mut found = of(vec![named]);
+                let mut found = of(place, vec![named]);
                 found.protected.push(git);
                 found
             })
@@ -145,9 +147,9 @@ pub(super) fn named_by_settings(
     found
 }
 
-fn of(writable: Vec<PathBuf>) -> Git {
+fn of(top: &Path, writable: Vec<PathBuf>) -> Git {
     let protected = writable.iter().flat_map(|git| protected_in(git)).collect();
-    Git { writable, protected }
+    Git { top: top.to_owned(), writable, protected }
 }
 
 fn protected_in(git: &Path) -> Vec<PathBuf> {

@@ -27,6 +27,8 @@ mod repositories;
 mod rules;
 mod settings;
 mod telling;
+#[cfg(test)]
+mod testing;
 mod view;
 
 pub use bounds::{Bounds, ClientSandbox};

@@ -226,31 +226,7 @@ pub(super) fn without_dots(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::{Bounds, Mode, Network};
-
-    /// A disk on which these are links, those are directories, and nothing else is.
-    struct Disk(&'static [(&'static str, &'static str)], &'static [&'static str]);
-
-    impl Look for Disk {
-        fn kind(&self, path: &Path) -> Kind {
-            let is = self.1.iter().any(|place| Path::new(place).starts_with(path));
-            if is { Kind::Directory } else { Kind::Missing }
-        }
-
-        fn text(&self, _: &Path) -> Option<String> {
-            None
-        }
-
-        fn real(&self, path: &Path) -> PathBuf {
-            let link = self
-                .0
-                .iter()
-                .find_map(|(link, to)| Some(Path::new(to).join(path.strip_prefix(link).ok()?)));
-            let path = link.unwrap_or_else(|| path.to_owned());
-            // As `join` has it where nothing is to be added.
-            path.components().collect()
-        }
-    }
+    use crate::sandbox::{Bounds, Mode, Network, testing::Disk};
 
     const DISK: Disk = Disk(&[], &["/w/.git", "/dev/shm", "/home/ada", "/data"]);
 
@@ -359,7 +335,11 @@ mod tests {
         );
         let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect();
         settings.bounds = Some(Bounds { writable: paths(writable), read_only: paths(read_only) });
-        let git = Git { writable: vec!["/w/.git".into()], protected: vec!["/w/.git/hooks".into()] };
+        let git = Git {
+            top: "/w".into(),
+            writable: vec!["/w/.git".into()],
+            protected: vec!["/w/.git/hooks".into()],
+        };
         Place { git: Some(git), ..place("/w/sub") }.rules(&settings, &IN_GIT).unwrap()
     }
 

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Kind, Look, Place, Settings, names::READ_IN_PLACE, place::without_dots};
+use super::{Look, Place, Settings, names::READ_IN_PLACE, place::without_dots};
 
 /// What programs need of the system. What of it is not there is left out.
 const SYSTEM: [&str; 17] = [
@@ -91,10 +91,7 @@ impl View {
         }
         if let Some(git) = &place.git {
             // Without the files around, git would take those for removed.
-            let top = place.directory.ancestors().find(|top| is_top(top, look));
-            if let Some(top) = top.filter(|top| !place.is_around_home(top)) {
-                view.show(top, Access::Read, look);
-            }
+            view.show_unless_wide(&git.top, place, look);
             git.writable.iter().for_each(|path| view.show(path, Access::Write, look));
         }
         for path in settings.writable.iter().chain([&place.private, &place.caches]) {
@@ -189,39 +186,10 @@ impl View {
     }
 }
 
-/// Whether the working tree of a repository begins here.
-fn is_top(path: &Path, look: &dyn Look) -> bool {
-    look.kind(&path.join(".git")) != Kind::Missing
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::{Git, Mode};
-
-    /// A disk on which these are links, and those are there with all around them.
-    struct Disk(&'static [(&'static str, &'static str)], &'static [&'static str]);
-
-    impl Look for Disk {
-        fn kind(&self, path: &Path) -> Kind {
-            let is = self.1.iter().any(|place| Path::new(place).starts_with(path));
-            if is { Kind::Directory } else { Kind::Missing }
-        }
-
-        fn text(&self, _: &Path) -> Option<String> {
-            None
-        }
-
-        fn real(&self, path: &Path) -> PathBuf {
-            let mut real = path.to_owned();
-            while let Some(next) = self.0.iter().find_map(|(link, to)| {
-                Some(Path::new(to).join(real.strip_prefix(link).ok()?).components().collect())
-            }) {
-                real = next;
-            }
-            real
-        }
-    }
+    use crate::sandbox::{Git, Mode, testing::Disk};
 
     fn place(directory: &str) -> Place {
         Place {
@@ -231,6 +199,11 @@ mod tests {
             caches: "/home/ada/.cache/mcp-repl/0123".into(),
             ..Place::default()
         }
+    }
+
+    fn git(top: &str) -> Git {
+        let writable = vec![Path::new(top).join(".git")];
+        Git { top: top.into(), writable, protected: Vec::new() }
     }
 
     fn settings() -> Settings {
@@ -273,8 +246,7 @@ mod tests {
     #[test]
     fn a_repository_is_read_around_the_workspace_and_written_in_its_own_directory() {
         const DISK: Disk = Disk(&[], &["/home/ada/w/.git/refs", "/home/ada/w/sub/x"]);
-        let git = Git { writable: vec!["/home/ada/w/.git".into()], protected: Vec::new() };
-        let in_repository = Place { git: Some(git.clone()), ..place("/home/ada/w/sub") };
+        let in_repository = Place { git: Some(git("/home/ada/w")), ..place("/home/ada/w/sub") };
         assert_eq!(
             shown(&View::new(&in_repository, &settings(), &DISK))[1..],
             [
@@ -286,8 +258,7 @@ mod tests {
         );
         // Not all of a home directory that is one.
         const AT_HOME: Disk = Disk(&[], &["/home/ada/.git/refs", "/home/ada/w/x"]);
-        let git = Git { writable: vec!["/home/ada/.git".into()], protected: Vec::new() };
-        let at_home = Place { git: Some(git), ..place("/home/ada/w") };
+        let at_home = Place { git: Some(git("/home/ada")), ..place("/home/ada/w") };
         assert_eq!(
             shown(&View::new(&at_home, &settings(), &AT_HOME)),
             [

@@ -146,7 +146,8 @@ fn is_waited_for(child: Pid, parent: Pid) -> bool {
     })
 }
 
-fn threads(process: Pid) -> Vec<i32> {
+/// The numbers of a process's threads.
+pub(super) fn threads(process: Pid) -> Vec<i32> {
     let tasks = fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero()));
     tasks
         .into_iter()
@@ -214,7 +215,7 @@ fn blocked(process: Pid, thread: i32, guessed: bool, awaits: Awaits) -> Option<B
         awaits,
         thread: thread.unsigned_abs(),
         wakes: wakes(number, thread)?,
-        program: text(&format!("/proc/{number}/comm"))?.trim_end().to_owned(),
+        program: program(number)?,
     })
 }
 
@@ -223,15 +224,20 @@ fn text(path: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&fs::read(path).ok()?).into_owned())
 }
 
+/// The name of a process's program.
+pub(super) fn program(process: i32) -> Option<String> {
+    Some(text(&format!("/proc/{process}/comm"))?.trim_end().to_owned())
+}
+
 /// Whether a thread is in an interruptible sleep.
-fn sleeps(process: i32, thread: i32) -> Option<bool> {
+pub(super) fn sleeps(process: i32, thread: i32) -> Option<bool> {
     let stat = text(&format!("/proc/{process}/task/{thread}/stat"))?;
     // The program's name is in parentheses and may hold some; the state is behind the last.
     Some(stat.rsplit_once(')')?.1.trim_start().starts_with('S'))
 }
 
 /// How often the thread went to sleep by itself: when that has changed, it was awake between.
-fn wakes(process: i32, thread: i32) -> Option<u64> {
+pub(super) fn wakes(process: i32, thread: i32) -> Option<u64> {
     let status = text(&format!("/proc/{process}/task/{thread}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
     line.trim().parse().ok()

@@ -11,10 +11,24 @@ use rustix::{
 
 /// When a process started, in ticks since the system's start.
 pub(in crate::pty::unix) fn start_time(pid: Pid) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    // The name, in parentheses, may hold anything. Behind it comes field 3; 22 is `starttime`
-    // (proc_pid_stat(5)).
-    stat.rsplit_once(')')?.1.split_whitespace().nth(22 - 3)?.parse().ok()
+    field(&stat(pid)?, 22)?.parse().ok()
+}
+
+/// The parent of a process, which has one in this name space or not; `None` when the process is gone.
+pub(super) fn parent_of(pid: Pid) -> Option<Option<Pid>> {
+    Some(Pid::from_raw(field(&stat(pid)?, 4)?.parse().ok()?))
+}
+
+/// What the system says of a process in a line. A program names itself, in any bytes.
+fn stat(pid: Pid) -> Option<String> {
+    let bytes = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A field of that, by its number (proc_pid_stat(5)); of those behind the name, which is in parentheses, may hold
+/// anything, and comes before field 3.
+fn field(stat: &str, number: usize) -> Option<&str> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(number.checked_sub(3)?)
 }
 
 /// The resident set of a process, in bytes.
@@ -56,4 +70,19 @@ pub(in crate::pty::unix) fn own_program() -> io::Result<PathBuf> {
     let is_same =
         |found: fs::Metadata| (found.dev(), found.ino()) == (running.dev(), running.ino());
     Ok(if fs::metadata(&named).is_ok_and(is_same) { named } else { OWN_PROGRAM.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_says_of_itself_is_read_whatever_its_name() {
+        let of = |number| field("12 (a) (S b) S 7 8 9 34816", number);
+        assert_eq!([of(3), of(4), of(5)], [Some("S"), Some("7"), Some("8")]);
+        assert_eq!((of(2), of(99), field("", 3)), (None, None, None));
+        let own = rustix::process::getpid();
+        assert_eq!(parent_of(own), Some(rustix::process::getppid()));
+        assert_eq!(parent_of(Pid::from_raw(i32::MAX).unwrap()), None);
+    }
 }
