@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    pty::{self, TerminalInput},
+    pty::{self, EditorInput, TerminalInput},
     screen::{QueryFilter, Screen, Size},
     session::{client::Client, rules::payload::INTERRUPT},
 };
@@ -233,6 +233,15 @@ pub(crate) async fn read_line(
     }
 }
 
+/// What a line editor reads in the place of the keyboard.
+///
+/// # Errors
+/// When there is nothing to be had that can stand there.
+pub(crate) fn editor_input() -> io::Result<EditorInput> {
+    // Who is not waited for finds its terminal, and does not read.
+    EditorInput::new(|| crossterm::event::poll(Duration::ZERO).map(drop))
+}
+
 /// The key that this event is.
 pub(crate) fn key_of(event: &Event) -> Option<(KeyModifiers, KeyCode)> {
     let key = event.as_key_press_event()?;
@@ -333,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_key_that_comes_with_another_size_does_not_wait_for_the_next_one() {
-        let input = pty::EditorInput::new().unwrap();
+        let input = editor_input().unwrap();
         let key = |event: &Event| key_of(event).map(|(_, code)| code);
         // From then on another size is an event.
         input.give(b"a").unwrap();

@@ -16,7 +16,10 @@ use super::{
     keys::{PASTE, PASTE_END, length_of},
     questions::{Questions, Settled},
 };
-use crate::{pty::EditorInput, terminal::Mark};
+use crate::{
+    pty::EditorInput,
+    terminal::{self, Mark},
+};
 
 /// How much the editor is given before it says that it has taken that, in bytes: less than what its
 /// terminal holds.
@@ -86,7 +89,7 @@ impl Feed {
         reached: mpsc::UnboundedReceiver<u16>,
         settled: Settled,
     ) -> io::Result<Feed> {
-        let (input, cutter) = (EditorInput::new()?, Cutter::default());
+        let (input, cutter) = (terminal::editor_input()?, Cutter::default());
         Ok(Feed {
             input,
             cutter,

@@ -42,7 +42,7 @@ const LONGEST_QUEUE: usize = 2 << 20;
 const SHORTEST_QUEUE: usize = 64 * 1024;
 /// How much of what is printed goes to several subscribers together, in bytes a second, when each was told
 /// [`LONGEST_QUEUE`] as it came. One alone gets all that it takes.
-const MOST_A_SECOND: usize = 16 << 20;
+const MOST_A_SECOND: usize = 8 << 20;
 /// What an update counts at least, in bytes.
 const SMALLEST: usize = 512;
 /// How long it is from one such screen to the next, at least.

@@ -4,19 +4,17 @@
 use std::{
     ffi::CStr,
     io,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::net::UnixStream},
     process::Stdio,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
 use rustix::{
     event::PollFlags,
-    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    fs::OFlags,
     io::{fcntl_dupfd_cloexec, retry_on_intr},
     stdio::{dup2_stdin, stdin, stdout},
-    termios::{
-        LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname,
-    },
+    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr, ttyname},
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -150,68 +148,77 @@ impl TerminalInput {
     }
 }
 
-/// A raw terminal of this process's own in the place of standard input, until this is dropped: a
-/// library that reads that reads what is given here. It is nobody's controlling terminal.
+/// What stands in for the terminal on standard input, until this is dropped: a library that reads keys
+/// there reads what is given here. It is a pair of sockets. A terminal of this process's own would have
+/// each key wait for a worker of the kernel (Linux).
 ///
 /// There is one in a process: such a library goes on waiting for the one that it found first.
 #[derive(Debug)]
 pub struct EditorInput {
-    master: &'static OwnedFd,
+    given: &'static UnixStream,
 }
 
-/// The ends of that terminal: this process's, and the one that is read.
-static STAND_IN: OnceLock<(OwnedFd, OwnedFd)> = OnceLock::new();
+/// Both ends: where it is given, and where it is read.
+static STAND_IN: OnceLock<(UnixStream, UnixStream)> = OnceLock::new();
 
-fn stand_in() -> io::Result<&'static (OwnedFd, OwnedFd)> {
+/// What stands in, of which `reader` has to be told the first time. That looks for a terminal on standard
+/// input, and reads whatever is there later.
+fn stand_in(
+    reader: impl FnOnce() -> io::Result<()>,
+) -> io::Result<&'static (UnixStream, UnixStream)> {
     if let Some(ends) = STAND_IN.get() {
         return Ok(ends);
     }
-    let (master, name) = open_master()?;
+    let (_master, name) = open_master()?;
+    dup2_stdin(open_slave(&name, OFlags::empty())?)?;
+    reader()?;
+    let (given, read) = UnixStream::pair()?;
     // Whoever reads it may look for more behind half a sequence, and waits for other things, too.
-    let slave = open_slave(&name, OFlags::NONBLOCK)?;
-    let mut modes = tcgetattr(&slave)?;
-    modes.make_raw();
-    tcsetattr(&slave, OptionalActions::Now, &modes)?;
-    fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
-    Ok(STAND_IN.get_or_init(|| (master, slave)))
+    for end in [&given, &read] {
+        end.set_nonblocking(true)?;
+    }
+    Ok(STAND_IN.get_or_init(|| (given, read)))
 }
 
 impl EditorInput {
-    /// Puts it in place.
+    /// Puts it in place. `reader` is called once in a process, to find a terminal on standard input that
+    /// it will go on to read; it is not to read anything yet.
     ///
     /// # Errors
-    /// When there is no terminal to be had.
-    pub fn new() -> io::Result<EditorInput> {
-        keyboard()?;
-        let (master, slave) = stand_in()?;
+    /// When there is nothing to be had that can stand there, and the errors of `reader`.
+    pub fn new(reader: impl FnOnce() -> io::Result<()>) -> io::Result<EditorInput> {
+        let keyboard = keyboard()?;
+        let (given, read) = stand_in(reader).inspect_err(|_| {
+            let _ = dup2_stdin(keyboard);
+        })?;
         // What an earlier editor was given and has not read.
-        tcflush(slave, QueueSelector::IFlush)?;
-        dup2_stdin(slave)?;
-        Ok(EditorInput { master })
+        let mut left = [0; 4096];
+        while let Ok(1..) = retry_on_intr(|| rustix::io::read(read, &mut left)) {}
+        dup2_stdin(read)?;
+        Ok(EditorInput { given })
     }
 
-    /// Gives it to who reads. A terminal holds 4,095 bytes that nobody has read: what is more is
-    /// lost.
+    /// Gives it to who reads. What is more than the system keeps for who does not read is lost.
     ///
     /// # Errors
     /// When it can't be written to.
     pub fn give(&self, bytes: &[u8]) -> io::Result<()> {
-        write_all(self.master, bytes)
+        write_all(self.given, bytes)
     }
 }
 
-/// Gives this to who reads the terminal that is in the place of standard input, behind what was given
-/// before, from any thread. Nothing where there was never one.
+/// Gives this to who reads what is in the place of standard input, behind what was given before, from any
+/// thread. Nothing where there was never such a place.
 pub fn give_to_editor(bytes: &[u8]) {
-    if let Some((master, _)) = STAND_IN.get() {
+    if let Some((given, _)) = STAND_IN.get() {
         // One that can't be told is waited for no longer than a terminal that does not answer.
-        let _ = write_all(master, bytes);
+        let _ = write_all(given, bytes);
     }
 }
 
-fn write_all(master: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(given: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match rustix::io::write(master, bytes) {
+        match rustix::io::write(given, bytes) {
             Ok(count) => bytes = &bytes[count..],
             Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::AGAIN) => break,

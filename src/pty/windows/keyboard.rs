@@ -265,7 +265,7 @@ impl EditorInput {
     ///
     /// # Errors
     /// Always.
-    pub fn new() -> io::Result<EditorInput> {
+    pub fn new(_reader: impl FnOnce() -> io::Result<()>) -> io::Result<EditorInput> {
         let message = "a line can't be edited on Windows yet";
         Err(io::Error::new(io::ErrorKind::Unsupported, message))
     }
