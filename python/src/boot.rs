@@ -2,7 +2,6 @@
 
 use std::{
     ffi::c_int,
-    os::fd::{FromRawFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
@@ -12,25 +11,29 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyList, PyString},
 };
-#[cfg(target_os = "linux")]
-use rustix::process::{Signal, set_parent_process_death_signal};
 
+#[cfg(windows)]
+use crate::raw_reads;
 use crate::{
-    browser,
+    browser, capi,
     cell::Compiler,
     channel::{Channel, Identity},
     completion::Completer,
     display_hook::{self, DisplayHook},
     environment,
     fifo::Fifo,
-    figures, fork,
+    figures,
     import_hook::{self, Watched},
     interactive_hook,
     main_loop::{self, Interpreter},
-    main_thread::MainThread,
     matplotlib, reading_thread, readline,
     report::{Reporter, without_working_directory},
     streams::Streams,
+    system::{
+        connection::{Master, outlive_server},
+        fork,
+        main_thread::MainThread,
+    },
     worker::{self, Worker},
 };
 
@@ -69,19 +72,15 @@ pub(crate) fn boot(
         globals: globals.unbind(),
         script: script.map(|script| script.to_string_lossy().into_owned()),
     });
-    // SAFETY: the server had this process inherit the descriptor for this alone, and nothing
-    // else knows its number.
-    let master = unsafe { OwnedFd::from_raw_fd(master) };
-    let channel = Channel::connect(identity(&sys)?, master)
+    let channel = Channel::connect(identity(&sys)?, Master::inherited(master))
         .map_err(|error| PyConnectionError::new_err(format!("mcp-repl: {error}")))?;
-    fork::register(readline::install(py));
+    #[cfg(windows)]
+    raw_reads::install(py)?;
+    fork::register(capi::readline_variable(), readline::install(py));
     let main_thread = MainThread::current();
     let worker = worker::install(Worker { channel, fifo: Fifo::new()?, main_thread });
     reading_thread::start(worker)?;
-    // From here on the reading thread sees the server's end, and does better than a kill. In a
-    // stopped process it has to go on for that.
-    #[cfg(target_os = "linux")]
-    let _ = set_parent_process_death_signal(Some(Signal::CONT));
+    outlive_server();
     imitate_prompt(py, &sys)?;
     environment::put_interpreter_first(&sys)?;
     import_hook::install(&sys, watched_imports())?;

@@ -17,7 +17,10 @@ use pyo3::{
     types::{PyDict, PyString},
 };
 
-use crate::{fork, pictures, signals};
+use crate::{
+    pictures,
+    system::{fork, signals},
+};
 
 /// How long a server may take to answer, and how long the end of a cell waits for it.
 const PATIENCE: Duration = Duration::from_secs(2);

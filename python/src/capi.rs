@@ -4,19 +4,11 @@
 //! CPython since 3.9, but the stable ABI does not name them, so linking against them would tie
 //! the extension to one version.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{c_char, c_void};
 
 use pyo3::{ffi, prelude::*};
 
-/// `PyOS_ReadlineFunctionPointer` (Include/pythonrun.h): reads a line after showing a prompt.
-pub(crate) type ReadlineFunction =
-    unsafe extern "C" fn(*mut libc::FILE, *mut libc::FILE, *const c_char) -> *mut c_char;
-
-/// Finds a symbol of the interpreter; null if there is none.
-fn symbol(name: &CStr) -> *mut c_void {
-    // SAFETY: `name` is a C string, and RTLD_DEFAULT asks only what is loaded already.
-    unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
-}
+use crate::system::symbols::{ReadlineFunction, symbol, thread_number};
 
 /// The variable that holds the readline function.
 pub(crate) fn readline_variable() -> Option<*mut Option<ReadlineFunction>> {
@@ -86,29 +78,9 @@ pub(crate) fn raise(error: impl FnOnce(Python<'_>) -> PyErr) -> Raised {
 
 /// The name of the calling thread, if `threading` knows it. Nothing is made or imported for that.
 pub(crate) fn thread_name(py: Python<'_>) -> Option<String> {
-    // SAFETY: pthread_self takes no memory. CPython uses it as the thread's number
-    // (Python/thread_pthread.h, PyThread_get_thread_ident).
-    let number = unsafe { libc::pthread_self() } as usize;
     let modules = py.import("sys").and_then(|sys| sys.getattr("modules"));
     let threading = modules.and_then(|modules| modules.get_item("threading"));
-    let thread = threading.and_then(|threading| threading.getattr("_active")?.get_item(number));
+    let thread =
+        threading.and_then(|threading| threading.getattr("_active")?.get_item(thread_number()));
     thread.and_then(|thread| thread.getattr("name")?.extract()).ok()
-}
-
-/// Flushes C's `stdout` and `stderr`.
-///
-/// Not `fflush(NULL)`: it takes the lock of every stream, also of a `stdin` that another
-/// thread is blocked in.
-pub(crate) fn flush_c_streams() {
-    unsafe extern "C" {
-        #[cfg_attr(target_os = "macos", link_name = "__stdoutp")]
-        static stdout: *mut libc::FILE;
-        #[cfg_attr(target_os = "macos", link_name = "__stderrp")]
-        static stderr: *mut libc::FILE;
-    }
-    // SAFETY: the two streams exist for the life of the process and lock themselves.
-    unsafe {
-        libc::fflush(stdout);
-        libc::fflush(stderr);
-    }
 }

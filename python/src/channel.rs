@@ -2,11 +2,6 @@
 
 use std::{
     env, io,
-    io::Write,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::net::UnixStream,
-    },
     sync::{Mutex, OnceLock},
 };
 
@@ -15,8 +10,8 @@ use mcp_repl_sideband::{
     SOCKET_VARIABLE, ToServer, encode, mark_bytes,
 };
 
-use crate::{
-    descriptor::{FileIdentity, make_private},
+use crate::system::{
+    connection::{Connection, FileIdentity, Master},
     fork,
     processes::end_session,
     terminal::{WorkerTerminal, write_to_controlling_terminal},
@@ -31,15 +26,12 @@ const CLOSED: &[u8] =
 pub(crate) struct Channel {
     pub(crate) terminal: WorkerTerminal,
     nonce: String,
-    /// One descriptor serves both directions, so that the program has as many as can be.
-    socket: UnixStream,
-    /// What the descriptors of the socket and the terminal stand for: without them there is no
+    connection: Connection,
+    /// What the descriptors of the connection and the terminal stand for: without them there is no
     /// session.
     identities: [Option<FileIdentity>; 3],
-    /// The master side of the terminal, held so that the kernel does not hang up when the
-    /// server is gone: the reading thread ends the session then, and has to live for it.
-    _master: OwnedFd,
-    /// How many marks were placed. Who writes to the socket, or places a mark and sends its
+    _master: Master,
+    /// How many marks were placed. Who writes to the server, or places a mark and sends its
     /// messages, holds the lock meanwhile.
     ///
     /// Never locked while the GIL is held, nor is the GIL taken under the lock. The fifo's lock may
@@ -69,18 +61,18 @@ pub(crate) struct Identity {
 }
 
 impl Channel {
-    /// Connects to the socket the environment names and says hello. `master` is the terminal's
-    /// master side, which the server let this process inherit.
+    /// Connects to the server that the environment names and says hello. `master` is the terminal's
+    /// master side.
     ///
     /// # Errors
     /// When the environment does not name a server that listens, or standard input is closed.
-    pub(crate) fn connect(identity: Identity, master: OwnedFd) -> io::Result<Channel> {
+    pub(crate) fn connect(identity: Identity, master: Master) -> io::Result<Channel> {
         let missing =
             |name: &str| io::Error::new(io::ErrorKind::NotFound, format!("{name} is not set"));
         let path = env::var_os(SOCKET_VARIABLE).ok_or_else(|| missing(SOCKET_VARIABLE))?;
         let nonce = env::var(NONCE_VARIABLE).map_err(|_| missing(NONCE_VARIABLE))?;
-        let mut socket = UnixStream::from(make_private(UnixStream::connect(path)?.into()));
-        socket.write_all(&encode(&ToServer::Hello {
+        let connection = Connection::open(&path)?;
+        connection.write_all(&encode(&ToServer::Hello {
             protocol: PROTOCOL,
             nonce: nonce.clone(),
             implementation: "cpython".into(),
@@ -91,11 +83,11 @@ impl Channel {
         }))?;
         let terminal = WorkerTerminal::open()?;
         Ok(Channel {
-            identities: identities(&socket, &terminal),
+            identities: identities(&connection, &terminal),
             terminal,
             nonce,
-            socket,
-            _master: make_private(master),
+            connection,
+            _master: master,
             marks: Mutex::new(0),
             server: OnceLock::new(),
             directory: Mutex::default(),
@@ -135,9 +127,9 @@ impl Channel {
         self.server.get()?.picture_limit
     }
 
-    /// The socket, for the reading thread.
-    pub(crate) fn socket(&self) -> &UnixStream {
-        &self.socket
+    /// The stream, for the reading thread.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Whether this is the session's nonce.
@@ -226,9 +218,9 @@ impl Channel {
         self.send_marked(b"", |mark| [ToServer::Ready { mark, discarded_bytes }]);
     }
 
-    /// Writes to the socket. Without its server the session is over.
+    /// Writes to the server. Without it the session is over.
     fn write(&self, lines: &[u8]) {
-        if (&self.socket).write_all(lines).is_err() {
+        if self.connection.write_all(lines).is_err() {
             end_session();
         }
     }
@@ -236,7 +228,7 @@ impl Channel {
     /// Ends the session if the program closed what it needs (`os.closerange`): the numbers may
     /// be files of its own by now.
     pub(crate) fn end_if_closed(&self) {
-        if identities(&self.socket, &self.terminal) != self.identities {
+        if identities(&self.connection, &self.terminal) != self.identities {
             write_to_controlling_terminal(CLOSED);
             end_session();
         }
@@ -258,7 +250,7 @@ impl Channel {
     }
 }
 
-fn identities(socket: &UnixStream, terminal: &WorkerTerminal) -> [Option<FileIdentity>; 3] {
+fn identities(connection: &Connection, terminal: &WorkerTerminal) -> [Option<FileIdentity>; 3] {
     let [output, input] = terminal.identities();
-    [FileIdentity::of(socket.as_fd()), output, input]
+    [connection.identity(), output, input]
 }

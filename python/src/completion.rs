@@ -14,9 +14,10 @@ use pyo3::{
 
 use crate::{
     cell::{self, Compiler},
-    files, fork,
+    files,
     quiet::{Interrupts, without_output},
     report::without_working_directory,
+    system::fork,
     unfinished::{Path, Place},
     worker::Worker,
 };

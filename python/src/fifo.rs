@@ -15,9 +15,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::stdio::stdin;
-
-use crate::waker::{Waker, Woken, wait};
+use crate::system::waker::{Waker, Woken, wait};
 
 /// How long a reader that is in line may take to be announced. It needs no more than to be
 /// scheduled, and to write to the terminal.
@@ -428,7 +426,7 @@ impl Fifo {
 
     /// Waits for input, for the terminal, or for a signal.
     pub(crate) fn wait_for_input(&self, wait_number: u64, waker: &Waker) -> ReaderEvent {
-        let terminal = {
+        let is_first = {
             let mut state = self.lock();
             if state.shutdown {
                 return ReaderEvent::Shutdown;
@@ -437,15 +435,14 @@ impl Fifo {
             if let Some(line) = own.and_then(|reader| reader.line.take()) {
                 return ReaderEvent::Input(line);
             }
-            let first = state.readers.first().is_some_and(|first| first.wait == wait_number);
-            first.then_some(stdin())
+            state.readers.first().is_some_and(|first| first.wait == wait_number)
         };
-        match wait(waker, terminal) {
+        match wait(waker, is_first) {
             Woken::Waker => {
                 waker.reset();
                 ReaderEvent::Retry
             }
-            Woken::Other => ReaderEvent::Terminal,
+            Woken::Stdin => ReaderEvent::Terminal,
             Woken::Signal => ReaderEvent::Retry,
         }
     }

@@ -6,10 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    env,
-    ffi::{OsStr, OsString},
-    fs, io,
-    os::unix::ffi::{OsStrExt, OsStringExt},
+    env, fs, io,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -18,7 +15,10 @@ use std::{
     thread,
 };
 
-use crate::{signals, worker::Worker};
+use crate::{
+    system::{file_name, signals},
+    worker::Worker,
+};
 
 /// How many threads there may be, which wait for directories that do not answer.
 const MOST_THREADS: usize = 4;
@@ -89,7 +89,7 @@ impl Looked {
                 return Ok(Vec::new());
             }
             let Ok(entry) = entry else { continue };
-            let name = entry.file_name().into_vec();
+            let name = file_name::to_bytes(entry.file_name());
             if name.starts_with(word) && (!word.is_empty() || !name.starts_with(b".")) {
                 found.insert(name, entry);
             }
@@ -127,8 +127,8 @@ impl Looked {
 /// The directory that this beginning of a path names, which ends with its slash or is empty.
 fn place(directory: &[u8]) -> PathBuf {
     match directory.strip_prefix(b"~/") {
-        Some(rest) => env::home_dir().unwrap_or_default().join(OsStr::from_bytes(rest)),
+        Some(rest) => env::home_dir().unwrap_or_default().join(file_name::of_bytes(rest)),
         None if directory.is_empty() => PathBuf::from("."),
-        None => PathBuf::from(OsString::from_vec(directory.to_vec())),
+        None => PathBuf::from(file_name::of_bytes(directory)),
     }
 }

@@ -12,7 +12,7 @@ use pyo3::{
     types::{PyDict, PyList, PyString},
 };
 
-use crate::fork;
+use crate::system::fork;
 
 /// What is done with a module.
 pub(crate) type Action = fn(&Bound<'_, PyModule>) -> PyResult<()>;

@@ -16,8 +16,7 @@ use pyo3::exceptions::{PyOSError, PySystemExit};
 use crate::{
     capi::{Raised, check_signals, raise, thread_name, with_gil},
     fifo::ReaderEvent,
-    fork,
-    waker::Waker,
+    system::{fork, waker::Waker},
     worker::{Worker, worker},
 };
 

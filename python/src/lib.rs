@@ -8,13 +8,13 @@
 //! The modules stand in layers, declared below in this order. Each uses only modules declared
 //! before it, which `tests/it/architecture.rs` checks:
 //!
-//! 1. What CPython and the system give: `capi`, `signals`, `main_thread`, `processes`; `fork` and
-//!    `descriptor` keep what is ours from children; a thread sleeps on a `waker`.
-//! 2. What all threads share: the `terminal`, the `channel` (the terminal and the sideband
-//!    together), the `fifo` of payloads, and the `worker`, which holds them.
+//! 1. What the `system` gives, behind the platform door, and what CPython gives: `capi`.
+//! 2. What all threads share: the `channel` (the terminal and the sideband together), the `fifo` of
+//!    payloads, and the `worker`, which holds them.
 //! 3. The `reading_thread`: takes the server's messages and fills the `fifo`, without the GIL.
 //! 4. The hooks Python calls to read: `input` waits for the `fifo` and the terminal; `readline`
-//!    serves `input()` from it, `stdin` and `streams` serve `sys.stdin`.
+//!    serves `input()` from it, `stdin` and `streams` serve `sys.stdin`, and `raw_reads` what is below
+//!    that (Windows).
 //! 5. Pictures: `import_hook` sees what the user imports, `pictures` sends what is to be looked at;
 //!    `figures` knows matplotlib's, `matplotlib` is its backend; `rich` values have a picture or page,
 //!    which the `display_hook` shows; the `browser` fetches pages.
@@ -27,27 +27,23 @@
 
 use pyo3::prelude::*;
 
-// What CPython and the system give.
-mod capi;
-mod fork;
-mod main_thread;
-mod processes;
-mod signals;
+// What the system and CPython give.
+mod system;
 
-mod descriptor;
-mod waker;
+mod capi;
 
 // What all threads share.
-mod fifo;
-mod terminal;
-
 mod channel;
+mod fifo;
+
 mod worker;
 
 mod reading_thread;
 
 // The hooks Python calls to read.
 mod input;
+#[cfg(windows)]
+mod raw_reads;
 mod readline;
 mod stdin;
 mod streams;

@@ -15,17 +15,20 @@ use pyo3::{
 };
 
 use crate::{
-    browser, capi,
+    browser,
     cell::{self, Compiler},
     completion::Completer,
     debugger,
     display_hook::DisplayHook,
     fifo::Next,
-    figures, fork, hint, interactive_hook, matplotlib,
+    figures, hint, interactive_hook, matplotlib,
     report::Reporter,
-    signals, stdin,
+    stdin,
     streams::Streams,
-    waker::{Woken, wait},
+    system::{
+        fork, signals, symbols,
+        waker::{Woken, wait},
+    },
     worker::{Worker, worker},
 };
 
@@ -104,7 +107,7 @@ impl Interpreter {
                 }),
                 Next::Complete => self.complete(sys, worker)?,
                 Next::Wait => py.detach(|| {
-                    if wait(&worker.fifo.loop_waker, None) == Woken::Waker {
+                    if wait(&worker.fifo.loop_waker, false) == Woken::Waker {
                         worker.fifo.loop_waker.reset();
                     }
                 }),
@@ -154,7 +157,7 @@ impl Interpreter {
         // Signals a cell left blocked would keep interrupts from the next one.
         signals::unblock_all();
         py.detach(|| {
-            capi::flush_c_streams();
+            symbols::flush_c_streams();
             worker.channel.terminal.restore();
             worker.channel.tell_directory();
             worker.channel.send_marked(b"", |mark| {

@@ -13,7 +13,7 @@ use pyo3::{
 
 use crate::{
     figures::{self, BACKEND},
-    fork,
+    system::fork,
 };
 
 /// Whether there may be figures.

@@ -6,7 +6,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use mcp_repl_sideband::ToServer;
 use pyo3::{exceptions::PyKeyboardInterrupt, prelude::*};
 
-use crate::{capi, fork, worker::worker};
+use crate::{
+    system::{fork, symbols},
+    worker::worker,
+};
 
 /// The largest picture or document that is sent, in bytes.
 pub(crate) const LARGEST: usize = 20 << 20;
@@ -87,7 +90,7 @@ where
     }
     flush_streams(py)?;
     py.detach(|| {
-        capi::flush_c_streams();
+        symbols::flush_c_streams();
         let message = prepare();
         worker.channel.send_marked(b"", |mark| [message(mark)]);
     });

@@ -1,17 +1,13 @@
 //! The thread that reads the sideband. It never takes the GIL, so it serves while Python is busy.
 
-use std::{
-    io::{self, Read},
-    os::unix::net::UnixStream,
-    thread,
-    time::Duration,
-};
+use std::{io, thread, time::Duration};
 
 use mcp_repl_sideband::{LineDecoder, PROTOCOL, ToServer, ToWorker};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::{
-    fifo::Unfinished, main_thread::WAKE_DELAYS, processes::end_session, signals, worker::Worker,
+    fifo::Unfinished,
+    system::{main_thread::WAKE_DELAYS, processes::end_session, signals},
+    worker::Worker,
 };
 
 /// The longest line the server may send: more than any client's message can hold.
@@ -31,7 +27,7 @@ pub(crate) fn start(worker: &'static Worker) -> io::Result<()> {
 
 /// Reads the server's messages until the session ends.
 fn read_messages(worker: &Worker) {
-    let mut socket = worker.channel.socket();
+    let connection = worker.channel.connection();
     let mut decoder = LineDecoder::new(LONGEST_LINE);
     let mut chunk = vec![0; 64 * 1024];
     // When the main thread is to be woken after an interrupt.
@@ -52,18 +48,18 @@ fn read_messages(worker: &Worker) {
                 }
             }
             Ok(None) => match wake_delays {
-                [delay, later @ ..] if !is_readable(socket, *delay) => {
+                [delay, later @ ..] if !connection.is_readable(*delay) => {
                     wake_delays = later;
                     worker.fifo.while_running(|| worker.main_thread.wake());
                 }
-                [] if is_completing && !is_readable(socket, LONGEST_COMPLETION) => {
+                [] if is_completing && !connection.is_readable(LONGEST_COMPLETION) => {
                     is_completing = false;
                     worker.fifo.strike_completion(|| {
                         worker.main_thread.strike();
                         wake_delays = &WAKE_DELAYS;
                     });
                 }
-                _ => match socket.read(&mut chunk) {
+                _ => match connection.read(&mut chunk) {
                     Ok(length @ 1..) => decoder.push(&chunk[..length]),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Ok(_) | Err(_) => {
@@ -114,11 +110,4 @@ fn receive(worker: &Worker, message: ToWorker) -> bool {
         ToWorker::Shutdown => fifo.shut_down(strike),
     }
     is_interrupted
-}
-
-/// Whether there is something to read within this time. A poll that fails counts as a yes: the
-/// read that follows tells.
-fn is_readable(socket: &UnixStream, time: Duration) -> bool {
-    let time = Timespec::try_from(time).unwrap_or_default();
-    poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&time)) != Ok(0)
 }

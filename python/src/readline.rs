@@ -9,8 +9,9 @@ use mcp_repl_sideband::Reader;
 use pyo3::Python;
 
 use crate::{
-    capi::{self, Raised, ReadlineFunction},
+    capi::{self, Raised},
     input::read_input,
+    system::symbols::ReadlineFunction,
     worker::worker,
 };
 

@@ -12,7 +12,7 @@ use pyo3::{
     types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple, PyType},
 };
 
-use crate::{figures, fork, matplotlib, pictures, worker::worker};
+use crate::{figures, matplotlib, pictures, system::fork, worker::worker};
 
 /// A kind of picture that is sent.
 struct Kind {

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::c_int,
+    io,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -10,15 +11,14 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PySlice, PyTuple, PyType},
 };
-use rustix::{
-    io::{Errno, read},
-    termios,
-};
 
 use crate::{
     capi::{Raised, check_signals, raise},
-    fork,
     input::read_input,
+    system::{
+        fork,
+        stdin::{is_terminal, read_once},
+    },
     worker::worker,
 };
 
@@ -89,15 +89,11 @@ fn readinto(py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {
 
 /// Reads standard input as any program does.
 fn read_blocking(limit: usize) -> Result<Vec<u8>, Raised> {
-    let mut chunk = vec![0; limit.min(1 << 16)];
     loop {
-        match read(rustix::stdio::stdin(), &mut chunk) {
-            Ok(length) => {
-                chunk.truncate(length);
-                return Ok(chunk);
-            }
-            Err(Errno::INTR) => check_signals()?,
-            Err(error) => return Err(raise(|_| std::io::Error::from(error).into())),
+        match read_once(limit) {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => check_signals()?,
+            Err(error) => return Err(raise(|_| error.into())),
         }
     }
 }
@@ -111,7 +107,7 @@ fn fileno() -> c_int {
 /// `sys.stdin.isatty()`.
 #[pyfunction]
 fn isatty() -> bool {
-    termios::isatty(rustix::stdio::stdin())
+    is_terminal()
 }
 
 /// `sys.stdin.readable()`.

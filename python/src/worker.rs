@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::{channel::Channel, fifo::Fifo, main_thread::MainThread};
+use crate::{channel::Channel, fifo::Fifo, system::main_thread::MainThread};
 
 /// The shared state. One a process.
 #[derive(Debug)]

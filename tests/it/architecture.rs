@@ -196,18 +196,27 @@ fn own_modules_are_found_in_every_form_of_a_path() {
     assert_eq!(own_modules(text), ["a", "b", "f", "g", "i"]);
 }
 
+/// The platform door of the worker's extension.
+const WORKER_DOOR: &str = "python/src/system/";
+
 #[test]
 fn modules_of_the_extension_use_those_declared_before_them() {
     let map = fs::read_to_string(root().join("python/src/lib.rs")).unwrap();
     let declared: Vec<&str> =
         map.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')).collect();
-    let files = sources("python/src");
-    assert_eq!(declared.len() + 1, files.len(), "{declared:?}");
+    let (door, files): (Vec<_>, Vec<_>) =
+        sources("python/src").into_iter().partition(|(name, _)| name.starts_with(WORKER_DOOR));
+    for (name, text) in door {
+        assert_eq!(own_modules(&text), [""; 0], "{name} uses what is above it");
+    }
+    // Without the door, and with `lib.rs` itself.
+    assert_eq!((declared[0], declared.len()), ("system", files.len()), "{declared:?}");
+    let declared = &declared[1..];
     for (place, module) in declared.iter().enumerate() {
         let name = format!("python/src/{module}.rs");
         let (_, text) = files.iter().find(|file| file.0 == name).expect(&name);
         for used in own_modules(text) {
-            let before = declared[..place].contains(&used.as_str());
+            let before = used == "system" || declared[..place].contains(&used.as_str());
             assert!(before, "{name} uses {used}, which lib.rs does not declare before it");
         }
     }
@@ -311,6 +320,12 @@ fn what_an_operating_system_has_is_named_behind_the_platform_door() {
         }
         for condition in ["cfg(windows", "cfg(not(windows"] {
             assert!(!text.contains(condition), "{name} has {condition}), which only src/pty may");
+        }
+    }
+    for (name, text) in sources("python/src") {
+        for word in words.iter().filter(|word| **word != "libc") {
+            let may = name.starts_with(WORKER_DOOR) || !names(&text, word);
+            assert!(may, "{name} names {word}, which only {WORKER_DOOR} may");
         }
     }
     // The door itself picks a folder by the target, and names nothing that one target has.

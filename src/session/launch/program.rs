@@ -11,7 +11,7 @@ use super::python::{Choice, ChooseError, PythonSearch};
 const EXTENSION_VARIABLE: &str = "MCP_REPL_EXTENSION";
 
 /// The environment variable that names the inherited descriptor of the terminal's master side
-/// to [`BOOTSTRAP`]. While the worker holds that, the kernel does not hang up when the server is
+/// to [`BOOTSTRAP`]; not there where terminals have none. While the worker holds that, the kernel does not hang up when the server is
 /// gone, and the worker ends its session in order.
 const MASTER_VARIABLE: &str = "MCP_REPL_MASTER";
 
@@ -31,7 +31,7 @@ e = __import__('os').environ
 m = __import__('_imp').create_dynamic(__import__('_frozen_importlib').ModuleSpec(
     '_mcp_repl', None, origin=e.pop('MCP_REPL_EXTENSION')))
 __import__('_imp').exec_dynamic(m)
-m.boot(globals(), int(e.pop('MCP_REPL_MASTER')), e.pop('MCP_REPL_SCRIPT', None))
+m.boot(globals(), int(e.pop('MCP_REPL_MASTER', '-1')), e.pop('MCP_REPL_SCRIPT', None))
 ";
 
 /// A worker's program, and what has to be known of it to run it.

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use crate::capi::{self, ReadlineFunction};
+use super::symbols::ReadlineFunction;
 
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
@@ -43,10 +43,13 @@ fn replace(old: c_int, new: c_int) {
 }
 
 /// Sees to it that children close what is ours and read the terminal as Python does alone, with
-/// the readline function that was there before ours.
-pub(crate) fn register(previous_readline: Option<ReadlineFunction>) {
+/// the readline function in `variable` that was there before ours.
+pub(crate) fn register(
+    variable: Option<*mut Option<ReadlineFunction>>,
+    previous_readline: Option<ReadlineFunction>,
+) {
     let _ = PREVIOUS_READLINE.set(previous_readline);
-    let variable = capi::readline_variable().unwrap_or(ptr::null_mut());
+    let variable = variable.unwrap_or(ptr::null_mut());
     READLINE_VARIABLE.store(variable, Ordering::Relaxed);
     // SAFETY: the handler does only what is safe after a fork (see there).
     unsafe { libc::pthread_atfork(None, None, Some(in_child)) };

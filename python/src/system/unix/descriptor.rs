@@ -10,7 +10,7 @@ use rustix::{
     io::{FdFlags, dup, fcntl_dupfd_cloexec, fcntl_setfd},
 };
 
-use crate::fork;
+use super::fork;
 
 /// Private descriptors have this number or a higher one, where a program's own are not disturbed.
 const LOWEST: i32 = 40;

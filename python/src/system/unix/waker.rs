@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     thread,
     time::Duration,
 };
@@ -10,9 +10,10 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::{Errno, ioctl_fionbio, read, write},
+    stdio::stdin,
 };
 
-use crate::{descriptor::make_private, fork};
+use super::{descriptor::make_private, fork};
 
 /// Wakes the thread that waits on it. A wake before the wait is not lost.
 #[derive(Debug)]
@@ -61,21 +62,20 @@ impl Drop for Waker {
 pub(crate) enum Woken {
     /// The waker was woken.
     Waker,
-    /// The other descriptor is readable, or at its end.
-    Other,
+    /// Standard input is readable, or at its end.
+    Stdin,
     /// A signal arrived.
     Signal,
 }
 
-/// Waits for `waker` and, if given, for `other` to be readable. Without the GIL.
-pub(crate) fn wait(waker: &Waker, other: Option<BorrowedFd<'_>>) -> Woken {
+/// Waits for `waker` and, if that is wanted, for standard input to be readable. Without the GIL.
+pub(crate) fn wait(waker: &Waker, and_stdin: bool) -> Woken {
     let readable = |descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN);
-    let own = waker.read.as_fd();
-    let mut set = [readable(own), readable(other.unwrap_or(own))];
-    let length = if other.is_some() { 2 } else { 1 };
+    let mut set = [readable(waker.read.as_fd()), readable(stdin())];
+    let length = if and_stdin { 2 } else { 1 };
     match poll(&mut set[..length], None) {
         Ok(_) if !set[0].revents().is_empty() => Woken::Waker,
-        Ok(_) => Woken::Other,
+        Ok(_) => Woken::Stdin,
         Err(Errno::INTR) => Woken::Signal,
         Err(_) => {
             // The program took away what poll needs, its limit on descriptors, say. Look

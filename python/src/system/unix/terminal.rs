@@ -24,7 +24,7 @@ use rustix::{
     },
 };
 
-use crate::{
+use super::{
     descriptor::{FileIdentity, make_private, private_copy},
     processes, signals,
 };

@@ -1,0 +1,15 @@
+//! Forked children: there are none.
+
+use super::symbols::ReadlineFunction;
+
+/// False.
+pub(crate) fn is_child() -> bool {
+    false
+}
+
+/// Does nothing.
+pub(crate) fn register(
+    _variable: Option<*mut Option<ReadlineFunction>>,
+    _previous_readline: Option<ReadlineFunction>,
+) {
+}
