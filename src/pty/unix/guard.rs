@@ -21,7 +21,7 @@ use super::{
 };
 
 /// How long a session has to end by itself: longer than its own leader takes that sees the server's
-/// end (`GRACE` in python/src/processes.rs).
+/// end (`GRACE` in python/src/system/unix/processes.rs).
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Where the guard is told of sessions: it reads the number of a leader, negative for one that
