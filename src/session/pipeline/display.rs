@@ -27,6 +27,9 @@ pub(super) struct Display<O> {
     pub(super) outboxes: Outboxes,
     pub(super) observer: O,
     pub(super) cells: CellEcho,
+    /// Whether the terminal keeps a page of its own and paints that on the screen: what the session put there
+    /// or changed it would know nothing of, and paint over.
+    pub(super) is_painted: bool,
     pub(super) directory: Directory,
     pub(super) denials: Denials,
 }
@@ -46,6 +49,7 @@ impl<O: Observer> Display<O> {
             outboxes: Outboxes::new(budget),
             observer,
             cells: CellEcho::default(),
+            is_painted: false,
             directory: Directory::default(),
             denials: Denials::default(),
         }
@@ -226,7 +230,7 @@ impl<O: Observer> Display<O> {
             self.take_page();
         }
         // A cell that left nothing to put back is over without a word: who looks on sees that already.
-        if self.screen.reset_after_program() {
+        if !self.is_painted && self.screen.reset_after_program() {
             self.observer.replaced(&self.screen);
         }
         self.end_echo();
@@ -245,14 +249,16 @@ impl<O: Observer> Display<O> {
         if is_told && !shows_page && !awaits_pager {
             self.report(awaits_pager);
         }
-        if source.is_some() {
+        if source.is_some() && !self.is_painted {
             self.end_line_before_cell();
         }
         self.outboxes.did(client, deed);
         self.observer.did(self.outboxes.name(client), deed);
         if let Some(source) = source {
             self.forget_denials();
-            self.begin_cell(client, source);
+            if !self.is_painted {
+                self.begin_cell(client, source);
+            }
         }
     }
 
