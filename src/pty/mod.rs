@@ -126,7 +126,7 @@ pub struct Modes {
 /// A thread that waits for somebody to type, or may do so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
-    /// The kernel's number of the thread.
+    /// The kernel's number of the thread; 0 where nobody tells who there is.
     pub thread: u32,
     /// A count that grows when the thread wakes: equal twice, it slept between.
     pub wakes: u64,

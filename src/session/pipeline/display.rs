@@ -114,8 +114,10 @@ impl<O: Observer> Display<O> {
             return None;
         }
         let program = reader.program.as_str();
+        // One of which nothing is known may be on a console that paints all that is printed.
+        let takes_lines = canonical || reader.is_unknown();
         let reads = !matches!(reader.awaits, Awaits::Others);
-        if !reads && (pager::is_pager(program) || !self.has_the_screen(canonical, program)) {
+        if !reads && (pager::is_pager(program) || !self.has_the_screen(takes_lines, program)) {
             return None;
         }
         let place = if canonical { None } else { pager::place(program, &self.screen) };
@@ -128,7 +130,7 @@ impl<O: Observer> Display<O> {
                 let next_fits = self.next_fits(&place, waiting);
                 View::Pager(PagerView { place, has_new_text, next_fits })
             }
-            None if self.has_the_screen(canonical, program) => {
+            None if self.has_the_screen(takes_lines, program) => {
                 View::FullScreen(FullScreenView { cursor: self.screen.cursor() })
             }
             None => View::Text,
@@ -140,8 +142,8 @@ impl<O: Observer> Display<O> {
 
     /// Whether the program that reads has the screen to itself. One that reads lines has only
     /// where it says so; a pager that asks for a line has a place for it, and no page.
-    fn has_the_screen(&self, canonical: bool, program: &str) -> bool {
-        let drawn = !canonical && !pager::is_pager(program) && self.screen.is_full_screen();
+    fn has_the_screen(&self, takes_lines: bool, program: &str) -> bool {
+        let drawn = !takes_lines && !pager::is_pager(program) && self.screen.is_full_screen();
         self.screen.is_alternate() || drawn
     }
 

@@ -27,8 +27,12 @@ impl<O: Observer> Pipeline<O> {
     }
 
     /// What the one who was found shows; `None` when it can't be a reader.
-    pub(super) fn sighting(&mut self, found: Found) -> Option<Sighting> {
+    pub(super) fn sighting(&mut self, mut found: Found) -> Option<Sighting> {
         let Pipeline { news, now, .. } = self;
+        if found.reader.is_unknown() {
+            // It was awake if something was printed.
+            found.reader.wakes = news.count();
+        }
         let mut sighting = self.display.sighting(found, self.session.waiting_clients())?;
         sighting.is_settled = news.settles(&sighting, self.display.screen(), *now);
         sighting.shown = news.count();
