@@ -6,8 +6,8 @@ use std::{
 };
 
 use mcp_repl_sideband::{
-    COMPLETION, DIRECTORY, DOCUMENTS, HINTS, Hint, Mark, NONCE_VARIABLE, PROTOCOL, PictureLimit,
-    SOCKET_VARIABLE, ToServer, encode, mark_bytes,
+    COMPLETION, DIRECTORY, DOCUMENTS, HINTS, Hint, Mark, NO_ECHO, NONCE_VARIABLE, PROTOCOL,
+    PictureLimit, SOCKET_VARIABLE, ToServer, encode, mark_bytes,
 };
 
 use crate::system::{
@@ -50,6 +50,8 @@ struct Server {
     hints: bool,
     documents: bool,
     directory: bool,
+    /// Whether nothing is to be shown of the input that is taken.
+    no_echo: bool,
     picture_limit: Option<PictureLimit>,
 }
 
@@ -97,8 +99,9 @@ impl Channel {
     /// Keeps what the server's `hello` says, and tells what it takes by now.
     pub(crate) fn meet_server(&self, capabilities: &[String], picture_limit: Option<PictureLimit>) {
         let names = |capability| capabilities.iter().any(|name| name == capability);
-        let [hints, documents, directory] = [HINTS, DOCUMENTS, DIRECTORY].map(names);
-        let _ = self.server.set(Server { hints, documents, directory, picture_limit });
+        let [hints, documents, directory, no_echo] =
+            [HINTS, DOCUMENTS, DIRECTORY, NO_ECHO].map(names);
+        let _ = self.server.set(Server { hints, documents, directory, no_echo, picture_limit });
         self.tell_directory();
     }
 
@@ -234,8 +237,12 @@ impl Channel {
         }
     }
 
-    /// Shows a payload on the terminal as if it had been typed, marked as an echo.
+    /// Shows a payload on the terminal as if it had been typed, marked as an echo, unless the server wants
+    /// none.
     pub(crate) fn echo(&self, payload: &[u8]) {
+        if self.server.get().is_some_and(|server| server.no_echo) {
+            return;
+        }
         let mut bytes = mark_bytes(&self.nonce, Mark::EchoStart);
         for &byte in payload {
             match byte {

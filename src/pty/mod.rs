@@ -5,8 +5,9 @@
 //! speaks of a [`PtyMaster`], a [`Process`] and a [`ByteStream`], and knows no descriptor, signal
 //! number or process table. A test holds the rest of `src` to it.
 //!
-//! How a process went ([`Exit`](crate::reply::Exit)) and how large a terminal is
-//! ([`Size`](crate::screen::Size)) are words of the pure core, which imports nothing from here.
+//! How a process went ([`Exit`](crate::reply::Exit)), how large a terminal is
+//! ([`Size`](crate::screen::Size)) and what it makes of marks ([`Marks`](crate::screen::Marks)) are words of
+//! the pure core, which imports nothing from here.
 //!
 //! This file picks the platform's folder, `unix/` or `windows/`, and holds what both share. A folder
 //! provides, with the documentation that `unix/` has:
@@ -15,7 +16,7 @@
 //! | --- | --- |
 //! | `spawn(&Program, Size) -> io::Result<(PtyMaster, Process)>` | runs a program on a new terminal |
 //! | `launch(&Program) -> io::Result<Carrier>` | runs a program that carries bytes over its standard streams |
-//! | `PtyMaster` | `io`, `modes`, `size`, `resize`, `holds_input`, `drop_input` |
+//! | `PtyMaster` | `io`, `modes`, `marks`, `size`, `resize`, `holds_input`, `drop_input` |
 //! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `interrupt_foreground`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
 //! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
 //! | `Listener` | `bind`, `accept`, `accept_halves`: where a worker's sideband or a client connects |
@@ -125,7 +126,7 @@ pub struct Modes {
 /// A thread that waits for somebody to type, or may do so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
-    /// The kernel's number of the thread.
+    /// The kernel's number of the thread; 0 where nobody tells who there is.
     pub thread: u32,
     /// A count that grows when the thread wakes: equal twice, it slept between.
     pub wakes: u64,

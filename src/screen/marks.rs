@@ -11,6 +11,20 @@ const LONGEST_WHAT: usize = 64;
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
 
+/// Whether marks come where they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Marks {
+    /// The terminal hands on what programs print as it is.
+    #[default]
+    InStream,
+    /// They come early or never: the terminal keeps a page and paints what has changed on it.
+    Absent,
+    /// The terminal's start tells, before its first program runs: one that asks what the terminal behind
+    /// it is (DA1) hands on what programs print as it is.
+    AsStartTells,
+}
+
 /// A part of the byte stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segment<'a> {

@@ -56,7 +56,7 @@ mod title;
 mod transcript;
 mod verify;
 
-pub use marks::{MarkSplitter, Segment};
+pub use marks::{MarkSplitter, Marks, Segment};
 pub use painted::PaintedRow;
 pub use queries::QueryFilter;
 pub use svg::Film;

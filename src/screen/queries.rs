@@ -57,7 +57,8 @@ impl QueryFilter {
             self.held.push(byte);
             rest = behind;
             if self.is_complete() {
-                if !asks(&self.held) && !self.takes_foreign_title() {
+                let is_for_here = asks(&self.held) || wants_records(&self.held);
+                if !is_for_here && !self.takes_foreign_title() {
                     out.extend(&self.held);
                 }
                 self.held.clear();
@@ -95,6 +96,13 @@ impl QueryFilter {
             None => false,
         }
     }
+}
+
+/// Whether the whole sequence has keys sent as a console of Windows records them (win32-input-mode), or no
+/// longer: consoles ask for that at their start. Nobody here sends them so, and what is typed on the other
+/// terminal is read as any terminal sends it.
+fn wants_records(sequence: &[u8]) -> bool {
+    matches!(sequence, b"\x1b[?9001h" | b"\x1b[?9001l")
 }
 
 /// Whether a sequence that has come so far may become a question. A string that is none is passed
@@ -236,6 +244,15 @@ mod tests {
         for other in OTHERS {
             assert_eq!(passed(&format!("a{other}b"), 100), format!("a{other}b"));
         }
+    }
+
+    #[test]
+    fn how_a_console_wants_keys_is_taken_out() {
+        let start = "\x1b[c\x1b[?1004h\x1b[?9001h\x1b[?25lx\x1b[?9001l";
+        for size in 1..10 {
+            assert_eq!(passed(start, size), "\x1b[?1004h\x1b[?25lx");
+        }
+        assert_eq!(passed("\x1b[?9001$p\x1b[?19001h", 3), "\x1b[?19001h");
     }
 
     #[test]

@@ -6,8 +6,8 @@
 use std::{collections::VecDeque, io, path::Path, time::Duration};
 
 use mcp_repl_sideband::{
-    DIRECTORY, DOCUMENTS, FrameError, HINTS, LineDecoder, PROTOCOL, PictureLimit, ToServer,
-    ToWorker, encode,
+    DIRECTORY, DOCUMENTS, FrameError, HINTS, LineDecoder, NO_ECHO, PROTOCOL, PictureLimit,
+    ToServer, ToWorker, encode,
 };
 
 use crate::pty::{ByteStream, Listener};
@@ -25,6 +25,8 @@ pub(super) struct Sideband {
     nonce: String,
     /// How large the worker's pictures may be, for the hello.
     picture_limit: PictureLimit,
+    /// Whether the worker may show what it takes: marks tell where.
+    has_marks: bool,
     decoder: LineDecoder,
     out: VecDeque<u8>,
     /// Whether the last message has input for the worker, a cell or a line.
@@ -93,6 +95,7 @@ impl Sideband {
             stage: Stage::Listening(Listener::bind(path)?),
             nonce,
             picture_limit,
+            has_marks: true,
             decoder: LineDecoder::new(LONGEST_LINE),
             out: VecDeque::new(),
             last_is_input: false,
@@ -106,6 +109,7 @@ impl Sideband {
             stage: Stage::Closed,
             nonce: String::new(),
             picture_limit: PictureLimit { edge: 0, area: 0 },
+            has_marks: true,
             decoder: LineDecoder::new(LONGEST_LINE),
             out: VecDeque::new(),
             last_is_input: false,
@@ -182,8 +186,10 @@ impl Sideband {
         }
     }
 
-    /// Takes what [`Sideband::readable`] gave: what arrived, in order.
-    pub(super) fn receive(&mut self, readable: Readable) -> Vec<Arrival> {
+    /// Takes what [`Sideband::readable`] gave: what arrived, in order. A worker that says hello is told
+    /// whether its terminal hands marks on.
+    pub(super) fn receive(&mut self, readable: Readable, has_marks: bool) -> Vec<Arrival> {
+        self.has_marks = has_marks;
         let open = match readable {
             Readable::Connection(socket) => {
                 self.greet(socket);
@@ -274,10 +280,14 @@ impl Sideband {
         let stage = std::mem::replace(&mut self.stage, Stage::Closed);
         let Stage::Greeting(_, socket) = stage else { return };
         self.stage = Stage::Open(socket);
+        let mut capabilities = vec![HINTS.into(), DOCUMENTS.into(), DIRECTORY.into()];
+        if !self.has_marks {
+            capabilities.push(NO_ECHO.into());
+        }
         let hello = ToWorker::Hello {
             protocol: PROTOCOL,
             nonce: self.nonce.clone(),
-            capabilities: vec![HINTS.into(), DOCUMENTS.into(), DIRECTORY.into()],
+            capabilities,
             picture_limit: Some(self.picture_limit),
         };
         let queued = std::mem::replace(&mut self.out, encode(&hello).into());

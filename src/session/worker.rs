@@ -18,7 +18,7 @@ use super::{
 use crate::{
     pty::{self, Blocked, Modes, Process, PtyMaster},
     reply::Exit,
-    screen::Size,
+    screen::{Marks, Size},
 };
 
 /// How long the terminal of a program that ended may take to report its end. The kernel does it
@@ -27,7 +27,7 @@ const DRAIN_GRACE: Time = Time::from_secs(1);
 
 /// More than a terminal holds of what was printed (Linux: `TTYB_DEFAULT_MEM_LIMIT`, 640 KiB), in
 /// bytes.
-const MOST_HELD: usize = 1 << 20;
+pub(super) const MOST_HELD: usize = 1 << 20;
 
 /// A worker and all that belongs to it.
 #[derive(Debug)]
@@ -88,6 +88,11 @@ impl Worker {
     /// The nonce that its marks carry.
     pub(super) fn nonce(&self) -> &str {
         self.launch.nonce()
+    }
+
+    /// What its terminal makes of marks.
+    pub(super) fn marks(&self) -> Marks {
+        self.terminal.marks()
     }
 
     /// Whether there is something that it may not reach.

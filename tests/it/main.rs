@@ -65,6 +65,7 @@ mod lifecycle;
 mod limits;
 mod line_editors;
 mod links;
+mod no_marks;
 mod options;
 mod own_texts;
 mod packaging;

@@ -25,7 +25,13 @@ use super::{
     keyboard::keyboard,
     stream::{ByteStream, Kind},
 };
-use crate::{pty::Modes, screen::Size};
+use crate::{
+    pty::Modes,
+    screen::{Marks, Size},
+};
+
+/// The environment variable by which a test has marks not be heeded.
+const TEST: &str = "MCP_REPL_TEST_NO_MARKS";
 
 /// The terminal of a session.
 #[derive(Debug)]
@@ -64,6 +70,11 @@ impl PtyMaster {
     /// Another descriptor of the master side, for a program to inherit.
     pub(super) fn duplicate(&self) -> io::Result<OwnedFd> {
         Ok(fcntl_dupfd_cloexec(self.io.as_fd(), 3)?)
+    }
+
+    /// What it makes of marks: it hands on what programs print as they do.
+    pub fn marks(&self) -> Marks {
+        if std::env::var_os(TEST).is_some() { Marks::Absent } else { Marks::InStream }
     }
 
     /// Its stream, to read what programs print and to type.

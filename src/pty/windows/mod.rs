@@ -24,7 +24,7 @@
 //! Three are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
 //! access rights says) and `keys` (key events as the bytes of a terminal).
 //!
-//! What is weaker than on Unix: nobody tells who reads the console, nor its modes, nor what was typed and
+//! What is weaker than on Unix: nobody tells who reads the console, only that there is somebody, nor its modes, nor what was typed and
 //! not read; there are no signals and no job control; a line editor has no input of its own
 //! ([`EditorInput`]). docs/architecture.md says what follows from it.
 #![allow(unsafe_code)]

@@ -17,7 +17,7 @@ use super::{
     terminal::{Console, PtyMaster},
 };
 use crate::{
-    pty::{Blocked, Program},
+    pty::{Awaits, Blocked, Program},
     reply::Exit,
     screen::Size,
 };
@@ -100,9 +100,17 @@ impl Process {
         self.number
     }
 
-    /// Nobody: the system does not tell who reads a console.
-    pub fn blocked_reader(&self, _terminal: &PtyMaster, _own_threads: u64) -> Option<Blocked> {
-        None
+    /// That there are programs on the console which do not say themselves what they read: the system does not
+    /// tell who reads a console, nor who sleeps. What they show tells whether they wait. A worker says it.
+    pub fn blocked_reader(&self, _terminal: &PtyMaster, own_threads: u64) -> Option<Blocked> {
+        let worker = u32::from(own_threads > 0);
+        (self.job.processes() > worker).then(|| Blocked {
+            thread: 0,
+            wakes: 0,
+            program: "a program".into(),
+            guessed: true,
+            awaits: Awaits::Unknown,
+        })
     }
 
     /// Nobody who reads the console can be found, so nobody needs to be looked for.

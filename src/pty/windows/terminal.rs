@@ -18,7 +18,10 @@ use super::{
     pipe::{Way, pair},
     stream::ByteStream,
 };
-use crate::{pty::Modes, screen::Size};
+use crate::{
+    pty::Modes,
+    screen::{Marks, Size},
+};
 
 /// The terminal of a session.
 #[derive(Debug)]
@@ -66,6 +69,11 @@ impl PtyMaster {
     /// console makes of them for its programs, lines, echo and Ctrl-C, is not told on this side of it.
     pub fn modes(&self) -> Option<Modes> {
         self.console.is_open().then_some(Modes { canonical: false, echo: true, signals: true })
+    }
+
+    /// What it makes of marks: a console of Windows before Windows Terminal 1.22's paints a page of its own.
+    pub fn marks(&self) -> Marks {
+        Marks::AsStartTells
     }
 
     /// The console, for a program.

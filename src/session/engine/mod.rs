@@ -36,7 +36,7 @@ use super::{
     sideband::{Arrival, Readable},
     spill::Spill,
     subscribers::Subscribers,
-    worker::Worker,
+    worker::{MOST_HELD, Worker},
 };
 use wait::Woken;
 
@@ -370,9 +370,15 @@ impl Engine {
 
     /// Takes what the sideband has. Whether that was anything.
     fn receive(&mut self, readable: Readable) -> bool {
+        // What it prints at its start tells what a console makes of marks.
+        self.catch_up_without_marks();
+        let has_marks = self.pipeline.has_marks();
         let Some(worker) = &mut self.worker else { return false };
-        let arrivals = worker.sideband.receive(readable);
+        let arrivals = worker.sideband.receive(readable, has_marks);
         let has_come = !arrivals.is_empty();
+        if has_come {
+            self.catch_up_without_marks();
+        }
         for arrival in arrivals {
             match arrival {
                 Arrival::Message(message) => self.take(Input::Message(message)),
@@ -413,6 +419,23 @@ impl Engine {
     fn catch_up(&mut self) {
         if !self.disk_is_behind() && !self.followers_are_behind() {
             self.read_terminal();
+        }
+    }
+
+    /// Shows all that the terminal has to give before a message takes effect, where no mark says what was
+    /// printed before it. What a program prints on and on is not waited for.
+    fn catch_up_without_marks(&mut self) {
+        let mut total = 0;
+        while !self.pipeline.has_marks()
+            && total < MOST_HELD
+            && !self.disk_is_behind()
+            && !self.followers_are_behind()
+        {
+            let length = self.read_terminal();
+            if length == 0 {
+                return;
+            }
+            total += length;
         }
     }
 

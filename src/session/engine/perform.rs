@@ -219,13 +219,13 @@ impl Engine {
             let error = match self.launch(&resolved.program) {
                 Ok(worker) => {
                     let (nonce, size) = (worker.nonce().to_owned(), self.config.size);
-                    let is_confined = worker.is_confined();
+                    let (marks, is_confined) = (worker.marks(), worker.is_confined());
                     let program = &resolved.program;
                     let file = program.file.display().to_string();
                     let file = (!program.has_sideband).then_some(file);
                     self.worker = Some(worker);
                     self.resolved = Some(resolved);
-                    self.take(Input::Started { nonce, size, passed_over });
+                    self.take(Input::Started { nonce, size, marks, passed_over });
                     if is_confined {
                         self.take(Input::Confined);
                     }

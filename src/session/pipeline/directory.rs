@@ -41,11 +41,10 @@ impl<O: Observer> Pipeline<O> {
     }
 
     /// The worker tells the program's working directory. While a cell is on its way it is shown at
-    /// the cell's end: what is printed before may hold a sequence that is not ended.
+    /// the cell's end.
     pub(super) fn set_directory(&mut self, path: &str) {
         path.clone_into(&mut self.display.directory.path);
-        let is_ready = matches!(self.session.state(), State::Ready { .. });
-        if is_ready && self.display.screen.is_between_sequences() {
+        if matches!(self.session.state(), State::Ready { .. }) {
             self.display.show_directory();
         }
     }
@@ -53,9 +52,9 @@ impl<O: Observer> Pipeline<O> {
 
 impl<O: Observer> Display<O> {
     /// Tells the screen and who looks on where the program works, if that is not what they were told
-    /// last, by whomever.
+    /// last, by whomever. It waits for another cell's end while a sequence of a program's is not ended.
     pub(super) fn show_directory(&mut self) {
-        let address = self.directory.address();
+        let address = self.directory.address().filter(|_| self.screen.is_between_sequences());
         if let Some(address) = address.filter(|address| address != self.screen.directory()) {
             let told = format!("\x1b]7;{address}\x1b\\");
             self.screen.feed(told.as_bytes());

@@ -27,6 +27,9 @@ pub(super) struct Display<O> {
     pub(super) outboxes: Outboxes,
     pub(super) observer: O,
     pub(super) cells: CellEcho,
+    /// Whether the terminal keeps a page of its own and paints that on the screen: what the session put there
+    /// or changed it would know nothing of, and paint over.
+    pub(super) is_painted: bool,
     pub(super) directory: Directory,
     pub(super) denials: Denials,
 }
@@ -46,6 +49,7 @@ impl<O: Observer> Display<O> {
             outboxes: Outboxes::new(budget),
             observer,
             cells: CellEcho::default(),
+            is_painted: false,
             directory: Directory::default(),
             denials: Denials::default(),
         }
@@ -110,8 +114,10 @@ impl<O: Observer> Display<O> {
             return None;
         }
         let program = reader.program.as_str();
+        // One of which nothing is known may be on a console that paints all that is printed.
+        let takes_lines = canonical || reader.is_unknown();
         let reads = !matches!(reader.awaits, Awaits::Others);
-        if !reads && (pager::is_pager(program) || !self.has_the_screen(canonical, program)) {
+        if !reads && (pager::is_pager(program) || !self.has_the_screen(takes_lines, program)) {
             return None;
         }
         let place = if canonical { None } else { pager::place(program, &self.screen) };
@@ -124,7 +130,7 @@ impl<O: Observer> Display<O> {
                 let next_fits = self.next_fits(&place, waiting);
                 View::Pager(PagerView { place, has_new_text, next_fits })
             }
-            None if self.has_the_screen(canonical, program) => {
+            None if self.has_the_screen(takes_lines, program) => {
                 View::FullScreen(FullScreenView { cursor: self.screen.cursor() })
             }
             None => View::Text,
@@ -136,8 +142,8 @@ impl<O: Observer> Display<O> {
 
     /// Whether the program that reads has the screen to itself. One that reads lines has only
     /// where it says so; a pager that asks for a line has a place for it, and no page.
-    fn has_the_screen(&self, canonical: bool, program: &str) -> bool {
-        let drawn = !canonical && !pager::is_pager(program) && self.screen.is_full_screen();
+    fn has_the_screen(&self, takes_lines: bool, program: &str) -> bool {
+        let drawn = !takes_lines && !pager::is_pager(program) && self.screen.is_full_screen();
         self.screen.is_alternate() || drawn
     }
 
@@ -226,7 +232,7 @@ impl<O: Observer> Display<O> {
             self.take_page();
         }
         // A cell that left nothing to put back is over without a word: who looks on sees that already.
-        if self.screen.reset_after_program() {
+        if !self.is_painted && self.screen.reset_after_program() {
             self.observer.replaced(&self.screen);
         }
         self.end_echo();
@@ -245,14 +251,16 @@ impl<O: Observer> Display<O> {
         if is_told && !shows_page && !awaits_pager {
             self.report(awaits_pager);
         }
-        if source.is_some() {
+        if source.is_some() && !self.is_painted {
             self.end_line_before_cell();
         }
         self.outboxes.did(client, deed);
         self.observer.did(self.outboxes.name(client), deed);
         if let Some(source) = source {
             self.forget_denials();
-            self.begin_cell(client, source);
+            if !self.is_painted {
+                self.begin_cell(client, source);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use mcp_repl_sideband::{ToServer, ToWorker};
 
 use crate::{
     reply::{Attachment, Budget, Content, Exit, Failure, Notice, Reply},
-    screen::Size,
+    screen::{Marks, Size},
     session::rules::{
         complete::{Completion, CompletionId},
         hands::PersonAct,
@@ -131,6 +131,8 @@ pub enum Input<'a> {
         nonce: String,
         /// The size of its terminal.
         size: Size,
+        /// What its terminal makes of marks.
+        marks: Marks,
         /// What came first and can't be run, each with the reason.
         passed_over: Vec<String>,
     },

@@ -19,6 +19,7 @@ pub(crate) mod echo;
 mod hand_on;
 mod hands;
 mod input;
+mod look;
 mod news;
 mod observer;
 mod outboxes;
@@ -52,7 +53,6 @@ use size::Sizes;
 
 use super::rules::{
     Action, Audience, Event, Session,
-    reader::Sighting,
     state::{ClientId, Paging, State, Time},
 };
 use crate::{
@@ -168,6 +168,12 @@ impl<O: Observer> Pipeline<O> {
         awaits_message(self.stream.as_ref())
     }
 
+    /// Whether the terminal hands marks on in their place. Else what it has to give is to be taken before
+    /// each [`Input::Message`].
+    pub fn has_marks(&self) -> bool {
+        self.stream.as_ref().is_none_or(Stream::has_marks)
+    }
+
     /// Whether a call is to come with a look for a reader in the background.
     pub fn wants_background_look(&self) -> bool {
         self.session.wants_background_look()
@@ -280,12 +286,12 @@ impl<O: Observer> Pipeline<O> {
                 let is_understood = self.worker().is_some_and(|worker| worker.can(COMPLETION));
                 self.step(Event::Complete { id, text, cursor, is_understood });
             }
-            Input::Started { nonce, size, passed_over } => {
+            Input::Started { nonce, size, marks, passed_over } => {
                 for program in passed_over {
                     let notice = Notice::PassedOver(program);
                     self.display.outboxes.notice(Audience::Everyone, &notice);
                 }
-                self.stream = Some(Stream::new(&nonce));
+                self.stream = Some(Stream::new(&nonce, marks));
                 self.worker = None;
                 (self.is_over, self.is_dropping_input, self.dropped) = (false, false, None);
                 self.display.restart(size);
@@ -385,7 +391,10 @@ impl<O: Observer> Pipeline<O> {
     fn message(&mut self, message: ToServer) {
         self.drain();
         match &message {
-            ToServer::Hello { .. } => self.worker = WorkerInfo::from_hello(&message),
+            ToServer::Hello { .. } => {
+                self.worker = WorkerInfo::from_hello(&message);
+                self.display.is_painted = !self.has_marks();
+            }
             ToServer::CellDone { outcome, .. } => self.cell_is_done(*outcome),
             ToServer::Directory { path } => self.set_directory(path),
             _ => {}
@@ -431,33 +440,6 @@ impl<O: Observer> Pipeline<O> {
             stream.finish(&mut |shown| show(news, display, shown));
             self.report();
         }
-    }
-
-    fn looked(&mut self, found: Option<Found>, holds_input: bool, took: std::time::Duration) {
-        let sighting = found.and_then(|found| self.sighting(found));
-        // One that is known to wait, and is looked at for news, is no more urgent than nobody.
-        let is_known = self.session.looks_for_news() || self.session.looks_for_end_of_secret();
-        let settles = sighting.as_ref().and_then(|sighting| match sighting.is_settled {
-            true => (!is_known).then_some(self.now),
-            false => Some(self.news.quiet_from(sighting.reader.awaits)),
-        });
-        let found = sighting.is_some();
-        let may_wake = !found
-            && self.session.awaits_background_reader()
-            && self.schedule.may_be_waking(holds_input);
-        if !may_wake {
-            self.schedule.is_awake();
-            self.step(Event::Look(sighting));
-        }
-        self.schedule.looked(settles, took, self.now);
-    }
-
-    fn sighting(&mut self, found: Found) -> Option<Sighting> {
-        let Pipeline { news, now, .. } = self;
-        let mut sighting = self.display.sighting(found, self.session.waiting_clients())?;
-        sighting.is_settled = news.settles(&sighting, self.display.screen(), *now);
-        sighting.shown = news.count();
-        Some(sighting)
     }
 
     fn tick(&mut self) {

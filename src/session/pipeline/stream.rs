@@ -1,14 +1,15 @@
 //! The terminal's bytes and the sideband's messages, in one order. Pure.
 //!
 //! A message takes effect when the byte stream has come to its mark, and nothing behind a mark is
-//! shown before the mark's message is there.
+//! shown before the mark's message is there. Where the terminal does not hand marks on in their place, a
+//! message takes effect where the stream is when it comes.
 
 use std::{collections::VecDeque, time::Duration};
 
 use mcp_repl_sideband::{Mark, ToServer};
 
 use crate::{
-    screen::{MarkSplitter, Segment},
+    screen::{MarkSplitter, Marks, Segment},
     session::rules::state::Time,
 };
 
@@ -18,6 +19,9 @@ const MARK_GRACE: Duration = Duration::from_secs(2);
 
 /// How many messages may wait for their marks. A worker writes the mark first, so it is on its way.
 const MOST_EARLY: usize = 4096;
+
+/// By which a console asks what the terminal behind it is (DA1).
+const ASKS_TERMINAL: &[u8] = b"\x1b[c";
 
 /// A part of what is shown, marks taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,10 @@ pub enum OrderError {
 #[derive(Debug)]
 pub struct Stream {
     splitter: MarkSplitter,
+    /// Whether its marks are heeded; what is not known yet is told before the first message.
+    marks: Marks,
+    /// How much of [`ASKS_TERMINAL`] the last bytes were, while that tells.
+    asked: usize,
     /// What came from the terminal behind a mark whose message is not there yet.
     behind: VecDeque<Item>,
     /// Messages whose mark was not met yet, and those behind them.
@@ -72,9 +80,11 @@ enum Item {
 
 impl Stream {
     /// The stream of a worker whose marks carry this nonce.
-    pub fn new(nonce: &str) -> Stream {
+    pub fn new(nonce: &str, marks: Marks) -> Stream {
         Stream {
             splitter: MarkSplitter::new(nonce),
+            marks,
+            asked: 0,
             behind: VecDeque::new(),
             early: VecDeque::new(),
             met: 0,
@@ -84,12 +94,22 @@ impl Stream {
         }
     }
 
+    /// Whether marks come in their place, as far as that is known by now.
+    pub fn has_marks(&self) -> bool {
+        self.marks == Marks::InStream
+    }
+
     /// Takes what came from the terminal: passes on what comes before the first mark that waits
     /// for its message.
     pub fn bytes(&mut self, bytes: &[u8], show: &mut impl FnMut(Shown<'_>)) {
         self.overdue = None;
+        if self.marks == Marks::AsStartTells {
+            self.see_start(bytes);
+        }
+        let has_marks = self.has_marks();
         let Stream { splitter, behind, finished, .. } = self;
         splitter.split(bytes, &mut |segment| match segment {
+            Segment::Mark(_) if !has_marks => {}
             Segment::Mark(Mark::Point(_)) if *finished => {}
             Segment::Bytes(bytes) if behind.is_empty() => show(Shown::Bytes(bytes)),
             Segment::Bytes(bytes) => behind.push_back(Item::Bytes(bytes.to_vec())),
@@ -105,11 +125,29 @@ impl Stream {
         });
     }
 
-    /// Takes a message of the worker's.
+    /// What a console prints at its start.
+    fn see_start(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            let goes_on = byte == ASKS_TERMINAL[self.asked];
+            self.asked =
+                if goes_on { self.asked + 1 } else { usize::from(byte == ASKS_TERMINAL[0]) };
+            if self.asked == ASKS_TERMINAL.len() {
+                self.marks = Marks::InStream;
+                return;
+            }
+        }
+    }
+
+    /// Takes a message of the worker's. Where marks are absent, what the terminal had to give was taken
+    /// before.
     ///
     /// # Errors
     /// When too many wait for their marks; it is not taken.
     pub fn message(&mut self, message: ToServer) -> Result<(), OrderError> {
+        if self.marks == Marks::AsStartTells {
+            // The console would have asked before the worker ran.
+            self.marks = Marks::Absent;
+        }
         if self.early.len() >= MOST_EARLY {
             return Err(OrderError::MissingMarks);
         }
@@ -126,7 +164,7 @@ impl Stream {
     pub fn next_message(&mut self, show: &mut impl FnMut(Shown<'_>)) -> Option<ToServer> {
         loop {
             let due = self.early.front().map(|message| message.mark().unwrap_or(0));
-            if due.is_some_and(|due| due <= self.met) {
+            if due.is_some_and(|due| due <= self.met || !self.has_marks()) {
                 return self.early.pop_front();
             }
             self.show_up_to_mark(show);
@@ -239,7 +277,7 @@ mod tests {
 
     impl Joined {
         fn new() -> Joined {
-            Joined { stream: Stream::new("abc"), out: Vec::new() }
+            Joined { stream: Stream::new("abc", Marks::InStream), out: Vec::new() }
         }
 
         fn bytes(&mut self, bytes: &[u8]) {
@@ -347,7 +385,7 @@ mod tests {
 
     #[test]
     fn messages_without_marks_are_not_kept_for_ever() {
-        let mut stream = Stream::new("abc");
+        let mut stream = Stream::new("abc", Marks::InStream);
         assert!((1..).take(MOST_EARLY).all(|mark| stream.message(ready(mark)).is_ok()));
         assert_eq!(stream.message(ready(1)), Err(OrderError::MissingMarks));
     }

@@ -5,6 +5,7 @@ mod clients;
 mod complete;
 mod denials;
 mod hands;
+mod no_marks;
 mod others;
 mod people;
 
@@ -16,6 +17,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     reply::{BUDGET, Block, Content, Exit, Failure, Reply},
+    screen::Marks,
     session::rules::{
         payload::{Keys, Payload},
         reader::{Awaits, Reader},
@@ -104,7 +106,13 @@ fn start() -> Vec<Recorded> {
 }
 
 fn started() -> Input<'static> {
-    Input::Started { nonce: NONCE.into(), size: Size::default(), passed_over: Vec::new() }
+    started_with(Marks::InStream)
+}
+
+/// A worker whose terminal makes this of marks.
+fn started_with(marks: Marks) -> Input<'static> {
+    let (nonce, size) = (NONCE.into(), Size::default());
+    Input::Started { nonce, size, marks, passed_over: Vec::new() }
 }
 
 fn hello() -> ToServer {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     reply::{self, Budget, Exit, Failure, Notice, Reply},
-    screen::Size,
+    screen::{Marks, Size},
     session::{
         pipeline::{ClientInfo, Found, Input},
         rules::{
@@ -104,6 +104,8 @@ pub(super) enum Step {
     Started {
         nonce: String,
         size: Size,
+        #[serde(default, skip_serializing_if = "are_in_stream")]
+        marks: Marks,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         passed_over: Vec<String>,
     },
@@ -172,6 +174,10 @@ pub(super) enum StepError {
 
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+fn are_in_stream(marks: &Marks) -> bool {
+    *marks == Marks::InStream
 }
 
 pub(super) fn microseconds(time: Duration) -> u64 {
@@ -282,8 +288,8 @@ impl Step {
                 }
                 Step::Returned { client, reply: reply::to_json(&reply) }
             }
-            Input::Started { nonce, size, passed_over } => {
-                Step::Started { nonce, size, passed_over }
+            Input::Started { nonce, size, marks, passed_over } => {
+                Step::Started { nonce, size, marks, passed_over }
             }
             Input::RunsProgram { file } => Step::RunsProgram { file },
             Input::Confined => Step::Confined,
@@ -343,8 +349,8 @@ impl Step {
                 let reply: Reply = reply::from_json(reply).map_err(StepError::Reply)?;
                 Input::Returned { client, reply }
             }
-            Step::Started { nonce, size, passed_over } => {
-                Input::Started { nonce, size, passed_over }
+            Step::Started { nonce, size, marks, passed_over } => {
+                Input::Started { nonce, size, marks, passed_over }
             }
             Step::RunsProgram { file } => Input::RunsProgram { file },
             Step::Confined => Input::Confined,

@@ -6,7 +6,7 @@ use crate::screen::pager::Place;
 /// A thread that is blocked reading the terminal, as the kernel tells.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reader {
-    /// The kernel's number of the thread.
+    /// The kernel's number of the thread; 0 where nobody tells who there is.
     pub thread: u32,
     /// A count that grows when it wakes.
     pub wakes: u64,
@@ -43,6 +43,11 @@ impl Awaits {
 }
 
 impl Reader {
+    /// Whether nothing is known of it but that there is a program.
+    pub fn is_unknown(&self) -> bool {
+        self.thread == 0
+    }
+
     /// Whether this is the same sleep of the same thread.
     pub fn is_same_sleep(&self, other: &Reader) -> bool {
         (self.thread, self.wakes) == (other.thread, other.wakes)

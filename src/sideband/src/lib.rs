@@ -14,7 +14,8 @@ pub use frame::{FrameError, LineDecoder, encode};
 pub use hint::{HINTS, Hint};
 pub use mark::{Mark, OSC_NUMBER, mark_bytes};
 pub use message::{
-    COMPLETION, DIRECTORY, DOCUMENTS, Outcome, PROTOCOL, PictureLimit, Reader, ToServer, ToWorker,
+    COMPLETION, DIRECTORY, DOCUMENTS, NO_ECHO, Outcome, PROTOCOL, PictureLimit, Reader, ToServer,
+    ToWorker,
 };
 
 /// The environment variable that names the socket to a worker.

@@ -153,3 +153,45 @@ fn the_page_of_a_program_that_reads_nothing_is_one_that_is_typed_for() {
     assert!((20..22).contains(&looks), "{looks}");
     assert!(played.text().starts_with("$ ls\nfile\n$\n[screen] node,"));
 }
+
+/// A look where nobody tells more than that there is a program.
+fn look_at_somebody() -> Recorded {
+    let (program, awaits) = ("a program".into(), Awaits::Unknown);
+    let reader = Reader { thread: 0, wakes: 0, program, guessed: true, awaits };
+    let found = Some(Found { reader, canonical: false, echo: true });
+    (10, Input::Looked { found, holds_input: false, took: Duration::ZERO })
+}
+
+#[test]
+fn one_of_which_nothing_is_known_waits_when_it_has_come_to_rest_at_a_prompt() {
+    const GUESSED: &str = "\n<<repl status: waiting for input>> (guessed: a program sleeps)\n";
+    let mut played = running();
+    played.play([(0, output("name: "))]);
+    played.play((0..19).map(|_| look_at_somebody()));
+    assert_eq!(played.texts(), []);
+    played.play((0..2).map(|_| look_at_somebody()));
+    assert_eq!(played.text(), format!("name: {GUESSED}"));
+    played.play([call(2, 1, "ada", HOUR)]);
+    assert!(played.effects.contains(&Effect::Type(b"ada\r".to_vec())));
+    // Until something is printed, the answer is on its way.
+    played.play((0..300).map(|_| look_at_somebody()));
+    played.play([(0, output("ada\r\n"))]);
+    played.play((0..300).map(|_| look_at_somebody()));
+    assert_eq!(played.texts(), []);
+    played.play([(0, output("age? "))]);
+    played.play((0..21).map(|_| look_at_somebody()));
+    assert_eq!(played.text(), format!("ada\nage? {GUESSED}"));
+}
+
+#[test]
+fn one_of_which_nothing_is_known_has_a_page_only_where_it_says_so() {
+    // As a console paints, which puts the cursor where it writes.
+    let painted = "\x1b[?25l\x1b[H\x1b[2Jworking\x1b[5;5Hon it\x1b[?25h";
+    let mut played = running();
+    played.play([(0, output(painted))]);
+    played.play((0..300).map(|_| look_at_somebody()));
+    assert_eq!(played.texts(), []);
+    played.play([(0, output(&format!("\x1b[?1049h{painted}")))]);
+    played.play((0..21).map(|_| look_at_somebody()));
+    assert!(played.text().contains("[screen] a program, cursor at row 5"));
+}
