@@ -22,6 +22,7 @@
 //! guess      who may read the terminal, where the kernel does not tell
 //! file       what may be executed
 //! seatbelt   the profile of a sandbox on macOS
+//! lock       locks on files
 //! private    files and directories that are this user's alone
 //! linux, macos   what POSIX does not have
 //! ```
@@ -43,6 +44,7 @@ mod keyboard;
 mod launcher;
 mod limits;
 mod listener;
+mod lock;
 mod output;
 mod private;
 mod process;
@@ -83,6 +85,7 @@ pub use keyboard::{
 pub use launcher::{launch, machine_name, platform_name};
 pub use limits::limits_hold;
 pub use listener::Listener;
+pub use lock::{lock_file, try_lock_file};
 pub use output::TerminalOutput;
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,

@@ -16,6 +16,7 @@
 //! running    what is asked of other processes
 //! detach     a process that outlives whoever started it
 //! private    files and directories that are this user's alone
+//! lock       locks on files, which others read
 //! file       what may be executed and written, and who else may write
 //! security   this user, owners and lists
 //! handle     handles, errors and texts as the system has them
@@ -49,6 +50,8 @@ mod keyboard;
 mod launcher;
 #[cfg(windows)]
 mod listener;
+#[cfg(windows)]
+mod lock;
 #[cfg(windows)]
 mod output;
 #[cfg(windows)]
@@ -84,6 +87,7 @@ pub use self::{
     },
     launcher::{launch, machine_name, platform_name},
     listener::{Listener, connect, kill_listener},
+    lock::{lock_file, try_lock_file},
     output::{TerminalOutput, guard_terminal, restore_by_guard},
     private::{
         create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
