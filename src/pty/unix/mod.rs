@@ -23,6 +23,7 @@
 //! file       what may be executed
 //! seatbelt   the profile of a sandbox on macOS
 //! lock       locks on files
+//! places     where this user's programs keep things
 //! private    files and directories that are this user's alone
 //! linux, macos   what POSIX does not have
 //! ```
@@ -46,6 +47,7 @@ mod limits;
 mod listener;
 mod lock;
 mod output;
+mod places;
 mod private;
 mod process;
 mod ready;
@@ -87,6 +89,7 @@ pub use limits::limits_hold;
 pub use listener::Listener;
 pub use lock::{lock_file, try_lock_file};
 pub use output::TerminalOutput;
+pub use places::{run_time_place, state_place};
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
     open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,

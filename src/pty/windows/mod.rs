@@ -15,6 +15,7 @@
 //! request    what asks this process to stop or end
 //! running    what is asked of other processes
 //! detach     a process that outlives whoever started it
+//! places     where this user's programs keep things
 //! private    files and directories that are this user's alone
 //! lock       locks on files, which others read
 //! file       what may be executed and written, and who else may write
@@ -57,6 +58,8 @@ mod output;
 #[cfg(windows)]
 mod pipe;
 #[cfg(windows)]
+mod places;
+#[cfg(windows)]
 mod private;
 #[cfg(windows)]
 mod process;
@@ -89,6 +92,7 @@ pub use self::{
     listener::{Listener, connect, kill_listener},
     lock::{lock_file, try_lock_file},
     output::{TerminalOutput, guard_terminal, restore_by_guard},
+    places::{run_time_place, state_place},
     private::{
         create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
         open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,
