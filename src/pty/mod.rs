@@ -46,6 +46,8 @@
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
 //! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number`, `user_name` | whose it is |
+//! | `run_time_place`, `state_place` | where this user's programs keep what is theirs |
+//! | `lock_file`, `try_lock_file` | a lock on a file, which keeps nobody from reading it ([`Lock`]) |
 //! | `open_regular_file` | a file that anybody may have put there, and who may write it ([`Writers`]) |
 
 #[cfg(unix)]
@@ -76,11 +78,12 @@ pub use platform::{
     create_private_directory, create_private_file, detach, give_to_editor, guard_sessions,
     guard_terminal, hang_up_child, has_other_names, has_the_terminal, is_executable, is_file_at,
     is_own_directory, is_writable, keep_private, keyboard_for_program, kill_listener,
-    killed_status, launch, limits_hold, machine_name, open_or_create_own_file, open_own_file,
-    open_regular_file, others_can_replace, own_directory_mode, own_program, parent_identity,
-    platform_name, private_directory_in, process_identity, reader_has_gone, resident_memory,
-    restore_by_guard, sandbox_holds, set_raw_mode, show_typing, signal_number, spawn, stdio,
-    stop_group, type_on_output_terminal, unblock_signals, user_name, user_number,
+    killed_status, launch, limits_hold, lock_file, machine_name, open_or_create_own_file,
+    open_own_file, open_regular_file, others_can_replace, own_directory_mode, own_program,
+    parent_identity, platform_name, private_directory_in, process_identity, reader_has_gone,
+    resident_memory, restore_by_guard, run_time_place, sandbox_holds, set_raw_mode, show_typing,
+    signal_number, spawn, state_place, stdio, stop_group, try_lock_file, type_on_output_terminal,
+    unblock_signals, user_name, user_number,
 };
 
 /// A program to be run.
@@ -172,6 +175,15 @@ pub enum Writers {
     Anybody,
 }
 
+/// Who else may hold a lock on a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Nobody.
+    Exclusive,
+    /// All who hold this one, too.
+    Shared,
+}
+
 /// What somebody asks of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
@@ -216,3 +228,6 @@ pub struct Carrier {
     /// What it writes to standard error.
     pub errors: StdinStream,
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use mcp_repl_control::{Identity, Sandbox};
 use serde::{Deserialize, Serialize};
 
 use super::SessionName;
-use crate::pty::{self, StdinStream, StdoutStream};
+use crate::pty::{self, Lock, StdinStream, StdoutStream};
 
 /// What the file of an entry without a name ends with.
 pub(super) const DRAFT: &str = ".new";
@@ -116,7 +116,7 @@ impl Files {
     /// takes it for its own.
     pub(super) fn left(&self) -> Option<File> {
         let draft = pty::open_own_file(&self.draft).ok()?;
-        draft.try_lock_shared().is_ok().then_some(draft)
+        pty::try_lock_file(&draft, Lock::Shared).is_ok().then_some(draft)
     }
 
     /// Removes them, the one by which others are found last.
@@ -149,7 +149,7 @@ impl Found {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
             Err(_) => return Found::Foreign,
         };
-        let is_locked = match file.try_lock_shared() {
+        let is_locked = match pty::try_lock_file(&file, Lock::Shared) {
             Ok(()) => false,
             Err(TryLockError::WouldBlock) => true,
             Err(TryLockError::Error(_)) => return Found::Foreign,
@@ -204,7 +204,7 @@ impl Entry {
         let Found::Living(entry) = Found::at(place, &self.record.name) else { return };
         let Ok(file) = pty::open_own_file(&self.record.name.entry_in(place)) else { return };
         if entry.record == self.record {
-            let left = tokio::task::spawn_blocking(move || file.lock_shared());
+            let left = tokio::task::spawn_blocking(move || pty::lock_file(&file, Lock::Shared));
             let _ = tokio::time::timeout(time, left).await;
         }
     }

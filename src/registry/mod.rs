@@ -14,7 +14,7 @@
 //!
 //! | file | what it is |
 //! | --- | --- |
-//! | `NAME.session` | the entry, JSON; its host holds an exclusive lock on it (flock(2)) |
+//! | `NAME.session` | the entry, JSON; its host holds an exclusive lock on it ([`pty::lock_file`]) |
 //! | `ID.sock` | where clients connect |
 //! | `ID.token` | what a client has to say, so that a program that can't read it is kept out |
 //! | `ID.new` | the entry before it has its name, and after it lost that |
@@ -49,7 +49,7 @@ use self::{
     entry::{Files, Found, Id},
     registration::Draft,
 };
-use crate::pty;
+use crate::pty::{self, Lock};
 
 /// The file that is locked while somebody removes what is stale.
 const LOCK: &str = ".lock";
@@ -115,7 +115,7 @@ impl Registry {
         // Who holds it removes the same.
         if !left.is_empty()
             && let Ok(lock) = pty::open_or_create_own_file(&self.place.join(LOCK))
-            && lock.try_lock().is_ok()
+            && pty::try_lock_file(&lock, Lock::Exclusive).is_ok()
         {
             left.iter().for_each(|file| self.remove_left(file, &lock));
         }
@@ -163,7 +163,7 @@ impl Registry {
                     }
                     Found::Stale(..) => {
                         let lock = pty::open_or_create_own_file(&self.place.join(LOCK))?;
-                        lock.lock()?;
+                        pty::lock_file(&lock, Lock::Exclusive)?;
                         self.remove_left(&Named::Entry(record.name.clone()), &lock);
                     }
                     Found::Nothing => {}

@@ -84,15 +84,13 @@ pub enum RegistryError {
 
 /// Where that of this process is.
 pub(super) fn of_process() -> Result<PathBuf, RegistryError> {
-    let variable = std::env::var_os;
-    choose(variable(VARIABLE), variable("XDG_RUNTIME_DIR"), &std::env::temp_dir())
+    choose(std::env::var_os(VARIABLE), pty::run_time_place(), &std::env::temp_dir())
 }
 
-/// `named`, else below `runtime`, else below `temporary`. A log-in's run-time directory that is
-/// unset, missing or another user's, as after `su`, is none.
+/// `named`, else below `runtime`, else below `temporary`.
 fn choose(
     named: Option<OsString>,
-    runtime: Option<OsString>,
+    runtime: Option<PathBuf>,
     temporary: &Path,
 ) -> Result<PathBuf, RegistryError> {
     if let Some(path) = named.filter(|path| !path.is_empty()).map(PathBuf::from) {
@@ -101,16 +99,10 @@ fn choose(
             false => Err(RegistryError::NotAbsolute { path }),
         };
     }
-    let runtime = runtime.map(PathBuf::from);
-    if let Some(runtime) = runtime.filter(|path| path.is_absolute() && is_own(path)) {
-        return Ok(runtime.join("mcp-repl"));
-    }
-    Ok(temporary.join(format!("mcp-repl-{}", pty::user_number())))
-}
-
-/// Whether a directory is this user's, be it by a link.
-fn is_own(path: &Path) -> bool {
-    path.canonicalize().is_ok_and(|path| pty::is_own_directory(&path))
+    Ok(match runtime {
+        Some(runtime) => runtime.join("mcp-repl"),
+        None => temporary.join(format!("mcp-repl-{}", pty::user_number())),
+    })
 }
 
 /// Makes the directory if there is none, and looks whether it is this user's. Those who can only
@@ -143,20 +135,19 @@ mod tests {
 
     #[test]
     fn it_is_where_the_environment_says() {
-        let own = tempfile::tempdir().unwrap();
-        let choose = |named: &str, runtime: &str| {
-            let given = |value: &str| (value != "-").then(|| OsString::from(value));
-            choose(given(named), given(runtime), Path::new("/tmp"))
+        // One that is absolute on every system.
+        let around = std::env::temp_dir();
+        let (here, runtime) = (around.join("here"), around.join("run"));
+        let choose = |named: Option<&Path>, runtime: Option<&PathBuf>| {
+            choose(named.map(OsString::from), runtime.cloned(), &around)
         };
-        let own_path = own.path().to_str().unwrap();
-        assert_eq!(choose("/run/here", own_path).unwrap(), Path::new("/run/here"));
-        assert_eq!(choose("-", own_path).unwrap(), own.path().join("mcp-repl"));
-        assert_eq!(choose("", own_path).unwrap(), own.path().join("mcp-repl"));
-        let temporary = format!("/tmp/mcp-repl-{}", pty::user_number());
-        for runtime in ["-", "", "relative", "/nowhere"] {
-            assert_eq!(choose("-", runtime).unwrap(), Path::new(&temporary), "{runtime}");
+        assert_eq!(choose(Some(&here), Some(&runtime)).unwrap(), here);
+        for unset in [None, Some(Path::new(""))] {
+            assert_eq!(choose(unset, Some(&runtime)).unwrap(), runtime.join("mcp-repl"));
         }
-        let error = choose("here", "-").unwrap_err();
+        let temporary = around.join(format!("mcp-repl-{}", pty::user_number()));
+        assert_eq!(choose(None, None).unwrap(), temporary);
+        let error = choose(Some(Path::new("here")), None).unwrap_err();
         assert_eq!(error.to_string(), "MCP_REPL_RUNTIME_DIR is here: it must be an absolute path");
     }
 
@@ -221,6 +212,5 @@ mod tests {
         };
         let error = make(path).unwrap_err();
         assert!(matches!(error, RegistryError::AnothersUsers { .. }), "{error}");
-        assert!(!is_own(path));
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Record,
     entry::{Files, Id, Stored},
 };
-use crate::pty::{self, Listener, StdinStream, StdoutStream};
+use crate::pty::{self, Listener, Lock, StdinStream, StdoutStream};
 
 /// How many ids are tried: two that are equal do not come by chance.
 const MOST_IDS: usize = 100;
@@ -160,7 +160,7 @@ fn make(
     token: &str,
 ) -> io::Result<(Listener, OwnFiles, File)> {
     let mut lock = pty::create_private_file(&files.draft)?;
-    lock.try_lock()?;
+    pty::try_lock_file(&lock, Lock::Exclusive)?;
     if !pty::is_file_at(&lock, &files.draft).is_ok_and(|is_same| is_same) {
         return Err(io::ErrorKind::WouldBlock.into());
     }

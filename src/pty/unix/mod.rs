@@ -22,6 +22,8 @@
 //! guess      who may read the terminal, where the kernel does not tell
 //! file       what may be executed
 //! seatbelt   the profile of a sandbox on macOS
+//! lock       locks on files
+//! places     where this user's programs keep things
 //! private    files and directories that are this user's alone
 //! linux, macos   what POSIX does not have
 //! ```
@@ -43,7 +45,9 @@ mod keyboard;
 mod launcher;
 mod limits;
 mod listener;
+mod lock;
 mod output;
+mod places;
 mod private;
 mod process;
 mod ready;
@@ -83,7 +87,9 @@ pub use keyboard::{
 pub use launcher::{launch, machine_name, platform_name};
 pub use limits::limits_hold;
 pub use listener::Listener;
+pub use lock::{lock_file, try_lock_file};
 pub use output::TerminalOutput;
+pub use places::{run_time_place, state_place};
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
     open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,

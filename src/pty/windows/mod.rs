@@ -15,7 +15,9 @@
 //! request    what asks this process to stop or end
 //! running    what is asked of other processes
 //! detach     a process that outlives whoever started it
+//! places     where this user's programs keep things
 //! private    files and directories that are this user's alone
+//! lock       locks on files, which others read
 //! file       what may be executed and written, and who else may write
 //! security   this user, owners and lists
 //! handle     handles, errors and texts as the system has them
@@ -50,9 +52,13 @@ mod launcher;
 #[cfg(windows)]
 mod listener;
 #[cfg(windows)]
+mod lock;
+#[cfg(windows)]
 mod output;
 #[cfg(windows)]
 mod pipe;
+#[cfg(windows)]
+mod places;
 #[cfg(windows)]
 mod private;
 #[cfg(windows)]
@@ -84,7 +90,9 @@ pub use self::{
     },
     launcher::{launch, machine_name, platform_name},
     listener::{Listener, connect, kill_listener},
+    lock::{lock_file, try_lock_file},
     output::{TerminalOutput, guard_terminal, restore_by_guard},
+    places::{run_time_place, state_place},
     private::{
         create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
         open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,

@@ -198,7 +198,7 @@ fn set_private(path: &Path) -> io::Result<()> {
 pub fn others_can_replace(directory: &Path) -> bool {
     let safe = || {
         let user = own_user()?;
-        let rights = Rights::of(&File::from(opened(&directory.canonicalize()?, 0)?))?;
+        let rights = Rights::of(&opened(&directory.canonicalize()?, 0)?)?;
         let is_ours = rights.owner == *user || rights.owner.is_trusted();
         let is_kept =
             rights.given.is_some_and(|given| other_writers(&given, user).next().is_none());

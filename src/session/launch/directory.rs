@@ -21,7 +21,7 @@ use super::{
     strict,
 };
 use crate::{
-    pty::{self, Program},
+    pty::{self, Lock, Program},
     session::rules::state::Paging,
 };
 
@@ -362,7 +362,7 @@ impl Launch {
 fn lock(directory: &Path) -> io::Result<File> {
     let unnamed = directory.join("lock.new");
     let lock = pty::create_private_file(&unnamed)?;
-    lock.lock()?;
+    pty::lock_file(&lock, Lock::Exclusive)?;
     std::fs::rename(unnamed, directory.join(LOCK))?;
     Ok(lock)
 }
@@ -376,7 +376,7 @@ fn remove_stale(place: &Path) {
         if is_named
             && pty::is_own_directory(&entry.path())
             && let Ok(lock) = pty::open_own_file(&entry.path().join(LOCK))
-            && lock.try_lock().is_ok()
+            && pty::try_lock_file(&lock, Lock::Exclusive).is_ok()
             // Another may have put its own in the place of one that was opened before.
             && pty::is_file_at(&lock, &entry.path().join(LOCK)).unwrap_or(false)
         {
