@@ -42,23 +42,23 @@ pub(super) fn has_key() -> bool {
     }
     let Some(console) = stdin::handle() else { return false };
     loop {
-        let (mut event, mut count) = (INPUT_RECORD::default(), 0);
+        let (mut event, mut there, mut peeked) = (INPUT_RECORD::default(), 0, 0);
         // SAFETY: the handle is open, and each place takes what is written there. With nothing there a
         // peek takes nothing, and does not wait.
-        let peeked = unsafe {
-            GetNumberOfConsoleInputEvents(console, &mut count) != 0
-                && count > 0
-                && PeekConsoleInputW(console, &mut event, 1, &mut count) != 0
-                && count > 0
-        };
-        if !peeked {
+        unsafe {
+            GetNumberOfConsoleInputEvents(console, &mut there);
+            if there > 0 {
+                PeekConsoleInputW(console, &mut event, 1, &mut peeked);
+            }
+        }
+        if peeked == 0 {
             return false;
         }
         if is_key(&event) {
             return true;
         }
         // SAFETY: as above. It was there, and this is the one thread that reads.
-        unsafe { ReadConsoleInputW(console, &mut event, 1, &mut count) };
+        unsafe { ReadConsoleInputW(console, &mut event, 1, &mut peeked) };
     }
 }
 
