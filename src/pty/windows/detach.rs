@@ -74,6 +74,12 @@ fn inherited(number: &OsStr) -> io::Result<PipeWriter> {
 
 /// Starts this program anew, and leaves when that is settled or has ended.
 fn go_on_anew() -> io::Result<Detached> {
+    // What this process inherited is inherited by its children again, beside their copies of it: one that
+    // nobody closes would keep who reads a stream to its end waiting.
+    for which in [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE] {
+        // SAFETY: no memory is taken. One that there is not is refused, and is nobody's.
+        unsafe { SetHandleInformation(GetStdHandle(which), HANDLE_FLAG_INHERIT, 0) };
+    }
     let (mut word, parent) = io::pipe()?;
     let handle = parent.as_raw_handle();
     // SAFETY: the handle is open; no memory is taken.
