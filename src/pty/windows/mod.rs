@@ -75,6 +75,8 @@ mod stdio;
 mod stream;
 #[cfg(windows)]
 mod terminal;
+#[cfg(all(windows, test))]
+pub(crate) mod testing;
 
 #[cfg(windows)]
 pub use self::{

@@ -117,8 +117,16 @@ impl Private {
     /// # Errors
     /// When the system does not say who that is.
     pub(super) fn new() -> io::Result<Private> {
+        Private::with("")
+    }
+
+    /// The same, and these entries of a list behind this user's (SDDL).
+    ///
+    /// # Errors
+    /// As [`Private::new`].
+    fn with(others: &str) -> io::Result<Private> {
         let user = own_user()?;
-        let text = c_wide(format!("O:{user}D:P(A;OICI;GA;;;{user})"))?;
+        let text = c_wide(format!("O:{user}D:P(A;OICI;GA;;;{user}){others}"))?;
         let mut descriptor = ptr::null_mut();
         // SAFETY: the text ends with a NUL, and `descriptor` takes memory that is freed once.
         unsafe {
@@ -215,4 +223,16 @@ impl Rights {
 /// What functions say that give an error's number.
 fn win32(error: u32) -> io::Result<()> {
     if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error.cast_signed())) }
+}
+
+/// Lets everybody read or write a file or directory of this user, or nobody else.
+#[cfg(test)]
+pub(super) fn share(file: &File, may_read: bool, may_write: bool) -> io::Result<()> {
+    let mut others = String::new();
+    for (is_given, right) in [(may_read, "GR"), (may_write, "GW")] {
+        if is_given {
+            others += &format!("(A;OICI;{right};;;WD)");
+        }
+    }
+    Private::with(&others)?.set(file)
 }

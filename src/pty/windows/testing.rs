@@ -1,0 +1,59 @@
+//! What tests need of the system, as far as it has that.
+
+use std::{
+    fs::OpenOptions,
+    io,
+    os::windows::fs::{OpenOptionsExt, symlink_dir, symlink_file},
+    path::Path,
+};
+
+use windows_sys::Win32::{
+    Storage::FileSystem::{
+        FILE_FLAG_BACKUP_SEMANTICS, FILE_READ_ATTRIBUTES, READ_CONTROL, WRITE_DAC,
+    },
+    System::Console::{
+        GetStdHandle, INPUT_RECORD, INPUT_RECORD_0, STD_INPUT_HANDLE, WINDOW_BUFFER_SIZE_EVENT,
+        WINDOW_BUFFER_SIZE_RECORD, WriteConsoleInputW,
+    },
+};
+
+use super::security::share;
+
+/// Lets everybody execute a file, which needs nothing here: its name says whether it is a program.
+pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
+    file.metadata().map(drop)
+}
+
+/// Makes a symbolic link, `link`, to `target`, which need not exist. The user needs the right to do so.
+pub(crate) fn link(target: &Path, link: &Path) -> io::Result<()> {
+    let around = link.parent().unwrap_or(Path::new(""));
+    match around.join(target).is_dir() {
+        true => symlink_dir(target, link),
+        false => symlink_file(target, link),
+    }
+}
+
+/// Sets the permissions of a file, as POSIX has them: whether others read, and whether they write.
+pub(crate) fn set_mode(file: &Path, mode: u32) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.access_mode(FILE_READ_ATTRIBUTES | READ_CONTROL | WRITE_DAC);
+    let file = options.custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(file)?;
+    share(&file, mode & 0o044 != 0, mode & 0o022 != 0)
+}
+
+/// Tells this process that its terminal has another size.
+pub(crate) fn tell_size() {
+    let size = WINDOW_BUFFER_SIZE_RECORD::default();
+    let record = INPUT_RECORD {
+        EventType: WINDOW_BUFFER_SIZE_EVENT as u16,
+        Event: INPUT_RECORD_0 { WindowBufferSizeEvent: size },
+    };
+    let mut written = 0;
+    // SAFETY: the record is of the kind that it says, and `written` takes a number.
+    unsafe { WriteConsoleInputW(GetStdHandle(STD_INPUT_HANDLE), &record, 1, &mut written) };
+}
+
+/// Gives a file to another user, which nobody here can do for a user by their number.
+pub(crate) fn give_away(_file: &Path, _user: u32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
