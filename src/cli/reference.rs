@@ -115,8 +115,17 @@ fn the_page_says_what_the_definitions_say() {
 }
 
 /// Those that a program of ours finds in its environment, and a person does not set.
-const INTERNAL: [&str; 8] =
-    ["EXTENSION", "EXTENSION_FILE", "MASTER", "NONCE", "SIDEBAND", "SCRIPT", "TEST", "TEST_WRITES"];
+const INTERNAL: [&str; 9] = [
+    "DETACHED_FROM",
+    "EXTENSION",
+    "EXTENSION_FILE",
+    "MASTER",
+    "NONCE",
+    "SIDEBAND",
+    "SCRIPT",
+    "TEST",
+    "TEST_WRITES",
+];
 
 #[test]
 fn each_variable_is_on_the_page() {

@@ -11,8 +11,8 @@ use super::python::{Choice, ChooseError, PythonSearch};
 const EXTENSION_VARIABLE: &str = "MCP_REPL_EXTENSION";
 
 /// The environment variable that names the inherited descriptor of the terminal's master side
-/// to [`BOOTSTRAP`]; not there where terminals have none. While the worker holds that, the kernel does not hang up when the server is
-/// gone, and the worker ends its session in order.
+/// to [`BOOTSTRAP`]; not there where terminals have none. While the worker holds that, the kernel
+/// does not hang up when the server is gone, and the worker ends its session in order.
 const MASTER_VARIABLE: &str = "MCP_REPL_MASTER";
 
 /// The environment variable that names the file whose parts the cells are to [`BOOTSTRAP`].
