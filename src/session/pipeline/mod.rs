@@ -199,8 +199,8 @@ impl<O: Observer> Pipeline<O> {
         self.schedule.is_due(now)
     }
 
-    /// Whether a mark or a message has missed the other for too long: what there is of both is to
-    /// be taken before [`Input::Tick`].
+    /// Whether a mark or a message has missed the other for too long, or a message takes effect: what there
+    /// is of both is to be taken before [`Input::Tick`].
     pub fn order_is_overdue(&self, now: Time) -> bool {
         self.stream.as_ref().and_then(Stream::deadline).is_some_and(|deadline| deadline <= now)
     }
@@ -305,7 +305,7 @@ impl<O: Observer> Pipeline<O> {
             Input::Output(bytes) => self.output(&bytes),
             Input::Resized(size) => self.display.resize(size),
             Input::Message(message) => {
-                let taken = self.stream.as_mut().map(|stream| stream.message(message));
+                let taken = self.stream.as_mut().map(|stream| stream.message(message, now));
                 self.expect_order(taken);
             }
             Input::SidebandClosed => {
@@ -348,7 +348,7 @@ impl<O: Observer> Pipeline<O> {
             if let Some(effect) = self.effects.pop_front() {
                 return Some(effect);
             }
-            let next = if self.holds_messages() { None } else { self.next_message() };
+            let next = if self.holds_messages() { None } else { self.next_message(Some(self.now)) };
             let Some(message) = next else {
                 // Once for all that was shown, not for each piece of it.
                 self.drain();
@@ -375,10 +375,11 @@ impl<O: Observer> Pipeline<O> {
         }
     }
 
-    fn next_message(&mut self) -> Option<ToServer> {
+    /// The next message that takes effect by now; any, when nothing more comes.
+    fn next_message(&mut self, now: Option<Time>) -> Option<ToServer> {
         let Pipeline { stream, display, news, .. } = self;
         let mut has_shown = false;
-        let message = stream.as_mut()?.next_message(&mut |shown| {
+        let message = stream.as_mut()?.next_message(now, &mut |shown| {
             has_shown = true;
             show(news, display, shown);
         });
@@ -423,7 +424,7 @@ impl<O: Observer> Pipeline<O> {
 
     /// Nothing more comes from the worker: shows and takes all there is.
     fn finish_stream(&mut self) {
-        while let Some(message) = self.next_message() {
+        while let Some(message) = self.next_message(None) {
             self.message(message);
         }
         let Pipeline { stream, display, news, .. } = self;

@@ -2,7 +2,7 @@
 //!
 //! A message takes effect when the byte stream has come to its mark, and nothing behind a mark is
 //! shown before the mark's message is there. Where the terminal does not hand marks on in their place, a
-//! message takes effect where the stream is when it comes.
+//! message takes effect where the stream is a moment later, when the terminal has painted what was printed.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -16,6 +16,10 @@ use crate::{
 /// How long a mark and its message may miss each other. They are written one right after the
 /// other, so only a worker that breaks the protocol needs this.
 const MARK_GRACE: Duration = Duration::from_secs(2);
+
+/// How long a console that paints a page of its own takes at most to paint what was printed: two frames of a
+/// screen. Nothing tells when it has.
+const PAINTING: Duration = Duration::from_millis(32);
 
 /// How many messages may wait for their marks. A worker writes the mark first, so it is on its way.
 const MOST_EARLY: usize = 4096;
@@ -60,7 +64,7 @@ pub struct Stream {
     /// What came from the terminal behind a mark whose message is not there yet.
     behind: VecDeque<Item>,
     /// Messages whose mark was not met yet, and those behind them.
-    early: VecDeque<ToServer>,
+    early: VecDeque<Early>,
     /// The last mark met in the byte stream.
     met: u64,
     sideband_open: bool,
@@ -68,6 +72,14 @@ pub struct Stream {
     finished: bool,
     /// When the two have missed each other for too long.
     overdue: Option<Time>,
+}
+
+/// A message that has to wait.
+#[derive(Debug)]
+struct Early {
+    message: ToServer,
+    /// When the terminal has painted what was printed in front of it, where marks are absent.
+    painted: Option<Time>,
 }
 
 /// A piece of the byte stream that has to wait.
@@ -138,12 +150,12 @@ impl Stream {
         }
     }
 
-    /// Takes a message of the worker's. Where marks are absent, what the terminal had to give was taken
-    /// before.
+    /// Takes a message of the worker's. Where marks are absent it waits until what was printed in front of it
+    /// is painted; one that stands at no place does not.
     ///
     /// # Errors
     /// When too many wait for their marks; it is not taken.
-    pub fn message(&mut self, message: ToServer) -> Result<(), OrderError> {
+    pub fn message(&mut self, message: ToServer, now: Time) -> Result<(), OrderError> {
         if self.marks == Marks::AsStartTells {
             // The console would have asked before the worker ran.
             self.marks = Marks::Absent;
@@ -151,7 +163,8 @@ impl Stream {
         if self.early.len() >= MOST_EARLY {
             return Err(OrderError::MissingMarks);
         }
-        self.early.push_back(message);
+        let has_place = !self.has_marks() && message.mark().is_some();
+        self.early.push_back(Early { message, painted: has_place.then(|| now + PAINTING) });
         Ok(())
     }
 
@@ -160,12 +173,21 @@ impl Stream {
         self.sideband_open = false;
     }
 
-    /// The next message that takes effect, what comes before its mark having been passed on.
-    pub fn next_message(&mut self, show: &mut impl FnMut(Shown<'_>)) -> Option<ToServer> {
+    /// The next message that takes effect by now, what comes before its mark having been passed on. When
+    /// nothing more comes (`None`), none waits to be painted.
+    pub fn next_message(
+        &mut self,
+        now: Option<Time>,
+        show: &mut impl FnMut(Shown<'_>),
+    ) -> Option<ToServer> {
         loop {
-            let due = self.early.front().map(|message| message.mark().unwrap_or(0));
-            if due.is_some_and(|due| due <= self.met || !self.has_marks()) {
-                return self.early.pop_front();
+            let due = self.early.front().map(|early| early.message.mark().unwrap_or(0));
+            let takes_effect = match self.has_marks() {
+                true => due.is_some_and(|due| due <= self.met),
+                false => due.is_some() && self.is_painted_by(now),
+            };
+            if takes_effect {
+                return self.early.pop_front().map(|early| early.message);
             }
             self.show_up_to_mark(show);
             match self.behind.front()? {
@@ -198,16 +220,24 @@ impl Stream {
     /// A process that is `over` sends no more.
     pub fn watch(&mut self, now: Time, over: bool) {
         let orphaned = !self.sideband_open && !over;
-        if !self.is_behind() && !orphaned || over {
+        let misses = self.has_marks() && self.is_behind();
+        if !misses && !orphaned || over {
             self.overdue = None;
         } else {
             self.overdue.get_or_insert(now + MARK_GRACE);
         }
     }
 
-    /// When [`Stream::check`] is due.
+    /// When [`Stream::check`] or the next message is due.
     pub fn deadline(&self) -> Option<Time> {
-        self.overdue
+        let painted = self.early.front().and_then(|early| early.painted);
+        self.overdue.into_iter().chain(painted).min()
+    }
+
+    /// Whether what was printed in front of the first message is painted.
+    fn is_painted_by(&self, now: Option<Time>) -> bool {
+        let painted = self.early.front().and_then(|early| early.painted);
+        painted.is_none_or(|painted| now.is_none_or(|now| painted <= now))
     }
 
     /// Whether the two have missed each other for too long.
@@ -219,7 +249,7 @@ impl Stream {
             return Ok(());
         }
         self.overdue = None;
-        Err(match self.early.front().and_then(ToServer::mark) {
+        Err(match self.early.front().and_then(|early| early.message.mark()) {
             Some(mark) => OrderError::MissingMark(mark),
             None if !self.behind.is_empty() => OrderError::MissingMessage,
             None => OrderError::SidebandClosed,
@@ -287,13 +317,15 @@ mod tests {
         }
 
         fn message(&mut self, message: ToServer) {
-            self.stream.message(message).unwrap();
+            self.stream.message(message, Time::default()).unwrap();
             self.pump();
         }
 
         fn pump(&mut self) {
             let out = &mut self.out;
-            while let Some(message) = self.stream.next_message(&mut |shown| push(out, shown)) {
+            while let Some(message) =
+                self.stream.next_message(Some(Time::default()), &mut |shown| push(out, shown))
+            {
                 out.push(Out::Message(message));
             }
         }
@@ -386,8 +418,10 @@ mod tests {
     #[test]
     fn messages_without_marks_are_not_kept_for_ever() {
         let mut stream = Stream::new("abc", Marks::InStream);
-        assert!((1..).take(MOST_EARLY).all(|mark| stream.message(ready(mark)).is_ok()));
-        assert_eq!(stream.message(ready(1)), Err(OrderError::MissingMarks));
+        assert!(
+            (1..).take(MOST_EARLY).all(|mark| stream.message(ready(mark), Time::default()).is_ok())
+        );
+        assert_eq!(stream.message(ready(1), Time::default()), Err(OrderError::MissingMarks));
     }
 
     #[test]

@@ -8,6 +8,9 @@ const PAINTS: &str =
     "\x1b[?9001h\x1b[?1004h\x1b[?25l\x1b[2J\x1b[m\x1b[H\x1b]0;C:\\python.exe\x07\x1b[?25h";
 const HANDS_ON: &str = "\x1b[c\x1b[?1004h\x1b[?9001h";
 
+/// How long a message waits until what was printed in front of it is painted, in milliseconds.
+const PAINTING: u64 = 32;
+
 /// A session on a console that started so, which makes this of marks.
 fn on_console(marks: Marks, starts: &str) -> Played {
     let mut played = Played::new();
@@ -16,6 +19,7 @@ fn on_console(marks: Marks, starts: &str) -> Played {
         (0, output(starts)),
         (20, message(hello())),
         (0, message(ToServer::Ready { mark: 1, discarded_bytes: 0 })),
+        (PAINTING, Input::Tick),
     ]);
     played
 }
@@ -32,10 +36,11 @@ fn begin(id: u64, source: &str) -> [Recorded; 2] {
 }
 
 /// The worker says that a cell is over, by marks that nobody sees.
-fn done(id: u64) -> [Recorded; 3] {
+fn done(id: u64) -> [Recorded; 4] {
     [
         (0, message(ToServer::CellDone { id, mark: 100 + id, outcome: Outcome::Ok })),
         (0, message(ToServer::Ready { mark: 200 + id, discarded_bytes: 0 })),
+        (PAINTING, Input::Tick),
         (0, Input::InputDropped { bytes: 0 }),
     ]
 }
@@ -46,14 +51,14 @@ fn asks(prompt: &str) -> Input<'static> {
 }
 
 #[test]
-fn a_message_takes_effect_where_the_stream_is_when_it_comes() {
+fn a_message_takes_effect_when_what_was_printed_before_it_may_be_painted() {
     let mut played = painted();
     played.play(begin(1, "40 + 2"));
     played.play([(1, output("\x1b[?25l42\r\n\x1b[?25h"))]);
     played.play(done(1));
     assert_eq!(played.text(), "42\n");
     played.play(begin(2, "name = input('Who? ')"));
-    played.play([(1, output("\x1b[2;1HWho? ")), (0, asks("Who? "))]);
+    played.play([(0, asks("Who? ")), (20, output("\x1b[2;1HWho? ")), (12, Input::Tick)]);
     assert_eq!(played.text(), "Who? ");
     played.play([call(3, 1, "Grace", HOUR)]);
     let taken = message(ToServer::InputTaken { wait: 1, bytes: 6, thread: None });
@@ -63,12 +68,31 @@ fn a_message_takes_effect_where_the_stream_is_when_it_comes() {
 }
 
 #[test]
+fn what_is_painted_a_frame_after_the_cell_belongs_to_its_reply() {
+    let mut played = painted();
+    played.play(begin(1, "40 + 2"));
+    played.play([
+        (0, message(ToServer::CellDone { id: 1, mark: 101, outcome: Outcome::Ok })),
+        (0, message(ToServer::Ready { mark: 201, discarded_bytes: 0 })),
+        (PAINTING - 1, output("42\r\n")),
+    ]);
+    assert_eq!(played.texts(), []);
+    played.play([(1, Input::Tick), (0, Input::InputDropped { bytes: 0 })]);
+    assert_eq!(played.text(), "42\n");
+    // The end of the program does not wait for it.
+    played.play(begin(2, "exit()"));
+    played.play([(0, message(ToServer::Exiting { status: 0 })), (0, Input::ProcessOver)]);
+    played.play([(0, Input::Exited { exit: Exit::Status(0), missed_input: false })]);
+    assert_eq!(played.text(), "[repl] session ended (exit status 0)\n");
+}
+
+#[test]
 fn what_comes_late_is_told_with_the_next_reply() {
     let mut played = painted();
     played.play(begin(1, "print('one')"));
     played.play(done(1));
     assert_eq!(played.text(), "<<repl status: idle>>\n");
-    played.play([(16, output("one\r\n"))]);
+    played.play([(1, output("one\r\n"))]);
     played.play(begin(2, "print('two')"));
     played.play([(1, output("two\r\n"))]);
     played.play(done(2));
