@@ -326,7 +326,7 @@ impl RawMode {
 
 impl Drop for RawMode {
     fn drop(&mut self) {
-        let _ = pty::set_raw_mode(false);
+        pty::put_modes_back();
     }
 }
 

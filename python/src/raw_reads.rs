@@ -6,8 +6,9 @@ use std::{ffi::c_int, sync::OnceLock};
 
 use mcp_repl_sideband::Reader;
 use pyo3::{
+    exceptions::PyRuntimeError,
     prelude::*,
-    types::{PyBytes, PyModule},
+    types::{PyBytes, PyString},
 };
 
 use crate::{
@@ -16,23 +17,31 @@ use crate::{
     worker::{Worker, worker},
 };
 
-/// `os.read` as it was.
-static OS_READ: OnceLock<Py<PyAny>> = OnceLock::new();
+/// `os.read`, and `msvcrt`'s functions in the order of [`KEYS`], as they were.
+static BEFORE: OnceLock<[Py<PyAny>; 5]> = OnceLock::new();
+
+/// Those of `msvcrt` that give a key.
+const KEYS: [&str; 4] = ["getwch", "getwche", "getch", "getche"];
 
 /// The most bytes of a character in UTF-8.
 const LONGEST: usize = 4;
 
 /// Puts ours in the place of those.
 pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
-    let os = py.import("os")?;
-    let _ = OS_READ.set(os.getattr("read")?.unbind());
+    let (os, msvcrt) = (py.import("os")?, py.import("msvcrt")?);
+    let [a, b, c, d] = KEYS.map(|name| msvcrt.getattr(name).map(Bound::unbind));
+    let _ = BEFORE.set([os.getattr("read")?.unbind(), a?, b?, c?, d?]);
     os.setattr("read", wrap_pyfunction!(read, py)?)?;
-    let keys = py.import("msvcrt")?;
-    let set = |keys: &Bound<'_, PyModule>, name: &str, function| keys.setattr(name, function);
-    set(&keys, "getwch", wrap_pyfunction!(getwch, py)?)?;
-    set(&keys, "getwche", wrap_pyfunction!(getwche, py)?)?;
-    set(&keys, "getch", wrap_pyfunction!(getch, py)?)?;
-    set(&keys, "getche", wrap_pyfunction!(getche, py)?)
+    msvcrt.setattr(KEYS[0], wrap_pyfunction!(getwch, py)?)?;
+    msvcrt.setattr(KEYS[1], wrap_pyfunction!(getwche, py)?)?;
+    msvcrt.setattr(KEYS[2], wrap_pyfunction!(getch, py)?)?;
+    msvcrt.setattr(KEYS[3], wrap_pyfunction!(getche, py)?)
+}
+
+/// The function of this place in [`BEFORE`].
+fn before<'py>(py: Python<'py>, place: usize) -> PyResult<Bound<'py, PyAny>> {
+    let before = BEFORE.get().map(|all| all[place].bind(py).clone());
+    before.ok_or_else(|| PyRuntimeError::new_err("mcp-repl: nothing was replaced"))
 }
 
 /// The worker, if standard input is its console.
@@ -50,40 +59,48 @@ fn read<'py>(py: Python<'py>, fd: c_int, length: isize) -> PyResult<Bound<'py, P
             let Ok(bytes) = read else { return Err(PyErr::fetch(py)) };
             Ok(PyBytes::new(py, &bytes).into_any())
         }
-        _ => {
-            let original = OS_READ.get().map(|original| original.bind(py));
-            original.map_or_else(|| Ok(py.None().into_bound(py)), |it| it.call1((fd, length)))
-        }
+        _ => before(py, 0)?.call1((fd, length)),
     }
 }
 
 /// `msvcrt.getwch()`: a key, which is not shown.
 #[pyfunction]
-fn getwch(py: Python<'_>) -> PyResult<String> {
-    key(py, false)
+fn getwch(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    match on_console() {
+        Some(worker) => Ok(PyString::new(py, &key(py, worker, false)?).into_any()),
+        None => before(py, 1)?.call0(),
+    }
 }
 
 /// `msvcrt.getwche()`: a key, which is shown.
 #[pyfunction]
-fn getwche(py: Python<'_>) -> PyResult<String> {
-    key(py, true)
+fn getwche(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    match on_console() {
+        Some(worker) => Ok(PyString::new(py, &key(py, worker, true)?).into_any()),
+        None => before(py, 2)?.call0(),
+    }
 }
 
 /// `msvcrt.getch()`: a key as bytes, which is not shown.
 #[pyfunction]
-fn getch(py: Python<'_>) -> PyResult<Bound<'_, PyBytes>> {
-    key(py, false).map(|key| PyBytes::new(py, key.as_bytes()))
+fn getch(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    match on_console() {
+        Some(worker) => Ok(PyBytes::new(py, key(py, worker, false)?.as_bytes()).into_any()),
+        None => before(py, 3)?.call0(),
+    }
 }
 
 /// `msvcrt.getche()`: a key as bytes, which is shown.
 #[pyfunction]
-fn getche(py: Python<'_>) -> PyResult<Bound<'_, PyBytes>> {
-    key(py, true).map(|key| PyBytes::new(py, key.as_bytes()))
+fn getche(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    match on_console() {
+        Some(worker) => Ok(PyBytes::new(py, key(py, worker, true)?.as_bytes()).into_any()),
+        None => before(py, 4)?.call0(),
+    }
 }
 
 /// A character; none at the end of the input.
-fn key(py: Python<'_>, is_shown: bool) -> PyResult<String> {
-    let Some(worker) = worker() else { return Ok(String::new()) };
+fn key(py: Python<'_>, worker: &'static Worker, is_shown: bool) -> PyResult<String> {
     let terminal = &worker.channel.terminal;
     let read: Result<Vec<u8>, Raised> = py.detach(|| {
         terminal.while_keys_come(|| {
@@ -102,6 +119,6 @@ fn key(py: Python<'_>, is_shown: bool) -> PyResult<String> {
     });
     match read {
         Ok(character) => Ok(String::from_utf8_lossy(&character).into_owned()),
-        Err(_) => Err(PyErr::fetch(py)),
+        Err(Raised) => Err(PyErr::fetch(py)),
     }
 }

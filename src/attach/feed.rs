@@ -21,8 +21,8 @@ use crate::{
     terminal::{self, Mark},
 };
 
-/// How much the editor is given before it says that it has taken that, in bytes: less than what its
-/// terminal holds.
+/// How much the editor is given before it says that it has taken that, in bytes: less than what is kept for
+/// it.
 const MOST: usize = 512;
 /// The longest key or sequence, in bytes.
 const LONGEST: usize = 64;
@@ -69,7 +69,7 @@ pub(super) struct Feed {
     last: u16,
     /// The editor that is to stop when it has come that far.
     stops: Option<u16>,
-    /// How much of what its terminal holds it may not have read, besides keys, in bytes.
+    /// How much of what is kept for it it may not have read, besides keys, in bytes.
     positions: usize,
     questions: Questions,
     /// What a terminal would say whose cursor is in the last row.
@@ -83,7 +83,7 @@ impl Feed {
     /// `settled` what they ask the terminal and do not wait for.
     ///
     /// # Errors
-    /// When there is no terminal to be had.
+    /// When there is nothing to be had that can be read in the keyboard's place.
     pub(super) fn new(
         texts: Texts,
         reached: mpsc::UnboundedReceiver<u16>,

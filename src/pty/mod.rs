@@ -28,7 +28,7 @@
 //! | `own_program` | the file of this process's program |
 //! | `stdio() -> io::Result<(StdinStream, StdoutStream)>` | this process's standard input and output |
 //! | `reader_has_gone() -> impl Future` | that nobody reads this process's standard output any more |
-//! | `TerminalInput`, `set_raw_mode`, `show_typing` | what is typed on the terminal that this process is on, and how that treats it |
+//! | `TerminalInput`, `set_raw_mode`, `put_modes_back`, `show_typing` | what is typed on the terminal that this process is on, and how that treats it |
 //! | `type_on_output_terminal` | has that be the terminal of standard output, where standard input is none |
 //! | `TerminalOutput` | what is printed on it |
 //! | `keyboard_for_program` | its keyboard for a program that has the terminal for a while |
@@ -80,10 +80,10 @@ pub use platform::{
     is_own_directory, is_writable, keep_private, keyboard_for_program, kill_listener,
     killed_status, launch, limits_hold, lock_file, machine_name, open_or_create_own_file,
     open_own_file, open_regular_file, others_can_replace, own_directory_mode, own_program,
-    parent_identity, platform_name, private_directory_in, process_identity, reader_has_gone,
-    resident_memory, restore_by_guard, run_time_place, sandbox_holds, set_raw_mode, show_typing,
-    signal_number, spawn, state_place, stdio, stop_group, try_lock_file, type_on_output_terminal,
-    unblock_signals, user_name, user_number,
+    parent_identity, platform_name, private_directory_in, process_identity, put_modes_back,
+    reader_has_gone, resident_memory, restore_by_guard, run_time_place, sandbox_holds,
+    set_raw_mode, show_typing, signal_number, spawn, state_place, stdio, stop_group, try_lock_file,
+    type_on_output_terminal, unblock_signals, user_name, user_number,
 };
 
 /// A program to be run.

@@ -269,3 +269,19 @@ fn a_terminal_that_answers_nothing_is_waited_for_once() {
     person.types("\x1dd");
     assert_eq!(person.ends().0, 0);
 }
+
+/// The terminal is on the standard streams, as `su -c` and `setsid` leave it, and is not the controlling one.
+#[test]
+fn without_a_controlling_terminal() {
+    const CONDITION: &str = "child = os.fork()\n\
+        if child: os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n\
+        os.setsid()";
+    let runtime = Runtime::new();
+    let _agent = start(&runtime);
+    let mut person = Terminal::run(runtime.attaching(&["work"]).condition(CONDITION));
+    person.runs("6 * 7");
+    person.ends_with("\n42\n>>>");
+    person.types("\x1dd");
+    let (status, page) = person.ends();
+    assert_eq!(status, 0, "{page}");
+}

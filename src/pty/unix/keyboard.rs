@@ -4,30 +4,33 @@
 use std::{
     ffi::CStr,
     io,
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::fd::OwnedFd,
     process::Stdio,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
 use rustix::{
     event::PollFlags,
-    fs::OFlags,
+    fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl},
     io::{fcntl_dupfd_cloexec, retry_on_intr},
     stdio::{dup2_stdin, stdin, stdout},
-    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr, ttyname},
+    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, ttyname},
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{
     ready::is_ready,
     stream::register,
-    terminal::{open_master, open_slave},
+    terminal::{has_the_terminal, open_master, open_slave},
 };
 
 /// Whether the terminal showed what is typed, while it is not to.
 static ECHO_BEFORE: Mutex<Option<bool>> = Mutex::new(None);
 /// The modes of the terminal before it was made raw.
 static MODES_BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// The modes that it had when it was made raw last.
+static MODES_FOUND: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// Where this process is typed to.
 static KEYBOARD: OnceLock<OwnedFd> = OnceLock::new();
@@ -68,12 +71,26 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
         let mut modes = found.clone();
         modes.make_raw();
         tcsetattr(keyboard, OptionalActions::Now, &modes)?;
+        *MODES_FOUND.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
         *before = Some(found);
     } else if !raw && let Some(modes) = &*before {
         tcsetattr(keyboard, OptionalActions::Now, modes)?;
         *before = None;
     }
     Ok(())
+}
+
+/// Puts the modes of the terminal back as they were found when it was made raw last, also where that was done
+/// before: an editor of this process may have changed them since.
+pub fn put_modes_back() {
+    let was_raw = MODES_BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take().is_some();
+    let found = MODES_FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    // In the background it would be stopped for that.
+    if (was_raw || has_the_terminal())
+        && let (Some(modes), Ok(keyboard)) = (&*found, keyboard())
+    {
+        let _ = tcsetattr(keyboard, OptionalActions::Now, modes);
+    }
 }
 
 /// Has the terminal on standard input not show what is typed there, or puts back what it did before.
@@ -149,35 +166,59 @@ impl TerminalInput {
 }
 
 /// What stands in for the terminal on standard input, until this is dropped: a library that reads keys
-/// there reads what is given here. It is a pair of sockets. A terminal of this process's own would have
-/// each key wait for a worker of the kernel (Linux).
+/// there reads what is given here.
 ///
 /// There is one in a process: such a library goes on waiting for the one that it found first.
 #[derive(Debug)]
 pub struct EditorInput {
-    given: &'static UnixStream,
+    given: &'static OwnedFd,
 }
 
-/// Both ends: where it is given, and where it is read.
-static STAND_IN: OnceLock<(UnixStream, UnixStream)> = OnceLock::new();
+/// Both ends: where it is given, and where it is read. Neither waits.
+type Ends = (OwnedFd, OwnedFd);
+
+static STAND_IN: OnceLock<Ends> = OnceLock::new();
 
 /// What stands in, of which `reader` has to be told the first time. That looks for a terminal on standard
 /// input, and reads whatever is there later.
-fn stand_in(
-    reader: impl FnOnce() -> io::Result<()>,
-) -> io::Result<&'static (UnixStream, UnixStream)> {
+fn stand_in(reader: impl FnOnce() -> io::Result<()>) -> io::Result<&'static Ends> {
     if let Some(ends) = STAND_IN.get() {
         return Ok(ends);
     }
-    let (_master, name) = open_master()?;
-    dup2_stdin(open_slave(&name, OFlags::empty())?)?;
+    let terminal = raw_terminal()?;
+    dup2_stdin(&terminal.1)?;
     reader()?;
-    let (given, read) = UnixStream::pair()?;
-    // Whoever reads it may look for more behind half a sequence, and waits for other things, too.
-    for end in [&given, &read] {
-        end.set_nonblocking(true)?;
+    // A terminal would have each key wait for a worker of the kernel (Linux). But who finds none on standard
+    // input changes the modes of the controlling terminal, which is then to be the one that is raw already.
+    let ends = if is_controlling(keyboard()?) { short_pipe()? } else { terminal };
+    Ok(STAND_IN.get_or_init(|| ends))
+}
+
+/// A terminal of this process's own, which is nobody's controlling terminal.
+fn raw_terminal() -> io::Result<Ends> {
+    let (master, name) = open_master()?;
+    let slave = open_slave(&name, OFlags::NONBLOCK)?;
+    let mut modes = tcgetattr(&slave)?;
+    modes.make_raw();
+    tcsetattr(&slave, OptionalActions::Now, &modes)?;
+    fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
+    Ok((master, slave))
+}
+
+/// A pipe: unlike a socket, it holds as many bytes however few of them are written at once.
+fn short_pipe() -> io::Result<Ends> {
+    let (read, write) = io::pipe()?;
+    let ends = (OwnedFd::from(write), OwnedFd::from(read));
+    for end in [&ends.0, &ends.1] {
+        fcntl_setfl(end, fcntl_getfl(end)? | OFlags::NONBLOCK)?;
     }
-    Ok(STAND_IN.get_or_init(|| (given, read)))
+    Ok(ends)
+}
+
+/// Whether this is the terminal that `/dev/tty` is for this process: no other tells its foreground (POSIX).
+fn is_controlling(terminal: &OwnedFd) -> bool {
+    let opened = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    tcgetpgrp(terminal).is_ok() && opened.is_ok()
 }
 
 impl EditorInput {
@@ -198,10 +239,10 @@ impl EditorInput {
         Ok(EditorInput { given })
     }
 
-    /// Gives it to who reads. What is more than the system keeps for who does not read is lost.
+    /// Gives it to who reads. It holds 4,095 bytes that nobody has read.
     ///
     /// # Errors
-    /// When it can't be written to.
+    /// When it can't be written to, or holds no more.
     pub fn give(&self, bytes: &[u8]) -> io::Result<()> {
         write_all(self.given, bytes)
     }
@@ -211,19 +252,15 @@ impl EditorInput {
 /// thread. Nothing where there was never such a place.
 pub fn give_to_editor(bytes: &[u8]) {
     if let Some((given, _)) = STAND_IN.get() {
-        // One that can't be told is waited for no longer than a terminal that does not answer.
+        // Where it can't be told, it waits as for a terminal that does not answer.
         let _ = write_all(given, bytes);
     }
 }
 
-fn write_all(given: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(given: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match rustix::io::write(given, bytes) {
-            Ok(count) => bytes = &bytes[count..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(rustix::io::Errno::AGAIN) => break,
-            Err(error) => return Err(error.into()),
-        }
+        let count = retry_on_intr(|| rustix::io::write(given, bytes))?;
+        bytes = &bytes[count..];
     }
     Ok(())
 }
@@ -246,6 +283,28 @@ mod tests {
     use tokio::signal::unix::{SignalKind, signal};
 
     use super::*;
+
+    #[test]
+    fn all_that_is_given_key_by_key_waits_until_it_is_read() {
+        for (given, read) in [short_pipe().unwrap(), raw_terminal().unwrap()] {
+            for _ in 0..4095 {
+                write_all(&given, b"k").unwrap();
+            }
+            let (mut left, mut keys) = ([0; 4096], 0);
+            while keys < 4095 {
+                match rustix::io::read(&read, &mut left) {
+                    Ok(count) => keys += count,
+                    // The kernel passes on what a terminal is given.
+                    Err(rustix::io::Errno::AGAIN) => std::thread::yield_now(),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            assert_eq!(keys, 4095);
+        }
+        // What is more is not lost without a word.
+        let (given, _read) = short_pipe().unwrap();
+        assert!(write_all(&given, &vec![b'k'; 1 << 20]).is_err());
+    }
 
     #[tokio::test]
     async fn what_is_typed_is_read_while_signals_come() {

@@ -114,6 +114,11 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Puts the modes of the console back as they were found, if it is raw.
+pub fn put_modes_back() {
+    let _ = set_raw_mode(false);
+}
+
 /// Has the console not show what is typed there, or puts back what it did before.
 ///
 /// # Errors

@@ -26,8 +26,8 @@
 //! Three are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
 //! access rights says) and `keys` (key events as the bytes of a terminal).
 //!
-//! What is weaker than on Unix: nobody tells who reads the console, only that there is somebody, nor its modes, nor what was typed and
-//! not read; there are no signals and no job control; a line editor has no input of its own
+//! What is weaker than on Unix: nobody tells who reads the console, but only that there is somebody; nor its
+//! modes, nor what was typed and not read; there are no signals and no job control; a line editor has no input of its own
 //! ([`EditorInput`]). docs/architecture.md says what follows from it.
 #![allow(unsafe_code)]
 
@@ -88,7 +88,7 @@ pub use self::{
     job::limits_hold,
     keyboard::{
         EditorInput, TerminalInput, give_to_editor, has_the_terminal, keyboard_for_program,
-        set_raw_mode, show_typing, type_on_output_terminal,
+        put_modes_back, set_raw_mode, show_typing, type_on_output_terminal,
     },
     launcher::{launch, machine_name, platform_name},
     listener::{Listener, connect, kill_listener},

@@ -66,11 +66,15 @@ impl MainThread {
     }
 
     /// Raises KeyboardInterrupt in it, if that is what the program does about interrupts: what a
-    /// signal does, which would reach the program's children, too.
+    /// signal does, which would reach the program's children, too. Nothing where the program left SIGINT to
+    /// the system or ignores it.
     pub(crate) fn strike(&self) {
-        // SAFETY: the function does what a signal's handler does (`trip_signal` in
-        // Modules/signalmodule.c): any thread may call it, without the GIL.
-        unsafe { pyo3::ffi::PyErr_SetInterrupt() };
+        if heeds_interrupts() {
+            // SAFETY: the function does what a signal's handler does (`trip_signal` in
+            // Modules/signalmodule.c): any thread may call it, without the GIL. Only with no handler in place
+            // would it use that (CPython since 3.10).
+            unsafe { pyo3::ffi::PyErr_SetInterrupt() };
+        }
         self.wake();
     }
 
@@ -85,5 +89,15 @@ impl MainThread {
                 libc::pthread_kill(self.handle, wake_signal());
             }
         }
+    }
+}
+
+/// Whether Python has a handler for SIGINT.
+fn heeds_interrupts() -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: sigaction fills the structure when it returns 0.
+    unsafe {
+        libc::sigaction(libc::SIGINT, ptr::null(), action.as_mut_ptr()) == 0
+            && !matches!(action.assume_init().sa_sigaction, libc::SIG_DFL | libc::SIG_IGN)
     }
 }

@@ -1,16 +1,15 @@
 //! Python's main thread: who it is, and how to wake it.
 
 use std::{
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Mutex, OnceLock, PoisonError},
     thread::{self, ThreadId},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use windows_sys::Win32::System::{
-    Console::{CTRL_C_EVENT, GenerateConsoleCtrlEvent, SetConsoleCtrlHandler},
+    Console::{
+        CTRL_C_EVENT, GenerateConsoleCtrlEvent, GetConsoleProcessList, SetConsoleCtrlHandler,
+    },
     Threading::SetEvent,
 };
 
@@ -27,8 +26,10 @@ pub(crate) const WAKE_DELAYS: [Duration; 4] = [
 
 static MAIN: OnceLock<ThreadId> = OnceLock::new();
 
-/// How many times Ctrl-C is on its way that this process sent, for the others on the console.
-static SENT: AtomicU32 = AtomicU32::new(0);
+/// When this process sent a Ctrl-C that it was not told of yet, for the others on the console.
+static SENT: Mutex<Option<Instant>> = Mutex::new(None);
+/// How long that may take. One that comes later is a person's.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// The thread that Python runs signal handlers in.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,11 @@ impl MainThread {
     pub(crate) fn current() -> MainThread {
         let own = *MAIN.get_or_init(|| thread::current().id());
         // SAFETY: the handler may run in any thread at any time. It is asked before those that were there.
-        unsafe { SetConsoleCtrlHandler(Some(passes_over_own), 1) };
+        // A starter may have had its children ignore Ctrl-C, which they inherit.
+        unsafe {
+            SetConsoleCtrlHandler(None, 0);
+            SetConsoleCtrlHandler(Some(passes_over_own), 1);
+        }
         MainThread(own)
     }
 
@@ -61,8 +66,9 @@ impl MainThread {
 
 /// Raises KeyboardInterrupt in Python's main thread, if that is what the program does about interrupts.
 pub(super) fn strike() {
-    // SAFETY: the function does what a signal's handler does (`trip_signal` in Modules/signalmodule.c):
-    // any thread may call it, without the GIL.
+    // SAFETY: the function does what a signal's handler does (`trip_signal` in Modules/signalmodule.c): any
+    // thread may call it, without the GIL. Where the program has SIGINT end it (`SIG_DFL`), CPython since
+    // 3.10 crashes here, which ends it as well.
     unsafe { pyo3::ffi::PyErr_SetInterrupt() };
     wake();
 }
@@ -81,17 +87,22 @@ pub(super) fn is_current() -> bool {
 
 /// Interrupts all other processes on the console, as that does for Ctrl-C.
 pub(super) fn interrupt_others() {
-    SENT.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: no memory is taken.
-    if unsafe { GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) } == 0 {
-        SENT.fetch_sub(1, Ordering::Relaxed);
+    let mut numbers = [0; 2];
+    // SAFETY: there is room for as many numbers as is said. More are counted, and not told.
+    let count = unsafe { GetConsoleProcessList(numbers.as_mut_ptr(), numbers.len() as u32) };
+    if count < 2 {
+        return;
     }
+    *SENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    // SAFETY: no memory is taken.
+    unsafe { GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) };
 }
 
 /// A handler of this process's console: what it sent itself is not for it.
 unsafe extern "system" fn passes_over_own(event: u32) -> i32 {
-    let less = |sent: u32| sent.checked_sub(1);
-    let is_own = event == CTRL_C_EVENT
-        && SENT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
-    i32::from(is_own)
+    if event != CTRL_C_EVENT {
+        return 0;
+    }
+    let sent = SENT.lock().unwrap_or_else(PoisonError::into_inner).take();
+    i32::from(sent.is_some_and(|sent| sent.elapsed() < ON_ITS_WAY))
 }

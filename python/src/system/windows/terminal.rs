@@ -105,9 +105,10 @@ impl WorkerTerminal {
         stdin::is_terminal()
     }
 
-    /// Gives the console back its modes.
+    /// Gives the console back its modes, and drops what was typed and not read: the server can't.
     pub(crate) fn restore(&self) {
         self.restore_modes();
+        typed::drop_unread();
     }
 
     /// Gives the console back the modes a cell finds.

@@ -11,9 +11,12 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use windows_sys::Win32::System::Console::{
-    GetNumberOfConsoleInputEvents, INPUT_RECORD, KEY_EVENT, PeekConsoleInputW, ReadConsoleInputW,
-    ReadConsoleW,
+use windows_sys::Win32::{
+    Foundation::{ERROR_OPERATION_ABORTED, GetLastError, SetLastError},
+    System::Console::{
+        ENABLE_LINE_INPUT, FlushConsoleInputBuffer, GetConsoleMode, GetNumberOfConsoleInputEvents,
+        INPUT_RECORD, KEY_EVENT, PeekConsoleInputW, ReadConsoleInputW, ReadConsoleW,
+    },
 };
 
 use super::{handle::check, stdin};
@@ -94,23 +97,46 @@ pub(super) fn read(limit: usize) -> io::Result<Vec<u8>> {
 /// A line as UTF-8, with a newline at its end; less where the console hands over what has none, and
 /// nothing for the end of the input.
 fn read_line(console: RawHandle) -> io::Result<Vec<u8>> {
-    let mut units = Vec::new();
+    let mut units: Vec<u16> = Vec::new();
     loop {
         let (mut part, mut count) = (vec![0u16; PART], 0);
         // SAFETY: the handle is open, there is room for as many units as is said, and `count` takes how
         // many came.
         unsafe {
+            SetLastError(0);
             let room = PART as u32;
             check(ReadConsoleW(console, part.as_mut_ptr().cast(), room, &mut count, ptr::null()))?;
+            if count == 0 && GetLastError() == ERROR_OPERATION_ABORTED {
+                // By Ctrl-C, which takes back what was typed.
+                return Err(io::ErrorKind::Interrupted.into());
+            }
         }
         units.extend(&part[..count as usize]);
+        let is_half = units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit));
         // A full part may have more of the line behind it.
-        if (count as usize) < PART || units.last() == Some(&u16::from(b'\n')) {
+        let goes_on = count as usize == PART && units.last() != Some(&u16::from(b'\n'));
+        if !is_half && !goes_on || count == 0 {
             break;
         }
     }
-    if units.first() == Some(&END) {
+    if units.first() == Some(&END) && is_by_line(console) {
         return Ok(Vec::new());
     }
     Ok(String::from_utf16_lossy(&units).replace("\r\n", "\n").into_bytes())
+}
+
+/// Whether the console hands over lines, and not each key.
+fn is_by_line(console: RawHandle) -> bool {
+    let mut mode = 0;
+    // SAFETY: the handle is open; `mode` takes what is written.
+    unsafe { GetConsoleMode(console, &mut mode) != 0 && mode & ENABLE_LINE_INPUT != 0 }
+}
+
+/// Drops what nobody has read.
+pub(super) fn drop_unread() {
+    left().clear();
+    if let Some(console) = stdin::handle() {
+        // SAFETY: the handle is open; no memory is taken. One that is no console's is refused.
+        unsafe { FlushConsoleInputBuffer(console) };
+    }
 }
