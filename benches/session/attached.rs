@@ -226,11 +226,9 @@ pub(crate) fn keys(python: &Path) -> io::Result<Vec<Line>> {
         Bound::None,
     )];
     for (name, _, _, _, times) in places {
-        let is_prompt = name == "prompt";
         lines.extend(compared(
             &format!("a key at {name}"),
-            is_prompt,
-            MOST_RELAYS,
+            (name != "prompt").then_some(MOST_RELAYS),
             times,
             [echoed.clone(), relayed.clone()],
         ));
@@ -239,17 +237,16 @@ pub(crate) fn keys(python: &Path) -> io::Result<Vec<Line>> {
 }
 
 /// Keys, against a raw terminal's echo and against two bare relays. At the prompt they are to feel as the
-/// one; in a program they can't be faster than the other, which they may be `at_most` so many times.
+/// one; in a program they can't be faster than the other, which they may be so many `relays` times.
 fn compared(
     name: &str,
-    is_prompt: bool,
-    at_most: f64,
+    relays: Option<f64>,
     times: Vec<Duration>,
     [echoed, relayed]: [Vec<Duration>; 2],
 ) -> [Line; 2] {
-    let bounds = match is_prompt {
-        true => [Bound::AtMost(MOST_ECHOES), Bound::None],
-        false => [Bound::None, Bound::AtMost(at_most)],
+    let bounds = match relays {
+        None => [Bound::AtMost(MOST_ECHOES), Bound::None],
+        Some(most) => [Bound::None, Bound::AtMost(most)],
     };
     [
         Line::of_times(name, times.clone(), echoed, bounds[0]),
@@ -308,9 +305,9 @@ pub(crate) fn keys_in_a_flood(python: &Path) -> io::Result<Vec<Line>> {
         runtime.end_all()?;
         let _ = looking.join();
         let [shown, echoed, relayed] = times;
-        let is_prompt = cell.is_empty();
+        let in_program = (!cell.is_empty()).then_some(MOST_IN_A_FLOOD);
         let name = format!("a key at {name}, at 1 MB/s");
-        lines.extend(compared(&name, is_prompt, MOST_IN_A_FLOOD, shown, [echoed, relayed]));
+        lines.extend(compared(&name, in_program, shown, [echoed, relayed]));
     }
     Ok(lines)
 }

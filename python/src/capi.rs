@@ -8,7 +8,10 @@ use std::ffi::{c_char, c_void};
 
 use pyo3::{ffi, prelude::*};
 
-use crate::system::symbols::{ReadlineFunction, symbol, thread_number};
+use crate::system::{
+    ReadlineFunction,
+    symbols::{symbol, thread_number},
+};
 
 /// The variable that holds the readline function.
 pub(crate) fn readline_variable() -> Option<*mut Option<ReadlineFunction>> {

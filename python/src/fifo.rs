@@ -15,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use crate::system::waker::{Waker, Woken, wait};
+use crate::system::{
+    Woken,
+    waker::{Waker, wait},
+};
 
 /// How long a reader that is in line may take to be announced. It needs no more than to be
 /// scheduled, and to write to the terminal.

@@ -25,10 +25,7 @@ use crate::{
     report::Reporter,
     stdin,
     streams::Streams,
-    system::{
-        fork, signals, symbols,
-        waker::{Woken, wait},
-    },
+    system::{Woken, fork, signals, symbols, waker::wait},
     worker::{Worker, worker},
 };
 

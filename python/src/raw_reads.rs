@@ -66,41 +66,38 @@ fn read<'py>(py: Python<'py>, fd: c_int, length: isize) -> PyResult<Bound<'py, P
 /// `msvcrt.getwch()`: a key, which is not shown.
 #[pyfunction]
 fn getwch(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    match on_console() {
-        Some(worker) => Ok(PyString::new(py, &key(py, worker, false)?).into_any()),
-        None => before(py, 1)?.call0(),
-    }
+    key(py, false, |key| PyString::new(py, key).into_any())
+        .unwrap_or_else(|| before(py, 1)?.call0())
 }
 
 /// `msvcrt.getwche()`: a key, which is shown.
 #[pyfunction]
 fn getwche(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    match on_console() {
-        Some(worker) => Ok(PyString::new(py, &key(py, worker, true)?).into_any()),
-        None => before(py, 2)?.call0(),
-    }
+    key(py, true, |key| PyString::new(py, key).into_any()).unwrap_or_else(|| before(py, 2)?.call0())
 }
 
 /// `msvcrt.getch()`: a key as bytes, which is not shown.
 #[pyfunction]
 fn getch(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    match on_console() {
-        Some(worker) => Ok(PyBytes::new(py, key(py, worker, false)?.as_bytes()).into_any()),
-        None => before(py, 3)?.call0(),
-    }
+    let bytes = |key: &str| PyBytes::new(py, key.as_bytes()).into_any();
+    key(py, false, bytes).unwrap_or_else(|| before(py, 3)?.call0())
 }
 
 /// `msvcrt.getche()`: a key as bytes, which is shown.
 #[pyfunction]
 fn getche(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    match on_console() {
-        Some(worker) => Ok(PyBytes::new(py, key(py, worker, true)?.as_bytes()).into_any()),
-        None => before(py, 4)?.call0(),
-    }
+    let bytes = |key: &str| PyBytes::new(py, key.as_bytes()).into_any();
+    key(py, true, bytes).unwrap_or_else(|| before(py, 4)?.call0())
 }
 
-/// A character; none at the end of the input.
-fn key(py: Python<'_>, worker: &'static Worker, is_shown: bool) -> PyResult<String> {
+/// A character, made into what is returned; none of it at the end of the input. `None` where standard input
+/// is not the worker's console.
+fn key<'py>(
+    py: Python<'py>,
+    is_shown: bool,
+    made: impl FnOnce(&str) -> Bound<'py, PyAny>,
+) -> Option<PyResult<Bound<'py, PyAny>>> {
+    let worker = on_console()?;
     let terminal = &worker.channel.terminal;
     let read: Result<Vec<u8>, Raised> = py.detach(|| {
         terminal.while_keys_come(|| {
@@ -117,8 +114,8 @@ fn key(py: Python<'_>, worker: &'static Worker, is_shown: bool) -> PyResult<Stri
             Ok(character)
         })
     });
-    match read {
-        Ok(character) => Ok(String::from_utf8_lossy(&character).into_owned()),
+    Some(match read {
+        Ok(character) => Ok(made(&String::from_utf8_lossy(&character))),
         Err(Raised) => Err(PyErr::fetch(py)),
-    }
+    })
 }

@@ -6,12 +6,21 @@ use mcp_repl_sideband::{LineDecoder, PROTOCOL, ToServer, ToWorker};
 
 use crate::{
     fifo::Unfinished,
-    system::{main_thread::WAKE_DELAYS, processes::end_session, signals},
+    system::{processes::end_session, signals},
     worker::Worker,
 };
 
 /// The longest line the server may send: more than any client's message can hold.
 const LONGEST_LINE: usize = 1 << 30;
+
+/// How long after an interrupt the main thread is woken first, and how long after that again: it may have
+/// been about to wait.
+const WAKE_DELAYS: [Duration; 4] = [
+    Duration::from_millis(10),
+    Duration::from_millis(40),
+    Duration::from_millis(160),
+    Duration::from_millis(640),
+];
 
 /// How long a completion is looked for at most. The server waits for one a little longer.
 const LONGEST_COMPLETION: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use pyo3::Python;
 use crate::{
     capi::{self, Raised},
     input::read_input,
-    system::symbols::ReadlineFunction,
+    system::ReadlineFunction,
     worker::worker,
 };
 

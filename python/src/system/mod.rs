@@ -15,6 +15,8 @@
 //! symbols      what the interpreter and the C library have
 //! ```
 
+use std::ffi::c_char;
+
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -28,3 +30,18 @@ pub(crate) use unix::{
 pub(crate) use windows::{
     connection, file_name, fork, main_thread, processes, signals, stdin, symbols, terminal, waker,
 };
+
+/// `PyOS_ReadlineFunctionPointer` (Include/pythonrun.h): reads a line after showing a prompt.
+pub(crate) type ReadlineFunction =
+    unsafe extern "C" fn(*mut libc::FILE, *mut libc::FILE, *const c_char) -> *mut c_char;
+
+/// What a wait for a waker ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Woken {
+    /// The waker was woken.
+    Waker,
+    /// Standard input is readable, or at its end.
+    Stdin,
+    /// A signal arrived.
+    Signal,
+}

@@ -11,8 +11,8 @@ use std::{
 
 use rustix::{
     event::PollFlags,
-    fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl},
-    io::{fcntl_dupfd_cloexec, retry_on_intr},
+    fs::{Mode, OFlags},
+    io::{fcntl_dupfd_cloexec, ioctl_fionbio, retry_on_intr},
     stdio::{dup2_stdin, stdin, stdout},
     termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr, ttyname},
 };
@@ -26,11 +26,15 @@ use super::{
 
 /// Whether the terminal showed what is typed, while it is not to.
 static ECHO_BEFORE: Mutex<Option<bool>> = Mutex::new(None);
-/// The modes of the terminal before it was made raw.
-static MODES_BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+/// The modes of the terminal as they were when it was made raw last.
+static MODES_FOUND: Mutex<Option<Found>> = Mutex::new(None);
 
-/// The modes that it had when it was made raw last.
-static MODES_FOUND: Mutex<Option<Termios>> = Mutex::new(None);
+/// Modes, and whether they are still to be put back.
+#[derive(Debug)]
+struct Found {
+    modes: Termios,
+    is_raw: bool,
+}
 
 /// Where this process is typed to.
 static KEYBOARD: OnceLock<OwnedFd> = OnceLock::new();
@@ -64,18 +68,18 @@ pub fn type_on_output_terminal() -> io::Result<()> {
 /// # Errors
 /// When it has no such mode.
 pub fn set_raw_mode(raw: bool) -> io::Result<()> {
-    let mut before = MODES_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut found = MODES_FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     let keyboard = keyboard()?;
-    if raw && before.is_none() {
-        let found = tcgetattr(keyboard)?;
-        let mut modes = found.clone();
-        modes.make_raw();
-        tcsetattr(keyboard, OptionalActions::Now, &modes)?;
-        *MODES_FOUND.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
-        *before = Some(found);
-    } else if !raw && let Some(modes) = &*before {
-        tcsetattr(keyboard, OptionalActions::Now, modes)?;
-        *before = None;
+    let was_raw = found.as_ref().is_some_and(|found| found.is_raw);
+    if raw && !was_raw {
+        let modes = tcgetattr(keyboard)?;
+        let mut raw = modes.clone();
+        raw.make_raw();
+        tcsetattr(keyboard, OptionalActions::Now, &raw)?;
+        *found = Some(Found { modes, is_raw: true });
+    } else if !raw && let Some(found) = found.as_mut().filter(|found| found.is_raw) {
+        tcsetattr(keyboard, OptionalActions::Now, &found.modes)?;
+        found.is_raw = false;
     }
     Ok(())
 }
@@ -83,13 +87,13 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
 /// Puts the modes of the terminal back as they were found when it was made raw last, also where that was done
 /// before: an editor of this process may have changed them since.
 pub fn put_modes_back() {
-    let was_raw = MODES_BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take().is_some();
-    let found = MODES_FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut found = MODES_FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     // In the background it would be stopped for that.
-    if (was_raw || has_the_terminal())
-        && let (Some(modes), Ok(keyboard)) = (&*found, keyboard())
+    if let Some(found) = found.as_mut().filter(|found| found.is_raw || has_the_terminal())
+        && let Ok(keyboard) = keyboard()
     {
-        let _ = tcsetattr(keyboard, OptionalActions::Now, modes);
+        let _ = tcsetattr(keyboard, OptionalActions::Now, &found.modes);
+        found.is_raw = false;
     }
 }
 
@@ -201,7 +205,7 @@ fn raw_terminal() -> io::Result<Ends> {
     let mut modes = tcgetattr(&slave)?;
     modes.make_raw();
     tcsetattr(&slave, OptionalActions::Now, &modes)?;
-    fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
+    ioctl_fionbio(&master, true)?;
     Ok((master, slave))
 }
 
@@ -210,7 +214,7 @@ fn short_pipe() -> io::Result<Ends> {
     let (read, write) = io::pipe()?;
     let ends = (OwnedFd::from(write), OwnedFd::from(read));
     for end in [&ends.0, &ends.1] {
-        fcntl_setfl(end, fcntl_getfl(end)? | OFlags::NONBLOCK)?;
+        ioctl_fionbio(end, true)?;
     }
     Ok(ends)
 }

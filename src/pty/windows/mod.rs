@@ -27,8 +27,8 @@
 //! access rights says) and `keys` (key events as the bytes of a terminal).
 //!
 //! What is weaker than on Unix: nobody tells who reads the console, but only that there is somebody; nor its
-//! modes, nor what was typed and not read; there are no signals and no job control; a line editor has no input of its own
-//! ([`EditorInput`]). docs/architecture.md says what follows from it.
+//! modes, nor what was typed and not read; there are no signals and no job control; a line editor has no
+//! input of its own ([`EditorInput`]). docs/architecture.md says what follows from it.
 #![allow(unsafe_code)]
 
 mod acl;

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::symbols::ReadlineFunction;
+use super::super::ReadlineFunction;
 
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 

@@ -9,16 +9,7 @@ use std::{
     mem::{self, MaybeUninit},
     ptr,
     thread::{self, ThreadId},
-    time::Duration,
 };
-
-/// How long after an interrupt the main thread is woken first, and how long after that again.
-pub(crate) const WAKE_DELAYS: [Duration; 4] = [
-    Duration::from_millis(10),
-    Duration::from_millis(40),
-    Duration::from_millis(160),
-    Duration::from_millis(640),
-];
 
 /// A signal that programs hardly use; a program's own handler for it is left alone.
 fn wake_signal() -> c_int {

@@ -1,10 +1,6 @@
 //! What is looked up in the running interpreter, and what the C library has.
 
-use std::ffi::{CStr, c_char, c_void};
-
-/// `PyOS_ReadlineFunctionPointer` (Include/pythonrun.h): reads a line after showing a prompt.
-pub(crate) type ReadlineFunction =
-    unsafe extern "C" fn(*mut libc::FILE, *mut libc::FILE, *const c_char) -> *mut c_char;
+use std::ffi::{CStr, c_void};
 
 /// Finds a symbol of the interpreter; null if there is none.
 pub(crate) fn symbol(name: &CStr) -> *mut c_void {

@@ -13,6 +13,7 @@ use rustix::{
     stdio::stdin,
 };
 
+use super::super::Woken;
 use super::{descriptor::make_private, fork};
 
 /// Wakes the thread that waits on it. A wake before the wait is not lost.
@@ -55,17 +56,6 @@ impl Drop for Waker {
             fork::forget(end.as_raw_fd());
         }
     }
-}
-
-/// What a wait ended with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Woken {
-    /// The waker was woken.
-    Waker,
-    /// Standard input is readable, or at its end.
-    Stdin,
-    /// A signal arrived.
-    Signal,
 }
 
 /// Waits for `waker` and, if that is wanted, for standard input to be readable. Without the GIL.

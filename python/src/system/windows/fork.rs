@@ -1,6 +1,6 @@
 //! Forked children: there are none.
 
-use super::symbols::ReadlineFunction;
+use super::super::ReadlineFunction;
 
 /// False.
 pub(crate) fn is_child() -> bool {

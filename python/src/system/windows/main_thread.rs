@@ -15,15 +15,6 @@ use windows_sys::Win32::System::{
 
 use super::symbols::interrupt_event;
 
-/// How long after an interrupt the main thread is woken first, and how long after that again: it may
-/// have been about to wait.
-pub(crate) const WAKE_DELAYS: [Duration; 4] = [
-    Duration::from_millis(10),
-    Duration::from_millis(40),
-    Duration::from_millis(160),
-    Duration::from_millis(640),
-];
-
 static MAIN: OnceLock<ThreadId> = OnceLock::new();
 
 /// When this process sent a Ctrl-C that it was not told of yet, for the others on the console.

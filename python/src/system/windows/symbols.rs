@@ -1,7 +1,7 @@
 //! What is looked up in the running interpreter, and what the C library has.
 
 use std::{
-    ffi::{CStr, c_char, c_void},
+    ffi::{CStr, c_void},
     os::windows::io::RawHandle,
     ptr,
     sync::OnceLock,
@@ -15,10 +15,6 @@ use windows_sys::Win32::{
         Threading::{GetCurrentProcess, GetCurrentThreadId},
     },
 };
-
-/// `PyOS_ReadlineFunctionPointer` (Include/pythonrun.h): reads a line after showing a prompt.
-pub(crate) type ReadlineFunction =
-    unsafe extern "C" fn(*mut libc::FILE, *mut libc::FILE, *const c_char) -> *mut c_char;
 
 /// What only the interpreter's own library has: the one for the stable ABI passes on less.
 const OF_INTERPRETER: &CStr = c"_PyOS_SigintEvent";

@@ -7,6 +7,7 @@ use windows_sys::Win32::{
     System::Threading::{INFINITE, ResetEvent, WaitForMultipleObjects},
 };
 
+use super::super::Woken;
 use super::{event::Event, main_thread, stdin, symbols::interrupt_event, typed};
 
 /// Wakes the thread that waits on it. A wake before the wait is not lost.
@@ -31,17 +32,6 @@ impl Waker {
     pub(crate) fn reset(&self) {
         self.0.reset();
     }
-}
-
-/// What a wait ended with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Woken {
-    /// The waker was woken.
-    Waker,
-    /// Something was typed at the console on standard input, or it is gone.
-    Stdin,
-    /// An interrupt arrived.
-    Signal,
 }
 
 /// Waits for `waker` and, if that is wanted, for what is typed at the console on standard input. Without
