@@ -255,7 +255,7 @@ pub(crate) fn event_of(character: char) -> Event {
 }
 
 /// What a line editor of this process is told in between what is typed, in the words of a terminal that
-/// says where its mouse is: no editor here has asked for that.
+/// says where its mouse is and which keys are held: no editor here has asked for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     /// It is to say when it has come so far.
@@ -276,26 +276,34 @@ impl Mark {
 
     /// How it is given to the editor.
     pub(crate) fn sequence(self) -> String {
-        let (number, row) = match self {
-            Mark::Reached(number) => (number, 1),
-            Mark::Pasted(number) => (number, 2),
-            Mark::Stop(number) => (number, 3),
-            Mark::Begun(number) => (number, 4),
-            Mark::Typed => (0, 5),
+        let (number, held) = match self {
+            Mark::Reached(number) => (number, KeyModifiers::NONE),
+            Mark::Begun(number) => (number, KeyModifiers::ALT),
+            Mark::Pasted(number) => (number, KeyModifiers::SHIFT),
+            Mark::Stop(number) => (number, KeyModifiers::SHIFT | KeyModifiers::ALT),
+            Mark::Typed => (0, KeyModifiers::CONTROL),
         };
-        // Counted from 1 (xterm's `ctlseqs`).
-        format!("\x1b[<35;{};{row}M", number + 1)
+        let bit = |key, bit| if held.contains(key) { bit } else { 0 };
+        let keys = bit(KeyModifiers::SHIFT, 4)
+            + bit(KeyModifiers::ALT, 8)
+            + bit(KeyModifiers::CONTROL, 16);
+        // Moved with no button down; places are counted from 1 (xterm's `ctlseqs`).
+        format!("\x1b[<{};{};1M", 35 + keys, number + 1)
     }
 
     /// The one that this event is.
     pub(crate) fn of(event: &Event) -> Option<Mark> {
+        const BOTH: KeyModifiers = KeyModifiers::SHIFT.union(KeyModifiers::ALT);
         let Event::Mouse(mouse) = event else { return None };
-        match (mouse.kind, mouse.row) {
-            (MouseEventKind::Moved, 0) => Some(Mark::Reached(mouse.column)),
-            (MouseEventKind::Moved, 1) => Some(Mark::Pasted(mouse.column)),
-            (MouseEventKind::Moved, 2) => Some(Mark::Stop(mouse.column)),
-            (MouseEventKind::Moved, 3) => Some(Mark::Begun(mouse.column)),
-            (MouseEventKind::Moved, 4) => Some(Mark::Typed),
+        if mouse.kind != MouseEventKind::Moved {
+            return None;
+        }
+        match mouse.modifiers {
+            KeyModifiers::NONE => Some(Mark::Reached(mouse.column)),
+            KeyModifiers::ALT => Some(Mark::Begun(mouse.column)),
+            KeyModifiers::SHIFT => Some(Mark::Pasted(mouse.column)),
+            BOTH => Some(Mark::Stop(mouse.column)),
+            KeyModifiers::CONTROL => Some(Mark::Typed),
             _ => None,
         }
     }
@@ -334,30 +342,52 @@ impl Drop for RawMode {
 mod tests {
     use super::*;
 
-    /// What comes next, as far as it comes; `None` where the terminal's size is not to be known.
-    fn next() -> Option<Event> {
-        assert!(crossterm::event::poll(Duration::from_secs(60)).unwrap_or(true), "nothing comes");
-        crossterm::event::read().ok()
+    /// What comes up to Enter, but for that; `None` where the terminal's size is not to be known.
+    fn line(turn: &mut pty::EditorTurn) -> Vec<Option<Event>> {
+        let mut events = Vec::new();
+        turn.wait();
+        loop {
+            assert!(
+                crossterm::event::poll(Duration::from_secs(60)).unwrap_or(true),
+                "nothing comes"
+            );
+            let event = crossterm::event::read().ok();
+            match event.as_ref().and_then(key_of) {
+                Some((_, KeyCode::Enter)) => return events,
+                _ => events.push(event),
+            }
+        }
     }
 
     #[test]
-    fn a_key_that_comes_with_another_size_does_not_wait_for_the_next_one() {
-        let input = editor_input().unwrap();
-        let key = |event: &Event| key_of(event).map(|(_, code)| code);
+    fn an_editor_reads_marks_and_a_key_that_comes_with_another_size_at_once() {
+        let _terminal = pty::testing::terminal();
+        let (input, mut turn) = (editor_input().unwrap(), pty::EditorTurn::begin());
         // From then on another size is an event.
-        input.give(b"a").unwrap();
-        assert_eq!(key(&next().unwrap()), Some(KeyCode::Char('a')));
+        input.give(b"a\r").unwrap();
+        line(&mut turn);
         for is_first in [true, false] {
             if is_first {
                 pty::testing::tell_size();
             }
-            input.give(b"b").unwrap();
+            input.give(b"b\r").unwrap();
             if !is_first {
                 pty::testing::tell_size();
             }
-            let both = [next(), next()];
-            let keys: Vec<KeyCode> = both.iter().flatten().filter_map(key).collect();
-            assert_eq!(keys, [KeyCode::Char('b')], "{both:?}");
+            let events = line(&mut turn);
+            let keys = events.iter().flatten().filter_map(key_of).map(|(_, code)| code);
+            assert_eq!(keys.collect::<Vec<_>>(), [KeyCode::Char('b')], "{events:?}");
         }
+        let marks = [
+            Mark::Reached(0),
+            Mark::Begun(1),
+            Mark::Pasted(2),
+            Mark::Typed,
+            Mark::Stop(Mark::LAST),
+        ];
+        marks.iter().for_each(|mark| input.give(mark.sequence().as_bytes()).unwrap());
+        input.give(b"\r").unwrap();
+        let events = line(&mut turn);
+        assert_eq!(events.iter().flatten().filter_map(Mark::of).collect::<Vec<_>>(), marks);
     }
 }

@@ -99,7 +99,7 @@ impl Feed {
             last: 0,
             stops: None,
             positions: 0,
-            questions: Questions::new(settled),
+            questions: Questions::new(settled, EditorInput::ASKS_TERMINAL),
             bottom: String::new(),
             pasted_until: None,
         })

@@ -7,7 +7,8 @@
 //! that waits for it, and to nobody else.
 //!
 //! An editor asks when it begins, and when it is told to stop, which it does not wait for (`Settled`); in
-//! between behind Tab, and where the size has changed.
+//! between behind Tab, and where the size has changed. Where it asks the system instead, no answer comes and
+//! none is waited for.
 
 use std::{
     sync::{
@@ -45,6 +46,8 @@ impl Settled {
 /// What the terminal was asked, and what is known of its answers.
 #[derive(Debug)]
 pub(super) struct Questions {
+    /// Whether editors ask the terminal at all, and not the system.
+    are_asked: bool,
     /// How many answers may come that nobody waits for, ahead of all others.
     owed: usize,
     settled: Settled,
@@ -65,9 +68,10 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    /// None yet; editors count in `settled`.
-    pub(super) fn new(settled: Settled) -> Questions {
+    /// None yet; editors count in `settled`, if they ask the terminal (`are_asked`).
+    pub(super) fn new(settled: Settled, are_asked: bool) -> Questions {
         Questions {
+            are_asked,
             owed: 0,
             settled,
             first: None,
@@ -83,6 +87,9 @@ impl Questions {
     /// cursor is `at_bottom`, as is known, or as it is put on a terminal that says nothing.
     pub(super) fn begin(&mut self, now: Instant, at_bottom: bool) -> bool {
         (self.is_kept, self.may_come) = (false, None);
+        if !self.are_asked {
+            return false;
+        }
         let is_foretold = at_bottom && self.is_predictable && !self.is_mute;
         if is_foretold {
             self.owed += self.settled.take();
@@ -98,7 +105,7 @@ impl Questions {
 
     /// It may ask again from here on.
     pub(super) fn may_come(&mut self, now: Instant) {
-        self.may_come = Some(now);
+        self.may_come = self.are_asked.then_some(now);
     }
 
     /// The terminal has answered, that its cursor `is_bottom` or elsewhere: whether that is for the editor.
@@ -152,7 +159,7 @@ impl Questions {
     }
 
     fn is_any_owed(&self) -> bool {
-        self.owed > 0 || self.settled.is_some()
+        self.are_asked && (self.owed > 0 || self.settled.is_some())
     }
 }
 
@@ -163,7 +170,21 @@ mod tests {
     /// Questions, what counts those that editors answer themselves, and a time.
     fn asking() -> (Questions, Settled, Instant) {
         let settled = Settled::default();
-        (Questions::new(settled.clone()), settled, Instant::now())
+        (Questions::new(settled.clone(), true), settled, Instant::now())
+    }
+
+    #[test]
+    fn where_editors_ask_the_system_no_answer_comes() {
+        let (settled, now) = (Settled::default(), Instant::now());
+        let mut questions = Questions::new(settled.clone(), false);
+        for _ in 0..2 {
+            assert!(!questions.begin(now, false) && questions.until().is_none());
+            questions.may_come(now);
+            settled.add();
+            assert!(!questions.are_open() && !questions.are_owed() && !questions.is_mute);
+            questions.end();
+            assert!(!questions.are_open());
+        }
     }
 
     #[test]

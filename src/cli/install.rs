@@ -11,7 +11,11 @@ use std::{
 use clap::{Args, FromArgMatches};
 
 use self::report::Report;
-use crate::install::{self, Client, Plan, Scope, Server, State, Surroundings, Wanted};
+use crate::{
+    install::{self, Client, Plan, Scope, Server, State, Surroundings, Wanted},
+    pty,
+    sandbox::Holds,
+};
 
 /// What of the machine, and how.
 #[derive(Debug, Args)]
@@ -76,7 +80,7 @@ fn known() -> String {
 
 /// Puts the server into clients. The exit status is 1 when one of those that were meant did not get it.
 pub(super) fn install(arguments: &InstallArguments) -> Result<ExitCode, String> {
-    let mut notes = Vec::from_iter(check_options(&arguments.options)?);
+    let mut notes = check_options(&arguments.options)?;
     let around = surroundings()?;
     let name = std::env::args_os().next().unwrap_or_default();
     let file = std::env::current_exe()
@@ -113,7 +117,7 @@ fn surroundings() -> Result<Surroundings, String> {
 
 /// Options are those of the server's own command line: a wrong one is told now, and not by the client.
 /// Gives what a person should know of them.
-fn check_options(options: &[String]) -> Result<Option<String>, String> {
+fn check_options(options: &[String]) -> Result<Vec<String>, String> {
     let words = ["mcp-repl".to_owned()].into_iter().chain(options.iter().cloned());
     let wrong = |error: clap::Error| {
         let text = error.to_string();
@@ -133,13 +137,25 @@ fn check_options(options: &[String]) -> Result<Option<String>, String> {
     arguments.via.place()?;
     let python = arguments.worker.python.filter(|python| python.components().count() > 1);
     let relative = python.filter(|python| python.is_relative());
-    Ok(relative.map(|python| {
+    let mut notes = Vec::from_iter(relative.map(|python| {
         format!(
             "{} is looked for in the directory in which a client starts the server: that of the project \
              for those in a terminal, any other for those with a window",
             python.display()
         )
-    }))
+    }));
+    notes.extend(about_sandbox(arguments.session.sandbox.is_given(), &pty::sandbox_holds()));
+    Ok(notes)
+}
+
+/// What to know where a server that was told of no sandbox starts no session, since the system has none.
+fn about_sandbox(is_given: bool, holds: &[Holds]) -> Option<String> {
+    let is_missing = !is_given && holds.iter().all(|holds| holds.state.is_err());
+    is_missing.then(|| {
+        "there is no sandbox on this system, and without one the server starts no session unless it is told to: \
+         `mcp-repl install -- --sandbox off`"
+            .to_owned()
+    })
 }
 
 impl Choice {
@@ -215,5 +231,20 @@ fn is_well(state: &State, is_named: bool) -> bool {
         State::Changes | State::Nothing => true,
         State::Unreadable(_) | State::Conflict(_) => false,
         State::Absent | State::NoProjectFile => !is_named,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_a_sandbox_is_told_of_unless_one_was_chosen() {
+        let holds =
+            |state: Result<(), &str>| Holds { what: "files", state: state.map_err(Into::into) };
+        let none = [holds(Err("none yet"))];
+        assert!(about_sandbox(false, &none).is_some_and(|note| note.contains("-- --sandbox off")));
+        assert_eq!(about_sandbox(true, &none), None);
+        assert_eq!(about_sandbox(false, &[holds(Err("Linux 6.12")), holds(Ok(()))]), None);
     }
 }

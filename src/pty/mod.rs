@@ -33,6 +33,7 @@
 //! | `TerminalOutput` | what is printed on it |
 //! | `keyboard_for_program` | its keyboard for a program that has the terminal for a while |
 //! | `EditorInput`, `give_to_editor` | what a line editor in this process reads in its place |
+//! | `EditorTurn` | when it reads there |
 //! | `guard_sessions` | has no session outlive this process, also when it is killed |
 //! | `guard_terminal`, `restore_by_guard` | puts this process's terminal back, also when it is killed |
 //! | `hang_up_child` | hangs up a program that it was lent to |
@@ -73,8 +74,8 @@ use crate::sandbox::Rules;
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Detached, EditorInput, Listener, Process, PtyMaster, Requests, TerminalInput,
-    TerminalOutput, allows_execution, are_on_one_file_system, asked_to_end, connect,
+    ByteStream, Detached, EditorInput, EditorTurn, Listener, Process, PtyMaster, Requests,
+    TerminalInput, TerminalOutput, allows_execution, are_on_one_file_system, asked_to_end, connect,
     create_private_directory, create_private_file, detach, give_to_editor, guard_sessions,
     guard_terminal, hang_up_child, has_other_names, has_the_terminal, is_executable, is_file_at,
     is_own_directory, is_writable, keep_private, keyboard_for_program, kill_listener,

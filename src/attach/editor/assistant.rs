@@ -16,7 +16,10 @@ use super::{
     margin::Margins,
     taking::{Progress, Shown},
 };
-use crate::session::client::{self, Client, Completion};
+use crate::{
+    pty::EditorTurn,
+    session::client::{self, Client, Completion},
+};
 
 /// How long Enter or Tab waits for what the session says.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -97,11 +100,13 @@ pub(super) struct Names {
     assistant: Assistant,
     progress: Progress,
     shown: Shown,
+    turn: EditorTurn,
 }
 
 impl Names {
+    /// For an editor whose turn begins.
     pub(super) fn new(assistant: Assistant, progress: Progress, shown: Shown) -> Names {
-        Names { assistant, progress, shown }
+        Names { assistant, progress, shown, turn: EditorTurn::begin() }
     }
 }
 
@@ -109,6 +114,7 @@ impl Completer for Names {
     /// Called each time before the editor waits for keys: what it had is done.
     fn poll_completion(&mut self) -> CompletionStatus {
         self.progress.tell();
+        self.turn.wait();
         CompletionStatus::Idle
     }
 

@@ -226,6 +226,9 @@ fn is_controlling(terminal: &OwnedFd) -> bool {
 }
 
 impl EditorInput {
+    /// Whether an editor asks its terminal where the cursor is, and takes the answer from what it reads.
+    pub const ASKS_TERMINAL: bool = true;
+
     /// Puts it in place. `reader` is called once in a process, to find a terminal on standard input that
     /// it will go on to read; it is not to read anything yet.
     ///
@@ -250,6 +253,21 @@ impl EditorInput {
     pub fn give(&self, bytes: &[u8]) -> io::Result<()> {
         write_all(self.given, bytes)
     }
+}
+
+/// A line editor's turn, until this is dropped. Nobody else reads what it is given, so that it may read when it
+/// likes.
+#[derive(Debug)]
+pub struct EditorTurn(());
+
+impl EditorTurn {
+    /// It begins.
+    pub fn begin() -> EditorTurn {
+        EditorTurn(())
+    }
+
+    /// To be called each time before the editor reads, from its thread.
+    pub fn wait(&mut self) {}
 }
 
 /// Gives this to who reads what is in the place of standard input, behind what was given before, from any

@@ -81,8 +81,8 @@ pub use file::{
 };
 pub use guard::guard_sessions;
 pub use keyboard::{
-    EditorInput, TerminalInput, give_to_editor, keyboard_for_program, put_modes_back, set_raw_mode,
-    show_typing, type_on_output_terminal,
+    EditorInput, EditorTurn, TerminalInput, give_to_editor, keyboard_for_program, put_modes_back,
+    set_raw_mode, show_typing, type_on_output_terminal,
 };
 pub use launcher::{launch, machine_name, platform_name};
 pub use limits::limits_hold;

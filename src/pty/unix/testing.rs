@@ -1,6 +1,12 @@
 //! What tests need of the system: to lay out files, and to be told what a terminal tells.
 
-use std::{fs::Permissions, io, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs::Permissions,
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Lets everybody execute a file.
 pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
@@ -15,6 +21,12 @@ pub(crate) fn link(target: &Path, link: &Path) -> io::Result<()> {
 /// Sets the permissions of a file.
 pub(crate) fn set_mode(file: &Path, mode: u32) -> io::Result<()> {
     std::fs::set_permissions(file, Permissions::from_mode(mode))
+}
+
+/// The place of the keyboard, of which a process has one: for one test at a time.
+pub(crate) fn terminal() -> MutexGuard<'static, ()> {
+    static TERMINAL: Mutex<()> = Mutex::new(());
+    TERMINAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tells this process, and first this thread, that its terminal has another size.

@@ -7,7 +7,7 @@ use std::{
     os::windows::io::{AsRawHandle, BorrowedHandle, OwnedHandle},
     process::Stdio,
     ptr,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use tokio::sync::Notify;
@@ -18,7 +18,7 @@ use windows_sys::Win32::{
             CONSOLE_MODE, DISABLE_NEWLINE_AUTO_RETURN, ENABLE_ECHO_INPUT, ENABLE_PROCESSED_OUTPUT,
             ENABLE_VIRTUAL_TERMINAL_INPUT, ENABLE_VIRTUAL_TERMINAL_PROCESSING, ENABLE_WINDOW_INPUT,
             GetConsoleMode, GetNumberOfConsoleInputEvents, GetStdHandle, INPUT_RECORD, KEY_EVENT,
-            ReadConsoleInputW, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetConsoleMode,
+            MENU_EVENT, ReadConsoleInputW, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, SetConsoleMode,
             WINDOW_BUFFER_SIZE_EVENT,
         },
         Threading::{CreateEventW, INFINITE, SetEvent, WaitForMultipleObjects},
@@ -26,12 +26,19 @@ use windows_sys::Win32::{
 };
 
 use super::{
+    editor,
     handle::{check, owned},
     keys::{Decoder, Key},
 };
 
 /// How many events are taken at once.
 const MOST_EVENTS: usize = 128;
+
+/// The mode of a console that is typed to as to a raw terminal.
+const RAW: CONSOLE_MODE = ENABLE_VIRTUAL_TERMINAL_INPUT | ENABLE_WINDOW_INPUT;
+
+/// Ctrl-C.
+const INTERRUPT: u8 = 0x03;
 
 /// Where this process is typed to.
 static KEYBOARD: OnceLock<OwnedHandle> = OnceLock::new();
@@ -43,8 +50,92 @@ static ECHO_BEFORE: Mutex<Option<bool>> = Mutex::new(None);
 /// The console was given another size, as told between the keys.
 pub(super) static RESIZED: Notify = Notify::const_new();
 
+/// What was typed and is not handed on yet.
+static TYPED: Mutex<Typed> = Mutex::new(Typed::new());
+/// There is something for who reads that no event tells of: the console is this process's again, after it was
+/// a line editor's, or Ctrl-C was pressed.
+pub(super) static MORE: Notify = Notify::const_new();
+
+/// What was typed on the console, as far as it was taken there.
+#[derive(Debug)]
+pub(super) struct Typed {
+    decoder: Decoder,
+    bytes: Vec<u8>,
+    /// Whether the console's events are a line editor's at the moment: who locks this alone takes them.
+    pub(super) is_lent: bool,
+    /// How many of the events that come next were written for a line editor.
+    own: u32,
+    /// How many read it.
+    readers: usize,
+}
+
+impl Typed {
+    /// Begins the number in front of events that were written for a line editor; how many is in the rest of it.
+    pub(super) const OWN: u32 = 0x5e0f_0000;
+
+    const fn new() -> Typed {
+        Typed { decoder: Decoder::new(), bytes: Vec::new(), is_lent: false, own: 0, readers: 0 }
+    }
+
+    /// How many events behind this one were written for a line editor, if it says so.
+    pub(super) fn own(event: &INPUT_RECORD) -> Option<u32> {
+        if u32::from(event.EventType) != MENU_EVENT {
+            return None;
+        }
+        // SAFETY: the kind of event says which of the union's it is.
+        let number = unsafe { event.Event.MenuEvent.dwCommandId };
+        (number & !0xffff == Self::OWN).then_some(number & 0xffff)
+    }
+
+    /// For who is to take the console's events, or to lend them.
+    pub(super) fn lock() -> MutexGuard<'static, Typed> {
+        TYPED.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes all events that there are, without waiting; whether the console was given another size.
+    ///
+    /// # Errors
+    /// When the console can't be read.
+    pub(super) fn take_events(&mut self, console: &impl AsRawHandle) -> io::Result<bool> {
+        let mut is_resized = false;
+        loop {
+            let events = events(console)?;
+            if events.is_empty() {
+                return Ok(is_resized);
+            }
+            for event in events {
+                if self.own > 0 {
+                    self.own -= 1;
+                    continue;
+                }
+                self.own = Self::own(&event).unwrap_or(0);
+                match u32::from(event.EventType) {
+                    // SAFETY: the kind of event says which of the union's it is; both of a character's
+                    // are numbers.
+                    KEY_EVENT => unsafe {
+                        let key = event.Event.KeyEvent;
+                        let key = Key {
+                            is_down: key.bKeyDown != 0,
+                            key: key.wVirtualKeyCode,
+                            unit: key.uChar.UnicodeChar,
+                            count: key.wRepeatCount,
+                            held: key.dwControlKeyState,
+                        };
+                        self.decoder.push(key, &mut self.bytes);
+                    },
+                    WINDOW_BUFFER_SIZE_EVENT => {
+                        RESIZED.notify_one();
+                        is_resized = true;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
 /// What standard input was when it was first asked for, unless that was said to be something else.
-fn keyboard() -> io::Result<&'static OwnedHandle> {
+pub(super) fn keyboard() -> io::Result<&'static OwnedHandle> {
     if let Some(keyboard) = KEYBOARD.get() {
         return Ok(keyboard);
     }
@@ -54,14 +145,16 @@ fn keyboard() -> io::Result<&'static OwnedHandle> {
     Ok(KEYBOARD.get_or_init(|| keyboard))
 }
 
-fn mode_of(console: &impl AsRawHandle) -> io::Result<CONSOLE_MODE> {
+/// The mode of a console.
+pub(super) fn mode_of(console: &impl AsRawHandle) -> io::Result<CONSOLE_MODE> {
     let mut mode = 0;
     // SAFETY: the handle is open; `mode` takes what is written.
     unsafe { check(GetConsoleMode(console.as_raw_handle(), &mut mode))? };
     Ok(mode)
 }
 
-fn set_mode(console: &impl AsRawHandle, mode: CONSOLE_MODE) -> io::Result<()> {
+/// Sets the mode of a console.
+pub(super) fn set_mode(console: &impl AsRawHandle, mode: CONSOLE_MODE) -> io::Result<()> {
     // SAFETY: the handle is open; no memory is taken.
     unsafe { check(SetConsoleMode(console.as_raw_handle(), mode)) }
 }
@@ -94,7 +187,7 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
     let output = unsafe { BorrowedHandle::borrow_raw(GetStdHandle(STD_OUTPUT_HANDLE)) };
     if raw && before.is_none() {
         let found = (mode_of(keyboard)?, mode_of(&output).ok());
-        set_mode(keyboard, ENABLE_VIRTUAL_TERMINAL_INPUT | ENABLE_WINDOW_INPUT)?;
+        set_mode(keyboard, RAW)?;
         if found.1.is_some() {
             let modes = ENABLE_PROCESSED_OUTPUT
                 | ENABLE_VIRTUAL_TERMINAL_PROCESSING
@@ -112,6 +205,14 @@ pub fn set_raw_mode(raw: bool) -> io::Result<()> {
         set_mode(keyboard, typed)?;
     }
     Ok(())
+}
+
+/// Makes the console raw again, if it is to be: a line editor left it otherwise.
+pub(super) fn make_raw_after_editor() {
+    let before = MODES_BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (Some(_), Ok(keyboard)) = (&*before, keyboard()) {
+        let _ = set_mode(keyboard, RAW);
+    }
 }
 
 /// Puts the modes of the console back as they were found, if it is raw.
@@ -148,18 +249,10 @@ pub fn keyboard_for_program() -> io::Result<Stdio> {
 }
 
 /// Standard input that is a console. Others may read it as well, when this one does not: nothing is read
-/// ahead but what a caller's buffer had no room for.
+/// ahead but what a caller's buffer had no room for, and what was typed before a line editor got its turn.
 #[derive(Debug)]
 pub struct TerminalInput {
     console: OwnedHandle,
-    state: Mutex<Typed>,
-}
-
-/// What was typed and is not handed on yet.
-#[derive(Debug, Default)]
-struct Typed {
-    decoder: Decoder,
-    bytes: Vec<u8>,
 }
 
 impl TerminalInput {
@@ -170,7 +263,8 @@ impl TerminalInput {
     pub fn new() -> io::Result<TerminalInput> {
         let console = keyboard()?.try_clone()?;
         mode_of(&console)?;
-        Ok(TerminalInput { console, state: Mutex::default() })
+        Typed::lock().readers += 1;
+        Ok(TerminalInput { console })
     }
 
     /// Reads what was typed. Cancel safe.
@@ -179,54 +273,34 @@ impl TerminalInput {
     /// When the console can't be read.
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let taken = self.take(buffer)?;
-            if taken > 0 || buffer.is_empty() {
-                return Ok(taken);
+            // It hears of what happens from here on.
+            let more = MORE.notified();
+            match self.take(buffer)? {
+                None => more.await,
+                Some(0) if !buffer.is_empty() => tokio::select! {
+                    typed = self.typed() => typed?,
+                    () = more => {}
+                },
+                Some(length) => return Ok(length),
             }
-            self.typed().await?;
         }
     }
 
-    /// What there is, without waiting.
-    fn take(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let Typed { decoder, bytes } = &mut *state;
-        if bytes.is_empty() {
-            for event in self.events()? {
-                match u32::from(event.EventType) {
-                    // SAFETY: the kind of event says which of the union's it is; both of a character's
-                    // are numbers.
-                    KEY_EVENT => unsafe {
-                        let key = event.Event.KeyEvent;
-                        let (is_down, unit) = (key.bKeyDown != 0, key.uChar.UnicodeChar);
-                        let (key, count) = (key.wVirtualKeyCode, key.wRepeatCount);
-                        decoder.push(Key { is_down, key, unit, count }, bytes);
-                    },
-                    WINDOW_BUFFER_SIZE_EVENT => RESIZED.notify_one(),
-                    _ => {}
-                }
+    /// What there is, without waiting; `None` while a line editor has its turn.
+    fn take(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let mut typed = Typed::lock();
+        if typed.bytes.is_empty() {
+            if typed.is_lent {
+                return Ok(None);
+            }
+            if typed.take_events(&self.console)? {
+                editor::resized();
             }
         }
-        let length = bytes.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&bytes[..length]);
-        bytes.drain(..length);
-        Ok(length)
-    }
-
-    fn events(&self) -> io::Result<Vec<INPUT_RECORD>> {
-        let (handle, mut count) = (self.console.as_raw_handle(), 0);
-        let mut events = vec![INPUT_RECORD::default(); MOST_EVENTS];
-        // SAFETY: the handle is open, the places take what is written, and there is room for as many as
-        // are asked for. With none there it would wait.
-        unsafe {
-            check(GetNumberOfConsoleInputEvents(handle, &mut count))?;
-            if count > 0 {
-                let room = MOST_EVENTS as u32;
-                check(ReadConsoleInputW(handle, events.as_mut_ptr(), room, &mut count))?;
-            }
-        }
-        events.truncate(count as usize);
-        Ok(events)
+        let length = typed.bytes.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&typed.bytes[..length]);
+        typed.bytes.drain(..length);
+        Ok(Some(length))
     }
 
     /// Waits until there is an event. A thread does it, which goes when nobody waits any more.
@@ -260,29 +334,38 @@ impl Drop for Stop {
     }
 }
 
-/// An input of a line editor's own in the place of standard input: there is none here. Such a library reads
-/// the console of its process, in whose place nothing can stand.
-#[derive(Debug)]
-pub struct EditorInput(std::convert::Infallible);
-
-impl EditorInput {
-    /// Fails.
-    ///
-    /// # Errors
-    /// Always.
-    pub fn new(_reader: impl FnOnce() -> io::Result<()>) -> io::Result<EditorInput> {
-        let message = "a line can't be edited on Windows yet";
-        Err(io::Error::new(io::ErrorKind::Unsupported, message))
-    }
-
-    /// Gives it to who reads.
-    ///
-    /// # Errors
-    /// Never: there is none.
-    pub fn give(&self, _bytes: &[u8]) -> io::Result<()> {
-        match self.0 {}
+impl Drop for TerminalInput {
+    fn drop(&mut self) {
+        Typed::lock().readers -= 1;
     }
 }
 
-/// Nothing: there is never one.
-pub fn give_to_editor(_bytes: &[u8]) {}
+/// Has Ctrl-C be typed for which the console made an event, if it was to be a key: a line editor that has just
+/// ended leaves the console's mode otherwise for a moment. Whether it was.
+pub(super) fn type_interrupt() -> bool {
+    let is_raw = MODES_BEFORE.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+    let mut typed = Typed::lock();
+    let is_key = is_raw && typed.readers > 0;
+    if is_key {
+        typed.bytes.push(INTERRUPT);
+        MORE.notify_waiters();
+    }
+    is_key
+}
+
+/// As many events as there are, up to so many at once, without waiting.
+fn events(console: &impl AsRawHandle) -> io::Result<Vec<INPUT_RECORD>> {
+    let (handle, mut count) = (console.as_raw_handle(), 0);
+    let mut events = vec![INPUT_RECORD::default(); MOST_EVENTS];
+    // SAFETY: the handle is open, the places take what is written, and there is room for as many as
+    // are asked for. With none there it would wait.
+    unsafe {
+        check(GetNumberOfConsoleInputEvents(handle, &mut count))?;
+        if count > 0 {
+            let room = MOST_EVENTS as u32;
+            check(ReadConsoleInputW(handle, events.as_mut_ptr(), room, &mut count))?;
+        }
+    }
+    events.truncate(count as usize);
+    Ok(events)
+}

@@ -11,6 +11,9 @@
 //! listener   where a sideband or a client connects
 //! stdio      this process's standard streams
 //! keyboard   the console that this process is on, as where somebody types
+//! keys       keys as the bytes of a terminal
+//! editor     what a line editor reads in the keyboard's place
+//! records    the bytes of a terminal as events of a console
 //! output     what is printed there
 //! request    what asks this process to stop or end
 //! running    what is asked of other processes
@@ -23,22 +26,25 @@
 //! handle     handles, errors and texts as the system has them
 //! ```
 //!
-//! Three are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
-//! access rights says) and `keys` (key events as the bytes of a terminal).
+//! Four are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
+//! access rights says), `keys` and `records`.
 //!
 //! What is weaker than on Unix: nobody tells who reads the console, but only that there is somebody; nor its
-//! modes, nor what was typed and not read; there are no signals and no job control; a line editor has no
-//! input of its own ([`EditorInput`]). docs/architecture.md says what follows from it.
+//! modes, nor what was typed and not read; there are no signals and no job control. docs/architecture.md says
+//! what follows from it.
 #![allow(unsafe_code)]
 
 mod acl;
 mod command_line;
 mod keys;
+mod records;
 
 #[cfg(windows)]
 mod create;
 #[cfg(windows)]
 mod detach;
+#[cfg(windows)]
+mod editor;
 #[cfg(windows)]
 mod file;
 #[cfg(windows)]
@@ -81,14 +87,15 @@ pub(crate) mod testing;
 #[cfg(windows)]
 pub use self::{
     detach::{Detached, detach},
+    editor::{EditorInput, EditorTurn, give_to_editor},
     file::{
         allows_execution, are_on_one_file_system, has_other_names, is_executable, is_writable,
         open_regular_file, sandbox_holds,
     },
     job::limits_hold,
     keyboard::{
-        EditorInput, TerminalInput, give_to_editor, has_the_terminal, keyboard_for_program,
-        put_modes_back, set_raw_mode, show_typing, type_on_output_terminal,
+        TerminalInput, has_the_terminal, keyboard_for_program, put_modes_back, set_raw_mode,
+        show_typing, type_on_output_terminal,
     },
     launcher::{launch, machine_name, platform_name},
     listener::{Listener, connect, kill_listener},

@@ -6,7 +6,7 @@ use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown,
 };
 
-use super::keyboard::RESIZED;
+use super::keyboard::{RESIZED, type_interrupt};
 use crate::pty::{Request, Stopping};
 
 /// Waits for an event that asks this process to end: Ctrl-C, Ctrl-Break, the end of its console or of the
@@ -53,12 +53,17 @@ impl Requests {
 
     /// The next one. Cancel safe. Of a size only who reads the keyboard is told.
     pub async fn next(&mut self) -> Request {
-        tokio::select! {
-            _ = self.interrupt.recv() => Request::Interrupt,
-            () = RESIZED.notified() => Request::Resize,
-            _ = self.end.recv() => Request::End { signal: "SIGTERM" },
-            _ = self.shutdown.recv() => Request::End { signal: "SIGTERM" },
-            _ = self.close.recv() => Request::End { signal: "SIGHUP" },
+        loop {
+            return tokio::select! {
+                _ = self.interrupt.recv() => match type_interrupt() {
+                    true => continue,
+                    false => Request::Interrupt,
+                },
+                () = RESIZED.notified() => Request::Resize,
+                _ = self.end.recv() => Request::End { signal: "SIGTERM" },
+                _ = self.shutdown.recv() => Request::End { signal: "SIGTERM" },
+                _ = self.close.recv() => Request::End { signal: "SIGHUP" },
+            };
         }
     }
 }

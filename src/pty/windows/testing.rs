@@ -3,8 +3,12 @@
 use std::{
     fs::OpenOptions,
     io,
-    os::windows::fs::{OpenOptionsExt, symlink_dir, symlink_file},
+    os::windows::{
+        fs::{OpenOptionsExt, symlink_dir, symlink_file},
+        io::AsRawHandle,
+    },
     path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use windows_sys::Win32::{
@@ -12,12 +16,15 @@ use windows_sys::Win32::{
         FILE_FLAG_BACKUP_SEMANTICS, FILE_READ_ATTRIBUTES, READ_CONTROL, WRITE_DAC,
     },
     System::Console::{
-        GetStdHandle, INPUT_RECORD, INPUT_RECORD_0, STD_INPUT_HANDLE, WINDOW_BUFFER_SIZE_EVENT,
+        AllocConsole, INPUT_RECORD, INPUT_RECORD_0, WINDOW_BUFFER_SIZE_EVENT,
         WINDOW_BUFFER_SIZE_RECORD, WriteConsoleInputW,
     },
 };
 
-use super::security::share;
+use super::{
+    keyboard::{keyboard, type_on_output_terminal},
+    security::share,
+};
 
 /// Lets everybody execute a file, which needs nothing here: its name says whether it is a program.
 pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
@@ -41,6 +48,16 @@ pub(crate) fn set_mode(file: &Path, mode: u32) -> io::Result<()> {
     share(&file, mode & 0o044 != 0, mode & 0o022 != 0)
 }
 
+/// The console, of which a process has one: for one test at a time. It need not be standard input.
+pub(crate) fn terminal() -> MutexGuard<'static, ()> {
+    static TERMINAL: Mutex<()> = Mutex::new(());
+    let terminal = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: no memory is taken. It fails where there is a console.
+    unsafe { AllocConsole() };
+    type_on_output_terminal().expect("a console");
+    terminal
+}
+
 /// Tells this process that its terminal has another size.
 pub(crate) fn tell_size() {
     let size = WINDOW_BUFFER_SIZE_RECORD::default();
@@ -49,8 +66,9 @@ pub(crate) fn tell_size() {
         Event: INPUT_RECORD_0 { WindowBufferSizeEvent: size },
     };
     let mut written = 0;
+    let console = keyboard().expect("a console").as_raw_handle();
     // SAFETY: the record is of the kind that it says, and `written` takes a number.
-    unsafe { WriteConsoleInputW(GetStdHandle(STD_INPUT_HANDLE), &record, 1, &mut written) };
+    unsafe { WriteConsoleInputW(console, &record, 1, &mut written) };
 }
 
 /// Gives a file to another user, which nobody here can do for a user by their number.
