@@ -23,8 +23,8 @@
 //! handle     handles, errors and texts as the system has them
 //! ```
 //!
-//! Three are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
-//! access rights says) and `keys` (key events as the bytes of a terminal).
+//! Four are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
+//! access rights says), `keys` (key events as the bytes of a terminal) and `lineage` (who started whom).
 //!
 //! What is weaker than on Unix: nobody tells who reads the console, but only that there is somebody; nor its
 //! modes, nor what was typed and not read; there are no signals and no job control; a line editor has no
@@ -34,6 +34,7 @@
 mod acl;
 mod command_line;
 mod keys;
+mod lineage;
 
 #[cfg(windows)]
 mod create;
