@@ -23,8 +23,9 @@
 //! handle     handles, errors and texts as the system has them
 //! ```
 //!
-//! Four are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
-//! access rights says), `keys` (key events as the bytes of a terminal) and `lineage` (who started whom).
+//! Some are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
+//! access rights says), `keys` (key events as the bytes of a terminal), `lineage` (who started whom) and
+//! `exit` (what an exit status says).
 //!
 //! What is weaker than on Unix: nobody tells who reads the console, but only that there is somebody; nor its
 //! modes, nor what was typed and not read; there are no signals and no job control; a line editor has no
@@ -33,6 +34,7 @@
 
 mod acl;
 mod command_line;
+mod exit;
 mod keys;
 mod lineage;
 

@@ -12,6 +12,7 @@ use windows_sys::Win32::System::Threading::GetExitCodeProcess;
 
 use super::{
     create::{Streams, create},
+    exit,
     handle::{check, is_signalled, wait},
     job::Job,
     lineage::line,
@@ -177,7 +178,7 @@ impl Process {
         // SAFETY: the handle is open; `status` takes what is written.
         let told = unsafe { check(GetExitCodeProcess(handle, &mut status)) };
         match is_signalled(handle) && told.is_ok() {
-            true => Exit::Status(status.cast_signed()),
+            true => exit::exit(status),
             false => Exit::Unknown,
         }
     }

@@ -13,7 +13,7 @@ use windows_sys::Win32::System::Console::{
     ENABLE_VIRTUAL_TERMINAL_PROCESSING, GetConsoleMode, SetConsoleMode, WriteConsoleW,
 };
 
-use super::{connection::FileIdentity, main_thread, stdin, typed};
+use super::{connection::FileIdentity, main_thread, processes::end_by_interrupt, stdin, typed};
 
 /// How much is written at once, in UTF-16 units: all consoles take that.
 const PART: usize = 8 * 1024;
@@ -126,6 +126,9 @@ impl WorkerTerminal {
     /// Interrupts whoever else is on the console, as that does for Ctrl-C, and this process.
     pub(crate) fn interrupt_foreground(&self) {
         main_thread::interrupt_others();
+        if main_thread::ends_the_program() {
+            end_by_interrupt();
+        }
         main_thread::strike();
     }
 }
