@@ -64,6 +64,19 @@ impl Layout {
     }
 }
 
+/// Whether a Python takes nothing from its environment, by a file beside it that says so (`python313._pth`):
+/// embeddable ones on Windows have it (CPython's Modules/getpath.py).
+pub(super) fn ignores_environment(interpreter: &Path) -> bool {
+    let is_path_file = |name: OsString| {
+        let name = name.to_string_lossy().to_ascii_lowercase();
+        name.starts_with("python") && name.ends_with("._pth")
+    };
+    let is_for_windows = interpreter.extension().is_some_and(|end| end.eq_ignore_ascii_case("exe"));
+    let directory = interpreter.parent().filter(|_| is_for_windows);
+    let beside = directory.and_then(|directory| directory.read_dir().ok());
+    beside.is_some_and(|files| files.flatten().any(|file| is_path_file(file.file_name())))
+}
+
 impl Default for Layout {
     /// That of this system.
     fn default() -> Layout {
@@ -89,6 +102,24 @@ mod tests {
         let files = |layout: Layout| layout.files(Path::new("python3.12")).collect::<Vec<_>>();
         assert_eq!(files(Layout::UNIX), [Path::new("python3.12")]);
         assert_eq!(files(Layout::WINDOWS), [Path::new("python3.12"), Path::new("python3.12.exe")]);
+    }
+
+    #[test]
+    fn an_embeddable_python_is_told_by_its_file() {
+        let root = tempfile::tempdir().unwrap();
+        let python = root.path().join("python.exe");
+        let has = |name: &str| {
+            std::fs::write(root.path().join(name), "").unwrap();
+            ignores_environment(&python)
+        };
+        assert!(!has("python.exe"));
+        assert!(!has("python313.zip"));
+        assert!(!has("other._pth"));
+        assert!(has("python313._pth"));
+        // A directory of programs elsewhere is not looked through.
+        assert!(!ignores_environment(&root.path().join("python3")));
+        assert!(!ignores_environment(Path::new("/nowhere/python.exe")));
+        assert!(!ignores_environment(Path::new("python.exe")));
     }
 
     #[test]
