@@ -60,11 +60,12 @@ pub(super) fn while_by_key<T>(action: impl FnOnce() -> T) -> T {
 /// A character that was read and not handed on.
 pub(super) fn take_left() -> Option<char> {
     let mut left = left();
-    let text = String::from_utf8_lossy(left.make_contiguous()).into_owned();
-    let first = text.chars().next()?;
-    let length = first.len_utf8().min(left.len());
-    left.drain(..length);
-    Some(first)
+    let first: Vec<u8> = left.iter().take(char::MAX.len_utf8()).copied().collect();
+    // The rest of one that was parted between two reads is none.
+    let is_whole = |&length: &usize| std::str::from_utf8(&first[..length]).is_ok();
+    let length = (1..=first.len()).find(is_whole).unwrap_or(1);
+    left.drain(..length.min(first.len()));
+    String::from_utf8_lossy(&first[..length.min(first.len())]).chars().next()
 }
 
 /// Puts back what was read, in front of what else there is.
