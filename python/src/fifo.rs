@@ -328,6 +328,13 @@ impl Fifo {
         !self.lock().readers.is_empty()
     }
 
+    /// Whether there is input when no reader waits for it.
+    #[cfg(windows)]
+    pub(crate) fn has_input(&self) -> bool {
+        let state = self.lock();
+        state.readers.is_empty() && !state.input.is_empty()
+    }
+
     /// Input that is there already, when no reader waits for it: at most `limit` bytes.
     pub(crate) fn take_input(&self, limit: usize) -> Option<Vec<u8>> {
         let mut state = self.lock();

@@ -17,7 +17,7 @@
 //! | `spawn(&Program, Size) -> io::Result<(PtyMaster, Process)>` | runs a program on a new terminal |
 //! | `launch(&Program) -> io::Result<Carrier>` | runs a program that carries bytes over its standard streams |
 //! | `PtyMaster` | `io`, `modes`, `marks`, `size`, `resize`, `holds_input`, `drop_input` |
-//! | `Process` | `ended`, `is_over`, `exit`, `pid`; `interrupt`, `interrupt_foreground`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
+//! | `Process` | `ended`, `is_over`, `exit`, `pid`, `has_worker`; `interrupt`, `interrupt_foreground`, `hang_up`, `kill`, `end_leftovers`; `blocked_reader`, `has_other_tasks` |
 //! | `ByteStream` | `readable`, `try_read`, `writable`, `try_write`, `has_lost_writes` |
 //! | `Listener` | `bind`, `accept`, `accept_halves`: where a worker's sideband or a client connects |
 //! | `connect`, `kill_listener` | the other side of a session's socket, and the end of who listens there |

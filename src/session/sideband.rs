@@ -134,6 +134,11 @@ impl Sideband {
         self.lost && self.last_is_input
     }
 
+    /// The stream to the worker that has said hello.
+    pub(super) fn peer(&self) -> Option<&ByteStream> {
+        if let Stage::Open(stream) = &self.stage { Some(stream) } else { None }
+    }
+
     /// Whether nobody has connected yet.
     pub(super) fn is_awaited(&self) -> bool {
         matches!(self.stage, Stage::Listening(_))

@@ -13,7 +13,7 @@ use super::{
         reader::{Awaits, Reader},
         state::Time,
     },
-    sideband::Sideband,
+    sideband::{Arrival, Readable, Sideband},
 };
 use crate::{
     pty::{self, Blocked, Modes, Process, PtyMaster},
@@ -108,6 +108,16 @@ impl Worker {
     /// Says something to the worker.
     pub(super) fn send(&mut self, message: &ToWorker) {
         self.sideband.send(message);
+    }
+
+    /// Takes what the sideband has. The process is told who the worker is, once that has shown it.
+    pub(super) fn receive(&mut self, readable: Readable, has_marks: bool) -> Vec<Arrival> {
+        let was_known = self.sideband.peer().is_some();
+        let arrivals = self.sideband.receive(readable, has_marks);
+        if let (false, Some(peer)) = (was_known, self.sideband.peer()) {
+            self.process.has_worker(peer);
+        }
+        arrivals
     }
 
     /// Whether the terminal may still give something.

@@ -3,7 +3,7 @@
 
 use std::process::Output;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Builder, assert_has};
 
@@ -116,6 +116,20 @@ fn json_is_one_object_a_line() {
     assert_eq!(replies[2]["status"]["state"], "waiting");
     assert_eq!(text(3), "'yes'\n");
     assert_eq!(replies.len(), 4);
+}
+
+#[test]
+fn json_has_what_the_program_says_at_its_end() {
+    let cell = "import atexit\n_ = atexit.register(print, 'bye')";
+    let (status, stdout, _) = texts(&exec(&["--json", cell], ""));
+    assert_eq!(status, Some(0));
+    let replies: Vec<Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [first, last] = &replies[..] else { panic!("{stdout}") };
+    assert_eq!(first["status"]["state"], "ready");
+    assert_eq!(last["content"], json!([{"type": "text", "text": "bye\n"}]));
+    assert_eq!(last["status"], json!({"state": "ended", "exit": "exit status 0"}));
+    assert_eq!(last["isError"], false);
 }
 
 #[test]

@@ -96,6 +96,36 @@ fn a_file_that_is_no_program() {
     is_refused(&file, &[&*file.to_string_lossy()]);
 }
 
+/// A Python that ignores its environment.
+fn isolated(directory: &Path, name: &str) -> PathBuf {
+    let contents = format!("#!/bin/sh\nexec '{}' -E \"$@\"\n", python::default().display());
+    script(directory, name, &contents)
+}
+
+#[test]
+fn one_that_ignores_its_environment() {
+    let directory = tempfile::tempdir().unwrap();
+    is_refused(&isolated(directory.path(), "python"), &["needs a Python that heeds PYTHONINSPECT"]);
+}
+
+#[test]
+fn an_embeddable_one_is_told_by_its_file_to_go_on_to_its_prompt() {
+    let directory = tempfile::tempdir().unwrap();
+    let python = isolated(directory.path(), "python.exe");
+    std::fs::write(directory.path().join("python313._pth"), "").unwrap();
+    let repl = Builder::new().python(&python).start();
+    repl.gives("import sys\nsys.flags.ignore_environment", "1\n");
+    repl.gives_part("1 / 0", "ZeroDivisionError: division by zero\n");
+    repl.gives_part("exit(3)", "exit status 3");
+    // What fails before that is no prompt.
+    let broken = format!(
+        "#!/bin/sh\nMCP_REPL_EXTENSION=/nowhere exec '{}' -E \"$@\"\n",
+        python::default().display()
+    );
+    let repl = Builder::new().python(&script(directory.path(), "python.exe", &broken)).start();
+    assert_has(&repl.begin("1 + 1").error(), "ImportError: /nowhere");
+}
+
 #[test]
 fn a_program_that_ends_at_once() {
     let file = ["/bin/false", "/usr/bin/false"].into_iter().find(|file| Path::new(file).exists());

@@ -118,4 +118,9 @@ mod verify_scripts;
 mod versions;
 mod via;
 mod wire;
+/// What is pure in the worker's extension, whose own test binary could not link.
+#[path = "../../python/src/system/windows/keys.rs"]
+mod worker_keys;
+#[path = "../../python/src/system/windows/line.rs"]
+mod worker_line;
 mod workers;

@@ -112,6 +112,22 @@ fn a_picture_comes_with_its_cell() {
 }
 
 #[test]
+fn exec_prints_what_comes_behind_the_last_reply() {
+    // The child prints once the program ends.
+    let cell = "\
+import atexit, subprocess
+child = subprocess.Popen(['sh', '-c', 'read line; echo late'], stdin=subprocess.PIPE)
+_ = atexit.register(child.communicate, b'\\n')
+print('early')";
+    for form in [&[][..], &["--json"]] {
+        let exec = Builder::new().env("MCP_REPL_TEST_NO_MARKS", "1").arg("exec").args(form);
+        let printed = String::from_utf8(exec.arg(cell).output("").stdout).unwrap();
+        let (early, late) = (printed.find("early"), printed.find("late"));
+        assert!(early.is_some() && early < late, "{form:?}: {printed}");
+    }
+}
+
+#[test]
 fn a_recording_tells_of_it_and_gives_the_same_replies() {
     let directory = tempfile::tempdir().unwrap();
     let cells = ["x = 20", "name = input('Who? ')", "Ada", "print(name, x + 1)", "exit(3)"];

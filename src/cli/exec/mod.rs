@@ -70,7 +70,7 @@ pub(super) struct ExecArguments {
     /// A file to run; lines that begin with `# %%` part it into cells. `-` is standard input.
     #[arg(long, short, value_name = "FILE", conflicts_with = "cells")]
     file: Option<PathBuf>,
-    /// Print each reply as a JSON object on a line of its own.
+    /// Print each reply as a JSON object on a line of its own, and what the program says at its end as a last one.
     #[arg(long)]
     json: bool,
     /// Write pictures and documents to files in this directory: `picture-1.png`, `page-2.html`.
@@ -354,9 +354,15 @@ impl Run {
         }
     }
 
-    /// Ends the session, and prints what the program has to say at its end: exit handlers, finalisers.
+    /// Ends the session, and prints what the program has to say at its end: exit handlers, finalisers; and
+    /// what a terminal paints late.
     async fn end(&mut self, session: &Handle) -> Result<(), Stop> {
+        if self.following.is_none() {
+            // Whole replies are printed, and what comes behind the last one is in none.
+            self.following = self.client.follow(Follow::Text).await;
+        }
         session.shutdown();
+        let mut behind = Vec::new();
         let Run { client, following: Some(following), asks, printer, .. } = self else {
             return Ok(());
         };
@@ -366,15 +372,22 @@ impl Run {
                 biased;
                 asked = asks.next(CtrlC::Ends) => asks.heed(asked, client, CtrlC::Ends).await?,
                 piece = following.next() => {
-                    let Some(mut piece) = piece else { return Ok(()) };
+                    let Some(mut piece) = piece else { break };
                     if let Piece::Content(content) = &mut piece {
                         content.retain(|part| !is_usual_end(part));
+                        if printer.prints_whole_replies() {
+                            behind.append(content);
+                        }
                     }
                     asks.heeding(printer.piece(&piece), client, CtrlC::Ends).await?;
                 }
             }
             asks.after_resize(printer);
         }
+        if let Some(reply) = last_words(behind) {
+            printer.reply(&reply, true).await?;
+        }
+        Ok(())
     }
 
     /// The reply to the last call, when there is one to each. What the others say is printed.
@@ -452,6 +465,25 @@ impl Run {
 /// Whether a reply says more than how things stand.
 fn has_news(reply: &Reply) -> bool {
     !reply.content.iter().all(|part| matches!(part, Content::Status(_)))
+}
+
+/// What was said behind the last reply, as one that no call is made for; `None` when nothing was.
+fn last_words(behind: Vec<Content>) -> Option<Reply> {
+    let mut exit = Exit::Status(0);
+    let mut content: Vec<Content> = Vec::new();
+    for part in behind {
+        match (content.last_mut(), part) {
+            (Some(Content::Text(text)), Content::Text(more)) => text.push_str(&more),
+            (_, Content::Text(text)) if text.is_empty() => {}
+            (_, part) => {
+                if let Content::Notice(Notice::SessionEnded { exit: how, .. }) = &part {
+                    exit = how.clone();
+                }
+                content.push(part);
+            }
+        }
+    }
+    (!content.is_empty()).then_some(Reply { content, status: Status::Ended { exit } })
 }
 
 /// Whether it says that the session ended as it was told.

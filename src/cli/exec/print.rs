@@ -33,6 +33,11 @@ pub(super) enum Out {
 }
 
 impl Printer {
+    /// Whether what is told ahead of a reply is not printed, nor what comes behind the last one by itself.
+    pub(super) fn prints_whole_replies(&self) -> bool {
+        matches!(self.out, Out::Json(_))
+    }
+
     /// Prints what is told ahead of a reply.
     pub(super) async fn piece(&mut self, piece: &Piece) -> io::Result<()> {
         let Printer { out, attachments } = self;

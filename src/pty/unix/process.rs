@@ -23,6 +23,7 @@ use super::{
     child, guard,
     limits::Held,
     signal,
+    stream::ByteStream,
     system::{self, Inside, Sandbox, TaskWatch},
     terminal::PtyMaster,
 };
@@ -172,6 +173,10 @@ impl Process {
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
+
+    /// Does nothing: the program at the other end of `stream`, the worker, is the process, or the kernel tells
+    /// what it reads.
+    pub fn has_worker(&mut self, _stream: &ByteStream) {}
 
     /// The thread of the foreground group that waits for somebody to type, or may do so, if
     /// there is one and the kernel tells.

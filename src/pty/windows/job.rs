@@ -2,14 +2,17 @@
 
 use std::{
     io,
+    mem::offset_of,
     os::windows::io::{AsRawHandle, OwnedHandle, RawHandle},
     ptr,
 };
 
+use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
 use windows_sys::Win32::System::JobObjects::{
     CreateJobObjectW, JOB_OBJECT_LIMIT_ACTIVE_PROCESS, JOB_OBJECT_LIMIT_JOB_MEMORY,
     JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_BASIC_ACCOUNTING_INFORMATION,
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectBasicAccountingInformation,
+    JOBOBJECT_BASIC_PROCESS_ID_LIST, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
+    JobObjectBasicAccountingInformation, JobObjectBasicProcessIdList,
     JobObjectExtendedLimitInformation, QueryInformationJobObject, SetInformationJobObject,
     TerminateJobObject,
 };
@@ -72,6 +75,37 @@ impl Job {
             check(QueryInformationJobObject(self.handle(), class, place, length, ptr::null_mut()))
         };
         told.map_or(0, |()| counts.ActiveProcesses)
+    }
+
+    /// The numbers of the processes in it; none when that can't be told.
+    pub(super) fn members(&self) -> Vec<u32> {
+        // Numbers as the system gives them, behind two counts.
+        let before =
+            offset_of!(JOBOBJECT_BASIC_PROCESS_ID_LIST, ProcessIdList) / size_of::<usize>();
+        let mut room = 64;
+        loop {
+            let mut list = vec![0_usize; before + room];
+            let (class, length) = (JobObjectBasicProcessIdList, size_of_val(&*list) as u32);
+            // SAFETY: the list is as long as is said, and as aligned as what is written there.
+            let (told, counts) = unsafe {
+                let place = list.as_mut_ptr().cast();
+                let (handle, none) = (self.handle(), ptr::null_mut());
+                let told = check(QueryInformationJobObject(handle, class, place, length, none));
+                (told, place.cast::<[u32; 2]>().read())
+            };
+            let [there, listed] = counts.map(|count| count as usize);
+            match told {
+                Ok(()) => {
+                    let numbers = list.iter().skip(before).take(listed);
+                    return numbers.map(|&number| number as u32).collect();
+                }
+                // More may come until it is asked again.
+                Err(error) if error.raw_os_error() == Some(ERROR_MORE_DATA.cast_signed()) => {
+                    room = there.max(room) * 2;
+                }
+                Err(_) => return Vec::new(),
+            }
+        }
     }
 
     /// Ends all that is in it, at once.

@@ -26,8 +26,8 @@
 //! handle     handles, errors and texts as the system has them
 //! ```
 //!
-//! Four are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
-//! access rights says), `keys` and `records`.
+//! Some are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
+//! access rights says), `keys`, `records`, `lineage` (who started whom) and `exit` (what an exit status says).
 //!
 //! What is weaker than on Unix: nobody tells who reads the console, but only that there is somebody; nor its
 //! modes, nor what was typed and not read; there are no signals and no job control. docs/architecture.md says
@@ -36,7 +36,9 @@
 
 mod acl;
 mod command_line;
+mod exit;
 mod keys;
+mod lineage;
 mod records;
 
 #[cfg(windows)]

@@ -12,8 +12,12 @@ use windows_sys::Win32::System::Threading::GetExitCodeProcess;
 
 use super::{
     create::{Streams, create},
+    exit,
     handle::{check, is_signalled, wait},
     job::Job,
+    lineage::line,
+    running::{opened, parents},
+    stream::ByteStream,
     terminal::{Console, PtyMaster},
 };
 use crate::{
@@ -27,16 +31,27 @@ const LEFTOVER_GRACE: Duration = Duration::from_millis(200);
 /// What a terminal sends for Ctrl-C.
 const INTERRUPT: &[u8] = b"\x03";
 
-/// The first process of a job. Its handle is kept, so that its number cannot come to mean another process.
+/// The first process of a job, and the worker that it launched, if that is another one. Handles are kept, so
+/// that their numbers cannot come to mean other processes.
 #[derive(Debug)]
 pub struct Process {
     handle: Arc<OwnedHandle>,
     number: u32,
+    /// The worker and those between, where the first process is a launcher that waits for it.
+    launched: Vec<Launched>,
     job: Arc<Job>,
     /// `None` of one that is on no console.
     console: Option<Arc<Console>>,
     exited: oneshot::Receiver<()>,
     is_over: bool,
+}
+
+/// A process that waits for the worker, or is it.
+#[derive(Debug)]
+struct Launched {
+    number: u32,
+    /// Keeps the number from meaning another process.
+    _handle: OwnedHandle,
 }
 
 /// Runs `program` on a new terminal of this size.
@@ -66,6 +81,7 @@ impl Process {
         let process = Process {
             handle: handle.clone(),
             number,
+            launched: Vec::new(),
             job: job.clone(),
             console: console.clone(),
             exited,
@@ -95,16 +111,35 @@ impl Process {
         self.is_over
     }
 
-    /// The system's number of the process.
+    /// The system's number of the process; of the worker's, where that is known to be another one.
     pub fn pid(&self) -> u32 {
-        self.number
+        self.launched.first().map_or(self.number, |worker| worker.number)
+    }
+
+    /// The program at the other end of `stream` is the worker. The `python.exe` of a virtual environment and
+    /// the launcher `py.exe` start the interpreter as a process of its own, and wait for it.
+    pub fn has_worker(&mut self, stream: &ByteStream) {
+        let Ok(worker) = stream.peer() else { return };
+        let line = line(worker, self.number, &parents().unwrap_or_default());
+        let opened = |number| Some(Launched { number, _handle: opened(number)? });
+        let members = self.job.members();
+        let is_own = |process: &Launched| members.contains(&process.number);
+        self.launched = line.into_iter().map_while(opened).take_while(is_own).collect();
+    }
+
+    /// Whether there is a process that is neither the worker nor between that and the one that was started.
+    fn has_others(&self) -> bool {
+        let own = |number: &u32| {
+            *number == self.number || self.launched.iter().any(|process| process.number == *number)
+        };
+        !self.job.members().iter().all(own)
     }
 
     /// That there are programs on the console which do not say themselves what they read: the system does not
     /// tell who reads a console, nor who sleeps. What they show tells whether they wait. A worker says it.
     pub fn blocked_reader(&self, _terminal: &PtyMaster, own_threads: u64) -> Option<Blocked> {
-        let worker = u32::from(own_threads > 0);
-        (self.job.processes() > worker).then(|| Blocked {
+        let is_there = if own_threads > 0 { self.has_others() } else { self.job.processes() > 0 };
+        is_there.then(|| Blocked {
             thread: 0,
             wakes: 0,
             program: "a program".into(),
@@ -143,7 +178,7 @@ impl Process {
         // SAFETY: the handle is open; `status` takes what is written.
         let told = unsafe { check(GetExitCodeProcess(handle, &mut status)) };
         match is_signalled(handle) && told.is_ok() {
-            true => Exit::Status(status.cast_signed()),
+            true => exit::exit(status),
             false => Exit::Unknown,
         }
     }

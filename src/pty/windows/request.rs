@@ -6,7 +6,10 @@ use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown,
 };
 
-use super::keyboard::{RESIZED, type_interrupt};
+use super::{
+    exit,
+    keyboard::{RESIZED, type_interrupt},
+};
 use crate::pty::{Request, Stopping};
 
 /// Waits for an event that asks this process to end: Ctrl-C, Ctrl-Break, the end of its console or of the
@@ -71,12 +74,12 @@ impl Requests {
 /// Returns at once: there is no job control here.
 pub fn stop_group(_why: Stopping) {}
 
-/// None: no program is ended by a signal here.
-pub fn signal_number(_name: &str) -> Option<u8> {
-    None
+/// The number of a signal of the C library's, in whose words ends are told.
+pub fn signal_number(name: &str) -> Option<u8> {
+    exit::number(name)
 }
 
-/// See [`signal_number`].
+/// None: no program is ended by a signal here.
 pub fn killed_status(_name: &str) -> Option<u8> {
     None
 }

@@ -1,6 +1,7 @@
 //! What is asked of processes that are none of this one's own.
 
 use std::{
+    collections::HashMap,
     io,
     os::windows::io::{AsRawHandle, OwnedHandle},
     path::PathBuf,
@@ -23,7 +24,8 @@ use super::handle::{check, is_signalled, owned};
 /// The right to wait for a process (`SYNCHRONIZE`).
 const SYNCHRONIZE: u32 = 0x0010_0000;
 
-fn opened(number: u32) -> Option<OwnedHandle> {
+/// A process that has not ended. As long as the handle is there, its number means no other one.
+pub(super) fn opened(number: u32) -> Option<OwnedHandle> {
     let rights = PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE;
     // SAFETY: no memory is taken; the handle is nobody else's.
     let process = unsafe { owned(OpenProcess(rights, 0, number)) }.ok()?;
@@ -49,7 +51,7 @@ fn start_time(process: &OwnedHandle) -> Option<u64> {
 /// The identity of the process that started this one; `None` when that is gone. Its number may mean one
 /// that was started since, which is not taken for it.
 pub fn parent_identity() -> Option<String> {
-    let parent = opened(parent_of(std::process::id())?)?;
+    let parent = opened(*parents()?.get(&std::process::id())?)?;
     let own = start_time(&opened(std::process::id())?)?;
     let number = process_number(&parent)?;
     let started = start_time(&parent).filter(|&started| started <= own)?;
@@ -63,10 +65,11 @@ fn process_number(process: &OwnedHandle) -> Option<u32> {
     (number > 0).then_some(number)
 }
 
-/// The number of the process that started another one, from the table of all.
-fn parent_of(number: u32) -> Option<u32> {
+/// For each process the number of the one that started it, which may have ended since.
+pub(super) fn parents() -> Option<HashMap<u32, u32>> {
     // SAFETY: no memory is taken; the handle is nobody else's.
     let all = unsafe { owned(CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0)) }.ok()?;
+    let mut parents = HashMap::new();
     let mut entry = PROCESSENTRY32W {
         dwSize: size_of::<PROCESSENTRY32W>() as u32,
         ..PROCESSENTRY32W::default()
@@ -74,13 +77,11 @@ fn parent_of(number: u32) -> Option<u32> {
     // SAFETY: the entry is as long as it says, and takes what is written.
     let mut found = unsafe { Process32FirstW(all.as_raw_handle(), &mut entry) };
     while found != 0 {
-        if entry.th32ProcessID == number {
-            return Some(entry.th32ParentProcessID);
-        }
+        parents.insert(entry.th32ProcessID, entry.th32ParentProcessID);
         // SAFETY: as before.
         found = unsafe { Process32NextW(all.as_raw_handle(), &mut entry) };
     }
-    None
+    Some(parents)
 }
 
 /// How much memory a process has in use (its working set), in bytes; `None` when there is no such

@@ -10,6 +10,8 @@ use std::{
 
 use tokio::net::windows::named_pipe::NamedPipeServer;
 
+use super::pipe::client_of;
+
 /// A two-way stream of bytes in the event loop: one pipe, or one for each way.
 #[derive(Debug)]
 pub struct ByteStream {
@@ -29,6 +31,14 @@ impl ByteStream {
     pub(super) fn of(reader: NamedPipeServer, writer: NamedPipeServer) -> ByteStream {
         let (reader, writer) = (Arc::new(reader), Arc::new(writer));
         ByteStream { reader, writer, lost: AtomicBool::new(false) }
+    }
+
+    /// The number of the process at the other end.
+    ///
+    /// # Errors
+    /// When nobody is there.
+    pub(super) fn peer(&self) -> io::Result<u32> {
+        client_of(&self.reader)
     }
 
     /// Waits until there is something to read, or the end. Cancel safe.

@@ -374,7 +374,7 @@ impl Engine {
         self.catch_up_without_marks();
         let has_marks = self.pipeline.has_marks();
         let Some(worker) = &mut self.worker else { return false };
-        let arrivals = worker.sideband.receive(readable, has_marks);
+        let arrivals = worker.receive(readable, has_marks);
         let has_come = !arrivals.is_empty();
         if has_come {
             self.catch_up_without_marks();

@@ -2,6 +2,7 @@
 
 mod directory;
 mod extension;
+mod layout;
 mod program;
 pub mod python;
 mod sandbox;

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::python::{Choice, ChooseError, PythonSearch};
+use super::{
+    layout::ignores_environment,
+    python::{Choice, ChooseError, PythonSearch},
+};
 
 /// The environment variable that names the extension's file to [`BOOTSTRAP`].
 const EXTENSION_VARIABLE: &str = "MCP_REPL_EXTENSION";
@@ -21,18 +24,35 @@ const SCRIPT_VARIABLE: &str = "MCP_REPL_SCRIPT";
 /// Loads the extension and hands Python over to it. Runs under any Python, so that an old one
 /// can be told apart from a broken one. The variables above are for it alone and gone from
 /// the environment when it ends.
+///
+/// A Python that was told to go on to its prompt, by [`GO_ON`], would do so as well when this fails.
 const BOOTSTRAP: &str = "\
 import sys
-if sys.version_info < (3, 9) or sys.implementation.name != 'cpython':
-    sys.exit('mcp-repl needs CPython 3.9 or newer, but %s is %s' % (sys.executable, sys.version.split()[0]))
-if 't' in getattr(sys, 'abiflags', ''):
-    sys.exit('mcp-repl needs a Python with the GIL, but %s is a free-threaded build' % sys.executable)
 e = __import__('os').environ
-m = __import__('_imp').create_dynamic(__import__('_frozen_importlib').ModuleSpec(
-    '_mcp_repl', None, origin=e.pop('MCP_REPL_EXTENSION')))
-__import__('_imp').exec_dynamic(m)
-m.boot(globals(), int(e.pop('MCP_REPL_MASTER', '-1')), e.pop('MCP_REPL_SCRIPT', None))
+def f(m):
+    sys.stderr.write(m % sys.executable + '\\n')
+    sys.stderr.flush()
+    __import__('os')._exit(1)
+if sys.version_info < (3, 9) or sys.implementation.name != 'cpython':
+    f('mcp-repl needs CPython 3.9 or newer, but %s is ' + sys.version.split()[0])
+if 't' in getattr(sys, 'abiflags', ''):
+    f('mcp-repl needs a Python with the GIL, but %s is a free-threaded build')
+if sys.flags.ignore_environment and not sys.flags.inspect:
+    f('mcp-repl needs a Python that heeds PYTHONINSPECT, but %s was started with -E or -I')
+try:
+    m = __import__('_imp').create_dynamic(__import__('_frozen_importlib').ModuleSpec(
+        '_mcp_repl', None, origin=e.pop('MCP_REPL_EXTENSION')))
+    __import__('_imp').exec_dynamic(m)
+    m.boot(globals(), int(e.pop('MCP_REPL_MASTER', '-1')), e.pop('MCP_REPL_SCRIPT', None))
+except BaseException:
+    if not sys.flags.inspect:
+        raise
+    sys.excepthook(*sys.exc_info())
+    __import__('os')._exit(1)
 ";
+
+/// Makes a Python go on to its prompt behind `-c` that takes no word for it from its environment.
+const GO_ON: &str = "-i";
 
 /// A worker's program, and what has to be known of it to run it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +87,11 @@ pub struct Script {
 impl WorkerProgram {
     /// A Python interpreter, with the extension, whose cells are this script's.
     pub fn python(file: PathBuf, script: Script) -> WorkerProgram {
-        let mut arguments = vec!["-c".into(), BOOTSTRAP.into()];
+        let mut arguments: Vec<OsString> = Vec::new();
+        if ignores_environment(&file) {
+            arguments.push(GO_ON.into());
+        }
+        arguments.extend(["-c".into(), BOOTSTRAP.into()]);
         arguments.extend(script.arguments);
         WorkerProgram {
             file,

@@ -9,11 +9,11 @@
 
 use std::{
     collections::VecDeque,
-    ffi::OsStr,
     fmt,
     path::{Path, PathBuf},
 };
 
+use super::layout::Layout;
 use crate::pty;
 
 /// Where a Python was named.
@@ -130,10 +130,12 @@ pub enum ChooseError {
     /// Nothing was asked for, and nothing was found.
     #[error(
         "no Python was found: there is no .venv here or above, VIRTUAL_ENV and CONDA_PREFIX name \
-         none, and python3 and python are not on PATH; name one with --python PATH{}",
+         none, and {names} are not on PATH; name one with --python PATH{}",
         passed_over.iter().map(|note| format!("\n  passed over {note}")).collect::<String>()
     )]
     NoneFound {
+        /// What was looked for on `PATH`.
+        names: String,
         /// What was found and can't be executed, each with the reason.
         passed_over: Vec<String>,
     },
@@ -180,6 +182,8 @@ pub struct PythonSearch {
     pub program: Option<PathBuf>,
     /// The directories of `PATH`.
     pub path: Vec<PathBuf>,
+    /// Where Pythons are there.
+    pub layout: Layout,
 }
 
 impl PythonSearch {
@@ -188,18 +192,20 @@ impl PythonSearch {
         let variable = |name: &str| {
             std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
         };
+        let layout = Layout::default();
         PythonSearch {
             option,
             option_from: None,
             variable: variable("MCP_REPL_PYTHON"),
             directory: std::env::current_dir().ok(),
-            home: variable("HOME"),
+            home: variable(layout.home),
             virtual_env: variable("VIRTUAL_ENV"),
             conda: variable("CONDA_PREFIX"),
             program: std::env::current_exe().ok(),
             path: std::env::var_os("PATH")
                 .map(|path| std::env::split_paths(&path).collect())
                 .unwrap_or_else(|| vec!["/usr/local/bin".into(), "/usr/bin".into(), "/bin".into()]),
+            layout,
         }
     }
 
@@ -222,8 +228,11 @@ impl PythonSearch {
             return self.asked_for(file, Source::Variable);
         }
         let mut found: Vec<_> = self.found().collect();
-        found.sort_by_key(|(file, _)| is_of_tool_runner(file));
-        Choice::first(found.into()).map_err(|passed_over| ChooseError::NoneFound { passed_over })
+        found.sort_by_key(|(file, _)| self.is_of_tool_runner(file));
+        Choice::first(found.into()).map_err(|passed_over| {
+            let names = self.layout.names_in_words();
+            ChooseError::NoneFound { names, passed_over }
+        })
     }
 
     /// One that was asked for: a path, or a name on `PATH`.
@@ -231,15 +240,18 @@ impl PythonSearch {
         let bare = file.components().count() == 1 && file.parent() == Some(Path::new(""));
         let on_path = || {
             let mut places: Vec<_> = self.path.iter().map(|place| place.join(file)).collect();
-            places.sort_by_key(|file| is_of_tool_runner(file));
-            places.into_iter().find(|file| check(file).is_ok())
+            places.sort_by_key(|file| self.is_of_tool_runner(file));
+            places.iter().find_map(|file| self.executable(file))
         };
         let file = match (bare, bare.then(on_path).flatten()) {
             (_, Some(found)) => found,
-            (true, None) if !file.exists() => {
+            (true, None) if self.layout.files(file).all(|file| !file.exists()) => {
                 return Err(ChooseError::NotOnPath { file: file.to_owned(), place: source });
             }
-            _ => std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
+            _ => {
+                let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+                self.executable(&file).unwrap_or(file)
+            }
         };
         match check(&file) {
             Ok(()) => Ok(Choice { file, source, passed_over: Vec::new(), others: VecDeque::new() }),
@@ -249,18 +261,25 @@ impl PythonSearch {
 
     /// The candidates nobody named, the best first.
     fn found(&self) -> impl Iterator<Item = (PathBuf, Source)> {
-        let interpreter = |environment: &Path| environment.join("bin/python");
+        let interpreter = |environment: &Path| environment.join(self.layout.in_environment);
         let dot_venv = self.dot_venv().map(|place| (interpreter(&place), Source::DotVenv));
         let virtual_env =
             self.virtual_env.as_deref().map(|place| (interpreter(place), Source::VirtualEnv));
-        let conda = self.conda.as_deref().map(|place| (interpreter(place), Source::Conda));
-        let on_path = ["python3", "python"].into_iter().flat_map(|name| {
-            self.path.iter().map(move |place| (place.join(OsStr::new(name)), Source::Path))
-        });
+        let in_conda = |place: &PathBuf| (place.join(self.layout.in_conda), Source::Conda);
+        let conda = self.conda.as_ref().map(in_conda);
+        let on_path =
+            self.layout.names.iter().flat_map(|name| {
+                self.path.iter().map(move |place| (place.join(name), Source::Path))
+            });
         let installation = environment_of(self.program.as_deref())
             .filter(|place| place.join("pyvenv.cfg").exists())
             .map(|place| (interpreter(place), Source::Installation));
         dot_venv.into_iter().chain(virtual_env).chain(conda).chain(installation).chain(on_path)
+    }
+
+    /// The file by this name that can be executed.
+    fn executable(&self, file: &Path) -> Option<PathBuf> {
+        self.layout.files(file).find(|file| check(file).is_ok())
     }
 
     /// The nearest `.venv`, upward to the home directory.
@@ -277,30 +296,30 @@ impl PythonSearch {
         }
         None
     }
+
+    /// Whether an interpreter is in an environment that a tool runner made to run this program: it has
+    /// this program, and either a file that says so (`pipx`, `uv tool install`) or its place in uv's
+    /// cache (`uvx`). A user's own environment that has this program, from pip, has none of these.
+    fn is_of_tool_runner(&self, interpreter: &Path) -> bool {
+        let Some(environment) = environment_of(Some(interpreter)) else { return false };
+        let has = |name: &str| environment.join(name).exists();
+        if !has(self.layout.program) {
+            return false;
+        }
+        let in_uv_cache = || {
+            let archive = environment.parent()?;
+            let named = archive.file_name()?.to_str()?.starts_with("archive-v");
+            Some(named && archive.parent()?.join("CACHEDIR.TAG").exists())
+        };
+        has("pipx_metadata.json")
+            || has("uv-receipt.toml")
+            || (has("pyvenv.cfg") && in_uv_cache() == Some(true))
+    }
 }
 
 /// Where a program of an environment has its environment.
 fn environment_of(program: Option<&Path>) -> Option<&Path> {
     program?.parent()?.parent()
-}
-
-/// Whether an interpreter is in an environment that a tool runner made to run this program: it has
-/// this program, and either a file that says so (`pipx`, `uv tool install`) or its place in uv's
-/// cache (`uvx`). A user's own environment that has this program, from pip, has none of these.
-fn is_of_tool_runner(interpreter: &Path) -> bool {
-    let Some(environment) = environment_of(Some(interpreter)) else { return false };
-    let has = |name: &str| environment.join(name).exists();
-    if !has("bin/mcp-repl") {
-        return false;
-    }
-    let in_uv_cache = || {
-        let archive = environment.parent()?;
-        let named = archive.file_name()?.to_str()?.starts_with("archive-v");
-        Some(named && archive.parent()?.join("CACHEDIR.TAG").exists())
-    };
-    has("pipx_metadata.json")
-        || has("uv-receipt.toml")
-        || (has("pyvenv.cfg") && in_uv_cache() == Some(true))
 }
 
 /// Whether a file can be executed, as far as can be seen from outside.
@@ -348,6 +367,7 @@ mod tests {
             conda: Some(at("c")),
             program: Some(at("i/bin/mcp-repl")),
             path: vec![at("p")],
+            layout: Layout::UNIX,
         };
         let mut seen = Vec::new();
         for step in 0..7 {
@@ -363,6 +383,43 @@ mod tests {
         }
         use Source::*;
         assert_eq!(seen, [Option, Variable, DotVenv, VirtualEnv, Conda, Installation, Path]);
+    }
+
+    #[test]
+    fn on_windows_environments_and_names_are_others() {
+        let venv = "home/.venv/Scripts/python.exe";
+        let root = tree(&[venv, "conda/python.exe", "p/python3.exe", "p/python.exe", "w/py.exe"]);
+        let at = |place: &str| root.path().join(place);
+        let mut around = PythonSearch {
+            directory: Some(at("home/a")),
+            conda: Some(at("conda")),
+            path: vec![at("w"), at("p")],
+            layout: Layout::WINDOWS,
+            ..PythonSearch::default()
+        };
+        let choice = around.choose().unwrap();
+        assert_eq!((choice.file, choice.source), (at(venv), Source::DotVenv));
+        around.directory = None;
+        assert_eq!(around.choose().unwrap().file, at("conda/python.exe"));
+        around.conda = None;
+        let on_path = around.choose().unwrap();
+        assert_eq!(on_path.file, at("p/python.exe"));
+        let behind: Vec<_> = on_path.others().map(Path::to_owned).collect();
+        assert_eq!(behind.last(), Some(&at("p/py.exe")), "{behind:?}");
+        assert!(behind.contains(&at("w/py.exe")), "{behind:?}");
+        // Named without the ending, by a name and by a path.
+        for named in [PathBuf::from("python3"), at("p/python3"), at("p/python3.exe")] {
+            around.option = Some(named);
+            assert_eq!(around.choose().unwrap().file, at("p/python3.exe"));
+        }
+        around.option = Some("python2".into());
+        assert_eq!(
+            around.choose().unwrap_err().to_string(),
+            "python2 (from --python) is not on PATH"
+        );
+        let nowhere = PythonSearch { layout: Layout::WINDOWS, ..PythonSearch::default() };
+        let why = nowhere.choose().unwrap_err().to_string();
+        assert!(why.contains("none, and python, python3 and py are not on PATH;"), "{why}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Python's main thread: who it is, and how to wake it.
 
 use std::{
+    ffi::c_int,
     sync::{Mutex, OnceLock, PoisonError},
     thread::{self, ThreadId},
     time::{Duration, Instant},
@@ -13,7 +14,11 @@ use windows_sys::Win32::System::{
     Threading::SetEvent,
 };
 
-use super::symbols::interrupt_event;
+use super::symbols::{interrupt_event, signal_action};
+
+/// The number of the signal, and what there is to be done about it by default, as the C library has them.
+const SIGINT: c_int = 2;
+const SIG_DFL: usize = 0;
 
 static MAIN: OnceLock<ThreadId> = OnceLock::new();
 
@@ -57,11 +62,20 @@ impl MainThread {
 
 /// Raises KeyboardInterrupt in Python's main thread, if that is what the program does about interrupts.
 pub(super) fn strike() {
-    // SAFETY: the function does what a signal's handler does (`trip_signal` in Modules/signalmodule.c): any
-    // thread may call it, without the GIL. Where the program has SIGINT end it (`SIG_DFL`), CPython since
-    // 3.10 crashes here, which ends it as well.
-    unsafe { pyo3::ffi::PyErr_SetInterrupt() };
+    // Where an interrupt ends the program, CPython since 3.10 compares objects here without the GIL, and
+    // crashes.
+    if !ends_the_program() {
+        // SAFETY: the function does what a signal's handler does (`trip_signal` in Modules/signalmodule.c):
+        // any thread may call it, without the GIL.
+        unsafe { pyo3::ffi::PyErr_SetInterrupt() };
+    }
     wake();
+}
+
+/// Whether an interrupt is for the system, which ends the program (`signal.SIG_DFL`). To be asked only where
+/// there is one: who asks has it ignored for a moment.
+pub(super) fn ends_the_program() -> bool {
+    signal_action(SIGINT) == Some(SIG_DFL)
 }
 
 fn wake() {

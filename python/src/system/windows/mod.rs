@@ -1,11 +1,12 @@
 //! Windows: a console, named pipes and events.
 //!
-//! What is weaker than on Unix: a line that is being typed at the console holds up whoever waits for
-//! input, until it is ended, since the console itself has the keys till then; a program that closed or
-//! exchanged its standard handles keeps them so; nobody is told that handles of ours were closed.
+//! What is weaker than on Unix: a line that is being typed is shown only while somebody reads; a program that
+//! closed or exchanged its standard handles keeps them so; nobody is told that handles of ours were closed.
 
 mod event;
 mod handle;
+mod keys;
+mod line;
 mod typed;
 
 pub(crate) mod connection;

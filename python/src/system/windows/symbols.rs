@@ -1,7 +1,7 @@
 //! What is looked up in the running interpreter, and what the C library has.
 
 use std::{
-    ffi::{CStr, c_void},
+    ffi::{CStr, c_int, c_void},
     os::windows::io::RawHandle,
     ptr,
     sync::OnceLock,
@@ -60,6 +60,19 @@ pub(super) fn interrupt_event() -> Option<RawHandle> {
     // SAFETY: the function has this signature in every version, and gives a handle that stays open.
     let event = unsafe { std::mem::transmute::<*mut c_void, Ask>(found)() };
     (!event.is_null()).then_some(event)
+}
+
+/// The address of what the C library calls for a signal (`PyOS_getsig` in Python/pylifecycle.c), or the number
+/// that stands for none; `None` where that can't be asked.
+pub(super) fn signal_action(signal: c_int) -> Option<usize> {
+    type Ask = unsafe extern "C" fn(c_int) -> usize;
+    let found = symbol(c"PyOS_getsig");
+    if found.is_null() {
+        return None;
+    }
+    // SAFETY: the function takes and gives this in every version, a pointer of which only the address is
+    // looked at; any thread may call it, without the GIL.
+    Some(unsafe { std::mem::transmute::<*mut c_void, Ask>(found)(signal) })
 }
 
 /// The number that CPython gives the calling thread (Python/thread_nt.h, PyThread_get_thread_ident).

@@ -13,7 +13,7 @@ use windows_sys::Win32::System::Console::{
     ENABLE_VIRTUAL_TERMINAL_PROCESSING, GetConsoleMode, SetConsoleMode, WriteConsoleW,
 };
 
-use super::{connection::FileIdentity, main_thread, stdin, typed};
+use super::{connection::FileIdentity, main_thread, processes::end_by_interrupt, stdin, typed};
 
 /// How much is written at once, in UTF-16 units: all consoles take that.
 const PART: usize = 8 * 1024;
@@ -61,7 +61,7 @@ impl WorkerTerminal {
     /// # Errors
     /// `WouldBlock` when there is nothing, and what the console fails with.
     pub(crate) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
-        typed::read(limit)
+        typed::read(limit, |text| self.write(text))
     }
 
     /// Whether there is something to read now.
@@ -90,11 +90,27 @@ impl WorkerTerminal {
         if let Some(before) = before {
             set_mode(&self.input, before & !(ENABLE_LINE_INPUT | ENABLE_ECHO_INPUT));
         }
-        let result = action();
+        let result = typed::while_by_key(action);
         if let Some(before) = before {
             set_mode(&self.input, before);
         }
         result
+    }
+
+    /// A character that was read with one before it and not handed on: the second of a key's two.
+    pub(crate) fn take_left(&self) -> Option<char> {
+        typed::take_left()
+    }
+
+    /// Whether there is such a character, or more.
+    pub(crate) fn has_left(&self) -> bool {
+        typed::is_there()
+    }
+
+    /// The first of the characters for a key that was sent as a terminal does: `first`, and what `more` gives.
+    /// The rest is left.
+    pub(crate) fn key_sent(&self, first: char, more: impl FnMut() -> Option<u8>) -> char {
+        typed::key_sent(first, more)
     }
 
     /// Does nothing: a console can't be stopped by a program.
@@ -126,6 +142,9 @@ impl WorkerTerminal {
     /// Interrupts whoever else is on the console, as that does for Ctrl-C, and this process.
     pub(crate) fn interrupt_foreground(&self) {
         main_thread::interrupt_others();
+        if main_thread::ends_the_program() {
+            end_by_interrupt();
+        }
         main_thread::strike();
     }
 }
