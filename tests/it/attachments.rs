@@ -3,7 +3,6 @@
 
 use std::{
     io::Cursor,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -122,8 +121,12 @@ fn a_picture_comes_in_its_place_and_is_a_file() {
     assert!(pixels.pixels().all(|pixel| pixel.0 == [255, 0, 0, 255]));
     let file = image::open(&files[0]).unwrap();
     assert_eq!((file.width(), file.height()), (40, 30));
-    let mode = std::fs::metadata(&files[0]).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    #[cfg(has = "posix")]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&files[0]).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
     // Its number is its own in the session.
     let parts = reply(&fake, &json!([["png", 4, 3, RED]]));
     assert_has(&outline(&parts), "/picture-2.png\n<4x3>\n");
@@ -258,6 +261,7 @@ fn a_picture_comes_with_the_prompt_behind_it() {
     assert_eq!(fake.repl.repl("answer"), "<<repl status: idle>>\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_cancel_that_crosses_the_reply_loses_no_picture_and_a_poll_repeats_none() {
     let fake = start();

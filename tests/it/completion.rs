@@ -1,7 +1,7 @@
 //! Completions from the live session: what a client may put at the cursor of a cell it has not sent,
 //! and that asking changes nothing.
 
-use std::{os::unix::net::UnixListener, path::Path};
+use std::{path::Path, sync::Arc};
 
 use mcp_repl::{
     reply::Block,
@@ -15,7 +15,7 @@ use mcp_repl::{
 
 use crate::{
     fake_worker::words,
-    support::{HANG, IDLE, Lifeline, assert_has, python, quoted, rounds},
+    support::{HANG, IDLE, Listening, assert_has, python, quoted, rounds},
 };
 
 /// A session in this process, and a client of it.
@@ -147,6 +147,7 @@ async fn python_says_whether_a_cell_has_an_end() {
     .await;
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn names_are_those_of_the_live_session_as_rlcompleter_has_them() {
     on_every_python(async |live| {
@@ -263,19 +264,17 @@ async fn what_the_programs_own_code_prints_raises_and_reads_goes_nowhere() {
 
 #[tokio::test]
 async fn one_that_hangs_holds_up_no_cell_and_no_other_completion() {
-    let directory = tempfile::tempdir_in("/tmp").unwrap();
-    let path = directory.path().join("line");
-    let listener = UnixListener::bind(&path).unwrap();
+    let listening = Arc::new(Listening::new());
     on_every_python(async |live| {
         let class = format!(
             "import signal, socket, time\n\
              class Hangs:\n    \
                  def __dir__(self):\n        \
-                     line = socket.socket(socket.AF_UNIX); line.connect({})\n        \
+                     {}\n        \
                      while True: time.sleep(1000)\n\
              hangs, ok, handled = Hangs(), 1, []\n\
              _ = signal.signal(signal.SIGINT, lambda *_: handled.append(1))",
-            quoted(&path)
+            listening.lay()
         );
         assert_eq!(live.send(&class).await, IDLE);
         let hanging = async || {
@@ -283,8 +282,8 @@ async fn one_that_hangs_holds_up_no_cell_and_no_other_completion() {
             let known = tokio::spawn(async move {
                 session.join().complete("hangs.".into(), "hangs.".len()).await
             });
-            let listener = listener.try_clone().unwrap();
-            let line = tokio::task::spawn_blocking(move || Lifeline::accept(&listener));
+            let listening = listening.clone();
+            let line = tokio::task::spawn_blocking(move || listening.accept());
             (known, line.await.unwrap())
         };
         let (known, _line) = hanging().await;

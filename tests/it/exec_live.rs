@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fake_worker::words,
-    support::{Builder, HANG, Lifeline, Listening, Terminal, assert_has},
+    support::{Builder, HANG, Lifeline, Listening, assert_has},
 };
 
 /// `exec` with a cell that talks to the test over `line`.
@@ -106,6 +106,7 @@ fn a_reader_that_is_slow_misses_nothing() {
     assert_has(&rest, &format!("\n99999 {}\n", "x".repeat(50)));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_size_is_that_of_the_callers_terminal() {
     let terminal = "\
@@ -142,6 +143,7 @@ fn is_written(directory: &Path) {
     assert_eq!(image::image_dimensions(directory.join(PICTURE)).unwrap(), (4, 3));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_picture_is_written_before_the_program_goes_on() {
     let directory = tempfile::tempdir().unwrap();
@@ -160,16 +162,18 @@ fn a_picture_is_written_before_the_program_goes_on() {
     assert_eq!((note, output.status.code()), (format!("[repl] {PICTURE}\n"), Some(0)));
 }
 
+#[cfg(has = "person")]
 #[test]
 fn on_a_terminal_a_line_names_the_picture() {
     let directory = tempfile::tempdir().unwrap();
-    let mut terminal = Terminal::run(pictured(directory.path(), &[]));
+    let mut terminal = crate::support::Terminal::run(pictured(directory.path(), &[]));
     terminal.shows(PICTURE);
     is_written(directory.path());
     assert_eq!(fs::read(directory.path().join("fifo")).unwrap(), b"!");
     assert_eq!(terminal.ends(), (0, format!("one\n[repl] {PICTURE}\ntwo")));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn json_names_the_picture_and_nothing_else_does() {
     let directory = tempfile::tempdir().unwrap();

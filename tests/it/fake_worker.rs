@@ -167,6 +167,7 @@ fn a_worker_that_exits_in_the_middle_of_a_line_ends_the_session() {
     fake.starts_anew();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_worker_that_never_exits_after_it_said_so_is_killed() {
     let fake = Fake::start("never_exits_after_exiting");
@@ -251,6 +252,7 @@ impl Holdings {
 const TIME: Duration = Duration::from_secs(50);
 const SESSIONS: usize = 1000;
 
+#[cfg(has = "proc")]
 #[test]
 fn a_thousand_sessions_leave_nothing_behind() {
     let fake = Fake::start("well");

@@ -1,4 +1,5 @@
 //! `install` and `uninstall` as a person runs them, in a home of their own.
+#![cfg(has = "posix")]
 
 use std::{
     fs,
@@ -110,6 +111,7 @@ fn what_is_here_is_shown_and_written_and_taken_out_again() {
     assert!(!home.path(".codex/config.toml.mcp-repl-backup").exists());
 }
 
+#[cfg(has = "person")]
 #[test]
 fn it_asks_at_a_terminal_and_only_there() {
     let home = Home::new();

@@ -3,7 +3,6 @@
 //!
 //! What a cell has printed may be told with a later reply then: on Linux, too, output reaches the other side
 //! of a terminal a moment after it was written.
-#![cfg(unix)]
 
 use std::fs;
 
@@ -92,6 +91,7 @@ fn a_crash_is_told_with_what_was_printed_and_a_fresh_session_works() {
     told(&repl, "6 * 7", "42\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_child_that_asks_is_answered() {
     let repl = without_marks();

@@ -109,6 +109,7 @@ fn doctor_prints_what_works() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_binary_is_one_file_that_needs_nothing_beside_it() {
     let directory = tempfile::tempdir().unwrap();

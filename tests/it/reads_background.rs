@@ -295,6 +295,7 @@ input('a? ')";
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn children_run_while_a_thread_waits() {
     let repl = Server::start();

@@ -185,6 +185,7 @@ asyncio.run(main())";
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_users_import_of_readline_changes_nothing() {
     on_every_python(|repl| {

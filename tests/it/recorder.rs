@@ -9,12 +9,11 @@ use std::{
 };
 
 use mcp_repl::session::recording::{Cuts, Recording, replay};
-use rustix::process::{Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
     fake_worker::words,
-    support::{Builder, Runtime, SECRET, Server, assert_has, assert_has_not},
+    support::{Builder, Runtime, SECRET, Server, assert_has, assert_has_not, kill},
 };
 
 /// The one recording in a directory.
@@ -105,7 +104,7 @@ fn a_secret_is_in_no_recording() {
     assert!(replayed(&file).hides_typing);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(has = "proc")]
 #[test]
 fn a_secret_that_a_person_types_is_in_no_recording() {
     let runtime = Runtime::new();
@@ -230,7 +229,7 @@ fn what_comes_together_happens_at_one_time() {
     assert_eq!(at("CellDone").len(), 20);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(has = "proc")]
 #[test]
 fn a_killed_host_leaves_a_recording() {
     let casts = tempfile::tempdir().unwrap();
@@ -238,7 +237,7 @@ fn a_killed_host_leaves_a_recording() {
     let server = recorded(runtime.server(), casts.path());
     server.gives("6 * 7", "42\n");
     let names = runtime.names();
-    kill_process(runtime.host(&names[0]), Signal::KILL).unwrap();
+    kill(runtime.host(&names[0]));
     // The next call finds that it is gone, or starts another already.
     server.begin("1").answer();
     server.repl("2");

@@ -1,12 +1,11 @@
 //! `--run` of the other commands: `exec`, `attach`, `doctor`.
-#![cfg(target_os = "linux")]
 
 use mcp_repl::{
     session::{recording::Recording, rules::payload::Payload},
     verify::recorded,
 };
 
-use crate::support::{Builder, Runtime, Terminal, assert_has};
+use crate::support::{Builder, Runtime, assert_has};
 
 /// Runs `exec` with this program, these texts and this standard input: its exit status and what it
 /// prints.
@@ -17,6 +16,7 @@ fn exec(program: &str, texts: &[&str], stdin: &str) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn exec_types_what_a_program_asks_for_and_ends_as_it_does() {
     assert_eq!(exec("echo hi", &[], ""), (Some(0), "hi\n".to_owned()));
@@ -41,6 +41,7 @@ fn every_byte_is_told_before_the_end() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn exec_takes_no_file_of_cells_for_a_program() {
     let output = Builder::new().any_python().args(["exec", "--run", "cat", "-f", "x"]).output("");
@@ -48,11 +49,12 @@ fn exec_takes_no_file_of_cells_for_a_program() {
     assert_has(&String::from_utf8(output.stderr).unwrap(), "--file is for cells");
 }
 
+#[cfg(has = "person")]
 #[test]
 fn a_person_and_an_agent_are_at_the_same_program() {
     let runtime = Runtime::new();
     let attach = ["attach", "editor", "--new", "--run", "vim -u NONE -N -n file"];
-    let mut person = Terminal::run(runtime.server().any_python().args(attach));
+    let mut person = crate::support::Terminal::run(runtime.server().any_python().args(attach));
     person.shows("\n~\n~\n");
     let agent = runtime.server().any_python().args(["--session", "editor"]);
     let agent = agent.unconfined("it joins a person's session, which has no sandbox").start();
@@ -69,6 +71,7 @@ fn a_person_and_an_agent_are_at_the_same_program() {
     assert_has(&said, "[repl] session ended (exit status 1)");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn doctor_is_for_workers() {
     let output = Builder::new().any_python().args(["doctor", "--run", "cat"]).output("");
@@ -76,6 +79,7 @@ fn doctor_is_for_workers() {
     assert_has(&String::from_utf8(output.stderr).unwrap(), "mcp-repl exec --run");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn what_a_program_shows_is_recorded_and_replayed_as_it_was() {
     let directory = tempfile::tempdir().unwrap();

@@ -38,6 +38,7 @@ fn reconfigure_works() {
     repl.gives("ü", "'\\xfc'\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn output_of_python_c_and_children_keeps_its_order() {
     let repl = Server::start();
@@ -57,6 +58,7 @@ for n in range(3):
     repl.gives(cell, &expected);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn c_output_that_was_not_flushed_comes_with_its_cell() {
     let repl = Server::start();
@@ -76,6 +78,7 @@ fn a_partial_last_line_is_shown() {
     repl.gives("print('x', end='')\n42", "x42\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_closed_or_redirected_stdout_is_whole_again_for_the_next_cell() {
     let repl = Server::start();
@@ -136,6 +139,7 @@ subprocess.run([sys.executable, '-c', look], close_fds=False).returncode"#;
     repl.gives(cell, "[0, 1, 2] [True, True, True]\n0\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_forked_child_has_no_descriptor_of_ours() {
     let repl = Server::start();
@@ -171,6 +175,7 @@ thread.start()";
     repl.gives("thread.join()\nanswer", "'yes'\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_shell_command_shows_its_output() {
     let repl = Server::start();

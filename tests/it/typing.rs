@@ -6,6 +6,7 @@ fn session() -> Server {
     Server::start_with("import os, sys, termios, tty")
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_line_that_a_terminal_cannot_hold_is_refused() {
     let repl = session();
@@ -32,6 +33,7 @@ fn the_echo_of_a_short_line_is_told_and_that_of_a_long_one_is_not() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_long_payload_of_short_lines_is_typed_as_fast_as_it_is_read() {
     let repl = session();
@@ -94,6 +96,7 @@ fn keys_are_typed_as_a_person_would() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn half_a_line_is_kept_until_it_is_ended() {
     let repl = session();
@@ -115,6 +118,7 @@ fn half_a_line_that_nobody_reads_is_discarded_and_counted() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn several_lines_are_pasted_into_a_line_editor() {
     let repl = session();
@@ -134,6 +138,7 @@ fn several_lines_are_pasted_into_a_line_editor() {
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_program_in_raw_mode_gets_single_keys() {
     let repl = session();
@@ -154,6 +159,7 @@ got";
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn keys_that_nobody_reads_are_refused() {
     let repl = session();
@@ -162,6 +168,7 @@ fn keys_that_nobody_reads_are_refused() {
     repl.gives("b", "'b'\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_modes_a_program_left_behind_are_restored() {
     on_every_python(|repl| {
@@ -173,6 +180,7 @@ fn the_modes_a_program_left_behind_are_restored() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_line_that_is_typed_in_pieces_arrives_whole_in_every_mode() {
     on_every_python(|repl| {

@@ -3,18 +3,23 @@
 
 mod builder;
 mod chance;
+#[cfg(has = "posix")]
 mod guest;
 mod inbox;
 mod lifeline;
 pub(crate) mod packages;
 pub(crate) mod paging;
+#[cfg(has = "person")]
 mod person;
 pub(crate) mod pictures;
+mod process;
 pub(crate) mod python;
 mod replies;
 mod runtime;
 mod server;
+#[cfg(has = "proc")]
 mod sshd;
+#[cfg(has = "person")]
 mod terminal;
 mod waiting;
 
@@ -22,15 +27,19 @@ use std::time::Duration;
 
 pub(crate) use builder::{BINARY, Builder, CHOOSERS};
 pub(crate) use chance::Chance;
+#[cfg(has = "posix")]
 pub(crate) use guest::{Guest, hello, only};
 pub(crate) use lifeline::{Lifeline, Listening};
+pub(crate) use process::{Pid, gone, kill};
 pub(crate) use python::on_every_python;
 pub(crate) use replies::{
     FRESH, IDLE, SECRET, WAITING, assert_has, assert_has_not, text_of, without_carets,
 };
-pub(crate) use runtime::{Runtime, gone};
+pub(crate) use runtime::Runtime;
 pub(crate) use server::{Call, Server};
+#[cfg(has = "proc")]
 pub(crate) use sshd::Sshd;
+#[cfg(has = "person")]
 pub(crate) use terminal::{Graphics, Terminal, children};
 pub(crate) use waiting::IN_KERNEL;
 

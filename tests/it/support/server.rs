@@ -11,11 +11,10 @@ use std::{
     },
 };
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Builder, HANG, IDLE, Runtime, inbox::Inbox, replies::text_of};
+use super::{Builder, HANG, IDLE, Pid, Runtime, inbox::Inbox, kill, replies::text_of};
 
 /// A server of the test's own. Killed when the test is done.
 pub(crate) struct Server {
@@ -52,15 +51,13 @@ impl Server {
         repl
     }
 
-    /// The server is `child`, or the only child of that. Hosts of `runtime` are its own.
+    /// The server is the process `pid`: `child`, or the only child of that. Hosts of `runtime` are its own.
     pub(super) fn new(
         mut child: Child,
-        under_another: bool,
+        pid: Pid,
         directory: TempDir,
         runtime: Option<Runtime>,
     ) -> Server {
-        let started = Pid::from_child(&child);
-        let pid = if under_another { only_child(started) } else { started };
         let stdin = Mutex::new(child.stdin.take());
         let inbox = Inbox::read(child.stdout.take().unwrap());
         let (tell_stderr, stderr) = mpsc::channel();
@@ -231,13 +228,14 @@ impl Server {
     }
 
     /// Sends the server a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(self.pid, signal).unwrap();
+    #[cfg(has = "posix")]
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid, signal).unwrap();
     }
 
     /// Kills the server, as clients do that are in a hurry, and waits for its end.
     pub(crate) fn kill(&mut self) {
-        self.signal(Signal::KILL);
+        kill(self.pid);
         self.wait();
     }
 
@@ -270,23 +268,9 @@ impl Drop for Server {
             // In good order first: it ends its worker and removes its files.
             self.close_stdin();
             if self.ended.recv_timeout(HANG).is_err() {
-                let _ = kill_process(self.pid, Signal::KILL);
+                kill(self.pid);
             }
         }
-    }
-}
-
-/// The child that a process has or is about to have.
-fn only_child(of: Pid) -> Pid {
-    let end = std::time::Instant::now() + HANG;
-    let place = format!("/proc/{0}/task/{0}/children", of.as_raw_nonzero());
-    loop {
-        let children = std::fs::read_to_string(&place).unwrap();
-        if let Some(child) = children.split_whitespace().next() {
-            return Pid::from_raw(child.parse().unwrap()).unwrap();
-        }
-        assert!(std::time::Instant::now() < end, "it starts no child");
-        std::thread::yield_now();
     }
 }
 
