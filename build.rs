@@ -11,8 +11,9 @@ const GIVEN: &str = "MCP_REPL_BUILT_EXTENSION";
 
 /// What a target has, as tests say that they need it: `#![cfg(has = "posix")]`. What each one means is in
 /// tests/README.md.
-const CAPABILITIES: [(&str, &[&str]); 5] = [
+const CAPABILITIES: [(&str, &[&str]); 6] = [
     ("posix", &["linux", "macos"]),
+    ("marks", &["linux", "macos"]),
     ("proc", &["linux"]),
     ("readers", &["linux"]),
     ("person", &["linux"]),

@@ -13,10 +13,7 @@ use mcp_repl::{
     },
 };
 
-use crate::{
-    fake_worker::words,
-    support::{HANG, IDLE, Listening, assert_has, python, quoted, rounds},
-};
+use crate::support::{HANG, IDLE, Listening, assert_has, python, quoted, rounds};
 
 /// A session in this process, and a client of it.
 pub(crate) struct Live {
@@ -39,7 +36,7 @@ impl Live {
     }
 
     async fn of_fake(how: &str, directory: &Path) -> Live {
-        let [program, arguments @ ..] = words(how, &directory.join("file"));
+        let [program, arguments @ ..] = crate::support::fake_worker(how, &directory.join("file"));
         let arguments = arguments.into_iter().map(Into::into).collect();
         let live = Live::start(Target::Custom(program.into(), arguments));
         assert_eq!(live.send("").await, IDLE);
@@ -365,6 +362,7 @@ async fn a_thread_prints_while_a_completion_is_looked_for() {
     live.end().await;
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn a_worker_without_the_capability_is_never_asked() {
     let directory = tempfile::tempdir().unwrap();
@@ -376,6 +374,7 @@ async fn a_worker_without_the_capability_is_never_asked() {
     live.end().await;
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn answers_that_are_late_wrong_or_never_come_do_no_harm() {
     let directory = tempfile::tempdir().unwrap();

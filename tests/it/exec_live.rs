@@ -10,10 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    fake_worker::words,
-    support::{Builder, HANG, Lifeline, Listening, assert_has},
-};
+use crate::support::{Builder, HANG, Lifeline, Listening, assert_has};
 
 /// `exec` with a cell that talks to the test over `line`.
 struct Live {
@@ -133,7 +130,7 @@ fn pictured(directory: &Path, more: &[&str]) -> Builder {
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let steps =
         json!([["print", "one\n"], ["png", 4, 3, [255, 0, 0]], ["says", fifo], ["print", "two\n"]]);
-    let words = words("does_as_told", &directory.join("file"));
+    let words = crate::support::fake_worker("does_as_told", &directory.join("file"));
     let options = Builder::new().directory(directory).arg("exec").worker(words);
     options.args(["--images", "out"]).args(more.iter().copied()).arg(steps.to_string())
 }

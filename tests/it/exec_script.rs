@@ -10,7 +10,7 @@ use std::{
 #[cfg(has = "posix")]
 use rustix::process::Signal;
 
-use crate::support::{Builder, HANG, Lifeline, Listening, Pid, assert_has, python};
+use crate::support::{Builder, HANG, Lifeline, Listening, Pid, assert_has, python, real};
 
 /// Runs `exec` with these arguments, which may end with those of the script.
 #[track_caller]
@@ -23,7 +23,7 @@ fn exec(arguments: &[&str], stdin: &str) -> (Option<i32>, String, String) {
 
 /// A file in this directory.
 fn file(directory: &Path, name: &str, text: &str) -> String {
-    let file = directory.canonicalize().unwrap().join(name);
+    let file = real(directory).join(name);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, text).unwrap();
     file.to_str().unwrap().to_owned()
@@ -186,7 +186,8 @@ fn a_script_is_told_its_name_and_what_it_is_given() {
     let script = file(directory.path(), "d/s.py", source);
     let (status, stdout, stderr) = exec(&["--file", &script, "--", "a b", "-c"], "");
     assert_eq!(status, Some(0), "{stderr}");
-    assert_eq!(stdout, format!("['{script}', 'a b', '-c'] {script} __main__ beside\n"));
+    let written = script.replace('\\', "\\\\");
+    assert_eq!(stdout, format!("['{written}', 'a b', '-c'] {script} __main__ beside\n"));
     let argv = "import sys\nprint(sys.argv, '__file__' in globals())";
     assert_eq!(exec(&[argv, "--", "--file"], "").1, "['', '--file'] False\n");
     assert_eq!(exec(&["-", "--", "x"], argv).1, "['', 'x'] False\n");
@@ -208,6 +209,7 @@ fn tracebacks_name_the_file_and_its_lines() {
     assert_has(&exec(&["--file", &broken], "").1, &format!("File \"{broken}\", line 3\n"));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_reader_that_is_gone_ends_it_as_it_ends_any_program() {
     let (mut command, _directory) =

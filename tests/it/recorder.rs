@@ -11,10 +11,7 @@ use std::{
 use mcp_repl::session::recording::{Cuts, Recording, replay};
 use tempfile::TempDir;
 
-use crate::{
-    fake_worker::words,
-    support::{Builder, Runtime, SECRET, Server, assert_has, assert_has_not, kill},
-};
+use crate::support::{Builder, Runtime, SECRET, Server, assert_has, assert_has_not, kill};
 
 /// The one recording in a directory.
 #[track_caller]
@@ -209,10 +206,12 @@ fn servers_record_their_sessions_wherever_these_are() {
 
 /// Else how long a cell has been running would be another time in the replay, by so little that one millisecond in
 /// a thousand shows it.
+#[cfg(has = "posix")]
 #[test]
 fn what_comes_together_happens_at_one_time() {
     let casts = tempfile::tempdir().unwrap();
-    let worker = words("says_two_things_at_once", &casts.path().join("no file"));
+    let worker =
+        crate::support::fake_worker("says_two_things_at_once", &casts.path().join("no file"));
     let server = recorded(Builder::new().worker(worker), &casts.path().join("new"));
     for number in 1..=20 {
         server.gives(&number.to_string(), &format!("ran {number}\n"));

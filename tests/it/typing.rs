@@ -81,6 +81,7 @@ fn control_characters_of_a_payload_reach_a_canonical_reader_as_data() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn keys_are_typed_as_a_person_would() {
     on_every_python(|repl| {

@@ -41,9 +41,10 @@ mod socket {
             Place { listener, directory }
         }
 
-        /// Python's expressions for the family of the socket and for its address.
-        pub(super) fn address(&self) -> (&'static str, String) {
-            ("AF_UNIX", quoted(self.directory.path().join("line")))
+        /// Statements that make `line`, on one line.
+        pub(super) fn lay(&self) -> String {
+            let path = quoted(self.directory.path().join("line"));
+            format!("line = socket.socket(socket.AF_UNIX); line.connect({path})")
         }
     }
 }
@@ -63,10 +64,16 @@ mod socket {
             Place { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
         }
 
-        /// Python's expressions for the family of the socket and for its address.
-        pub(super) fn address(&self) -> (&'static str, String) {
+        /// Statements that make `line`. Ctrl-C ends no wait in Winsock, so that `recv` looks now and then.
+        pub(super) fn lay(&self) -> String {
             let port = self.listener.local_addr().unwrap().port();
-            ("AF_INET", format!("('127.0.0.1', {port})"))
+            let ready = "__import__('select').select([self], [], [], 0.05)[0]";
+            let recv =
+                format!("next(socket.socket.recv(self, n) for _ in iter(int, 1) if {ready})");
+            format!(
+                "line = type('Line', (socket.socket,), {{'recv': lambda self, n: {recv}}})(socket.AF_INET); \
+                 line.connect(('127.0.0.1', {port}))"
+            )
         }
     }
 }
@@ -83,8 +90,7 @@ impl Listening {
 
     /// The statements alone, on one line, where `socket` is imported.
     pub(crate) fn lay(&self) -> String {
-        let (family, address) = self.0.address();
-        format!("line = socket.socket(socket.{family}); line.connect({address})")
+        self.0.lay()
     }
 
     /// Waits for the program's end.
