@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Builder, Runtime, Terminal, assert_has, assert_has_not, python, quoted};
+use crate::support::{Builder, Runtime, assert_has, assert_has_not, python, quoted};
 
 const PROJECT: &str = "project/mcp-repl.toml";
 const USER: &str = ".config/mcp-repl/config.toml";
@@ -274,7 +274,7 @@ fn attach_takes_its_table_and_a_session_that_lives_is_not_asked_to_be_another() 
     );
     let attach = |arguments: &[&str]| {
         let builder = Builder::new().any_python().runtime(&runtime).arg("attach");
-        Terminal::run(home.lends(builder.args(arguments.iter().copied())))
+        crate::support::Terminal::run(home.lends(builder.args(arguments.iter().copied())))
     };
     for arguments in [&["work"][..], &[]] {
         let mut person = attach(arguments);

@@ -84,6 +84,7 @@ fn a_bar_is_its_last_state_and_lines_beside_it_come_at_once() {
     assert!(rest.ends_with("ZeroDivisionError: division by zero\n"), "{rest}");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_program_without_end_is_ended_by_a_reader_that_goes() {
     let mut live = Live::new("n = 0\nwhile True:\n    n += 1\n    print(n)", &[]);

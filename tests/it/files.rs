@@ -41,6 +41,7 @@ found",
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn an_extension_that_was_removed_or_damaged_is_written_again() {
     let directory = tempfile::tempdir().unwrap();
@@ -78,6 +79,7 @@ fn a_directory_that_somebody_replaced_is_made_anew_elsewhere() {
     assert!(!place.canonicalize().unwrap().starts_with(&moved), "{reply}");
 }
 
+#[cfg(has = "marks")]
 #[test]
 fn long_outputs_take_what_they_may_on_disk_and_the_oldest_are_deleted() {
     let repl = Builder::new().args(["--max-output-disk", "100K"]).start();

@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{BINARY, Builder, Terminal, assert_has, assert_has_not};
+use crate::support::{BINARY, Builder, assert_has, assert_has_not};
 
 struct Home {
     root: TempDir,
@@ -118,12 +118,12 @@ fn it_asks_at_a_terminal_and_only_there() {
     fs::create_dir(home.path(".cursor")).unwrap();
     let text = home.says(2, &["install", "cursor"]);
     assert_has(&text, "there is no terminal to ask at; add --yes");
-    let mut terminal = Terminal::run(home.builder(&["install", "cursor"]));
+    let mut terminal = crate::support::Terminal::run(home.builder(&["install", "cursor"]));
     terminal.shows("Write this file? [y/N]");
     terminal.types("n\n");
     let (status, _) = terminal.ends();
     assert_eq!((status, home.path(".cursor/mcp.json").exists()), (1, false));
-    let mut terminal = Terminal::run(home.builder(&["install", "cursor"]));
+    let mut terminal = crate::support::Terminal::run(home.builder(&["install", "cursor"]));
     terminal.shows("Write this file? [y/N]");
     terminal.types("y\n");
     let (status, _) = terminal.ends();

@@ -80,7 +80,9 @@ fn a_name_that_is_not_on_path() {
 
 #[test]
 fn a_directory() {
-    is_refused(Path::new("/tmp"), &["/tmp", "is a directory"]);
+    let directory = tempfile::tempdir().unwrap();
+    let named = directory.path().display().to_string();
+    is_refused(directory.path(), &[&named, "is a directory"]);
 }
 
 #[test]

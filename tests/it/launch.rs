@@ -103,6 +103,7 @@ print(sys.stdin.encoding, sys.stdout.encoding, sys.stderr.encoding, sys.getfiles
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn pythons_own_variables_are_honoured() {
     let repl = Builder::new()

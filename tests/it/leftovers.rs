@@ -127,6 +127,7 @@ fn signals_that_are_blocked() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn descriptors_of_ours_that_are_closed() {
     on_every_python(|repl| {

@@ -1,7 +1,7 @@
 //! Behaviour tests: the real binary, driven as its clients drive it, a module a topic.
 
 // What tests of a target without all of it leave of their helpers.
-#![cfg_attr(not(has = "posix"), allow(dead_code, unused_imports))]
+#![cfg_attr(not(has = "proc"), allow(dead_code, unused_imports))]
 
 mod support;
 

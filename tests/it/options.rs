@@ -86,6 +86,7 @@ fn an_empty_grace_in_the_environment_is_none() {
     }
 }
 
+#[cfg(has = "sandbox")]
 #[test]
 fn doctor_prints_what_works() {
     let output = Builder::new().arg("doctor").output("");

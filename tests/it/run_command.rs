@@ -1,4 +1,5 @@
 //! `--run` of the other commands: `exec`, `attach`, `doctor`.
+#![cfg(has = "posix")]
 
 use mcp_repl::{
     session::{recording::Recording, rules::payload::Payload},
@@ -16,7 +17,6 @@ fn exec(program: &str, texts: &[&str], stdin: &str) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn exec_types_what_a_program_asks_for_and_ends_as_it_does() {
     assert_eq!(exec("echo hi", &[], ""), (Some(0), "hi\n".to_owned()));
@@ -41,7 +41,6 @@ fn every_byte_is_told_before_the_end() {
     }
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn exec_takes_no_file_of_cells_for_a_program() {
     let output = Builder::new().any_python().args(["exec", "--run", "cat", "-f", "x"]).output("");
@@ -71,7 +70,6 @@ fn a_person_and_an_agent_are_at_the_same_program() {
     assert_has(&said, "[repl] session ended (exit status 1)");
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn doctor_is_for_workers() {
     let output = Builder::new().any_python().args(["doctor", "--run", "cat"]).output("");
@@ -79,7 +77,6 @@ fn doctor_is_for_workers() {
     assert_has(&String::from_utf8(output.stderr).unwrap(), "mcp-repl exec --run");
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn what_a_program_shows_is_recorded_and_replayed_as_it_was() {
     let directory = tempfile::tempdir().unwrap();

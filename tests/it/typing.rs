@@ -1,4 +1,5 @@
 //! What is typed for a program that reads the terminal itself: lines, control characters, keys.
+#![cfg(has = "posix")]
 
 use crate::support::{IDLE, Server, assert_has, on_every_python, python};
 
@@ -6,7 +7,6 @@ fn session() -> Server {
     Server::start_with("import os, sys, termios, tty")
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn a_line_that_a_terminal_cannot_hold_is_refused() {
     let repl = session();
@@ -33,7 +33,6 @@ fn the_echo_of_a_short_line_is_told_and_that_of_a_long_one_is_not() {
     });
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn a_long_payload_of_short_lines_is_typed_as_fast_as_it_is_read() {
     let repl = session();
@@ -81,7 +80,6 @@ fn control_characters_of_a_payload_reach_a_canonical_reader_as_data() {
     });
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn keys_are_typed_as_a_person_would() {
     on_every_python(|repl| {
@@ -97,7 +95,6 @@ fn keys_are_typed_as_a_person_would() {
     });
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn half_a_line_is_kept_until_it_is_ended() {
     let repl = session();
@@ -119,7 +116,6 @@ fn half_a_line_that_nobody_reads_is_discarded_and_counted() {
     });
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn several_lines_are_pasted_into_a_line_editor() {
     let repl = session();
@@ -139,7 +135,6 @@ fn several_lines_are_pasted_into_a_line_editor() {
     repl.still_works();
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn a_program_in_raw_mode_gets_single_keys() {
     let repl = session();
@@ -160,7 +155,6 @@ got";
     repl.still_works();
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn keys_that_nobody_reads_are_refused() {
     let repl = session();
@@ -169,7 +163,6 @@ fn keys_that_nobody_reads_are_refused() {
     repl.gives("b", "'b'\n");
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn the_modes_a_program_left_behind_are_restored() {
     on_every_python(|repl| {
@@ -181,7 +174,6 @@ fn the_modes_a_program_left_behind_are_restored() {
     });
 }
 
-#[cfg(has = "posix")]
 #[test]
 fn a_line_that_is_typed_in_pieces_arrives_whole_in_every_mode() {
     on_every_python(|repl| {
