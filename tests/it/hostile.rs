@@ -102,6 +102,7 @@ fn main_replaced_in_sys_modules_does_not_lose_the_session() {
     repl.gives_part("1 / 0", "ZeroDivisionError");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_working_directory_that_is_gone() {
     let repl = Server::start();

@@ -80,6 +80,7 @@ fn interrupts_and_exceptions_end_the_cell_alone() {
     assert_eq!(told(&repl, "6 * 7", "42\n"), "42\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_crash_is_told_with_what_was_printed_and_a_fresh_session_works() {
     let repl = without_marks();
@@ -111,6 +112,7 @@ fn a_picture_comes_with_its_cell() {
     told(&repl, &cell, "<image/png>");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_recording_tells_of_it_and_gives_the_same_replies() {
     let directory = tempfile::tempdir().unwrap();
