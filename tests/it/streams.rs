@@ -2,6 +2,7 @@
 
 use crate::support::{IDLE, Server, WAITING, assert_has};
 
+#[cfg(has = "posix")]
 #[test]
 fn the_streams_are_genuine_text_streams_on_the_terminal() {
     let repl = Server::start();
@@ -184,6 +185,7 @@ fn a_shell_command_shows_its_output() {
     repl.gives("os.popen('echo piped').read()", "'piped\\n'\n");
 }
 
+#[cfg(has = "marks")]
 #[test]
 fn carriage_returns_backspaces_and_colours_read_as_a_person_saw_them() {
     let repl = Server::start();
