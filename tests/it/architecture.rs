@@ -39,7 +39,7 @@ fn sources(below: &str) -> Vec<(String, String)> {
     walk(&root().join(below), &mut found);
     found.sort();
     let text = |path: &PathBuf| {
-        let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
         (name, fs::read_to_string(path).unwrap())
     };
     found.iter().map(text).collect()

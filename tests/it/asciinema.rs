@@ -3,6 +3,7 @@
 //!
 //! Version 3 of it reads version 3 of the format; crates.io alone has that. `.ci/run` installs it into
 //! the target directory. Version 2, as PyPI and Debian have it, reads version 2 of the format only.
+#![cfg(has = "person")]
 
 use std::{
     path::{Path, PathBuf},

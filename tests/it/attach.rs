@@ -1,5 +1,5 @@
 //! `mcp-repl attach`: which session it joins or starts, and what becomes of that at the end.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use std::process::{Command, Stdio};
 

@@ -1,5 +1,5 @@
 //! `mcp-repl attach`: the status and the title.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use std::{process::Command, time::Instant};
 

@@ -1,6 +1,6 @@
 //! People who come, press any key, are stopped, killed and leave at random moments, while an agent
 //! works: what the agent is told is right, whoever is still there can go on, and nothing is left.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use std::time::Duration;
 

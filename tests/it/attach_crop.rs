@@ -1,5 +1,5 @@
 //! `mcp-repl attach` on a terminal that is smaller than the session's.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{IDLE, Lifeline, Runtime, Terminal, assert_has, assert_has_not};
 

@@ -1,6 +1,6 @@
 //! `mcp-repl attach`: cells as all see them, with their prompts and the marks by which terminals find
 //! these (OSC 133), and that replies have none of it.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{IDLE, Lifeline, Runtime, Terminal, assert_has, assert_has_not};
 

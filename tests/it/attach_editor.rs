@@ -1,5 +1,5 @@
 //! `mcp-repl attach`: the line editor as a person has it, key by key.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 

@@ -1,6 +1,6 @@
 //! `mcp-repl attach` while an agent prints without end: what is typed shows at once, and the line
 //! stays whole below all of it.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{Lifeline, Runtime, Server, Terminal, assert_has};
 

@@ -1,5 +1,5 @@
 //! `mcp-repl attach`: a person takes a session over, gives it back, and decides on an agent's cells.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! `mcp-repl attach` in the middle of a full-screen program: who joins sees it as it is, with its
 //! modes, and who leaves or dies takes them along; whose terminal says the size.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -1,5 +1,5 @@
 //! `mcp-repl attach`: the escape key and what is behind it.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{IDLE, Runtime, assert_has, assert_has_not};
 

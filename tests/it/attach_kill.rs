@@ -1,6 +1,6 @@
 //! `mcp-repl attach`: the terminal is put back also when the client is killed, and what is said when
 //! another part of the session is.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use rustix::process::{Signal, kill_process};
 

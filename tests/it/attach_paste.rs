@@ -1,5 +1,5 @@
 //! `mcp-repl attach` and what is pasted at the prompt: much of it, with bracketed paste and without.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{Runtime, assert_has};
 

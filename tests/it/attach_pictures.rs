@@ -1,6 +1,6 @@
 //! `mcp-repl attach` where programs show pictures: on the terminal where that can, else by their
 //! names.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{Graphics, IDLE, Runtime, Server, Terminal, assert_has, assert_has_not};
 

@@ -1,5 +1,5 @@
 //! `mcp-repl attach` at a terminal that prints lines and no more: `TERM=dumb`.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{Runtime, Terminal, assert_has, assert_has_not};
 

@@ -1,5 +1,5 @@
 //! `mcp-repl attach` at the session's prompt: the line editor, and what comes above a line.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{IDLE, Lifeline, Runtime, Terminal, assert_has, assert_has_not, quoted};
 

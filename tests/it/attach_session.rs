@@ -1,5 +1,5 @@
 //! `mcp-repl attach` where a program has the terminal: keys, modes, size, and that all is put back.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use rustix::process::{Pid, Signal, kill_process};
 

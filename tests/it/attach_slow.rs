@@ -1,6 +1,6 @@
 //! `mcp-repl attach` on terminals that take nothing (Ctrl-S), in processes that are stopped or
 //! killed: it costs the session nothing, and who goes on sees what there is then.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use rustix::process::{Pid, Signal, kill_process};
 

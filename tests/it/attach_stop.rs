@@ -1,5 +1,5 @@
 //! `mcp-repl attach` under a shell with job control: Ctrl-Z, `fg`, `bg`, and signals from outside.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use rustix::process::{Signal, kill_process};
 

@@ -1,6 +1,6 @@
 //! `mcp-repl attach` on terminals of other kinds: inside tmux, with tmux inside, over ssh, and on
 //! windows of every size.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use std::{path::PathBuf, process::Command, time::Instant};
 

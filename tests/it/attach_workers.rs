@@ -1,6 +1,6 @@
 //! `mcp-repl attach` in a session of another program (`--worker`): what needs no Python works, and nothing
 //! is taken for Python.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use crate::support::{Runtime, Terminal, assert_has_not, python};
 

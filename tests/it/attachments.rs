@@ -1,9 +1,9 @@
 //! Pictures and documents: shown in the reply, within what clients and models take, and kept in
 //! files that it names. A fake worker makes them; what Python makes them of is tested elsewhere.
+#![cfg(has = "posix")]
 
 use std::{
     io::Cursor,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -25,7 +25,7 @@ use mcp_repl_sideband::PictureLimit;
 use serde_json::{Value, json};
 
 use crate::{
-    fake_worker::{Fake, words},
+    fake_worker::Fake,
     support::{Builder, HANG, assert_has, assert_has_not, text_of},
 };
 
@@ -122,8 +122,11 @@ fn a_picture_comes_in_its_place_and_is_a_file() {
     assert!(pixels.pixels().all(|pixel| pixel.0 == [255, 0, 0, 255]));
     let file = image::open(&files[0]).unwrap();
     assert_eq!((file.width(), file.height()), (40, 30));
-    let mode = std::fs::metadata(&files[0]).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&files[0]).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
     // Its number is its own in the session.
     let parts = reply(&fake, &json!([["png", 4, 3, RED]]));
     assert_has(&outline(&parts), "/picture-2.png\n<4x3>\n");
@@ -302,7 +305,7 @@ fn files_of_pictures_count_among_those_of_long_outputs() {
 /// `exec` with these arguments and the worker that does as it is told, in a directory.
 #[track_caller]
 fn exec(directory: &Path, arguments: &[&str], steps: &Value) -> (String, String) {
-    let words = words("does_as_told", &directory.join("file"));
+    let words = crate::support::fake_worker("does_as_told", &directory.join("file"));
     let options = Builder::new().directory(directory).arg("exec").worker(words);
     let output = options.args(arguments).arg(cell(steps)).output("");
     assert_eq!(output.status.code(), Some(0));
@@ -351,7 +354,8 @@ fn json_has_pictures_as_base64_or_paths() {
 #[tokio::test]
 async fn each_client_gets_each_picture() {
     let directory = tempfile::tempdir().unwrap();
-    let [program, arguments @ ..] = words("does_as_told", &directory.path().join("file"));
+    let [program, arguments @ ..] =
+        crate::support::fake_worker("does_as_told", &directory.path().join("file"));
     let arguments = arguments.into_iter().map(Into::into).collect();
     let config = Config {
         target: Target::Custom(program.into(), arguments),

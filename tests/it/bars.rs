@@ -1,4 +1,5 @@
 //! Progress bars: each costs what its last state costs, however often it was painted.
+#![cfg(has = "posix")]
 
 use crate::support::{
     IDLE, Server, assert_has, assert_has_not,

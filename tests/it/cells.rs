@@ -14,10 +14,10 @@ class Point:
 
 print(Point.x)
 for n in range(3):
-    print(n, end=' ')
+    print(n, end=',')
 print()
 Point.x + 1";
-    repl.gives(cell, "42\n0 1 2 \n43\n");
+    repl.gives(cell, "42\n0,1,2,\n43\n");
 }
 
 #[test]

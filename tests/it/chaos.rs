@@ -1,6 +1,6 @@
 //! Servers, hosts and workers that are killed at random moments: the next server works, what should
 //! live does, and nothing is left of the rest.
-#![cfg(target_os = "linux")]
+#![cfg(has = "proc")]
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! A client that says with each call what its own sandbox is, as Codex does: its sessions are no freer than that.
-#![cfg(target_os = "linux")]
+#![cfg(has = "sandbox")]
 
 use std::path::Path;
 

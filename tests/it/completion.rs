@@ -1,7 +1,7 @@
 //! Completions from the live session: what a client may put at the cursor of a cell it has not sent,
 //! and that asking changes nothing.
 
-use std::{os::unix::net::UnixListener, path::Path};
+use std::{path::Path, sync::Arc};
 
 use mcp_repl::{
     reply::Block,
@@ -13,10 +13,7 @@ use mcp_repl::{
     },
 };
 
-use crate::{
-    fake_worker::words,
-    support::{HANG, IDLE, Lifeline, assert_has, python, quoted, rounds},
-};
+use crate::support::{HANG, IDLE, Listening, assert_has, python, quoted, rounds};
 
 /// A session in this process, and a client of it.
 pub(crate) struct Live {
@@ -39,7 +36,7 @@ impl Live {
     }
 
     async fn of_fake(how: &str, directory: &Path) -> Live {
-        let [program, arguments @ ..] = words(how, &directory.join("file"));
+        let [program, arguments @ ..] = crate::support::fake_worker(how, &directory.join("file"));
         let arguments = arguments.into_iter().map(Into::into).collect();
         let live = Live::start(Target::Custom(program.into(), arguments));
         assert_eq!(live.send("").await, IDLE);
@@ -147,6 +144,7 @@ async fn python_says_whether_a_cell_has_an_end() {
     .await;
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn names_are_those_of_the_live_session_as_rlcompleter_has_them() {
     on_every_python(async |live| {
@@ -214,12 +212,9 @@ async fn imports_and_files_are_known_and_nothing_is_imported() {
         live.knows("open(\"./alp|\")", 8, &["alpha.csv"]).await;
         live.has("open('|", 6, &["albums/", "mymodule.py"], &[".hidden"]).await;
         live.knows("open('.h|", 6, &[".hidden"]).await;
-        live.knows(
-            &format!("open('{}/alc|", directory.path().display()),
-            "open('/".len() + directory.path().display().to_string().len(),
-            &["alcove"],
-        )
-        .await;
+        let place = directory.path().display().to_string().replace('\\', "/");
+        live.knows(&format!("open('{place}/alc|"), "open('/".len() + place.len(), &["alcove"])
+            .await;
         for cell in ["open('no/such/|", "'''\nal|", "'\\al|", "'al' + |"] {
             live.knows_nothing(cell).await;
         }
@@ -263,19 +258,17 @@ async fn what_the_programs_own_code_prints_raises_and_reads_goes_nowhere() {
 
 #[tokio::test]
 async fn one_that_hangs_holds_up_no_cell_and_no_other_completion() {
-    let directory = tempfile::tempdir_in("/tmp").unwrap();
-    let path = directory.path().join("line");
-    let listener = UnixListener::bind(&path).unwrap();
+    let listening = Arc::new(Listening::new());
     on_every_python(async |live| {
         let class = format!(
             "import signal, socket, time\n\
              class Hangs:\n    \
                  def __dir__(self):\n        \
-                     line = socket.socket(socket.AF_UNIX); line.connect({})\n        \
+                     {}\n        \
                      while True: time.sleep(1000)\n\
              hangs, ok, handled = Hangs(), 1, []\n\
              _ = signal.signal(signal.SIGINT, lambda *_: handled.append(1))",
-            quoted(&path)
+            listening.lay()
         );
         assert_eq!(live.send(&class).await, IDLE);
         let hanging = async || {
@@ -283,8 +276,8 @@ async fn one_that_hangs_holds_up_no_cell_and_no_other_completion() {
             let known = tokio::spawn(async move {
                 session.join().complete("hangs.".into(), "hangs.".len()).await
             });
-            let listener = listener.try_clone().unwrap();
-            let line = tokio::task::spawn_blocking(move || Lifeline::accept(&listener));
+            let listening = listening.clone();
+            let line = tokio::task::spawn_blocking(move || listening.accept());
             (known, line.await.unwrap())
         };
         let (known, _line) = hanging().await;
@@ -366,6 +359,7 @@ async fn a_thread_prints_while_a_completion_is_looked_for() {
     live.end().await;
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn a_worker_without_the_capability_is_never_asked() {
     let directory = tempfile::tempdir().unwrap();
@@ -377,6 +371,7 @@ async fn a_worker_without_the_capability_is_never_asked() {
     live.end().await;
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn answers_that_are_late_wrong_or_never_come_do_no_harm() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! Completions of the names of files in strings: where a string is one as Python's own tokenizer has
 //! it, that what is put there names the file, and that no directory holds a cell up.
+#![cfg(has = "posix")]
 
 use std::{
     ffi::OsStr,
@@ -206,7 +207,7 @@ async fn of_very_many_files_the_first_and_the_last_are_told() {
 
 /// Has directories never open from here on, as those on a network do that has gone: the kernel waits for
 /// the word of a supervisor (seccomp_unotify(2)), which never comes.
-#[cfg(target_os = "linux")]
+#[cfg(has = "proc")]
 const DIRECTORIES_HANG: &str = "\
     import ctypes, os, struct\n\
     openat, seccomp = {'x86_64': (257, 317), 'aarch64': (56, 277)}[os.uname().machine]\n\
@@ -221,7 +222,7 @@ const DIRECTORIES_HANG: &str = "\
     listener = libc.syscall(number(seccomp), number(1), number(8), filter)\n\
     assert listener >= 0, ctypes.get_errno()";
 
-#[cfg(target_os = "linux")]
+#[cfg(has = "proc")]
 #[tokio::test]
 async fn a_directory_that_never_answers_holds_up_no_cell() {
     let live = Live::of_python(&python::default()).await;

@@ -1,6 +1,6 @@
 //! Configuration files: which setting holds where several say it, what a project may not say without the
 //! user's consent, and what is said of files that are wrong.
-#![cfg(target_os = "linux")]
+#![cfg(has = "posix")]
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Builder, Runtime, Terminal, assert_has, assert_has_not, python, quoted};
+use crate::support::{Builder, Runtime, assert_has, assert_has_not, python, quoted};
 
 const PROJECT: &str = "project/mcp-repl.toml";
 const USER: &str = ".config/mcp-repl/config.toml";
@@ -260,6 +260,7 @@ fn what_is_no_file_or_of_others_is_told_and_the_server_goes_on() {
     assert_has(&home.says(2, home.builder(&["exec", "1"])), "config.toml: anybody may write it; ");
 }
 
+#[cfg(has = "person")]
 #[test]
 fn attach_takes_its_table_and_a_session_that_lives_is_not_asked_to_be_another() {
     let runtime = Runtime::new();
@@ -273,7 +274,7 @@ fn attach_takes_its_table_and_a_session_that_lives_is_not_asked_to_be_another() 
     );
     let attach = |arguments: &[&str]| {
         let builder = Builder::new().any_python().runtime(&runtime).arg("attach");
-        Terminal::run(home.lends(builder.args(arguments.iter().copied())))
+        crate::support::Terminal::run(home.lends(builder.args(arguments.iter().copied())))
     };
     for arguments in [&["work"][..], &[]] {
         let mut person = attach(arguments);

@@ -12,6 +12,7 @@ fn an_interrupt_while_idle_is_consumed() {
     repl.gives("import time\ntime.sleep(0)\nx", "1\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn an_interrupt_while_busy_ends_the_cell_and_not_the_session() {
     let repl = Server::start();
@@ -128,6 +129,7 @@ fn a_fresh_session_while_busy() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_worker_that_does_not_want_to_go_is_ended() {
     let repl = Server::start();
@@ -155,6 +157,7 @@ fn a_fresh_session_while_input_waits() {
     assert!(reply.ends_with(&format!("{FRESH}42\n")), "{reply}");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn children_of_the_old_session_are_gone() {
     let repl = Server::start();
@@ -214,6 +217,7 @@ fn a_poll_after_the_end_does_not_start_a_session() {
     repl.gives("1 + 1", "[repl] new session started\n2\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_worker_that_dies_says_how() {
     let repl = Server::start();
@@ -231,6 +235,7 @@ fn a_worker_that_dies_says_how() {
     repl.gives("1 + 1", "[repl] new session started\n2\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_descendant_that_keeps_the_terminal_open_delays_nothing() {
     let repl = Server::start();

@@ -1,5 +1,5 @@
 //! What `doctor` says of clients: in which the server is configured, and what one would get.
-#![cfg(target_os = "linux")]
+#![cfg(has = "posix")]
 
 use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
 

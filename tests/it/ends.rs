@@ -16,6 +16,7 @@ fn starts_anew(repl: &Server) {
     repl.gives("'name' in globals()", "[repl] new session started\nFalse\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn every_way_to_exit_tells_what_was_printed_and_how_it_ended() {
     on_every_python(|repl| {
@@ -99,6 +100,7 @@ generator = (F('of a generator') for _ in range(2)); c = next(generator)";
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn much_output_before_the_end_is_told_to_its_last_byte() {
     let repl = Server::start();
@@ -111,6 +113,7 @@ fn much_output_before_the_end_is_told_to_its_last_byte() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn memory_that_runs_out_is_an_error_of_the_cell() {
     let repl = Server::start();
@@ -123,6 +126,7 @@ resource.setrlimit(resource.RLIMIT_AS, (1 << 30, hard))
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_worker_that_is_killed_from_outside_is_told_in_the_next_reply() {
     let repl = Server::start();
@@ -138,6 +142,7 @@ fn a_worker_that_is_killed_from_outside_is_told_in_the_next_reply() {
     starts_anew(&repl);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_signal_handler_that_exits_while_the_session_is_idle_ends_it() {
     on_every_python(|repl| {
@@ -165,6 +170,7 @@ fn a_signal_handler_that_exits_while_the_session_is_idle_ends_it() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_fresh_session_has_a_directory_for_temporary_files_that_stays() {
     on_every_python(|repl| {
@@ -191,6 +197,7 @@ fn a_fresh_session_has_a_directory_for_temporary_files_that_stays() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_handler_that_is_stuck_at_exit_is_given_ten_seconds() {
     let repl = Server::start();
@@ -243,6 +250,7 @@ fn what_is_asked_at_exit_is_answered() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_worker_that_ignores_signals_is_killed() {
     on_every_python(|repl| {
@@ -263,6 +271,7 @@ while True: pass";
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_daemon_that_holds_the_terminal_delays_nothing() {
     let repl = Server::start_with("import os, time");
@@ -280,6 +289,7 @@ raise SystemExit";
     starts_anew(&repl);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_detached_child_lives_on_while_the_session_lives() {
     let repl = Server::start();
@@ -325,6 +335,7 @@ fn a_reset_gives_one_reply_with_the_old_output_first() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_reset_while_a_program_reads_the_terminal() {
     let repl = Server::start();
@@ -334,6 +345,7 @@ fn a_reset_while_a_program_reads_the_terminal() {
     assert_has_not(&reply, "busy");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn nothing_is_left_two_seconds_after_the_server_was_killed() {
     let mut repl = Server::start();

@@ -1,4 +1,5 @@
 //! What children of the session inherit: `python`, `pip` and the rest are the session's.
+#![cfg(has = "posix")]
 
 use std::{
     os::unix::fs::symlink,

@@ -2,7 +2,7 @@
 //! are in tests/sandbox/escapes.py, and run in the session's own Python.
 //!
 //! What is not stopped has an honest row here and in docs/sandbox.md.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(all(has = "sandbox", target_arch = "x86_64"))]
 
 use std::{
     collections::BTreeMap,

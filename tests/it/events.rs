@@ -8,7 +8,9 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{BINARY, Guest, HANG, IDLE, Runtime, Server, assert_has, hello};
+use crate::support::{BINARY, HANG, IDLE, Runtime, Server, assert_has};
+#[cfg(has = "posix")]
+use crate::support::{Guest, hello};
 
 /// The command as it prints.
 struct Events {
@@ -189,6 +191,7 @@ fn a_line_holds_nothing_that_a_terminal_obeys() {
     assert_has(&line, r"# \u001b[2J \u009b2J \u007f");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn in_whose_hands_it_is_is_told() {
     let runtime = Runtime::new();
@@ -203,6 +206,7 @@ fn in_whose_hands_it_is_is_told() {
     events.are(&[hands(Value::Null)]);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn who_comes_and_goes_is_told() {
     let runtime = Runtime::new();
@@ -272,6 +276,7 @@ fn it_keeps_no_session_alive_and_is_nobody_that_is_there() {
     runtime.wait_until_empty();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn one_that_is_not_read_costs_nothing_and_is_told_that_it_missed_something() {
     let runtime = Runtime::new();
@@ -306,6 +311,7 @@ fn one_that_is_not_read_costs_nothing_and_is_told_that_it_missed_something() {
     assert_eq!(heard["text"], "5");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_session_elsewhere_is_heard_of_as_well() {
     let runtime = Runtime::new();

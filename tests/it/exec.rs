@@ -89,6 +89,7 @@ fn the_exit_status_is_1_when_a_cell_raised() {
     assert_eq!(status, Some(1));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_exit_status_is_the_programs_when_it_exits() {
     let (status, stdout, _) =

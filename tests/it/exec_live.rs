@@ -10,10 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    fake_worker::words,
-    support::{Builder, HANG, Lifeline, Listening, Terminal, assert_has},
-};
+use crate::support::{Builder, HANG, Lifeline, Listening, assert_has};
 
 /// `exec` with a cell that talks to the test over `line`.
 struct Live {
@@ -87,6 +84,7 @@ fn a_bar_is_its_last_state_and_lines_beside_it_come_at_once() {
     assert!(rest.ends_with("ZeroDivisionError: division by zero\n"), "{rest}");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_program_without_end_is_ended_by_a_reader_that_goes() {
     let mut live = Live::new("n = 0\nwhile True:\n    n += 1\n    print(n)", &[]);
@@ -106,6 +104,7 @@ fn a_reader_that_is_slow_misses_nothing() {
     assert_has(&rest, &format!("\n99999 {}\n", "x".repeat(50)));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_size_is_that_of_the_callers_terminal() {
     let terminal = "\
@@ -132,7 +131,7 @@ fn pictured(directory: &Path, more: &[&str]) -> Builder {
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let steps =
         json!([["print", "one\n"], ["png", 4, 3, [255, 0, 0]], ["says", fifo], ["print", "two\n"]]);
-    let words = words("does_as_told", &directory.join("file"));
+    let words = crate::support::fake_worker("does_as_told", &directory.join("file"));
     let options = Builder::new().directory(directory).arg("exec").worker(words);
     options.args(["--images", "out"]).args(more.iter().copied()).arg(steps.to_string())
 }
@@ -142,6 +141,7 @@ fn is_written(directory: &Path) {
     assert_eq!(image::image_dimensions(directory.join(PICTURE)).unwrap(), (4, 3));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_picture_is_written_before_the_program_goes_on() {
     let directory = tempfile::tempdir().unwrap();
@@ -160,16 +160,18 @@ fn a_picture_is_written_before_the_program_goes_on() {
     assert_eq!((note, output.status.code()), (format!("[repl] {PICTURE}\n"), Some(0)));
 }
 
+#[cfg(has = "person")]
 #[test]
 fn on_a_terminal_a_line_names_the_picture() {
     let directory = tempfile::tempdir().unwrap();
-    let mut terminal = Terminal::run(pictured(directory.path(), &[]));
+    let mut terminal = crate::support::Terminal::run(pictured(directory.path(), &[]));
     terminal.shows(PICTURE);
     is_written(directory.path());
     assert_eq!(fs::read(directory.path().join("fifo")).unwrap(), b"!");
     assert_eq!(terminal.ends(), (0, format!("one\n[repl] {PICTURE}\ntwo")));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn json_names_the_picture_and_nothing_else_does() {
     let directory = tempfile::tempdir().unwrap();

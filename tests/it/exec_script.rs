@@ -2,15 +2,15 @@
 
 use std::{
     io::Write,
-    os::unix::net::UnixListener,
     path::Path,
     process::{Child, Output, Stdio},
     sync::mpsc,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+#[cfg(has = "posix")]
+use rustix::process::Signal;
 
-use crate::support::{Builder, HANG, Lifeline, assert_has, python, quoted};
+use crate::support::{Builder, HANG, Lifeline, Listening, Pid, assert_has, python, real};
 
 /// Runs `exec` with these arguments, which may end with those of the script.
 #[track_caller]
@@ -23,7 +23,7 @@ fn exec(arguments: &[&str], stdin: &str) -> (Option<i32>, String, String) {
 
 /// A file in this directory.
 fn file(directory: &Path, name: &str, text: &str) -> String {
-    let file = directory.canonicalize().unwrap().join(name);
+    let file = real(directory).join(name);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, text).unwrap();
     file.to_str().unwrap().to_owned()
@@ -33,7 +33,7 @@ fn file(directory: &Path, name: &str, text: &str) -> String {
 struct Begun {
     child: Child,
     line: Lifeline,
-    _directories: [tempfile::TempDir; 2],
+    _directory: tempfile::TempDir,
 }
 
 impl Begun {
@@ -46,14 +46,8 @@ impl Begun {
     /// The same with more cells behind that one.
     #[track_caller]
     fn with_more(arguments: &[&str], source: &str, more: &[&str]) -> Begun {
-        let place = tempfile::tempdir_in("/tmp").unwrap();
-        let path = place.path().join("line");
-        let listener = UnixListener::bind(&path).unwrap();
-        let cell = format!(
-            "import socket, time\nline = socket.socket(socket.AF_UNIX)\nline.connect({})\n\
-             def tell(): line.send(b'!')\n{source}",
-            quoted(&path)
-        );
+        let listening = Listening::new();
+        let cell = listening.cell(&format!("import time\ndef tell(): line.send(b'!')\n{source}"));
         let (mut command, directory) = Builder::new()
             .arg("exec")
             .args(arguments.iter().copied())
@@ -62,13 +56,14 @@ impl Begun {
             .command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
-        let mut line = Lifeline::accept(&listener);
+        let mut line = listening.accept();
         line.hears("!");
-        Begun { child, line, _directories: [place, directory] }
+        Begun { child, line, _directory: directory }
     }
 
+    #[cfg(has = "posix")]
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// How it ends while nobody closes its standard input, nor types anything there.
@@ -85,6 +80,7 @@ impl Begun {
 
 const SLEEP: &str = "tell()\ntime.sleep(1000)";
 
+#[cfg(has = "posix")]
 #[test]
 fn what_a_signal_killed_has_the_status_that_a_shell_gives_it() {
     let kill = |signal| format!("import os, signal\nos.kill(os.getpid(), signal.{signal})");
@@ -92,6 +88,7 @@ fn what_a_signal_killed_has_the_status_that_a_shell_gives_it() {
     assert_eq!(exec(&[&kill("SIGSEGV")], "").0, Some(139));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn ctrl_c_interrupts_the_program_and_ends_the_script() {
     let begun = Begun::new(&["--keep-going", "1"], SLEEP);
@@ -102,6 +99,7 @@ fn ctrl_c_interrupts_the_program_and_ends_the_script() {
     assert!(stdout.ends_with("KeyboardInterrupt\n"), "{stdout}");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_program_that_handles_ctrl_c_goes_on() {
     let source = "try:\n    tell()\n    time.sleep(1000)\n\
@@ -115,11 +113,13 @@ fn a_program_that_handles_ctrl_c_goes_on() {
 const ROUNDS: usize = 8;
 
 /// Lets the program go on that waits in `line.recv(1)`, and interrupts it.
+#[cfg(has = "posix")]
 fn interrupt(begun: &mut Begun) {
     begun.line.release();
     begun.signal(Signal::INT);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn ctrl_c_interrupts_a_program_that_waits_for_input() {
     for _ in 0..ROUNDS {
@@ -132,6 +132,7 @@ fn ctrl_c_interrupts_a_program_that_waits_for_input() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn ctrl_c_at_input_leaves_standard_input_to_the_next_question() {
     let source = "def struck():\n    try:\n        tell()\n        line.recv(1)\n        input()\n    \
@@ -152,6 +153,7 @@ fn ctrl_c_at_input_leaves_standard_input_to_the_next_question() {
     assert_eq!(stdout, format!("handled\nanswer\n{}", "handled\n".repeat(ROUNDS)));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_signal_that_ends_it_is_its_status() {
     let begun = Begun::new(&[], SLEEP);
@@ -184,7 +186,8 @@ fn a_script_is_told_its_name_and_what_it_is_given() {
     let script = file(directory.path(), "d/s.py", source);
     let (status, stdout, stderr) = exec(&["--file", &script, "--", "a b", "-c"], "");
     assert_eq!(status, Some(0), "{stderr}");
-    assert_eq!(stdout, format!("['{script}', 'a b', '-c'] {script} __main__ beside\n"));
+    let written = script.replace('\\', "\\\\");
+    assert_eq!(stdout, format!("['{written}', 'a b', '-c'] {script} __main__ beside\n"));
     let argv = "import sys\nprint(sys.argv, '__file__' in globals())";
     assert_eq!(exec(&[argv, "--", "--file"], "").1, "['', '--file'] False\n");
     assert_eq!(exec(&["-", "--", "x"], argv).1, "['', 'x'] False\n");
@@ -206,6 +209,7 @@ fn tracebacks_name_the_file_and_its_lines() {
     assert_has(&exec(&["--file", &broken], "").1, &format!("File \"{broken}\", line 3\n"));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_reader_that_is_gone_ends_it_as_it_ends_any_program() {
     let (mut command, _directory) =

@@ -1,5 +1,6 @@
 //! `mcp-repl exec` on a person's terminal: what the session's terminal shows passes through, and every
 //! key goes to the program.
+#![cfg(has = "person")]
 
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -1,5 +1,6 @@
 //! Workers that misbehave on purpose: each gives a clear reply and a usable next session, and a
 //! thousand sessions leave nothing behind.
+#![cfg(has = "posix")]
 
 use std::{
     path::{Path, PathBuf},
@@ -8,19 +9,12 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{Builder, HANG, IDLE, Server, assert_has, python, text_of};
+use crate::support::{Builder, HANG, IDLE, Server, assert_has, text_of};
 
 /// A server whose worker misbehaves in one way, once.
 pub(crate) struct Fake {
     pub(crate) repl: Server,
     _directory: TempDir,
-}
-
-/// The command line of a worker that behaves in this way until `file` exists, which it makes.
-pub(crate) fn words(how: &str, file: &Path) -> [String; 6] {
-    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_worker/fake_worker.py");
-    let [python, file] = [&python::default(), file].map(|path| path.display().to_string());
-    [python, "-I".into(), "-S".into(), program.into(), how.into(), file]
 }
 
 impl Fake {
@@ -31,7 +25,9 @@ impl Fake {
     /// One of a server with these options.
     pub(crate) fn start_with(how: &str, options: Builder) -> Fake {
         let directory = tempfile::tempdir().unwrap();
-        let repl = options.worker(words(how, &directory.path().join("file"))).start();
+        let repl = options
+            .worker(crate::support::fake_worker(how, &directory.path().join("file")))
+            .start();
         Fake { repl, _directory: directory }
     }
 
@@ -59,7 +55,7 @@ fn does_no_harm(how: &str, reply: &str) {
     let fake = Fake::start(how);
     let said = fake.repl.repl("cell");
     // Of a flood, the end names the file.
-    let (said, _) = said.split_once("[repl] the whole text is in /").unwrap_or((&said, ""));
+    let (said, _) = said.split_once("[repl] the whole text is in ").unwrap_or((&said, ""));
     assert!(said.ends_with(reply), "{}", &said[said.len().saturating_sub(500)..]);
     fake.repl.gives("next", "ran next\n");
 }
@@ -251,6 +247,7 @@ impl Holdings {
 const TIME: Duration = Duration::from_secs(50);
 const SESSIONS: usize = 1000;
 
+#[cfg(has = "proc")]
 #[test]
 fn a_thousand_sessions_leave_nothing_behind() {
     let fake = Fake::start("well");

@@ -6,7 +6,7 @@ use crate::support::{Builder, IDLE, Server, assert_has};
 
 /// A server whose files all go to the directory.
 fn in_directory(builder: Builder, directory: &Path) -> Server {
-    builder.env("TMPDIR", directory).start()
+    builder.temporary(directory).start()
 }
 
 /// The one directory of a server in `directory`.
@@ -14,10 +14,11 @@ fn home(directory: &Path) -> PathBuf {
     std::fs::read_dir(directory).unwrap().next().unwrap().unwrap().path()
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn directories_and_files_are_the_users_alone_whatever_the_umask() {
     for umask in ["0", "0o22", "0o777"] {
-        let directory = tempfile::tempdir_in("/tmp").unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let start = Builder::new().condition(&format!("os.umask({umask})"));
         let repl = in_directory(start, directory.path());
         assert_has(&repl.repl("for n in range(10_000): print('line', n)"), "output-");
@@ -40,9 +41,10 @@ found",
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn an_extension_that_was_removed_or_damaged_is_written_again() {
-    let directory = tempfile::tempdir_in("/tmp").unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let repl = in_directory(Builder::new(), directory.path());
     repl.gives("x = 1", IDLE);
     let file = home(directory.path()).join("worker.so");
@@ -61,9 +63,10 @@ fn an_extension_that_was_removed_or_damaged_is_written_again() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_directory_that_somebody_replaced_is_made_anew_elsewhere() {
-    let directory = tempfile::tempdir_in("/tmp").unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let repl = in_directory(Builder::new(), directory.path());
     repl.still_works();
     let home = home(directory.path());
@@ -76,6 +79,7 @@ fn a_directory_that_somebody_replaced_is_made_anew_elsewhere() {
     assert!(!place.canonicalize().unwrap().starts_with(&moved), "{reply}");
 }
 
+#[cfg(has = "marks")]
 #[test]
 fn long_outputs_take_what_they_may_on_disk_and_the_oldest_are_deleted() {
     let repl = Builder::new().args(["--max-output-disk", "100K"]).start();
@@ -114,6 +118,7 @@ fn a_size_that_is_none_is_an_error() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_few_descriptors_it_starts_or_says_why_not() {
     for limit in (6..=18).chain([20, 22, 24, 30]) {
@@ -130,6 +135,7 @@ fn with_few_descriptors_it_starts_or_says_why_not() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn where_a_directory_for_temporary_files_is_full_the_next_place_is_tried() {
     // Mounts of the server's own; only root can make them, and not in every container.

@@ -1,5 +1,6 @@
 //! Interrupts while the terminal's foreground group is not the session's own: `\u{3}` ends the
 //! cell all the same.
+#![cfg(has = "posix")]
 
 use crate::support::{IDLE, Server, assert_has_not, on_every_python};
 

@@ -1,5 +1,6 @@
 //! Programs that have the screen to themselves: their page, keys for them, and the terminal
 //! they leave behind.
+#![cfg(has = "posix")]
 
 use crate::support::{
     IDLE, Server, assert_has, assert_has_not,

@@ -1,11 +1,9 @@
 //! Sessions of a server that was killed, which no longer can end by themselves.
-#![cfg(target_os = "linux")]
-
-use std::{os::unix::net::UnixListener, path::Path};
+#![cfg(has = "proc")]
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::support::{Builder, IDLE, Lifeline, Server, on_every_python, python, quoted};
+use crate::support::{Builder, IDLE, Lifeline, Listening, Server, on_every_python, python};
 
 /// The worker stops itself over and over, and so do children of it: `stop(line)` is told on the line
 /// first.
@@ -80,16 +78,15 @@ detached = line";
 
 /// A program that never connects to its sideband, on which the kernel hangs up, and that leaves
 /// a child which does not care.
-fn abandons(line: &Path) -> String {
+fn abandons(line: &Listening) -> String {
     format!(
         "import os, signal, socket\n\
-         line = socket.socket(socket.AF_UNIX)\n\
-         line.connect({})\n\
+         {}\n\
          if os.fork() == 0:\n\
          \x20   for s in 1, 2, 15: signal.signal(s, signal.SIG_IGN)\n\
          \x20   line.send(b'!')\n\
          while True: signal.pause()\n",
-        quoted(line)
+        line.lay()
     )
 }
 
@@ -97,13 +94,12 @@ fn abandons(line: &Path) -> String {
 fn a_child_of_a_worker_that_died_with_the_server_does_not_outlive_it() {
     let directory = tempfile::tempdir_in("/tmp").unwrap();
     let program = directory.path().join("abandons.py");
-    let path = directory.path().join("line");
-    std::fs::write(&program, abandons(&path)).unwrap();
-    let listener = UnixListener::bind(&path).unwrap();
+    let listening = Listening::new();
+    std::fs::write(&program, abandons(&listening)).unwrap();
     let interpreter = python::default();
     let worker = [&*interpreter.to_string_lossy(), &*program.to_string_lossy()];
     let repl = Builder::new().worker(worker).start();
-    let mut line = Lifeline::accept(&listener);
+    let mut line = listening.accept();
     line.hears("!");
     repl.signal(Signal::KILL);
     line.wait_until_cut();

@@ -1,6 +1,6 @@
 //! Programs that wait for somebody to type, where the kernel does not tell that they do: on macOS, in gVisor. Here it
 //! is had not to tell.
-#![cfg(target_os = "linux")]
+#![cfg(has = "readers")]
 
 use crate::support::{Builder, IDLE, Lifeline, Server, assert_has, assert_has_not};
 

@@ -1,6 +1,6 @@
 //! People and agents in one session: taking it over, a person who is needed, cells that wait for
 //! approval. The agent is a real MCP server; the person a peer of the control socket.
-#![cfg(target_os = "linux")]
+#![cfg(has = "posix")]
 
 use serde_json::{Value, json};
 

@@ -11,6 +11,7 @@ fn hint(reply: &str) -> &str {
     hint.unwrap_or_else(|| panic!("no hint: {reply}"))
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn what_was_meant_is_said_behind_the_error() {
     on_every_python(|repl| {

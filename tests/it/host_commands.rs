@@ -1,5 +1,5 @@
 //! `mcp-repl host`, `ls` and `end`, and the run-time directory that they share.
-#![cfg(target_os = "linux")]
+#![cfg(has = "proc")]
 
 use std::{
     fs::{self, Permissions},

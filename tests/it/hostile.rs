@@ -102,6 +102,7 @@ fn main_replaced_in_sys_modules_does_not_lose_the_session() {
     repl.gives_part("1 / 0", "ZeroDivisionError");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_working_directory_that_is_gone() {
     let repl = Server::start();
@@ -150,6 +151,7 @@ fn audit_and_trace_functions_do_not_stop_cells() {
     assert_has(&repl.repl("1 / 0"), "ZeroDivisionError");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn no_thread_and_no_child_keeps_a_cell_from_ending() {
     let repl = Server::start();
@@ -172,6 +174,7 @@ fn a_program_cannot_speak_for_the_session() {
     repl.gives("x", "'x'\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_programs_name_cannot_break_its_line() {
     let repl = Server::start();

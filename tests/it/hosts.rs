@@ -1,9 +1,6 @@
 //! Sessions that outlive the server that started them: who finds them again, and how they end.
-#![cfg(target_os = "linux")]
 
-use rustix::process::{Signal, kill_process};
-
-use crate::support::{IDLE, Lifeline, Runtime, Server, assert_has, assert_has_not, gone};
+use crate::support::{IDLE, Lifeline, Runtime, Server, assert_has, assert_has_not, gone, kill};
 
 /// The first words of a reply after a session was found again.
 const REJOINED: &str = "[repl] rejoined the session of ";
@@ -35,6 +32,7 @@ fn and_so_is_one_whose_input_was_closed() {
     finds_x_after(Server::hang_up);
 }
 
+#[cfg(has = "proc")]
 #[test]
 fn a_server_under_another_process_finds_it_too() {
     let runtime = Runtime::new();
@@ -46,6 +44,7 @@ fn a_server_under_another_process_finds_it_too() {
     assert_has(&start().repl("x"), "\n6\n");
 }
 
+#[cfg(has = "proc")]
 #[test]
 fn of_two_that_wait_the_own_parents_comes_first() {
     let runtime = Runtime::new();
@@ -135,6 +134,7 @@ fn when_the_grace_ends_all_is_ended_in_good_order() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_cell_that_still_runs_when_the_grace_ends_is_ended() {
     let runtime = Runtime::new();
@@ -170,7 +170,7 @@ fn a_host_that_is_killed_takes_its_worker_along_and_that_is_told() {
     let line = Lifeline::lay(&server);
     let [name] = &runtime.names()[..] else { panic!("{:?}", runtime.names()) };
     let host = runtime.host(name);
-    kill_process(host, Signal::KILL).unwrap();
+    kill(host);
     assert!(gone(host));
     line.wait_until_cut();
     let said = server.repl("6 * 7");

@@ -1,4 +1,5 @@
 //! `install` and `uninstall` as a person runs them, in a home of their own.
+#![cfg(has = "posix")]
 
 use std::{
     fs,
@@ -10,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{BINARY, Builder, Terminal, assert_has, assert_has_not};
+use crate::support::{BINARY, Builder, assert_has, assert_has_not};
 
 struct Home {
     root: TempDir,
@@ -110,18 +111,19 @@ fn what_is_here_is_shown_and_written_and_taken_out_again() {
     assert!(!home.path(".codex/config.toml.mcp-repl-backup").exists());
 }
 
+#[cfg(has = "person")]
 #[test]
 fn it_asks_at_a_terminal_and_only_there() {
     let home = Home::new();
     fs::create_dir(home.path(".cursor")).unwrap();
     let text = home.says(2, &["install", "cursor"]);
     assert_has(&text, "there is no terminal to ask at; add --yes");
-    let mut terminal = Terminal::run(home.builder(&["install", "cursor"]));
+    let mut terminal = crate::support::Terminal::run(home.builder(&["install", "cursor"]));
     terminal.shows("Write this file? [y/N]");
     terminal.types("n\n");
     let (status, _) = terminal.ends();
     assert_eq!((status, home.path(".cursor/mcp.json").exists()), (1, false));
-    let mut terminal = Terminal::run(home.builder(&["install", "cursor"]));
+    let mut terminal = crate::support::Terminal::run(home.builder(&["install", "cursor"]));
     terminal.shows("Write this file? [y/N]");
     terminal.types("y\n");
     let (status, _) = terminal.ends();

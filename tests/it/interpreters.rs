@@ -1,15 +1,15 @@
 //! Which Python runs, and what is said of one that can't.
 
-use std::{
-    os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
-};
+#[cfg(has = "posix")]
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::support::{Builder, Server, assert_has, python};
 
 /// A file with these contents that can be executed.
+#[cfg(has = "posix")]
 fn script(directory: &Path, name: &str, contents: &str) -> PathBuf {
     let file = directory.join(name);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -50,6 +50,7 @@ fn a_python_older_than_3_9() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn one_that_is_not_cpython() {
     let directory = tempfile::tempdir().unwrap();
@@ -66,6 +67,7 @@ fn one_that_is_not_cpython() {
     is_refused(&python, &["needs CPython 3.9 or newer"]);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_path_that_does_not_exist() {
     is_refused(Path::new("/nowhere/bin/python"), &["/nowhere/bin/python", "does not exist"]);
@@ -78,7 +80,9 @@ fn a_name_that_is_not_on_path() {
 
 #[test]
 fn a_directory() {
-    is_refused(Path::new("/tmp"), &["/tmp", "is a directory"]);
+    let directory = tempfile::tempdir().unwrap();
+    let named = directory.path().display().to_string();
+    is_refused(directory.path(), &[&named, "is a directory"]);
 }
 
 #[test]
@@ -89,6 +93,7 @@ fn a_file_that_is_not_executable() {
     is_refused(&file, &["is not executable"]);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_file_that_is_no_program() {
     let directory = tempfile::tempdir().unwrap();
@@ -97,17 +102,20 @@ fn a_file_that_is_no_program() {
 }
 
 /// A Python that ignores its environment.
+#[cfg(has = "posix")]
 fn isolated(directory: &Path, name: &str) -> PathBuf {
     let contents = format!("#!/bin/sh\nexec '{}' -E \"$@\"\n", python::default().display());
     script(directory, name, &contents)
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn one_that_ignores_its_environment() {
     let directory = tempfile::tempdir().unwrap();
     is_refused(&isolated(directory.path(), "python"), &["needs a Python that heeds PYTHONINSPECT"]);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn an_embeddable_one_is_told_by_its_file_to_go_on_to_its_prompt() {
     let directory = tempfile::tempdir().unwrap();
@@ -126,12 +134,14 @@ fn an_embeddable_one_is_told_by_its_file_to_go_on_to_its_prompt() {
     assert_has(&repl.begin("1 + 1").error(), "ImportError: /nowhere");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_program_that_ends_at_once() {
     let file = ["/bin/false", "/usr/bin/false"].into_iter().find(|file| Path::new(file).exists());
     is_refused(Path::new(file.unwrap()), &["exit status 1"]);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_script_that_says_why_it_ends() {
     let directory = tempfile::tempdir().unwrap();
@@ -139,6 +149,7 @@ fn a_script_that_says_why_it_ends() {
     is_refused(&file, &["exit status 9", "no licence today"]);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_program_that_is_killed_at_start() {
     let directory = tempfile::tempdir().unwrap();
@@ -146,6 +157,7 @@ fn a_program_that_is_killed_at_start() {
     is_refused(&file, &["SIGSEGV"]);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_broken_python_that_is_mended_is_taken_by_the_next_call() {
     let directory = tempfile::tempdir().unwrap();
@@ -158,6 +170,7 @@ fn a_broken_python_that_is_mended_is_taken_by_the_next_call() {
 }
 
 /// Makes `<place>/bin/python`, a link to the machine's.
+#[cfg(has = "posix")]
 fn link_python(place: &Path) -> PathBuf {
     let file = place.join("bin/python");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -171,6 +184,7 @@ fn runs(repl: &Server, file: &Path) {
     repl.gives("import sys\nprint(sys.executable)", &expected);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_option_comes_before_the_variable_and_that_before_what_is_found() {
     let root = tempfile::tempdir().unwrap();
@@ -211,6 +225,7 @@ fn a_virtual_environment_is_the_sessions() {
     repl.gives("import sys\nprint(sys.prefix)", &format!("{}\n", place.display()));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_broken_candidate_is_passed_over_with_a_note() {
     let root = tempfile::tempdir().unwrap();
@@ -224,6 +239,7 @@ fn a_broken_candidate_is_passed_over_with_a_note() {
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn one_that_ends_at_once_is_passed_over_too() {
     let root = tempfile::tempdir().unwrap();

@@ -66,6 +66,7 @@ fn an_input_is_interrupted() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_child_in_the_foreground_is_interrupted() {
     on_every_python(|repl| {
@@ -80,6 +81,7 @@ fn a_child_in_the_foreground_is_interrupted() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_child_that_handles_the_interrupt_lives_on() {
     let repl = Server::start();
@@ -151,7 +153,7 @@ fn a_handler_that_returns_leaves_input_waiting() {
 
 /// What the worker says of an interrupt's effect comes behind its acknowledgement, though the thread
 /// that acknowledges is slow.
-#[cfg(target_os = "linux")]
+#[cfg(has = "proc")]
 #[test]
 fn a_wait_behind_an_interrupt_answers_it() {
     on_every_python(|repl| {
@@ -343,6 +345,7 @@ fn interrupts_between_short_cells_never_hit_the_worker_itself() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_storm_of_signals_while_idle_kills_nothing() {
     on_every_python(|repl| {
@@ -388,6 +391,7 @@ fn a_storm_during_the_start_of_a_session_kills_nothing() {
 }
 
 /// It is woken a few times if it does not see its interrupt, over the best part of a second.
+#[cfg(has = "posix")]
 #[test]
 fn what_wakes_an_interrupted_cell_ends_no_system_call_of_the_next() {
     let repl = Server::start_with("import ctypes\nusleep = ctypes.CDLL(None).usleep");

@@ -1,6 +1,6 @@
 //! Launch conditions: whatever a client starts the server in, the session is a normal one.
 
-use crate::support::{Builder, IDLE, Server, assert_has, python};
+use crate::support::{Builder, IDLE, Server, assert_has, python, real};
 
 /// The main job: a cell, an answer, an interrupt, a child on the terminal, a fresh session.
 #[track_caller]
@@ -16,12 +16,14 @@ fn works(repl: &Server) {
     assert!(reply.ends_with("[repl] new session started\n42\n"), "{reply}");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn as_a_session_leader() {
     let repl = Builder::new().condition("os.setsid()").start();
     works(&repl);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_signals_ignored() {
     let condition = "\
@@ -32,6 +34,7 @@ for number in signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGTERM, sign
     works(&repl);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_signals_blocked() {
     let condition = "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())";
@@ -60,6 +63,7 @@ print(signal.pthread_sigmask(signal.SIG_BLOCK, []))";
     repl.gives("subprocess.run(['sh', '-c', 'kill -PIPE $$']).returncode", "-13\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_an_empty_environment() {
     let repl = Builder::new().env_clear().start();
@@ -67,6 +71,7 @@ fn with_an_empty_environment() {
     assert_has(&repl.repl("import os\nsorted(os.environ)"), "TERM");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_an_empty_environment_and_no_word_about_python() {
     if !std::path::Path::new("/usr/bin/python3").exists() {
@@ -98,6 +103,7 @@ print(sys.stdin.encoding, sys.stdout.encoding, sys.stderr.encoding, sys.getfiles
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn pythons_own_variables_are_honoured() {
     let repl = Builder::new()
@@ -123,6 +129,7 @@ fn python_startup_and_inspect_do_no_harm() {
     repl.gives("import sys\nsys.exit(4)", "[repl] session ended (exit status 4)\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn from_a_directory_it_cannot_write() {
     let repl = Builder::new().directory("/").start();
@@ -136,6 +143,7 @@ fn from_a_directory_it_cannot_write() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_tmpdir_unset_or_nowhere() {
     works(&Builder::new().env_remove("TMPDIR").start());
@@ -144,6 +152,7 @@ fn with_tmpdir_unset_or_nowhere() {
     works(&Builder::new().env("TMPDIR", "relative").start());
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_a_tmpdir_whose_path_is_too_long_for_a_socket() {
     let directory = tempfile::tempdir().unwrap();
@@ -152,6 +161,7 @@ fn with_a_tmpdir_whose_path_is_too_long_for_a_socket() {
     works(&Builder::new().env("TMPDIR", &long).start());
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_a_tmpdir_on_a_file_system_that_forbids_execution() {
     // A mount of the server's own; only root can make one, and not in every container.
@@ -187,6 +197,7 @@ fn the_session_has_a_directory_for_temporary_files() {
     );
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_a_limit_of_64_descriptors() {
     let condition = "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))";
@@ -200,6 +211,7 @@ fn with_a_limit_of_64_descriptors() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_standard_input_closed_it_says_that_nobody_can_talk_to_it() {
     for condition in ["os.close(0)", "os.dup2(os.open(os.devnull, os.O_RDONLY), 0)"] {
@@ -211,6 +223,7 @@ fn with_standard_input_closed_it_says_that_nobody_can_talk_to_it() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_standard_error_closed() {
     let repl = Builder::new().condition("os.close(2)").start();
@@ -218,6 +231,7 @@ fn with_standard_error_closed() {
     repl.gives("import sys\nprint('err', file=sys.stderr)", "err\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_descriptors_left_open_by_the_client() {
     let condition =
@@ -231,6 +245,7 @@ subprocess.run([sys.executable, '-c', look], close_fds=False).returncode";
     works(&repl);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn with_a_odd_umask_and_a_nice_value() {
     let repl = Builder::new().condition("os.umask(0o777); os.nice(5)").start();
@@ -242,7 +257,7 @@ fn with_a_odd_umask_and_a_nice_value() {
 fn the_environment_and_directory_are_the_servers() {
     let repl = Builder::new().env("MY_OWN", "välue").start();
     repl.gives("import os\nos.environ['MY_OWN']", "'välue'\n");
-    let here = repl.directory().canonicalize().unwrap();
+    let here = real(repl.directory());
     repl.gives("print(os.getcwd())", &format!("{}\n", here.display()));
     let python = python::default();
     repl.gives("import sys\nprint(sys.executable)", &format!("{}\n", python.display()));

@@ -17,6 +17,7 @@ fn who_wants_more_memory_than_there_is_to_be_gets_an_error_and_goes_on() {
 }
 
 /// A limit of processes that the system can't hold is no limit that is left out without a word.
+#[cfg(has = "posix")]
 #[test]
 fn the_number_of_processes_is_limited_or_the_session_does_not_start() {
     for builder in [Builder::new(), Builder::new().hosted()] {

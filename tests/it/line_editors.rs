@@ -1,4 +1,5 @@
 //! Prompts of programs that edit lines themselves, with room for menus below: told as they look.
+#![cfg(has = "posix")]
 
 use crate::support::{
     Server,

@@ -1,5 +1,8 @@
 //! Behaviour tests: the real binary, driven as its clients drive it, a module a topic.
 
+// What tests of a target without all of it leave of their helpers.
+#![cfg_attr(not(has = "proc"), allow(dead_code, unused_imports))]
+
 mod support;
 
 mod architecture;
@@ -29,6 +32,7 @@ mod bars;
 mod browsers;
 mod calls;
 mod cancels;
+mod capabilities;
 mod cells;
 mod chaos;
 mod codex;

@@ -3,7 +3,6 @@
 //!
 //! What a cell has printed may be told with a later reply then: on Linux, too, output reaches the other side
 //! of a terminal a moment after it was written.
-#![cfg(unix)]
 
 use std::fs;
 
@@ -81,6 +80,7 @@ fn interrupts_and_exceptions_end_the_cell_alone() {
     assert_eq!(told(&repl, "6 * 7", "42\n"), "42\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_crash_is_told_with_what_was_printed_and_a_fresh_session_works() {
     let repl = without_marks();
@@ -92,6 +92,7 @@ fn a_crash_is_told_with_what_was_printed_and_a_fresh_session_works() {
     told(&repl, "6 * 7", "42\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_child_that_asks_is_answered() {
     let repl = without_marks();
@@ -111,6 +112,7 @@ fn a_picture_comes_with_its_cell() {
     told(&repl, &cell, "<image/png>");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn exec_prints_what_comes_behind_the_last_reply() {
     // The child prints once the program ends.

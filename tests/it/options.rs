@@ -86,6 +86,7 @@ fn an_empty_grace_in_the_environment_is_none() {
     }
 }
 
+#[cfg(has = "sandbox")]
 #[test]
 fn doctor_prints_what_works() {
     let output = Builder::new().arg("doctor").output("");
@@ -109,6 +110,7 @@ fn doctor_prints_what_works() {
     }
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_binary_is_one_file_that_needs_nothing_beside_it() {
     let directory = tempfile::tempdir().unwrap();

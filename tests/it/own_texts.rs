@@ -1,5 +1,5 @@
 //! What the program writes of itself: the skill, what shells complete, and manual pages.
-#![cfg(target_os = "linux")]
+#![cfg(has = "posix")]
 
 use std::{
     fs,

@@ -1,5 +1,6 @@
 //! What packages are made of, as far as it shows without a build for release: `.ci/packages` makes
 //! them, installs them and uses them.
+#![cfg(has = "posix")]
 
 use std::{
     fs,

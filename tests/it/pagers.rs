@@ -1,4 +1,5 @@
 //! Pagers that the session reads through: one call gives the text, whole and in order.
+#![cfg(has = "posix")]
 
 use std::{fmt::Write, path::Path, process::Command};
 

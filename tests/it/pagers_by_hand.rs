@@ -1,4 +1,5 @@
 //! Pagers that stay open: turning pages, searching, keys, leaving; and `--pager`.
+#![cfg(has = "posix")]
 
 use crate::support::{
     IDLE, Server, assert_has, assert_has_not,

@@ -1,5 +1,6 @@
 //! Pages of programs that do not read the terminal themselves: what is sent is typed, and the reply
 //! comes when the page stands still.
+#![cfg(has = "posix")]
 
 use crate::support::{
     Server, assert_has,

@@ -1,5 +1,5 @@
 //! Strangers and hostile peers at a session's socket: they get a clear error, and hurt nobody.
-#![cfg(target_os = "linux")]
+#![cfg(has = "proc")]
 
 use std::{
     fs::{self, Permissions},

@@ -1,5 +1,5 @@
 //! `mcp-repl replay FILE` on a person's terminal.
-#![cfg(target_os = "linux")]
+#![cfg(has = "person")]
 
 use std::process::{Command, Stdio};
 

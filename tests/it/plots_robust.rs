@@ -177,6 +177,7 @@ plt.close('all')";
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn children_inherit_nothing() {
     on_oldest_and_newest(|repl| {

@@ -1,4 +1,5 @@
 //! What programs do: other processes, threads, event loops, signals, pickles, debuggers.
+#![cfg(has = "posix")]
 
 use crate::support::{IDLE, Server, assert_has, assert_has_not, on_every_python};
 

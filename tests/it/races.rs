@@ -72,6 +72,7 @@ fn a_payload_beside_a_reader_in_the_background_is_run_or_taken_or_refused() {
     eprintln!("the prompt was in the cell's own reply in {known_at_once} of {count} rounds");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn an_interrupt_is_lost_nowhere() {
     let repl = Server::start();

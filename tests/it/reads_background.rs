@@ -269,6 +269,7 @@ fn an_interrupt_while_only_a_thread_waits_strikes_nothing() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_end_of_file_ends_the_wait_of_a_thread() {
     let repl = Server::start();
@@ -295,6 +296,7 @@ input('a? ')";
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn children_run_while_a_thread_waits() {
     let repl = Server::start();

@@ -1,5 +1,6 @@
 //! Programs that wait for the terminal and for something else: a terminal of their own, a pipe, a
 //! timer. What they print tells whether they wait; a poll waits for news.
+#![cfg(has = "posix")]
 
 use crate::support::{Server, WAITING, assert_has, on_every_python, quoted};
 

@@ -33,6 +33,7 @@ fn the_methods_of_stdin_wait() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn reads_to_the_end_of_file_wait_until_it_is_given() {
     on_every_python(|repl| {
@@ -50,6 +51,7 @@ fn reads_to_the_end_of_file_wait_until_it_is_given() {
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_end_of_file_raises_in_input() {
     on_every_python(|repl| {
@@ -76,6 +78,7 @@ for line in sys.stdin:
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn fileinput_reads_what_is_sent() {
     let repl = Server::start();
@@ -87,6 +90,7 @@ fn fileinput_reads_what_is_sent() {
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_console_of_the_code_module_runs_inside() {
     on_every_python(|repl| {
@@ -122,6 +126,7 @@ Shell().cmdloop('welcome')";
     repl.gives("quit", IDLE);
 }
 
+#[cfg(has = "marks")]
 #[test]
 fn the_debugger_stops_steps_lists_and_quits() {
     on_every_python(|repl| {
@@ -185,6 +190,7 @@ asyncio.run(main())";
     });
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn the_users_import_of_readline_changes_nothing() {
     on_every_python(|repl| {

@@ -1,5 +1,6 @@
 //! Programs that read the terminal themselves: the kernel tells that they wait, and the next
 //! payload is typed for them.
+#![cfg(has = "posix")]
 
 use crate::support::{
     IDLE, Lifeline, SECRET, Server, WAITING, assert_has, assert_has_not, on_every_python, python,

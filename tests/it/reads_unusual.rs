@@ -7,6 +7,7 @@ fn session() -> Server {
     Server::start_with("import os, select, signal, subprocess, sys, threading, time")
 }
 
+#[cfg(has = "proc")]
 #[test]
 fn a_program_that_was_stopped_as_it_waited_waits_on() {
     let repl = session();
@@ -28,6 +29,7 @@ child.wait()";
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_child_in_a_session_of_its_own_reads() {
     let repl = session();
@@ -60,6 +62,7 @@ got";
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn input_takes_what_is_left_of_lines_that_were_typed_for_another() {
     let repl = session();
@@ -71,6 +74,7 @@ fn input_takes_what_is_left_of_lines_that_were_typed_for_another() {
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_program_of_another_user_asks_for_a_password() {
     let repl = Builder::new().unconfined("nothing inside gets the rights of su").start();

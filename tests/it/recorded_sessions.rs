@@ -1,5 +1,6 @@
 //! Sessions that nobody thought of: recorded, replayed, and the replies are the same, wherever what was
 //! printed is cut.
+#![cfg(has = "posix")]
 
 use std::time::Duration;
 

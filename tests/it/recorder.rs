@@ -9,13 +9,9 @@ use std::{
 };
 
 use mcp_repl::session::recording::{Cuts, Recording, replay};
-use rustix::process::{Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{
-    fake_worker::words,
-    support::{Builder, Runtime, SECRET, Server, assert_has, assert_has_not},
-};
+use crate::support::{Builder, Runtime, SECRET, Server, assert_has, assert_has_not, kill};
 
 /// The one recording in a directory.
 #[track_caller]
@@ -105,7 +101,7 @@ fn a_secret_is_in_no_recording() {
     assert!(replayed(&file).hides_typing);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(has = "proc")]
 #[test]
 fn a_secret_that_a_person_types_is_in_no_recording() {
     let runtime = Runtime::new();
@@ -210,10 +206,12 @@ fn servers_record_their_sessions_wherever_these_are() {
 
 /// Else how long a cell has been running would be another time in the replay, by so little that one millisecond in
 /// a thousand shows it.
+#[cfg(has = "posix")]
 #[test]
 fn what_comes_together_happens_at_one_time() {
     let casts = tempfile::tempdir().unwrap();
-    let worker = words("says_two_things_at_once", &casts.path().join("no file"));
+    let worker =
+        crate::support::fake_worker("says_two_things_at_once", &casts.path().join("no file"));
     let server = recorded(Builder::new().worker(worker), &casts.path().join("new"));
     for number in 1..=20 {
         server.gives(&number.to_string(), &format!("ran {number}\n"));
@@ -230,7 +228,7 @@ fn what_comes_together_happens_at_one_time() {
     assert_eq!(at("CellDone").len(), 20);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(has = "proc")]
 #[test]
 fn a_killed_host_leaves_a_recording() {
     let casts = tempfile::tempdir().unwrap();
@@ -238,7 +236,7 @@ fn a_killed_host_leaves_a_recording() {
     let server = recorded(runtime.server(), casts.path());
     server.gives("6 * 7", "42\n");
     let names = runtime.names();
-    kill_process(runtime.host(&names[0]), Signal::KILL).unwrap();
+    kill(runtime.host(&names[0]));
     // The next call finds that it is gone, or starts another already.
     server.begin("1").answer();
     server.repl("2");

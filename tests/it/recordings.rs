@@ -111,7 +111,7 @@ fn whatever_is_asked_of_it_a_bad_recording_is_told_with_its_line_behind_what_is_
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg(has = "proc")]
 fn however_long_a_recording_is_little_of_it_is_in_memory() {
     // What a process had at most, in KiB (proc_pid_status(5)).
     let peak = |pid: u32| {

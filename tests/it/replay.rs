@@ -91,6 +91,7 @@ fn recorded(mut reply: Reply) -> String {
     reply.text()
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn a_whole_session_replays_without_a_process() {
     let mut live = Live::start();
@@ -164,6 +165,7 @@ async fn a_reply_to_one_client_takes_nothing_away_from_another() {
     live.end().await;
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn what_the_last_client_was_not_told_is_for_the_next() {
     let mut live = Live::start();
@@ -228,6 +230,7 @@ async fn who_looks_on_sees_the_screen_types_and_resizes() {
     live.end().await;
 }
 
+#[cfg(has = "posix")]
 #[tokio::test]
 async fn the_interrupt_key_reaches_a_program_that_reads_in_the_background() {
     let mut live = Live::start();

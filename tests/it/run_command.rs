@@ -1,12 +1,12 @@
 //! `--run` of the other commands: `exec`, `attach`, `doctor`.
-#![cfg(target_os = "linux")]
+#![cfg(has = "posix")]
 
 use mcp_repl::{
     session::{recording::Recording, rules::payload::Payload},
     verify::recorded,
 };
 
-use crate::support::{Builder, Runtime, Terminal, assert_has};
+use crate::support::{Builder, Runtime, assert_has};
 
 /// Runs `exec` with this program, these texts and this standard input: its exit status and what it
 /// prints.
@@ -48,11 +48,12 @@ fn exec_takes_no_file_of_cells_for_a_program() {
     assert_has(&String::from_utf8(output.stderr).unwrap(), "--file is for cells");
 }
 
+#[cfg(has = "person")]
 #[test]
 fn a_person_and_an_agent_are_at_the_same_program() {
     let runtime = Runtime::new();
     let attach = ["attach", "editor", "--new", "--run", "vim -u NONE -N -n file"];
-    let mut person = Terminal::run(runtime.server().any_python().args(attach));
+    let mut person = crate::support::Terminal::run(runtime.server().any_python().args(attach));
     person.shows("\n~\n~\n");
     let agent = runtime.server().any_python().args(["--session", "editor"]);
     let agent = agent.unconfined("it joins a person's session, which has no sandbox").start();

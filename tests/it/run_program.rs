@@ -1,5 +1,5 @@
 //! A program of the user's own on the terminal, in place of Python (`--run`).
-#![cfg(target_os = "linux")]
+#![cfg(has = "proc")]
 
 use serde_json::json;
 

@@ -8,6 +8,7 @@ fn sandboxed() -> Builder {
     Builder::new().args(["--sandbox", "workspace-write"])
 }
 
+#[cfg(has = "sandbox")]
 #[test]
 fn programs_are_told_the_mode_and_get_no_secrets() {
     let home = tempfile::tempdir().unwrap();
@@ -48,6 +49,7 @@ fn without_a_sandbox_the_environment_is_the_users() {
     );
 }
 
+#[cfg(has = "sandbox")]
 #[test]
 fn a_host_is_told_what_its_session_may_reach() {
     let repl = sandboxed().args(["--network", "on"]).hosted().start();
@@ -57,6 +59,7 @@ fn a_host_is_told_what_its_session_may_reach() {
     );
 }
 
+#[cfg(has = "sandbox")]
 #[test]
 fn what_is_to_be_written_must_be_there() {
     let repl = sandboxed().args(["--add-writable", "/nowhere/at-all"]).start();
@@ -68,6 +71,7 @@ fn what_is_to_be_written_must_be_there() {
     );
 }
 
+#[cfg(has = "sandbox")]
 #[test]
 fn what_runs_can_not_be_hidden() {
     let repl = sandboxed().args(["--deny-read", "/usr"]).start();
@@ -76,6 +80,7 @@ fn what_runs_can_not_be_hidden() {
     assert_has(&said, "`mcp-repl config` shows whether an option or which file says it");
 }
 
+#[cfg(has = "sandbox")]
 #[test]
 fn a_denial_is_explained_where_a_cell_failed_of_it() {
     let outside = tempfile::tempdir().unwrap();
@@ -122,6 +127,7 @@ fn an_option_of_a_sandbox_that_there_is_not_is_an_error() {
     );
 }
 
+#[cfg(has = "sandbox")]
 #[test]
 fn a_session_that_allows_more_is_not_joined() {
     let runtime = Runtime::new();

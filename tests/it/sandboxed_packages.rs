@@ -1,6 +1,6 @@
 //! A sandbox is not in the way of what starts processes and shares memory between them, nor of packages: how they
 //! are installed, and where they keep what they compiled.
-#![cfg(target_os = "linux")]
+#![cfg(has = "sandbox")]
 
 use crate::{
     sandboxed_work::{session, start},

@@ -1,5 +1,5 @@
 //! Sessions in `strict`: in name spaces, where only what is named is there.
-#![cfg(target_os = "linux")]
+#![cfg(has = "sandbox")]
 
 use std::{
     fs::{self, Permissions},

@@ -1,6 +1,6 @@
 //! A sandbox is not in the way of ordinary work: data bases, repositories, servers on this machine, and whatever
 //! asks at the terminal. Processes and packages are in `sandboxed_packages.rs`.
-#![cfg(target_os = "linux")]
+#![cfg(has = "sandbox")]
 
 use std::path::Path;
 

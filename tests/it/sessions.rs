@@ -1,14 +1,12 @@
 //! The sessions of a server by their names: in its own process and in hosts that go; and cells that
 //! are run in one of them from the shell.
-#![cfg(target_os = "linux")]
 
 use std::process::Stdio;
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Builder, IDLE, Lifeline, Runtime, Server, assert_has, assert_has_not, text_of,
+    Builder, IDLE, Lifeline, Pid, Runtime, Server, assert_has, assert_has_not, kill, text_of,
 };
 
 /// The text of the reply to a cell in a session.
@@ -66,7 +64,7 @@ fn a_call_under_way_is_told_at_once_that_its_host_is_gone() {
     let mut line = Lifeline::lay(&server);
     let call = server.begin("_ = line.send(b'!'), line.recv(1)");
     line.hears("!");
-    kill_process(runtime.host("shared"), Signal::KILL).unwrap();
+    kill(runtime.host("shared"));
     assert_has(&call.error(), "[repl] the session's host is gone");
     let said = server.repl("'x' in globals()");
     let started = "[repl] new session started: the earlier one is gone";
@@ -75,11 +73,12 @@ fn a_call_under_way_is_told_at_once_that_its_host_is_gone() {
     assert_eq!(runtime.names(), ["shared"]);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_server_that_is_asked_to_end_leaves_its_session() {
     let runtime = Runtime::new();
     let mut first = shared(&runtime, "x = 6");
-    first.signal(Signal::TERM);
+    first.signal(rustix::process::Signal::TERM);
     first.wait();
     let second = runtime.server().args(["--session", "shared"]).start();
     let said = second.repl("x * 7");
@@ -190,6 +189,7 @@ fn exec_of_what_is_not_there_starts_nothing() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn ctrl_c_interrupts_the_cell_of_exec_alone() {
     let runtime = Runtime::new();
@@ -201,7 +201,8 @@ fn ctrl_c_interrupts_the_cell_of_exec_alone() {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     line.hears("!");
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let interrupt = rustix::process::Signal::INT;
+    rustix::process::kill_process(Pid::from_child(&child), interrupt).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_has(&String::from_utf8_lossy(&output.stdout), "KeyboardInterrupt");
     assert_eq!(output.status.code(), Some(128 + 2));

@@ -1,13 +1,11 @@
 //! Sessions that servers do not get by accident: names that others have by now, sessions in which
 //! nothing ever ran, and files that are no sessions.
-#![cfg(target_os = "linux")]
 
 use std::fs;
 
-use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::{IDLE, Runtime, Server, text_of};
+use crate::support::{IDLE, Runtime, Server, kill, text_of};
 
 /// The session of a server is gone, and what takes its place is nobody's.
 #[track_caller]
@@ -30,7 +28,7 @@ fn a_server_whose_host_was_killed_takes_no_session_that_has_its_name_by_now() {
     let first = start("one");
     first.gives("x = 'first'", IDLE);
     let [name] = &runtime.names()[..] else { panic!("{:?}", runtime.names()) };
-    kill_process(runtime.host(name), Signal::KILL).unwrap();
+    kill(runtime.host(name));
     while !runtime.names().is_empty() {}
     let mut second = start("two");
     second.gives("x = 'second'", IDLE);
@@ -38,7 +36,7 @@ fn a_server_whose_host_was_killed_takes_no_session_that_has_its_name_by_now() {
     has_a_new_one(&first);
     second.gives("x", "'second'\n");
     // Nor one that waits for its own client.
-    kill_process(runtime.host(&format!("{name}-2")), Signal::KILL).unwrap();
+    kill(runtime.host(&format!("{name}-2")));
     second.hang_up();
     has_a_new_one(&first);
 }

@@ -151,6 +151,7 @@ fn lone_surrogates_in_output_are_an_error_text_or_a_replacement() {
     repl.still_works();
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn bytes_that_are_no_text_are_replaced() {
     let repl = Server::start();

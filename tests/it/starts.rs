@@ -1,24 +1,18 @@
 //! What is sent while a session starts, or after it failed with nobody waiting.
 
-use std::os::unix::net::UnixListener;
-
 use serde_json::json;
 
-use crate::support::{Builder, Lifeline, assert_has, quoted};
+use crate::support::{Builder, Listening, assert_has};
 
 #[test]
 fn a_cell_with_a_very_short_time_is_run_when_the_session_is_up() {
-    let directory = tempfile::tempdir_in("/tmp").unwrap();
-    let path = directory.path().join("line");
-    let listener = UnixListener::bind(&path).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let listening = Listening::new();
     // Python's start waits for a word.
-    let start = format!(
-        "import socket\nline = socket.socket(socket.AF_UNIX)\nline.connect({})\nline.recv(1)\n",
-        quoted(&path)
-    );
+    let start = listening.cell("line.recv(1)\n");
     std::fs::write(directory.path().join("sitecustomize.py"), start).unwrap();
     let repl = Builder::new().env("PYTHONPATH", directory.path()).start();
-    let mut line = Lifeline::accept(&listener);
+    let mut line = listening.accept();
     for (input, refused) in [("print('kept'); x = 1", false), ("late", true)] {
         let reply = repl.call(&json!({"input": input, "timeout_ms": 0})).text();
         assert_has(&reply, "<<repl status: busy, elapsed_ms=");

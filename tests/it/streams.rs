@@ -2,6 +2,7 @@
 
 use crate::support::{IDLE, Server, WAITING, assert_has};
 
+#[cfg(has = "posix")]
 #[test]
 fn the_streams_are_genuine_text_streams_on_the_terminal() {
     let repl = Server::start();
@@ -38,6 +39,7 @@ fn reconfigure_works() {
     repl.gives("ü", "'\\xfc'\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn output_of_python_c_and_children_keeps_its_order() {
     let repl = Server::start();
@@ -57,6 +59,7 @@ for n in range(3):
     repl.gives(cell, &expected);
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn c_output_that_was_not_flushed_comes_with_its_cell() {
     let repl = Server::start();
@@ -76,6 +79,7 @@ fn a_partial_last_line_is_shown() {
     repl.gives("print('x', end='')\n42", "x42\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_closed_or_redirected_stdout_is_whole_again_for_the_next_cell() {
     let repl = Server::start();
@@ -136,6 +140,7 @@ subprocess.run([sys.executable, '-c', look], close_fds=False).returncode"#;
     repl.gives(cell, "[0, 1, 2] [True, True, True]\n0\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_forked_child_has_no_descriptor_of_ours() {
     let repl = Server::start();
@@ -171,6 +176,7 @@ thread.start()";
     repl.gives("thread.join()\nanswer", "'yes'\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_shell_command_shows_its_output() {
     let repl = Server::start();
@@ -179,6 +185,7 @@ fn a_shell_command_shows_its_output() {
     repl.gives("os.popen('echo piped').read()", "'piped\\n'\n");
 }
 
+#[cfg(has = "marks")]
 #[test]
 fn carriage_returns_backspaces_and_colours_read_as_a_person_saw_them() {
     let repl = Server::start();

@@ -78,6 +78,7 @@ fn stress(repl: &Server, threads: &str) {
     repl.gives("6 * 7", "42\n");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn threads_that_print_fork_and_join_do_not_disturb_cells_reads_and_interrupts() {
     on_every_python(|repl| stress(repl, THREADS));
@@ -127,6 +128,7 @@ more = [threading.Thread(target=plots) for _ in range(2)]
 threads += more
 for thread in more: thread.start()";
 
+#[cfg(has = "posix")]
 #[test]
 fn threads_that_plot_do_not_disturb_cells_reads_and_interrupts() {
     let repl = pictures::session();

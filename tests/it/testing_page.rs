@@ -1,6 +1,6 @@
 //! The page on testing one's own programs (`docs/testing.md`): its files are saved, and its commands run,
 //! in their order, with what it says that they print.
-#![cfg(target_os = "linux")]
+#![cfg(has = "posix")]
 
 use std::{fs, path::Path};
 

@@ -1,7 +1,5 @@
 //! Several sessions of one server, and several servers in one session.
-#![cfg(target_os = "linux")]
 
-use rustix::process::{Signal, kill_process};
 use serde_json::json;
 
 use crate::support::{IDLE, Lifeline, Runtime, Server, assert_has, assert_has_not, text_of};
@@ -116,6 +114,7 @@ fn a_call_waits_for_the_cell_of_another_and_says_whose_it_is() {
     assert!(said.ends_with("2\n"), "{said}");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn who_ended_a_session_is_told_to_whose_cell_ran() {
     let runtime = Runtime::new();
@@ -130,7 +129,7 @@ fn who_ended_a_session_is_told_to_whose_cell_ran() {
     let mut line = Lifeline::lay(&by_signal);
     let held = by_signal.begin("_ = line.send(b'!'), line.recv(1)");
     line.hears("!");
-    kill_process(runtime.host("two"), Signal::TERM).unwrap();
+    rustix::process::kill_process(runtime.host("two"), rustix::process::Signal::TERM).unwrap();
     assert_has(&held.text(), "[repl] the session is ended by a signal to its host\n");
 }
 

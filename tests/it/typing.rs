@@ -1,4 +1,5 @@
 //! What is typed for a program that reads the terminal itself: lines, control characters, keys.
+#![cfg(has = "posix")]
 
 use crate::support::{IDLE, Server, assert_has, on_every_python, python};
 

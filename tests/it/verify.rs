@@ -126,6 +126,7 @@ fn what_is_no_recording_is_told_with_its_line() {
     assert_has(&error, "there is no recording");
 }
 
+#[cfg(has = "posix")]
 #[test]
 fn a_recording_is_run_again_and_its_replies_are_compared() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
 //! Sessions elsewhere: behind a shell, and behind a real sshd.
+#![cfg(has = "proc")]
 
 use std::{fs, path::Path};
 

@@ -1,5 +1,6 @@
 //! Other programs as the worker (`--worker`): one that speaks the sideband protocol, and one
 //! that breaks it in every way.
+#![cfg(has = "posix")]
 
 use serde_json::json;
 

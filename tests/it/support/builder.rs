@@ -3,14 +3,14 @@
 use std::{
     ffi::OsString,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
 
 use super::{
-    Runtime, Server, python, quoted,
+    Pid, Runtime, Server, process, python, quoted,
     runtime::{lend, use_runtime},
 };
 
@@ -25,6 +25,19 @@ const OF_THE_BUILD: &str = "MCP_REPL_EXTENSION_FILE";
 
 /// Set to have the sessions of all servers in hosts.
 const ALL_HOSTED: &str = "MCP_REPL_TEST_HOSTED";
+
+/// The variables that name the directory for temporary files.
+#[cfg(has = "posix")]
+const TEMPORARY: &[&str] = &["TMPDIR"];
+#[cfg(not(has = "posix"))]
+const TEMPORARY: &[&str] = &["TMP", "TEMP"];
+
+/// Has a command write its temporary files to this directory.
+pub(super) fn use_temporary(directory: &Path, command: &mut Command) {
+    for name in TEMPORARY {
+        command.env(name, directory);
+    }
+}
 
 /// Has a command find no settings file of the machine's user. Other programs may write theirs there.
 pub(super) fn without_settings(command: &mut Command) {
@@ -54,6 +67,7 @@ pub(crate) struct Builder {
     conditions: Vec<String>,
     place: Place,
     client: String,
+    #[cfg(has = "proc")]
     under_another: bool,
 }
 
@@ -69,6 +83,7 @@ impl Builder {
             conditions: Vec::new(),
             place: Place::Usual,
             client: "test".to_owned(),
+            #[cfg(has = "proc")]
             under_another: false,
         }
     }
@@ -92,6 +107,7 @@ impl Builder {
     }
 
     /// As the child of another process than the test, which only waits for its end.
+    #[cfg(has = "proc")]
     pub(crate) fn under_another(mut self) -> Builder {
         self.under_another = true;
         self.condition("if os.fork(): os.wait(); os._exit(0)")
@@ -132,6 +148,11 @@ impl Builder {
         self
     }
 
+    /// With this directory for temporary files.
+    pub(crate) fn temporary(self, directory: &Path) -> Builder {
+        TEMPORARY.iter().fold(self, |builder, name| builder.env(name, directory))
+    }
+
     /// Without this variable in the environment.
     pub(crate) fn env_remove(mut self, name: &str) -> Builder {
         self.environment.push((name.into(), None));
@@ -152,6 +173,7 @@ impl Builder {
 
     /// In the conditions that these Python statements make before the binary is executed
     /// (`os`, `signal` and `resource` are imported).
+    #[cfg(has = "posix")]
     pub(crate) fn condition(mut self, statements: &str) -> Builder {
         self.conditions.push(statements.to_owned());
         self
@@ -180,7 +202,7 @@ impl Builder {
             // Nothing outside the test can remove what the server keeps there.
             let temporary = own.path().join("tmp");
             std::fs::create_dir(&temporary).unwrap();
-            command.env("TMPDIR", temporary);
+            use_temporary(&temporary, &mut command);
         }
         for name in CHOOSERS.into_iter().chain([OF_THE_BUILD]) {
             command.env_remove(name);
@@ -259,6 +281,7 @@ impl Builder {
             self = self.in_usual_sandbox();
         }
         let own = matches!(self.place, Place::Hosted).then(Runtime::new);
+        #[cfg(has = "proc")]
         let under_another = self.under_another;
         let (mut command, directory) = self.command();
         if let Some(runtime) = &own {
@@ -266,6 +289,9 @@ impl Builder {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
-        Server::new(child, under_another, directory, own)
+        let pid = Pid::from_child(&child);
+        #[cfg(has = "proc")]
+        let pid = if under_another { process::only_child(pid) } else { pid };
+        Server::new(child, pid, directory, own)
     }
 }

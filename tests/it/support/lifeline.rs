@@ -3,44 +3,105 @@
 
 use std::{
     io::{Read, Write},
-    os::unix::net::{UnixListener, UnixStream},
     sync::mpsc,
 };
 
-use tempfile::TempDir;
+use super::{HANG, Server};
 
-use super::{HANG, Server, quoted};
+use socket::{Place, Stream};
 
 /// A line to the session. In the session it is the socket `line`.
 pub(crate) struct Lifeline {
-    stream: UnixStream,
+    stream: Stream,
 }
 
 /// A place where a program that a test starts lays its end of a line.
-pub(crate) struct Listening {
-    listener: UnixListener,
-    place: TempDir,
+pub(crate) struct Listening(Place);
+
+/// What a file system knows by a path, so that no network has to be there.
+#[cfg(has = "posix")]
+mod socket {
+    use std::os::unix::net::UnixListener;
+
+    use tempfile::TempDir;
+
+    use crate::support::{quoted, runtime::short_directory};
+
+    pub(super) use std::os::unix::net::UnixStream as Stream;
+
+    pub(super) struct Place {
+        pub(super) listener: UnixListener,
+        directory: TempDir,
+    }
+
+    impl Place {
+        pub(super) fn new() -> Place {
+            let directory = short_directory();
+            let listener = UnixListener::bind(directory.path().join("line")).unwrap();
+            Place { listener, directory }
+        }
+
+        /// Statements that make `line`, on one line.
+        pub(super) fn lay(&self) -> String {
+            let path = quoted(self.directory.path().join("line"));
+            format!("line = socket.socket(socket.AF_UNIX); line.connect({path})")
+        }
+    }
+}
+
+#[cfg(not(has = "posix"))]
+mod socket {
+    use std::net::TcpListener;
+
+    pub(super) use std::net::TcpStream as Stream;
+
+    pub(super) struct Place {
+        pub(super) listener: TcpListener,
+    }
+
+    impl Place {
+        pub(super) fn new() -> Place {
+            Place { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+        }
+
+        /// Statements that make `line`. Ctrl-C ends no wait in Winsock, so that `recv` looks now and then.
+        pub(super) fn lay(&self) -> String {
+            let port = self.listener.local_addr().unwrap().port();
+            let ready = "__import__('select').select([self], [], [], 0.05)[0]";
+            let recv =
+                format!("next(socket.socket.recv(self, n) for _ in iter(int, 1) if {ready})");
+            format!(
+                "line = type('Line', (socket.socket,), {{'recv': lambda self, n: {recv}}})(socket.AF_INET); \
+                 line.connect(('127.0.0.1', {port}))"
+            )
+        }
+    }
 }
 
 impl Listening {
     pub(crate) fn new() -> Listening {
-        let place = tempfile::tempdir_in("/tmp").unwrap();
-        let listener = UnixListener::bind(place.path().join("line")).unwrap();
-        Listening { listener, place }
+        Listening(Place::new())
     }
 
     /// `source` behind statements that lay the line.
     pub(crate) fn cell(&self, source: &str) -> String {
-        let path = quoted(self.place.path().join("line"));
-        format!(
-            "import socket, sys\nline = socket.socket(socket.AF_UNIX)\nline.connect({path})\n{source}"
-        )
+        format!("import socket, sys\n{}\n{source}", self.lay())
+    }
+
+    /// The statements alone, on one line, where `socket` is imported.
+    pub(crate) fn lay(&self) -> String {
+        self.0.lay()
     }
 
     /// Waits for the program's end.
     #[track_caller]
     pub(crate) fn accept(&self) -> Lifeline {
-        Lifeline::accept(&self.listener)
+        let (tell, told) = mpsc::channel();
+        let listener = self.0.listener.try_clone().unwrap();
+        std::thread::spawn(move || tell.send(listener.accept().unwrap().0));
+        let stream = told.recv_timeout(HANG).expect("a program connects");
+        stream.set_read_timeout(Some(HANG)).unwrap();
+        Lifeline { stream }
     }
 }
 
@@ -48,29 +109,10 @@ impl Lifeline {
     /// Lays a line to the session of `server`. Children get it as `line.fileno()`.
     #[track_caller]
     pub(crate) fn lay(server: &Server) -> Lifeline {
-        let directory: TempDir = tempfile::tempdir_in("/tmp").unwrap();
-        let path = directory.path().join("line");
-        let listener = UnixListener::bind(&path).unwrap();
-        let connect = format!(
-            "import os, socket, subprocess, sys\n\
-             line = socket.socket(socket.AF_UNIX)\n\
-             line.connect({})\n\
-             line.set_inheritable(True)",
-            quoted(&path)
-        );
+        let listening = Listening::new();
+        let connect = listening.cell("import os, subprocess\nline.set_inheritable(True)");
         assert_eq!(server.repl(&connect), super::IDLE);
-        Lifeline::accept(&listener)
-    }
-
-    /// Waits for a program that connects to `listener`.
-    #[track_caller]
-    pub(crate) fn accept(listener: &UnixListener) -> Lifeline {
-        let (tell, told) = mpsc::channel();
-        let listener = listener.try_clone().unwrap();
-        std::thread::spawn(move || tell.send(listener.accept().unwrap().0));
-        let stream = told.recv_timeout(HANG).expect("a program connects");
-        stream.set_read_timeout(Some(HANG)).unwrap();
-        Lifeline { stream }
+        listening.accept()
     }
 
     /// Lets a `line.recv(1)` of the session return.

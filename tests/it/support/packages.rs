@@ -15,7 +15,8 @@ pub(crate) fn environment(name: &str, base: &Path, requirements: &str) -> PathBu
     let lock = File::create(directory.join("lock")).unwrap();
     lock.lock().unwrap();
     let place = directory.join(".venv");
-    let python = place.join("bin/python");
+    let programs = if cfg!(has = "posix") { "bin/python" } else { "Scripts/python.exe" };
+    let python = place.join(programs);
     let installed = directory.join("installed.txt");
     if fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
         return python;

@@ -9,13 +9,7 @@ pub(crate) const PROMPT: &str = ">>>";
 pub(crate) const PERSON: &str = "ann";
 
 impl Runtime {
-    /// An agent in a session `work`.
-    #[track_caller]
-    pub(crate) fn agent(&self) -> Server {
-        self.server().client("agent").args(["--session", "work"]).start()
-    }
-
-    /// The same, and a person at the session's prompt.
+    /// An agent in a session `work`, and a person at the session's prompt.
     #[track_caller]
     pub(crate) fn agent_and_person(&self) -> (Server, Terminal) {
         let agent = self.agent();

@@ -12,13 +12,22 @@ use super::{Builder, Server};
 /// it has. Without it: all.
 const EXPECTED: &str = "MCP_REPL_TEST_PYTHONS";
 
+/// Names the interpreter that tests use; without it, the first one of these on PATH.
+const CHOSEN: &str = "MCP_REPL_TEST_PYTHON";
+const USUAL: [&[&str]; 3] = [&["python3"], &["python"], &["py", "-3"]];
+
 /// The versions of Python that sessions run.
 const VERSIONS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
 
-/// The interpreter that `python3` runs: the file itself, not a script in front of it.
+/// The interpreter that was chosen, or that `python3` runs: the file itself, not a script in front of it.
 pub(crate) fn default() -> PathBuf {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
-    FILE.get_or_init(|| executable(Path::new("python3")).expect("python3 is on PATH")).clone()
+    let usual = || USUAL.into_iter().find_map(executable);
+    FILE.get_or_init(|| chosen().or_else(usual).expect("python3 is on PATH")).clone()
+}
+
+fn chosen() -> Option<PathBuf> {
+    std::env::var_os(CHOSEN).map(PathBuf::from)
 }
 
 /// Whether this version (`3.12`) is to be tested here.
@@ -56,7 +65,19 @@ pub(crate) fn of_version(version: &str) -> PathBuf {
 
 /// The newest Python of this version, if the machine has one.
 pub(crate) fn find(version: &str) -> Option<PathBuf> {
-    of_pyenv(version).or_else(|| executable(Path::new(&format!("python{version}"))))
+    let is_it = |file: &PathBuf| says_version(file).is_some_and(|said| said == version);
+    chosen()
+        .filter(is_it)
+        .or_else(|| of_pyenv(version))
+        .or_else(|| executable(&[&format!("python{version}")]))
+        .or_else(|| executable(&["py", &format!("-{version}")]))
+        .or_else(|| Some(default()).filter(is_it))
+}
+
+fn says_version(python: &Path) -> Option<String> {
+    let say = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let output = Command::new(python).args(["-c", say]).output().ok()?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
 fn of_pyenv(version: &str) -> Option<PathBuf> {
@@ -76,10 +97,11 @@ fn of_pyenv(version: &str) -> Option<PathBuf> {
     found.pop().map(|(_, file)| file)
 }
 
-/// What a Python says its file is.
-fn executable(python: &Path) -> Option<PathBuf> {
-    let output =
-        Command::new(python).args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
+/// What a Python says its file is, that is called so.
+fn executable(words: &[&str]) -> Option<PathBuf> {
+    let (program, arguments) = words.split_first()?;
+    let say = ["-c", "import sys; print(sys.executable)"];
+    let output = Command::new(program).args(arguments).args(say).output().ok()?;
     let said = String::from_utf8(output.stdout).ok()?;
     let file = PathBuf::from(said.trim());
     (output.status.success() && file.is_absolute()).then_some(file)

@@ -2,18 +2,20 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::mpsc,
     time::Instant,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{BINARY, Builder, HANG, builder::without_settings};
+use super::{
+    BINARY, Builder, HANG, Pid, Server,
+    builder::{use_temporary, without_settings},
+    gone, kill,
+};
 
 /// The variable that names the run-time directory; hosts, workers and their children inherit it,
 /// so it also tells whose a process is.
@@ -25,7 +27,7 @@ const TEMPORARY: &str = "tmp";
 /// Has a command run for this run-time directory, and write what lives as long as that beside it.
 pub(super) fn lend(run: &Path, command: &mut Command) {
     use_runtime(run, command);
-    command.env("TMPDIR", run.with_file_name(TEMPORARY));
+    use_temporary(&run.with_file_name(TEMPORARY), command);
 }
 
 /// Has a command run for this run-time directory.
@@ -51,8 +53,7 @@ pub(crate) struct Process {
 impl Runtime {
     /// A new one, in which no session is.
     pub(crate) fn new() -> Runtime {
-        // The paths of sockets are short.
-        let root = tempfile::tempdir_in("/tmp").unwrap();
+        let root = short_directory();
         let run = root.path().join("run");
         fs::create_dir(run.with_file_name(TEMPORARY)).unwrap();
         Runtime { root, run }
@@ -64,15 +65,23 @@ impl Runtime {
     }
 
     /// Lets other users get to the directory.
+    #[cfg(has = "posix")]
     pub(crate) fn open_to_all(&self) {
         for place in [self.root.path(), &self.run] {
-            fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
+            let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            fs::set_permissions(place, all).unwrap();
         }
     }
 
     /// A server whose sessions are here.
     pub(crate) fn server(&self) -> Builder {
         Builder::new().runtime(self)
+    }
+
+    /// An agent in a session `work`.
+    #[track_caller]
+    pub(crate) fn agent(&self) -> Server {
+        self.server().client("agent").args(["--session", "work"]).start()
     }
 
     /// The binary with these arguments.
@@ -142,6 +151,7 @@ impl Runtime {
 
     /// The processes that run for this directory: servers, hosts, their guards, workers and children
     /// that kept their environment. Those that have ended and only wait to be collected are none.
+    #[cfg(has = "proc")]
     pub(crate) fn processes(&self) -> Vec<Process> {
         let mark = [RUNTIME.as_bytes(), b"=", self.path().as_os_str().as_encoded_bytes()].concat();
         let Ok(all) = fs::read_dir("/proc") else { return Vec::new() };
@@ -157,6 +167,18 @@ impl Runtime {
             Some(Process { pid, command: command.chars().take(200).collect() })
         });
         found.collect()
+    }
+
+    /// The hosts that are listed: nothing tells who else runs for this directory.
+    #[cfg(not(has = "proc"))]
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        let hosts = self.files().into_iter().filter_map(|file| {
+            let entry: Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+            let number: u32 = entry["host_pid"].as_u64()?.try_into().ok()?;
+            mcp_repl::pty::process_identity(number)?;
+            Some(Process { pid: Pid::from_raw(number.cast_signed())?, command: "a host".into() })
+        });
+        hosts.collect()
     }
 
     /// Waits until nothing runs for this directory any more.
@@ -184,7 +206,7 @@ impl Runtime {
         loop {
             let left = self.processes();
             for process in &left {
-                let _ = kill_process(process.pid, Signal::KILL);
+                kill(process.pid);
             }
             if left.is_empty() || Instant::now() > end {
                 return;
@@ -194,35 +216,13 @@ impl Runtime {
     }
 }
 
+/// A new directory whose path is short, as those of sockets are.
+pub(super) fn short_directory() -> TempDir {
+    if cfg!(has = "posix") { tempfile::tempdir_in("/tmp") } else { tempfile::tempdir() }.unwrap()
+}
+
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.kill_all();
     }
-}
-
-/// Waits for the end of any process; whether it came.
-#[cfg(target_os = "linux")]
-pub(crate) fn gone(pid: Pid) -> bool {
-    use rustix::{
-        event::{PollFd, PollFlags, Timespec, poll},
-        process::{PidfdFlags, pidfd_open},
-    };
-
-    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
-    let limit = Timespec { tv_sec: HANG.as_secs().cast_signed(), tv_nsec: 0 };
-    let mut wait = [PollFd::new(&process, PollFlags::IN)];
-    matches!(poll(&mut wait, Some(&limit)), Ok(1..))
-}
-
-/// Waits for the end of any process; whether it came.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn gone(pid: Pid) -> bool {
-    let end = Instant::now() + HANG;
-    while rustix::process::test_kill_process(pid).is_ok() {
-        if Instant::now() > end {
-            return false;
-        }
-        std::thread::yield_now();
-    }
-    true
 }

@@ -257,8 +257,7 @@ impl Terminal {
     /// Does with the terminal what a shell does when it gets it back.
     pub(crate) fn is_taken_by_a_shell(&self) {
         let name = self.master.tty_name().unwrap();
-        let flag = if cfg!(target_os = "linux") { "-F" } else { "-f" };
-        assert!(Command::new("stty").arg(flag).arg(name).arg("sane").status().unwrap().success());
+        assert!(Command::new("stty").arg("-F").arg(name).arg("sane").status().unwrap().success());
     }
 
     /// Kills the program, and waits until its guard has ended; what the page shows then. The terminal is
