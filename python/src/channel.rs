@@ -6,7 +6,7 @@ use std::{
 };
 
 use mcp_repl_sideband::{
-    COMPLETION, DIRECTORY, DOCUMENTS, HINTS, Hint, Mark, NO_ECHO, NONCE_VARIABLE, PROTOCOL,
+    COMPLETION, DIRECTORY, DOCUMENTS, HINTS, Hint, Mark, NO_MARKS, NONCE_VARIABLE, PROTOCOL,
     PictureLimit, SOCKET_VARIABLE, ToServer, encode, mark_bytes,
 };
 
@@ -50,8 +50,8 @@ struct Server {
     hints: bool,
     documents: bool,
     directory: bool,
-    /// Whether nothing is to be shown of the input that is taken.
-    no_echo: bool,
+    /// Whether the terminal hands no marks on: none are written, and nothing is shown of the input that is taken.
+    no_marks: bool,
     picture_limit: Option<PictureLimit>,
 }
 
@@ -99,9 +99,9 @@ impl Channel {
     /// Keeps what the server's `hello` says, and tells what it takes by now.
     pub(crate) fn meet_server(&self, capabilities: &[String], picture_limit: Option<PictureLimit>) {
         let names = |capability| capabilities.iter().any(|name| name == capability);
-        let [hints, documents, directory, no_echo] =
-            [HINTS, DOCUMENTS, DIRECTORY, NO_ECHO].map(names);
-        let _ = self.server.set(Server { hints, documents, directory, no_echo, picture_limit });
+        let [hints, documents, directory, no_marks] =
+            [HINTS, DOCUMENTS, DIRECTORY, NO_MARKS].map(names);
+        let _ = self.server.set(Server { hints, documents, directory, no_marks, picture_limit });
         self.tell_directory();
     }
 
@@ -183,7 +183,7 @@ impl Channel {
         is_wanted
     }
 
-    /// Writes `text` and a mark behind it to the terminal, then sends the messages made with
+    /// Writes `text` and a mark behind it, where there are any, to the terminal, then sends the messages made with
     /// the mark's number. Without the GIL.
     pub(crate) fn send_marked<const N: usize>(
         &self,
@@ -202,7 +202,10 @@ impl Channel {
         self.end_if_closed();
         *marks += 1;
         let mut bytes = text.to_vec();
-        bytes.extend(mark_bytes(&self.nonce, Mark::Point(*marks)));
+        // A server says hello as soon as it knows its worker, which has nothing to tell it before.
+        if !self.server.wait().no_marks {
+            bytes.extend(mark_bytes(&self.nonce, Mark::Point(*marks)));
+        }
         self.terminal.write(&bytes);
         let lines: Vec<u8> = messages(*marks).iter().flat_map(encode).collect();
         self.write(&lines);
@@ -240,7 +243,7 @@ impl Channel {
     /// Shows a payload on the terminal as if it had been typed, marked as an echo, unless the server wants
     /// none.
     pub(crate) fn echo(&self, payload: &[u8]) {
-        if self.server.get().is_some_and(|server| server.no_echo) {
+        if self.server.get().is_some_and(|server| server.no_marks) {
             return;
         }
         let mut bytes = mark_bytes(&self.nonce, Mark::EchoStart);

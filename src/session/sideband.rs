@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, io, path::Path, time::Duration};
 
 use mcp_repl_sideband::{
-    DIRECTORY, DOCUMENTS, FrameError, HINTS, LineDecoder, NO_ECHO, PROTOCOL, PictureLimit,
+    DIRECTORY, DOCUMENTS, FrameError, HINTS, LineDecoder, NO_MARKS, PROTOCOL, PictureLimit,
     ToServer, ToWorker, encode,
 };
 
@@ -287,7 +287,7 @@ impl Sideband {
         self.stage = Stage::Open(socket);
         let mut capabilities = vec![HINTS.into(), DOCUMENTS.into(), DIRECTORY.into()];
         if !self.has_marks {
-            capabilities.push(NO_ECHO.into());
+            capabilities.push(NO_MARKS.into());
         }
         let hello = ToWorker::Hello {
             protocol: PROTOCOL,

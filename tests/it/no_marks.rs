@@ -143,6 +143,10 @@ fn a_recording_tells_of_it_and_gives_the_same_replies() {
     let is_without =
         |input: &Input<'_>| matches!(input, Input::Started { marks: Marks::Absent, .. });
     assert!(recording.inputs.iter().any(|(_, input)| is_without(input)));
+    // Where a terminal takes marks for text, they would stand among what is printed.
+    let file = fs::read_to_string(directory.path().join("f.cast")).unwrap();
+    assert_has(&file, "Ada 21");
+    assert_has_not(&file, "]5379;");
     for cuts in [Cuts::AsRecorded, Cuts::Whole, Cuts::Everywhere { most: usize::MAX, seed: 1 }] {
         assert_eq!(replay(&recording, cuts).replies, recording.replies, "{cuts:?}");
     }

@@ -14,7 +14,7 @@ pub use frame::{FrameError, LineDecoder, encode};
 pub use hint::{HINTS, Hint};
 pub use mark::{Mark, OSC_NUMBER, mark_bytes};
 pub use message::{
-    COMPLETION, DIRECTORY, DOCUMENTS, NO_ECHO, Outcome, PROTOCOL, PictureLimit, Reader, ToServer,
+    COMPLETION, DIRECTORY, DOCUMENTS, NO_MARKS, Outcome, PROTOCOL, PictureLimit, Reader, ToServer,
     ToWorker,
 };
 

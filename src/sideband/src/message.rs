@@ -19,9 +19,9 @@ pub const DOCUMENTS: &str = "documents";
 /// The capability of a server that takes `directory`.
 pub const DIRECTORY: &str = "directory";
 
-/// The word of a server whose terminal does not hand marks on: a worker shows nothing of the input that it
-/// takes, since nothing would tell that from what its program prints.
-pub const NO_ECHO: &str = "no_echo";
+/// The word of a server whose terminal does not hand marks on: a worker writes none there, and shows nothing of
+/// the input that it takes, since nothing would tell that from what its program prints.
+pub const NO_MARKS: &str = "no_marks";
 
 /// The capability of a worker that takes `complete`.
 pub const COMPLETION: &str = "completion";
