@@ -130,7 +130,7 @@ fn an_embeddable_one_is_told_by_its_file_to_go_on_to_its_prompt() {
         "#!/bin/sh\nMCP_REPL_EXTENSION=/nowhere exec '{}' -E \"$@\"\n",
         python::default().display()
     );
-    let repl = Builder::new().python(&script(directory.path(), "python.exe", &broken)).start();
+    let repl = Builder::new().python(script(directory.path(), "python.exe", &broken)).start();
     assert_has(&repl.begin("1 + 1").error(), "ImportError: /nowhere");
 }
 
