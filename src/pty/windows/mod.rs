@@ -94,7 +94,7 @@ pub use self::{
     listener::{Listener, connect, kill_listener},
     lock::{lock_file, try_lock_file},
     output::{TerminalOutput, guard_terminal, restore_by_guard},
-    places::{run_time_place, state_place},
+    places::{NO_PAGER, TEMPORARY_VARIABLES, run_time_place, state_place},
     private::{
         create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
         open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,

@@ -1,10 +1,11 @@
 //! What tests need of the system, as far as it has that.
 
 use std::{
+    ffi::OsString,
     fs::OpenOptions,
     io,
     os::windows::fs::{OpenOptionsExt, symlink_dir, symlink_file},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use windows_sys::Win32::{
@@ -18,6 +19,11 @@ use windows_sys::Win32::{
 };
 
 use super::security::share;
+
+/// A program that prints a line and ends, and its arguments.
+pub(crate) fn prints(text: &str) -> (PathBuf, Vec<OsString>) {
+    ("cmd.exe".into(), vec!["/c".into(), "echo".into(), text.into()])
+}
 
 /// Lets everybody execute a file, which needs nothing here: its name says whether it is a program.
 pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
@@ -51,6 +57,11 @@ pub(crate) fn tell_size() {
     let mut written = 0;
     // SAFETY: the record is of the kind that it says, and `written` takes a number.
     unsafe { WriteConsoleInputW(GetStdHandle(STD_INPUT_HANDLE), &record, 1, &mut written) };
+}
+
+/// Makes a FIFO, where the system has those in its file systems. Whether it does.
+pub(crate) fn make_fifo(_path: &Path) -> bool {
+    false
 }
 
 /// Gives a file to another user, which nobody here can do for a user by their number.
