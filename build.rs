@@ -1,4 +1,5 @@
-//! Builds the worker's extension and names its file to the binary, which carries it.
+//! Builds the worker's extension and names its file to the binary, which carries it; and tells tests what
+//! their target has.
 //!
 //! A cargo of its own does it, in `OUT_DIR`: the extension is built for release whatever the
 //! profile, and `cargo run`, `cargo build` and `cargo install` all give one whole file.
@@ -8,7 +9,18 @@ use std::{env, path::PathBuf, process::Command};
 /// Names a file that the binary carries in place of an extension that is built here.
 const GIVEN: &str = "MCP_REPL_BUILT_EXTENSION";
 
+/// What a target has, as tests say that they need it: `#![cfg(has = "posix")]`. What each one means is in
+/// tests/README.md.
+const CAPABILITIES: [(&str, &[&str]); 5] = [
+    ("posix", &["linux", "macos"]),
+    ("proc", &["linux"]),
+    ("readers", &["linux"]),
+    ("person", &["linux"]),
+    ("sandbox", &["linux"]),
+];
+
 fn main() {
+    tell_capabilities();
     for input in ["python", "src/sideband", "Cargo.lock", "build.rs"] {
         println!("cargo::rerun-if-changed={input}");
     }
@@ -58,6 +70,17 @@ fn main() {
     let library = target_directory.join(target).join("release").join(name);
     assert!(library.is_file(), "the extension is not at {}", library.display());
     println!("cargo::rustc-env=MCP_REPL_EXTENSION_FILE={}", library.display());
+}
+
+fn tell_capabilities() {
+    let names = CAPABILITIES.map(|(name, _)| format!("{name:?}")).join(", ");
+    println!("cargo::rustc-check-cfg=cfg(has, values({names}))");
+    let system = variable("CARGO_CFG_TARGET_OS");
+    for (name, systems) in CAPABILITIES {
+        if systems.contains(&system.as_str()) {
+            println!("cargo::rustc-cfg=has={name:?}");
+        }
+    }
 }
 
 /// What tells of the machine holds for both builds: how the registry is reached, where cargo's
