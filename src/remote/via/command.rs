@@ -82,7 +82,7 @@ mod tests {
         let words = ["ssh", "-p", "22", "gpu", "mcp-repl", "host", "--stdio"];
         assert_eq!(running("ssh -p 22 gpu"), words);
         assert_eq!(
-            running(r"ssh gpu cd 'my proj' \&\&"),
+            running("ssh gpu cd 'my proj' '&&'"),
             ["ssh", "gpu", "cd", "my proj", "&&", "mcp-repl", "host", "--stdio"]
         );
         let words = ["kubectl", "exec", "-i", "pod", "-c", "main", "--", "mcp-repl"];
