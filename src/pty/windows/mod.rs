@@ -8,6 +8,7 @@
 //! launcher   a program that carries bytes over its standard streams
 //! stream     a pipe in the event loop
 //! pipe       named pipes that are this user's alone
+//! halves     a connected pipe as two streams
 //! listener   where a sideband or a client connects
 //! stdio      this process's standard streams
 //! keyboard   the console that this process is on, as where somebody types
@@ -23,8 +24,8 @@
 //! handle     handles, errors and texts as the system has them
 //! ```
 //!
-//! Three are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
-//! access rights says) and `keys` (key events as the bytes of a terminal).
+//! Four are pure and tested everywhere: `command_line` (arguments, environment), `plain` (paths), `acl` (what a
+//! list of access rights says) and `keys` (key events as the bytes of a terminal).
 //!
 //! What is weaker than on Unix: nobody tells who reads the console, but only that there is somebody; nor its
 //! modes, nor what was typed and not read; there are no signals and no job control; a line editor has no
@@ -34,6 +35,7 @@
 mod acl;
 mod command_line;
 mod keys;
+mod plain;
 
 #[cfg(windows)]
 mod create;
@@ -41,6 +43,8 @@ mod create;
 mod detach;
 #[cfg(windows)]
 mod file;
+#[cfg(windows)]
+mod halves;
 #[cfg(windows)]
 mod handle;
 #[cfg(windows)]
