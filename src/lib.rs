@@ -27,3 +27,4 @@ pub mod session;
 pub mod settings;
 mod terminal;
 pub mod verify;
+mod words;

@@ -341,7 +341,7 @@ impl WorkerArguments {
 
 /// The program that an option's value names, and its arguments.
 fn words(option: &str, command: &str) -> Result<(PathBuf, Vec<OsString>), String> {
-    let mut words = shell_words::split(command)
+    let mut words = crate::words::split(command)
         .map_err(|error| format!("{option} {command:?} can't be split into words: {error}"))?
         .into_iter();
     let file = words.next().filter(|file| !file.is_empty());

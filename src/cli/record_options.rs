@@ -214,7 +214,8 @@ mod tests {
         RecordArguments::default().add_to(&mut options);
         assert_eq!(options, SessionOptions::default());
         let how = HowArguments { record_input: false, record_format: Version::V2 };
-        let record = RecordArguments { record: Some("/tmp/casts".into()), how };
+        let record =
+            RecordArguments { record: Some(std::path::absolute("/tmp/casts").unwrap()), how };
         record.add_to(&mut options);
         let told = of_options(&options).unwrap();
         assert_eq!(told.record, record.record);

@@ -178,11 +178,19 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_this_process() {
-        let words = ["--sandbox", "read-only", "--add-writable", "out", "--deny-read", "/etc/motd"];
+        let motd = std::path::absolute("/etc/motd").unwrap();
+        let words = [
+            "--sandbox",
+            "read-only",
+            "--add-writable",
+            "out",
+            "--deny-read",
+            motd.to_str().unwrap(),
+        ];
         let settings = settings(&words, Mode::Off).unwrap();
         let here = std::env::current_dir().unwrap();
         assert_eq!(settings.writable, [here.join("out")]);
-        assert_eq!(settings.deny_read, [Path::new("/etc/motd")]);
+        assert_eq!(settings.deny_read, [motd.as_path()]);
         assert_eq!((settings.mode, settings.network), (Mode::ReadOnly, Network::Off));
     }
 }

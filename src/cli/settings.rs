@@ -680,11 +680,13 @@ mod tests {
         let found = files.found();
         let told = found.not_in_use(|_| true);
         assert_eq!(told.len(), 1);
-        assert!(told[0].what.starts_with("`worker`, `record` in /"), "{told:?}");
+        let start = format!("`worker`, `record` in {}", files.0.path().display());
+        assert!(told[0].what.starts_with(&start), "{told:?}");
         assert!(found.not_in_use(|_| false).is_empty());
         let files = files.consented();
         let server = files.beneath("");
-        let worker = files.0.path().join("project/w").display().to_string();
+        let worker = files.0.path().join("project").join("w").display().to_string();
+        let worker = shell_words::quote(&worker).into_owned();
         assert_eq!(server.worker.worker, Some(worker));
         assert!(server.session.record.is_given());
         assert!(files.found().not_in_use(|_| true).is_empty());
@@ -696,7 +698,7 @@ mod tests {
             "pager = 'pages'\nsize = '1x1'\npython = ''\nworker = \"vim 'x\"\n[attach]\nkeys = 'ed'",
             "max-sessions = 0\n",
         );
-        let problems = files.problems();
+        let problems = files.problems().replace(std::path::MAIN_SEPARATOR, "/");
         for line in [
             "/user.toml:1: `pager = \"pages\"`: it is one of `through`, `page` and `plain`",
             "/user.toml:3: `python = \"\"`: it is empty",

@@ -82,9 +82,10 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Writes all of it.
+    /// Writes all of it, and waits until it is out of this process, which may end.
     pub(super) async fn write_all<W: AsyncWrite + Unpin>(&mut self, writer: &mut W) {
         while !self.is_empty() && self.write(writer).await.is_ok() {}
+        let _ = writer.flush().await;
     }
 
     /// When the peer is given up if it takes nothing.

@@ -103,13 +103,13 @@ mod tests {
     fn the_path_is_the_one_that_it_was_called_by() {
         let root = tempfile::tempdir().unwrap();
         let around = around(root.path());
-        let file = root.path().join("bin/mcp-repl");
+        let file = root.path().join("bin").join("mcp-repl");
         fs::write(&file, "").unwrap();
         let expected = file.to_str().unwrap();
         assert_eq!(command("mcp-repl", &file, &around).0, expected);
         assert_eq!(command(expected, &file, &around).0, expected);
-        fs::write(root.path().join("project/mcp-repl"), "").unwrap();
-        let here = root.path().join("project/mcp-repl");
+        let here = root.path().join("project").join("mcp-repl");
+        fs::write(&here, "").unwrap();
         assert_eq!(command("./mcp-repl", &here, &around).0, here.to_str().unwrap());
         // What is called so is something else.
         assert_eq!(command("mcp-repl", &here, &around).0, here.to_str().unwrap());
@@ -123,9 +123,10 @@ mod tests {
         let uv = Path::new("/home/a/.cache/uv/archive-v0/x1/bin/mcp-repl");
         assert_eq!(command("mcp-repl", uv, &around), ("uvx".into(), vec!["mcp-repl".into()]));
         let npx = Path::new("/home/a/.npm/_npx/1f/node_modules/mcp-repl/mcp-repl");
-        fs::write(root.path().join("bin/npx"), "").unwrap();
-        let (program, args) = command("mcp-repl", npx, &around);
-        assert_eq!(program, root.path().join("bin/npx").to_str().unwrap());
+        let program = root.path().join("bin").join("npx");
+        fs::write(&program, "").unwrap();
+        let (found, args) = command("mcp-repl", npx, &around);
+        assert_eq!(found, program.to_str().unwrap());
         assert_eq!(args, ["-y", "mcp-repl"]);
         assert!(starter("mcp-repl".as_ref(), uv, &around).unwrap().note.is_some());
     }

@@ -125,11 +125,20 @@ impl Surroundings {
 mod tests {
     use super::*;
 
+    /// A path from the root, as the system has it.
+    fn absolute(path: &str) -> PathBuf {
+        std::path::absolute(path).unwrap()
+    }
+
     fn surroundings(platform: Platform, variables: &[(&str, &str)]) -> Surroundings {
-        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let spelled = |value: &str| match value.starts_with('/') {
+            true => absolute(value).into(),
+            false => value.into(),
+        };
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), spelled(value)));
         Surroundings {
-            home: "/home/ada".into(),
-            directory: "/work".into(),
+            home: absolute("/home/ada"),
+            directory: absolute("/work"),
             variables: variables.collect(),
             platform,
         }
@@ -138,35 +147,50 @@ mod tests {
     #[test]
     fn paths_follow_platform_and_variables() {
         let path = |platform, variables: &[(&str, &str)], template: &str| {
-            surroundings(platform, variables).path(template).to_str().unwrap().to_owned()
+            surroundings(platform, variables).path(template)
         };
         use Platform::{Linux, MacOs, Windows};
-        assert_eq!(path(Linux, &[], "~/.x/y"), "/home/ada/.x/y");
-        assert_eq!(path(Linux, &[], "{config}/x"), "/home/ada/.config/x");
-        assert_eq!(path(Linux, &[("XDG_CONFIG_HOME", "/c")], "{config}/x"), "/c/x");
-        assert_eq!(path(Linux, &[("XDG_CONFIG_HOME", "c")], "{xdg}/x"), "/home/ada/.config/x");
-        assert_eq!(path(MacOs, &[], "{config}/x"), "/home/ada/Library/Application Support/x");
-        assert_eq!(path(MacOs, &[], "{xdg}/x"), "/home/ada/.config/x");
-        assert_eq!(path(Windows, &[], "{config}/x"), "/home/ada/AppData/Roaming/x");
-        assert_eq!(path(Windows, &[("APPDATA", "/a")], "{config}/x"), "/a/x");
-        assert_eq!(path(Linux, &[], "{CODEX_HOME:~/.codex}/x"), "/home/ada/.codex/x");
-        assert_eq!(path(Linux, &[("CODEX_HOME", "/k")], "{CODEX_HOME:~/.codex}/x"), "/k/x");
-        assert_eq!(path(Linux, &[("CODEX_HOME", "k")], "{CODEX_HOME:~/.codex}/x"), "/work/k/x");
-        assert_eq!(path(Linux, &[("CODEX_HOME", "")], "{CODEX_HOME:~/.codex}"), "/home/ada/.codex");
-        assert_eq!(path(Linux, &[], "/Applications/X.app"), "/Applications/X.app");
+        assert_eq!(path(Linux, &[], "~/.x/y"), absolute("/home/ada/.x/y"));
+        assert_eq!(path(Linux, &[], "{config}/x"), absolute("/home/ada/.config/x"));
+        assert_eq!(path(Linux, &[("XDG_CONFIG_HOME", "/c")], "{config}/x"), absolute("/c/x"));
+        assert_eq!(
+            path(Linux, &[("XDG_CONFIG_HOME", "c")], "{xdg}/x"),
+            absolute("/home/ada/.config/x")
+        );
+        assert_eq!(
+            path(MacOs, &[], "{config}/x"),
+            absolute("/home/ada/Library/Application Support/x")
+        );
+        assert_eq!(path(MacOs, &[], "{xdg}/x"), absolute("/home/ada/.config/x"));
+        assert_eq!(path(Windows, &[], "{config}/x"), absolute("/home/ada/AppData/Roaming/x"));
+        assert_eq!(path(Windows, &[("APPDATA", "/a")], "{config}/x"), absolute("/a/x"));
+        assert_eq!(path(Linux, &[], "{CODEX_HOME:~/.codex}/x"), absolute("/home/ada/.codex/x"));
+        assert_eq!(
+            path(Linux, &[("CODEX_HOME", "/k")], "{CODEX_HOME:~/.codex}/x"),
+            absolute("/k/x")
+        );
+        assert_eq!(
+            path(Linux, &[("CODEX_HOME", "k")], "{CODEX_HOME:~/.codex}/x"),
+            absolute("/work/k/x")
+        );
+        assert_eq!(
+            path(Linux, &[("CODEX_HOME", "")], "{CODEX_HOME:~/.codex}"),
+            absolute("/home/ada/.codex")
+        );
+        assert_eq!(path(Linux, &[], "/Applications/X.app"), Path::new("/Applications/X.app"));
     }
 
     #[test]
     fn the_settings_file_is_where_the_user_or_the_system_has_such_files() {
         let file = |platform, variables: &[(&str, &str)]| {
-            surroundings(platform, variables).settings_file().to_str().unwrap().to_owned()
+            surroundings(platform, variables).settings_file()
         };
         use Platform::{Linux, MacOs};
         let xdg = [("XDG_CONFIG_HOME", "/c")];
-        assert_eq!(file(Linux, &[]), "/home/ada/.config/mcp-repl/config.toml");
-        assert_eq!(file(Linux, &xdg), "/c/mcp-repl/config.toml");
-        assert_eq!(file(MacOs, &xdg), "/c/mcp-repl/config.toml");
-        let of_macos = "/home/ada/Library/Application Support/mcp-repl/config.toml";
+        assert_eq!(file(Linux, &[]), absolute("/home/ada/.config/mcp-repl/config.toml"));
+        assert_eq!(file(Linux, &xdg), absolute("/c/mcp-repl/config.toml"));
+        assert_eq!(file(MacOs, &xdg), absolute("/c/mcp-repl/config.toml"));
+        let of_macos = absolute("/home/ada/Library/Application Support/mcp-repl/config.toml");
         assert_eq!(file(MacOs, &[]), of_macos);
         assert_eq!(file(MacOs, &[("XDG_CONFIG_HOME", "c")]), of_macos);
     }

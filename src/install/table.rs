@@ -275,20 +275,25 @@ mod tests {
         }
     }
 
+    /// A path from the root, as the system has it.
+    fn absolute(path: &str) -> PathBuf {
+        std::path::absolute(path).unwrap()
+    }
+
     #[test]
     fn files_are_where_each_platform_has_them() {
         let file = |name: &str, platform, variable: (&str, &str)| {
             let around = Surroundings {
-                home: "/h".into(),
-                directory: "/w".into(),
-                variables: [(variable.0.to_owned(), variable.1.into())].into(),
+                home: absolute("/h"),
+                directory: absolute("/w"),
+                variables: [(variable.0.to_owned(), absolute(variable.1).into())].into(),
                 platform,
             };
             let places = client(name).unwrap().places(Scope::User, &around);
-            places[0][0].to_str().unwrap().to_owned()
+            places[0][0].clone()
         };
         use Platform::{Linux, MacOs, Windows};
-        let none = ("", "");
+        let none = ("", "/");
         for (name, platform, variable, expected) in [
             ("claude", Linux, none, "/h/.claude.json"),
             ("claude", Linux, ("CLAUDE_CONFIG_DIR", "/c"), "/c/.claude.json"),
@@ -316,7 +321,7 @@ mod tests {
             ("goose", Windows, ("APPDATA", "/ad"), "/ad/Block/goose/config/config.yaml"),
             ("opencode", MacOs, none, "/h/.config/opencode/opencode.json"),
         ] {
-            assert_eq!(file(name, platform, variable), expected, "{platform:?}");
+            assert_eq!(file(name, platform, variable), absolute(expected), "{platform:?}");
         }
     }
 

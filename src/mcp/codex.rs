@@ -180,7 +180,10 @@ fn network(value: &Value) -> Network {
 fn path(text: &str) -> Option<PathBuf> {
     let Some(rest) = text.strip_prefix("file://") else { return plain(text.into()) };
     let rest = rest.strip_prefix("localhost").unwrap_or(rest);
-    plain(percent_decode_str(rest).decode_utf8().ok()?.into_owned().into())
+    let path = percent_decode_str(rest).decode_utf8().ok()?;
+    // One of a drive begins behind the slash.
+    let of_drive = path.strip_prefix('/').filter(|path| Path::new(path).is_absolute());
+    plain(of_drive.unwrap_or(&path).into())
 }
 
 /// A path that can be held against others by its parts.
@@ -214,9 +217,26 @@ mod tests {
         let files = json!({"type": "restricted", "entries": entries});
         json!({
             "permissionProfile": {"type": "managed", "file_system": files, "network": network},
-            "codexLinuxSandboxExe": "/usr/bin/codex", "sandboxCwd": "file:///home/ada/my%20proj",
+            "codexLinuxSandboxExe": "/usr/bin/codex", "sandboxCwd": uri("/home/ada/my%20proj"),
             "useLegacyLandlock": false, "useMxc": false
         })
+    }
+
+    /// A path from the root, as the system has it.
+    fn absolute(path: &str) -> PathBuf {
+        let root = std::path::absolute("/").unwrap();
+        root.join(path.trim_start_matches('/'))
+    }
+
+    /// The same as Codex says it; what is none stays.
+    fn said(path: &str) -> String {
+        let is_path = path.starts_with('/');
+        if is_path { absolute(path).to_str().unwrap().to_owned() } else { path.to_owned() }
+    }
+
+    fn uri(path: &str) -> String {
+        let path = said(path).replace(std::path::MAIN_SEPARATOR, "/");
+        format!("file:///{}", path.trim_start_matches('/'))
     }
 
     fn special(kind: &str, access: &str) -> Value {
@@ -224,11 +244,14 @@ mod tests {
     }
 
     fn at(path: &str, access: &str) -> Value {
-        json!({"path": {"type": "path", "path": path}, "access": access})
+        json!({"path": {"type": "path", "path": said(path)}, "access": access})
     }
 
     fn paths(paths: &[&str]) -> Vec<PathBuf> {
-        paths.iter().map(PathBuf::from).collect()
+        // What is called by its kind is the same everywhere.
+        let is_kind = |path: &str| ["/", "/tmp"].contains(&path);
+        let path = |path: &&str| if is_kind(path) { path.into() } else { said(path).into() };
+        paths.iter().map(path).collect()
     }
 
     fn files(state: &Value) -> (Vec<PathBuf>, Vec<PathBuf>) {
@@ -247,7 +270,7 @@ mod tests {
                 special("slash_tmp", "write"),
                 special("tmpdir", "write"),
                 at("/home/ada/proj/.git", "read"),
-                {"path": {"type": "path", "path": "/home/ada/proj/.codex"}, "access": "read",
+                {"path": {"type": "path", "path": said("/home/ada/proj/.codex")}, "access": "read",
                  "missing_path_behavior": "skip"},
             ]),
             "enabled",
@@ -273,11 +296,11 @@ mod tests {
             root,
             special("current_working_directory", "write"),
             {"path": subpath, "access": "read"},
-            at("file:///data/a%2Fb", "write"),
+            at(&uri("/data/a%2Fb"), "write"),
             at("/data//c/", "write"),
         ]);
         let cwd = "/home/ada/my proj";
-        let read_only = vec![Path::new(cwd).join("out")];
+        let read_only = vec![absolute(cwd).join("out")];
         assert_eq!(files(&state(entries, "")), (paths(&[cwd, "/data/a/b", "/data/c"]), read_only));
         for nowhere in [
             "data",
@@ -377,19 +400,19 @@ mod tests {
     #[test]
     fn older_versions_say_a_policy() {
         let of = |policy: Value| {
-            sandbox(&json!({"sandboxPolicy": policy, "sandboxCwd": "/proj"})).unwrap()
+            sandbox(&json!({"sandboxPolicy": policy, "sandboxCwd": said("/proj")})).unwrap()
         };
         assert_eq!(of(json!({"type": "danger-full-access"})), ClientSandbox::NONE);
         assert_eq!(of(json!({"mode": "read-only"})), ClientSandbox::STRICTEST);
         let read = of(json!({"type": "read-only", "network_access": true}));
         assert_eq!(read, ClientSandbox { network: Network::On, ..ClientSandbox::STRICTEST });
         let write = of(json!({
-            "type": "workspace-write", "writable_roots": ["/data"], "network_access": false,
+            "type": "workspace-write", "writable_roots": [said("/data")], "network_access": false,
             "exclude_tmpdir_env_var": false, "exclude_slash_tmp": false
         }));
         let bounds = write.files.unwrap();
         assert_eq!(bounds.writable, paths(&["/data", "/proj", "/tmp"]));
-        assert!(bounds.read_only.contains(&"/proj/.git".into()));
+        assert!(bounds.read_only.contains(&absolute("/proj/.git")));
         assert_eq!(write.network, Network::Off);
         let by_others = of(json!({"type": "external-sandbox", "network_access": "enabled"}));
         assert_eq!(by_others, ClientSandbox::NONE);

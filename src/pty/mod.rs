@@ -47,7 +47,8 @@
 //! | `private_directory_in`, `create_private_directory`, `create_private_file` | what others can't enter or read |
 //! | `keep_private`, `open_own_file`, `is_own_directory`, `others_can_replace` | whether it still is so |
 //! | `open_or_create_own_file`, `own_directory_mode`, `is_file_at`, `user_number`, `user_name` | whose it is |
-//! | `run_time_place`, `state_place` | where this user's programs keep what is theirs |
+//! | `run_time_place`, `state_place`, `TEMPORARY_VARIABLES` | where this user's programs keep what is theirs |
+//! | `NO_PAGER` | what shows a file in the place of a pager |
 //! | `lock_file`, `try_lock_file` | a lock on a file, which keeps nobody from reading it ([`Lock`]) |
 //! | `open_regular_file` | a file that anybody may have put there, and who may write it ([`Writers`]) |
 
@@ -74,17 +75,18 @@ use crate::sandbox::Rules;
 #[cfg(test)]
 pub(crate) use platform::testing;
 pub use platform::{
-    ByteStream, Detached, EditorInput, EditorTurn, Listener, Process, PtyMaster, Requests,
-    TerminalInput, TerminalOutput, allows_execution, are_on_one_file_system, asked_to_end, connect,
-    create_private_directory, create_private_file, detach, give_to_editor, guard_sessions,
-    guard_terminal, hang_up_child, has_other_names, has_the_terminal, is_executable, is_file_at,
-    is_own_directory, is_writable, keep_private, keyboard_for_program, kill_listener,
-    killed_status, launch, limits_hold, lock_file, machine_name, open_or_create_own_file,
-    open_own_file, open_regular_file, others_can_replace, own_directory_mode, own_program,
-    parent_identity, platform_name, private_directory_in, process_identity, put_modes_back,
-    reader_has_gone, resident_memory, restore_by_guard, run_time_place, sandbox_holds,
-    set_raw_mode, show_typing, signal_number, spawn, state_place, stdio, stop_group, try_lock_file,
-    type_on_output_terminal, unblock_signals, user_name, user_number,
+    ByteStream, Detached, EditorInput, EditorTurn, Listener, NO_PAGER, Process, PtyMaster,
+    Requests, TEMPORARY_VARIABLES, TerminalInput, TerminalOutput, allows_execution,
+    are_on_one_file_system, asked_to_end, connect, create_private_directory, create_private_file,
+    detach, give_to_editor, guard_sessions, guard_terminal, hang_up_child, has_other_names,
+    has_the_terminal, is_executable, is_file_at, is_own_directory, is_writable, keep_private,
+    keyboard_for_program, kill_listener, killed_status, launch, limits_hold, lock_file,
+    machine_name, open_or_create_own_file, open_own_file, open_regular_file, others_can_replace,
+    own_directory_mode, own_program, parent_identity, platform_name, private_directory_in,
+    process_identity, put_modes_back, reader_has_gone, resident_memory, restore_by_guard,
+    run_time_place, sandbox_holds, set_raw_mode, show_typing, signal_number, spawn, state_place,
+    stdio, stop_group, try_lock_file, type_on_output_terminal, unblock_signals, user_name,
+    user_number,
 };
 
 /// A program to be run.

@@ -163,6 +163,9 @@ fn hear(child: &mut Child) -> Result<Started, StartError> {
 mod tests {
     use super::*;
 
+    /// What [`fails_with_what_it_is_to_say`] says.
+    const SAYS: &str = "MCP_REPL_TEST_SAYS";
+
     #[tokio::test]
     async fn a_host_that_dies_without_a_word_is_told_with_its_end() {
         // The program is this test, which knows no such arguments.
@@ -171,16 +174,30 @@ mod tests {
         let StartError::Died { status, text } = &error else { panic!("{error}") };
         assert!(!status.success() && text.contains("detached"), "{error}");
         let told = error.to_string();
-        assert!(told.contains("ended before it was ready (exit status: "), "{told}");
+        assert!(told.contains(&format!("ended before it was ready ({status}): ")), "{told}");
         assert!(told.ends_with(&format!("): {text}")), "{told}");
+    }
+
+    /// A process of its own that fails with what it is to say.
+    #[test]
+    fn fails_with_what_it_is_to_say() {
+        let Ok(text) = std::env::var(SAYS) else { return };
+        eprintln!("{text}");
+        std::process::exit(1);
     }
 
     #[test]
     fn what_makes_name_spaces_is_told_from_a_host() {
-        let said = "echo 'bwrap: No permissions to create new namespace' >&2; exit 1";
-        let mut shell = Command::new("sh");
-        shell.args(["-c", said]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let error = hear(&mut shell.spawn().unwrap()).unwrap_err().to_string();
+        let mut other = Command::new(std::env::current_exe().unwrap());
+        other.args([
+            "--exact",
+            "registry::start::tests::fails_with_what_it_is_to_say",
+            "--nocapture",
+        ]);
+        other.env(SAYS, "bwrap: No permissions to create new namespace");
+        // What runs the test says something there.
+        other.stdout(Stdio::null()).stderr(Stdio::piped());
+        let error = hear(&mut other.spawn().unwrap()).unwrap_err().to_string();
         assert_eq!(
             error,
             "no sandbox: `--sandbox strict` makes name spaces, and can't here: bwrap: No permissions to create new \

@@ -88,15 +88,16 @@ mod tests {
 
     #[test]
     fn settings_travel_whole() {
+        let at = |path: &str| vec![std::path::absolute(path).unwrap()];
         let settings = Settings {
             mode: Mode::WorkspaceWrite,
-            writable: vec!["/data".into()],
+            writable: at("/data"),
             network: Network::Local,
-            readable: vec!["/models".into()],
-            deny_read: vec!["/etc/motd".into()],
+            readable: at("/models"),
+            deny_read: at("/etc/motd"),
             gpu: true,
             keep_variables: vec!["HF_TOKEN".into()],
-            bounds: Some(Bounds { writable: vec!["/w".into()], read_only: vec!["/w/.git".into()] }),
+            bounds: Some(Bounds { writable: at("/w"), read_only: at("/w/.git") }),
         };
         let wire = to_wire(&settings);
         assert_eq!(from_wire(&wire), Ok(settings));

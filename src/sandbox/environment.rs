@@ -131,6 +131,7 @@ mod tests {
                 Some(value) => format!("{}={}", name.display(), value.display()),
                 None => format!("-{}", name.display()),
             })
+            .map(|change| change.replace(std::path::MAIN_SEPARATOR, "/"))
             .collect();
         assert_eq!(
             told,

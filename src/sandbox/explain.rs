@@ -318,7 +318,7 @@ fn to_be_added<'a>(path: &'a Path, home: Option<&Path>, facts: &dyn Facts) -> Op
     around.into_iter().chain(itself).find(|place| !is_too_wide(place))
 }
 
-#[cfg(test)]
+#[cfg(all(test, has = "posix"))]
 mod tests {
     use super::*;
     use crate::sandbox::telling;

@@ -168,7 +168,7 @@ fn named_in(text: &str, word: &str, from: &Path) -> Option<PathBuf> {
     (!path.is_empty()).then(|| without_dots(&from.join(path)))
 }
 
-#[cfg(test)]
+#[cfg(all(test, has = "posix"))]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -186,7 +186,7 @@ impl View {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, has = "posix"))]
 mod tests {
     use super::*;
     use crate::sandbox::{Git, Mode, testing::Disk};

@@ -210,17 +210,17 @@ mod tests {
         assert_eq!(std::fs::read_to_string(file(2)).unwrap(), "0123456789");
     }
 
-    /// A FIFO without a reader blocks the one who opens it to write.
+    /// A thread that takes nothing and says nothing.
     fn hanging(directory: &Path) -> Current {
-        let fifo = directory.join("fifo");
-        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let path = directory.join("file");
+        std::fs::write(&path, "").unwrap();
         let (texts, queue) = WriteQueue::new(LARGEST_BACKLOG);
-        let (done, written) = oneshot::channel();
-        let path = fifo.clone();
+        let (done, written) = oneshot::channel::<Result<(), WriteError>>();
         std::thread::spawn(move || {
-            let open = std::fs::OpenOptions::new().write(true).open(fifo);
-            let _ = done.send(open.map(drop).map_err(WriteError::Io));
-            drop(queue);
+            let _kept = (queue, done);
+            loop {
+                std::thread::park();
+            }
         });
         Current { path, texts, written }
     }

@@ -354,7 +354,8 @@ mod tests {
     async fn a_worker_that_ends_before_it_connects_is_not_waited_for_on_its_sideband() {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
-        let program = WorkerProgram::custom("true".into(), Vec::new());
+        let (file, arguments) = pty::testing::prints("");
+        let program = WorkerProgram::custom(file, arguments);
         let launch = session.launch(&program, Paging::Through, &Default::default()).unwrap();
         let mut worker = Worker::start(launch, Size::default(), LIMIT).unwrap();
         worker.process.ended().await;
@@ -371,7 +372,8 @@ mod tests {
     async fn what_is_held_back_in_the_terminal_is_waited_for() {
         let runtime = RuntimeDirectory::new().unwrap();
         let mut session = runtime.session().unwrap();
-        let program = WorkerProgram::custom("echo".into(), vec!["last words".into()]);
+        let (file, arguments) = pty::testing::prints("last words");
+        let program = WorkerProgram::custom(file, arguments);
         let launch = session.launch(&program, Paging::Through, &Default::default()).unwrap();
         let mut worker = Worker::start(launch, Size::default(), LIMIT).unwrap();
         worker.process.ended().await;

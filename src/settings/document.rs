@@ -8,6 +8,7 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{Holds, Key, Known, Takes, Value, Written};
+use crate::words;
 
 /// What a file's texts are taken relative to.
 #[derive(Debug, Clone, Copy)]
@@ -176,7 +177,7 @@ impl Reader<'_> {
             Holds::Path => path(&text),
             Holds::Program if is_path(&text) => path(&text),
             Holds::Program => text,
-            Holds::Command => match shell_words::split(&text) {
+            Holds::Command => match words::split(&text) {
                 Ok(mut words) if words.first().is_some_and(|first| is_path(first)) => {
                     words[0] = path(&words[0]);
                     shell_words::join(words)

@@ -119,7 +119,8 @@ impl TestHost {
             standing,
             idle: Duration::ZERO,
             worker: Some(worker()),
-            worker_pid: Some(1),
+            // One that there is.
+            worker_pid: Some(std::process::id()),
         };
         let described = Arc::new(std::sync::Mutex::new(described));
         let tells = described.clone();

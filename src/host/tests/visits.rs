@@ -30,7 +30,7 @@ async fn who_knows_the_token_is_welcome_and_told_how_things_are() {
     assert_eq!(info.clients, ["one", "two"]);
     assert_eq!(info.interpreter, "cpython 3.12.1");
     assert_eq!((info.ends_in_ms, info.keeps), (None, false));
-    assert_eq!((info.state, info.worker_pid), (SessionState::Ready, Some(1)));
+    assert_eq!((info.state, info.worker_pid), (SessionState::Ready, Some(std::process::id())));
     assert!(info.memory.is_some());
 }
 

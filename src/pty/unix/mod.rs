@@ -89,7 +89,7 @@ pub use limits::limits_hold;
 pub use listener::Listener;
 pub use lock::{lock_file, try_lock_file};
 pub use output::TerminalOutput;
-pub use places::{run_time_place, state_place};
+pub use places::{NO_PAGER, TEMPORARY_VARIABLES, run_time_place, state_place};
 pub use private::{
     create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
     open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,

@@ -8,6 +8,12 @@ use std::{
 
 use super::private::is_own_directory;
 
+/// The variables by which programs are told where their temporary files are.
+pub const TEMPORARY_VARIABLES: &[&str] = &["TMPDIR"];
+
+/// The command that shows a file as it is, in the place of a pager.
+pub const NO_PAGER: &str = "cat";
+
 /// The directory below which this user's programs keep what holds until the user logs out, sockets say. One
 /// that is unset, missing or another user's, as after `su`, is none.
 pub fn run_time_place() -> Option<PathBuf> {

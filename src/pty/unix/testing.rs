@@ -1,12 +1,18 @@
 //! What tests need of the system: to lay out files, and to be told what a terminal tells.
 
 use std::{
+    ffi::OsString,
     fs::Permissions,
     io,
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+/// A program that prints a line and ends, and its arguments.
+pub(crate) fn prints(text: &str) -> (PathBuf, Vec<OsString>) {
+    ("echo".into(), vec![text.into()])
+}
 
 /// Lets everybody execute a file.
 pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
@@ -33,6 +39,13 @@ pub(crate) fn terminal() -> MutexGuard<'static, ()> {
 pub(crate) fn tell_size() {
     // SAFETY: the function takes no memory.
     unsafe { libc::raise(libc::SIGWINCH) };
+}
+
+/// Makes a FIFO, where the system has those in its file systems. Whether it does.
+pub(crate) fn make_fifo(path: &Path) -> bool {
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+    rustix::fs::mknodat(rustix::fs::CWD, path, kind, mode, 0).unwrap();
+    true
 }
 
 /// Gives a file to another user, which root alone can do.

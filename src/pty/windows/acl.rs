@@ -58,14 +58,14 @@ pub(super) struct Given {
     pub(super) rights: u32,
 }
 
-/// An entry that gives rights.
-const ALLOWS: u8 = 0;
+/// An entry that gives rights, and one that does so on a condition, which is not looked at.
+const ALLOWS: [u8; 2] = [0, 9];
 /// Of a directory's entry: it counts for what is made in it only.
 const INHERIT_ONLY: u8 = 8;
 
 /// What a list gives; `None` when these bytes are no list. Entries that take something away are left
 /// out, so that rather too much is found than too little; one of a kind that is not known gives nothing
-/// to anybody on files (objects of a directory service, conditions of a domain).
+/// to anybody on files (objects of a directory service).
 pub(super) fn given(list: &[u8]) -> Option<Vec<Given>> {
     let half = |at: usize| Some(u16::from_le_bytes(list.get(at..at + 2)?.try_into().ok()?));
     let (count, mut at) = (half(4)?, 8);
@@ -75,7 +75,7 @@ pub(super) fn given(list: &[u8]) -> Option<Vec<Given>> {
         if entry.len() < 8 {
             return None;
         }
-        if entry[0] == ALLOWS && entry[1] & INHERIT_ONLY == 0 {
+        if ALLOWS.contains(&entry[0]) && entry[1] & INHERIT_ONLY == 0 {
             let rights = u32::from_le_bytes(entry[4..8].try_into().ok()?);
             given.push(Given { to: Sid::read(&entry[8..])?, rights });
         }
@@ -177,6 +177,10 @@ mod tests {
         let found = given(&list(&entries)).unwrap();
         let writers: Vec<u32> = other_writers(&found, &own).map(Sid::number).collect();
         assert_eq!(writers, [9]);
+        // What is given on a condition may be given.
+        let on_condition = [user(10), b"artx\0\0\0\0".to_vec()].concat();
+        let found = given(&list(&[(9, 0, 0x1f01ff, on_condition)])).unwrap();
+        assert_eq!(other_writers(&found, &own).map(Sid::number).collect::<Vec<_>>(), [10]);
         // Who makes something in a directory, and whoever owns it, are no others.
         let entries = [(0, 0, 0x1000_0000, sid(3, &[0])), (0, 0, 0x1000_0000, sid(3, &[4]))];
         assert_eq!(other_writers(&given(&list(&entries)).unwrap(), &own).count(), 0);

@@ -2,10 +2,13 @@
 
 use std::{
     env,
-    ffi::c_void,
+    ffi::{OsString, c_void},
     fs::File,
     io,
-    os::windows::io::{AsRawHandle, OwnedHandle},
+    os::windows::{
+        ffi::OsStringExt,
+        io::{AsRawHandle, OwnedHandle},
+    },
     path::{Path, PathBuf},
     ptr,
 };
@@ -13,7 +16,7 @@ use std::{
 use windows_sys::Win32::{
     Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation},
     System::{
-        Console::HPCON,
+        Console::{HPCON, SetConsoleCtrlHandler},
         Threading::{
             CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW, CREATE_UNICODE_ENVIRONMENT, CreateProcessW,
             DeleteProcThreadAttributeList, EXTENDED_STARTUPINFO_PRESENT,
@@ -29,6 +32,7 @@ use super::{
     command_line::{Unsayable, command_line, environment_block},
     handle::{c_wide, check, owned, wide},
     job::Job,
+    plain::plain,
 };
 use crate::pty::Program;
 
@@ -55,7 +59,7 @@ pub(super) fn create(
             "Windows has no sandbox for it yet",
         ));
     }
-    let file = found(program)?;
+    let file = plain_path(found(program)?);
     let arguments: Vec<Vec<u16>> = program.arguments.iter().map(wide).collect();
     let mut line = command_line(&wide(&file), &arguments).map_err(invalid)?;
     let environment = environment_block(
@@ -63,7 +67,7 @@ pub(super) fn create(
         program.environment.iter().map(|(name, value)| (wide(name), value.as_ref().map(wide))),
     )
     .map_err(invalid)?;
-    let directory = program.directory.as_ref().map(c_wide).transpose()?;
+    let directory = program.directory.clone().map(plain_path).map(c_wide).transpose()?;
     let file = c_wide(file)?;
 
     let mut start = STARTUPINFOEXW::default();
@@ -77,6 +81,10 @@ pub(super) fn create(
     let mut flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
     match streams {
         Streams::Console(console) => {
+            // A process group's first one ignores Ctrl-C, and so do all that it starts: nothing that is typed here
+            // would interrupt a program. Only this process can take that back, for itself and for its children.
+            // SAFETY: without a function the call changes only whether Ctrl-C is ignored.
+            unsafe { SetConsoleCtrlHandler(None, 0) };
             // This attribute is the handle itself, not a place that has it.
             let value = *console as *const c_void;
             attributes.set(PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE, value, size_of::<HPCON>())?;
@@ -123,6 +131,11 @@ pub(super) fn create(
 
 fn invalid(why: Unsayable) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why.to_string())
+}
+
+/// A path as programs take it.
+fn plain_path(path: PathBuf) -> PathBuf {
+    plain(&wide(&path)).map_or(path, |path| OsString::from_wide(&path).into())
 }
 
 /// The file of a program. A bare name is looked up on the `PATH` that the program will have, and never in

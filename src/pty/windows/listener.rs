@@ -1,6 +1,7 @@
 //! Where a worker's sideband, or a session's client, connects: a named pipe for programs of this user
 //! only. Its name is a secret, and stands in a file that is this user's alone, where Unix has a socket:
-//! so it is found as that is, and nobody can lay a pipe of theirs in its place.
+//! so it is found as that is, and nobody can lay a pipe of theirs in its place. It says which process
+//! listens, which so can be killed when it takes nobody any more.
 
 use std::{
     io::{self, Read, Write},
@@ -9,21 +10,23 @@ use std::{
 };
 
 use tokio::{
-    net::windows::named_pipe::{ClientOptions, NamedPipeClient, NamedPipeServer},
+    net::windows::named_pipe::{ClientOptions, NamedPipeServer},
     sync::Mutex,
 };
 use windows_sys::Win32::{
     Foundation::{ERROR_FILE_NOT_FOUND, ERROR_PIPE_BUSY},
     System::{
         Pipes::WaitNamedPipeW,
-        Threading::{OpenProcess, PROCESS_TERMINATE, TerminateProcess},
+        Threading::{PROCESS_TERMINATE, TerminateProcess},
     },
 };
 
 use super::{
-    handle::{c_wide, check, owned},
+    halves::{End, halves},
+    handle::{c_wide, check},
     pipe::{client_of, listen, new_name, server_of},
     private::{create_private_file, open_own_file},
+    running::{process_identity, process_of},
     security::is_own_process,
     stream::ByteStream,
 };
@@ -33,6 +36,8 @@ use crate::pty::{StdinStream, StdoutStream};
 const LONGEST_NAME: u64 = 256;
 /// How long a listener that is busy is waited for at a time, in milliseconds.
 const BUSY: u32 = 1000;
+/// How often it is: one that lives takes the next one at once.
+const MOST_WAITS: u32 = 3;
 /// The exit status of a listener that is killed.
 const KILLED: u32 = 1;
 
@@ -51,7 +56,8 @@ impl Listener {
     /// # Errors
     /// When it can't be made: there is a file already, say.
     pub fn bind(path: &Path) -> io::Result<Listener> {
-        let name = new_name()?;
+        let own = process_identity(std::process::id()).ok_or(io::ErrorKind::NotFound)?;
+        let name = format!("{}-{own}", new_name()?);
         let next = Mutex::new(listen(&name, true)?);
         let mut file = create_private_file(path)?;
         let listener = Listener { name, path: path.to_owned(), next };
@@ -73,8 +79,7 @@ impl Listener {
     /// # Errors
     /// As [`Listener::accept`].
     pub async fn accept_halves(&self) -> io::Result<(StdinStream, StdoutStream)> {
-        let (reader, writer) = tokio::io::split(self.accept_own().await?);
-        Ok((Box::new(reader), Box::new(writer)))
+        Ok(streams(End::Server(self.accept_own().await?)))
     }
 
     async fn accept_own(&self) -> io::Result<NamedPipeServer> {
@@ -104,37 +109,18 @@ impl Drop for Listener {
 ///
 /// # Errors
 /// `PermissionDenied` when whoever listens there runs under another user, or the file is not this user's
-/// alone; `NotFound` when there is no such file, `ConnectionRefused` when nobody listens.
+/// alone; `NotFound` when there is no such file, `ConnectionRefused` when nobody listens, `WouldBlock` when who
+/// listens takes nobody.
 pub async fn connect(path: &Path) -> io::Result<(StdinStream, StdoutStream)> {
-    let (reader, writer) = tokio::io::split(connect_to_own(path).await?);
-    Ok((Box::new(reader), Box::new(writer)))
-}
-
-/// Kills the process that listens at a pipe of this user, as it may not do so by itself. What it is is
-/// the system's word at this moment, so no number of an earlier one is used.
-///
-/// # Errors
-/// As [`connect`]; when the process may not be killed.
-pub async fn kill_listener(path: &Path) -> io::Result<()> {
-    let pipe = connect_to_own(path).await?;
-    let number = server_of(&pipe)?;
-    // SAFETY: no memory is taken; the handle is nobody else's.
-    let process = unsafe { owned(OpenProcess(PROCESS_TERMINATE, 0, number)) }?;
-    // While it is connected its number is its own, and by the handle it stays so.
-    if pipe.try_write(&[]).is_err_and(|error| error.kind() != io::ErrorKind::WouldBlock) {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    // SAFETY: the handle is open; no memory is taken.
-    unsafe { check(TerminateProcess(process.as_raw_handle(), KILLED)) }
-}
-
-async fn connect_to_own(path: &Path) -> io::Result<NamedPipeClient> {
-    let mut name = String::new();
-    open_own_file(path)?.take(LONGEST_NAME).read_to_string(&mut name)?;
+    let name = name_at(path)?;
+    let mut waits = MOST_WAITS;
     let pipe = loop {
         match ClientOptions::new().open(&name) {
             Ok(pipe) => break pipe,
-            Err(error) if is_error(&error, ERROR_PIPE_BUSY) => wait_for(&name).await?,
+            Err(error) if is_error(&error, ERROR_PIPE_BUSY) => {
+                waits = waits.checked_sub(1).ok_or(io::ErrorKind::WouldBlock)?;
+                wait_for(&name).await?;
+            }
             Err(error) if is_error(&error, ERROR_FILE_NOT_FOUND) => {
                 return Err(io::ErrorKind::ConnectionRefused.into());
             }
@@ -145,7 +131,32 @@ async fn connect_to_own(path: &Path) -> io::Result<NamedPipeClient> {
         let message = "another user listens there";
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
     }
-    Ok(pipe)
+    Ok(streams(End::Client(pipe)))
+}
+
+fn streams(end: End) -> (StdinStream, StdoutStream) {
+    let (reader, writer) = halves(end);
+    (Box::new(reader), Box::new(writer))
+}
+
+/// Kills the process that listens at a pipe of this user, as it may not do so by itself. Which one that is its
+/// name says, as no other process has it since the system's start.
+///
+/// # Errors
+/// `NotFound` when there is no such file, `ConnectionRefused` when the process is gone; when it may not be killed.
+pub async fn kill_listener(path: &Path) -> io::Result<()> {
+    let name = name_at(path)?;
+    let (_, identity) = name.rsplit_once('-').ok_or(io::ErrorKind::InvalidData)?;
+    let process = process_of(identity, PROCESS_TERMINATE)?;
+    // SAFETY: the handle is open; no memory is taken.
+    unsafe { check(TerminateProcess(process.as_raw_handle(), KILLED)) }
+}
+
+/// The name of a pipe that a file of this user has.
+fn name_at(path: &Path) -> io::Result<String> {
+    let mut name = String::new();
+    open_own_file(path)?.take(LONGEST_NAME).read_to_string(&mut name)?;
+    Ok(name)
 }
 
 /// Waits until a listener takes the next one: each has a moment in which it makes an end for that.
@@ -160,4 +171,96 @@ async fn wait_for(name: &str) -> io::Result<()> {
 
 fn is_error(error: &io::Error, number: u32) -> bool {
     error.raw_os_error() == Some(number.cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command, Stdio};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Names the file of [`listens_and_takes_nobody`].
+    const PLACE: &str = "MCP_REPL_TEST_LISTENS";
+
+    #[tokio::test]
+    async fn who_connects_is_heard_and_hears() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("pipe");
+        let listener = Listener::bind(&path).unwrap();
+        for round in 0..3 {
+            let (ours, theirs) = tokio::join!(listener.accept_halves(), connect(&path));
+            let ((mut hears, mut says), (mut reads, mut writes)) = (ours.unwrap(), theirs.unwrap());
+            writes.write_all(&[round]).await.unwrap();
+            assert_eq!(hears.read_u8().await.unwrap(), round);
+            says.write_all(b"yes").await.unwrap();
+            drop((hears, says));
+            let mut heard = String::new();
+            reads.read_to_string(&mut heard).await.unwrap();
+            assert_eq!(heard, "yes");
+        }
+        // One that came and went keeps nobody away.
+        drop(connect(&path).await.unwrap());
+        let accepted = async {
+            loop {
+                if let Ok(streams) = listener.accept_halves().await {
+                    return streams;
+                }
+            }
+        };
+        let (_ours, theirs) = tokio::join!(accepted, connect(&path));
+        theirs.unwrap();
+        drop(listener);
+        assert!(!path.exists());
+        assert_eq!(connect(&path).await.err().unwrap().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_left_over_names_nobody() {
+        let place = tempfile::tempdir().unwrap();
+        let (path, left) = (place.path().join("pipe"), place.path().join("left"));
+        let listener = Listener::bind(&path).unwrap();
+        std::fs::hard_link(&path, &left).unwrap();
+        drop(listener);
+        let refused = connect(&left).await.err().unwrap();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// A process of its own that listens and takes nobody.
+    #[tokio::test]
+    async fn listens_and_takes_nobody() {
+        let Some(path) = std::env::var_os(PLACE) else { return };
+        let _listener = Listener::bind(Path::new(&path)).unwrap();
+        println!("it listens");
+        let _ = std::io::stdin().read(&mut [0]);
+    }
+
+    fn listening(path: &Path) -> Child {
+        let mut other = Command::new(std::env::current_exe().unwrap());
+        let name = "pty::windows::listener::tests::listens_and_takes_nobody";
+        other.args(["--exact", name, "--nocapture"]).env(PLACE, path);
+        let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let told = std::io::BufReader::new(other.stdout.as_mut().unwrap());
+        let mut lines = std::io::BufRead::lines(told).map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("it listens")));
+        other
+    }
+
+    #[tokio::test]
+    async fn one_that_takes_nobody_is_given_up_and_killed() {
+        let place = tempfile::tempdir().unwrap();
+        let (path, left) = (place.path().join("pipe"), place.path().join("left"));
+        let mut other = listening(&path);
+        let (mut reads, _writes) = connect(&path).await.unwrap();
+        let given_up = connect(&path).await.err().unwrap();
+        assert_eq!(given_up.kind(), io::ErrorKind::WouldBlock);
+        std::fs::hard_link(&path, &left).unwrap();
+        kill_listener(&path).await.unwrap();
+        assert_eq!(other.wait().unwrap().code(), Some(KILLED.cast_signed()));
+        // Whoever is connected sees the end, and nobody is killed in its place.
+        assert_eq!(reads.read(&mut [0]).await.unwrap_or(0), 0);
+        let gone = kill_listener(&left).await.unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::ConnectionRefused);
+    }
 }

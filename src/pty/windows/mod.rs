@@ -8,6 +8,7 @@
 //! launcher   a program that carries bytes over its standard streams
 //! stream     a pipe in the event loop
 //! pipe       named pipes that are this user's alone
+//! halves     a connected pipe as two streams
 //! listener   where a sideband or a client connects
 //! stdio      this process's standard streams
 //! keyboard   the console that this process is on, as where somebody types
@@ -26,8 +27,8 @@
 //! handle     handles, errors and texts as the system has them
 //! ```
 //!
-//! Some are pure and tested everywhere: `command_line` (arguments, environment), `acl` (what a list of
-//! access rights says), `keys`, `records`, `lineage` (who started whom) and `exit` (what an exit status says).
+//! Some are pure and tested everywhere: `command_line` (arguments, environment), `plain` (paths), `acl` (what a
+//! list of access rights says), `keys`, `records`, `lineage` (who started whom) and `exit` (what an exit status says).
 //!
 //! What is weaker than on Unix: nobody tells who reads the console, but only that there is somebody; nor its
 //! modes, nor what was typed and not read; there are no signals and no job control. docs/architecture.md says
@@ -39,6 +40,7 @@ mod command_line;
 mod exit;
 mod keys;
 mod lineage;
+mod plain;
 mod records;
 
 #[cfg(windows)]
@@ -49,6 +51,8 @@ mod detach;
 mod editor;
 #[cfg(windows)]
 mod file;
+#[cfg(windows)]
+mod halves;
 #[cfg(windows)]
 mod handle;
 #[cfg(windows)]
@@ -103,7 +107,7 @@ pub use self::{
     listener::{Listener, connect, kill_listener},
     lock::{lock_file, try_lock_file},
     output::{TerminalOutput, guard_terminal, restore_by_guard},
-    places::{run_time_place, state_place},
+    places::{NO_PAGER, TEMPORARY_VARIABLES, run_time_place, state_place},
     private::{
         create_private_directory, create_private_file, is_file_at, is_own_directory, keep_private,
         open_or_create_own_file, open_own_file, others_can_replace, own_directory_mode,

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use windows_sys::Win32::System::Console::{GetStdHandle, STD_OUTPUT_HANDLE, SetConsoleOutputCP};
+use windows_sys::Win32::System::Console::{
+    GetConsoleOutputCP, GetStdHandle, STD_OUTPUT_HANDLE, SetConsoleOutputCP,
+};
 
 /// UTF-8 as a console's code page (`CP_UTF8`).
 const UTF_8: u32 = 65001;
@@ -16,6 +18,8 @@ const UTF_8: u32 = 65001;
 #[derive(Debug, Default)]
 pub struct TerminalOutput {
     console: Option<Arc<File>>,
+    /// The code page that the console had, which it gets back.
+    code_page: u32,
     /// The write that is on its way: it can't be taken back.
     writing: Option<tokio::task::JoinHandle<io::Result<usize>>>,
 }
@@ -57,11 +61,21 @@ impl TerminalOutput {
         }
         // SAFETY: no memory is taken; a standard handle stays open.
         let output = unsafe {
+            self.code_page = GetConsoleOutputCP();
             SetConsoleOutputCP(UTF_8);
             BorrowedHandle::borrow_raw(GetStdHandle(STD_OUTPUT_HANDLE))
         };
         let console = Arc::new(File::from(output.try_clone_to_owned()?));
         Ok(self.console.insert(console).clone())
+    }
+}
+
+impl Drop for TerminalOutput {
+    fn drop(&mut self) {
+        if self.code_page != 0 {
+            // SAFETY: no memory is taken.
+            unsafe { SetConsoleOutputCP(self.code_page) };
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use windows_sys::Win32::{
 use super::{handle::check, security::Private};
 
 /// How much a pipe holds that nobody has read, in bytes.
-const ROOM: u32 = 64 * 1024;
+pub(super) const ROOM: u32 = 64 * 1024;
 
 /// The most clients of one name at a time (`PIPE_UNLIMITED_INSTANCES` is one more).
 const MOST: usize = 254;

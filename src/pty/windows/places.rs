@@ -8,6 +8,13 @@ use std::{
 
 use super::private::others_can_replace;
 
+/// The variables by which programs are told where their temporary files are. Python asks for the first one everywhere, others here for
+/// the others.
+pub const TEMPORARY_VARIABLES: &[&str] = &["TMPDIR", "TMP", "TEMP"];
+
+/// The command that shows a file as it is, in the place of a pager.
+pub const NO_PAGER: &str = "type";
+
 /// The directory below which this user's programs keep what is of this machine, named pipes' names say. One
 /// that is unset or missing, or where others could put something of theirs, is none. Its owner may be the
 /// system.

@@ -13,7 +13,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL, FILE_ATTRIBUTE_REPARSE_POINT,
     FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_GENERIC_READ,
     FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
-    GetFileInformationByHandle, OPEN_ALWAYS, READ_CONTROL, WRITE_DAC,
+    GetFileInformationByHandle, OPEN_ALWAYS, READ_CONTROL, WRITE_DAC, WRITE_OWNER,
 };
 
 use super::{
@@ -41,6 +41,11 @@ pub fn private_directory_in(
     let directory = name.tempdir_in(place)?;
     // It had the rights that things in that place have, and nothing was in it.
     set_private(directory.path())?;
+    // What an administrator makes is the administrators' (the token's default owner).
+    let (opened, rights) = self::directory(directory.path(), WRITE_OWNER)?;
+    if rights.owner != *own_user()? {
+        Private::new()?.take_over(&opened)?;
+    }
     Ok(directory)
 }
 
@@ -205,4 +210,22 @@ pub fn others_can_replace(directory: &Path) -> bool {
         io::Result::Ok(is_ours && is_kept)
     };
     !safe().is_ok_and(|safe| safe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_from_one_in_its_place() {
+        let around = tempfile::tempdir().unwrap();
+        let (one, other) = (around.path().join("one"), around.path().join("other"));
+        let file = create_private_file(&one).unwrap();
+        assert!(is_file_at(&file, &one).unwrap());
+        std::fs::hard_link(&one, &other).unwrap();
+        assert!(is_file_at(&file, &other).unwrap());
+        let another = create_private_file(&around.path().join("another")).unwrap();
+        assert!(!is_file_at(&another, &one).unwrap());
+        assert!(is_file_at(&file, &around.path().join("nowhere")).is_err());
+    }
 }

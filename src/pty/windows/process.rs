@@ -166,9 +166,9 @@ impl Process {
     }
 
     /// Types Ctrl-C at its terminal: the console interrupts the programs on it, or gives them the key where
-    /// they take that themselves. A console takes all that is typed, so there is room for it.
+    /// they take that themselves. A console takes all that is typed: what is under way is no obstacle for long.
     pub fn interrupt_foreground(&self, terminal: &PtyMaster) {
-        terminal.io().try_write(INTERRUPT);
+        terminal.io().write_soon(INTERRUPT);
     }
 
     /// How it went; [`Exit::Unknown`] before its end.
@@ -218,3 +218,6 @@ pub fn guard_sessions() {}
 
 /// Does nothing: a program that this process's console was lent to is told by that.
 pub fn hang_up_child(_child: u32) {}
+
+#[cfg(test)]
+mod tests;

@@ -102,3 +102,22 @@ pub fn resident_memory(pid: u32) -> Option<u64> {
 pub fn own_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
+
+/// The process that [`process_identity`] told so, opened with these rights.
+///
+/// # Errors
+/// `ConnectionRefused` when it is gone, `PermissionDenied` when it may not be opened so.
+pub(super) fn process_of(identity: &str, rights: u32) -> io::Result<OwnedHandle> {
+    let (number, started) = identity.split_once('@').ok_or(io::ErrorKind::InvalidData)?;
+    let number = number.parse().map_err(|_| io::ErrorKind::InvalidData)?;
+    let is_gone = || io::Error::from(io::ErrorKind::ConnectionRefused);
+    let rights = rights | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE;
+    // SAFETY: no memory is taken; the handle is nobody else's.
+    let process = match unsafe { owned(OpenProcess(rights, 0, number)) } {
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(is_gone()),
+        process => process?,
+    };
+    // As long as the handle is open the number means no other process.
+    let is_same = start_time(&process).is_some_and(|time| time.to_string() == started);
+    if is_same && !is_signalled(process.as_raw_handle()) { Ok(process) } else { Err(is_gone()) }
+}

@@ -17,9 +17,10 @@ use windows_sys::Win32::{
             ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1,
             SE_FILE_OBJECT, SetSecurityInfo,
         },
-        DACL_SECURITY_INFORMATION, GetLengthSid, GetSecurityDescriptorDacl, GetTokenInformation,
-        OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR,
-        PSID, SECURITY_ATTRIBUTES, TOKEN_QUERY, TOKEN_USER, TokenUser,
+        DACL_SECURITY_INFORMATION, GetLengthSid, GetSecurityDescriptorDacl,
+        GetSecurityDescriptorOwner, GetTokenInformation, OWNER_SECURITY_INFORMATION,
+        PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
+        TOKEN_QUERY, TOKEN_USER, TokenUser,
     },
     System::Threading::{
         GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
@@ -147,6 +148,22 @@ impl Private {
             lpSecurityDescriptor: self.0.0,
             bInheritHandle: 0,
         }
+    }
+
+    /// Has this user own a file or directory that there is. It was opened with the right to take it over.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn take_over(&self, file: &File) -> io::Result<()> {
+        let (mut owner, mut defaulted) = (ptr::null_mut(), 0);
+        // SAFETY: the owner is in the descriptor, which lives as long as this.
+        let error = unsafe {
+            check(GetSecurityDescriptorOwner(self.0.0, &mut owner, &mut defaulted))?;
+            let (handle, none) = (file.as_raw_handle(), ptr::null_mut());
+            let what = OWNER_SECURITY_INFORMATION;
+            SetSecurityInfo(handle, SE_FILE_OBJECT, what, owner, none, ptr::null(), ptr::null())
+        };
+        win32(error)
     }
 
     /// Gives a file or directory that there is this list. It was opened with the right to change that.

@@ -1,13 +1,14 @@
 //! What tests need of the system, as far as it has that.
 
 use std::{
+    ffi::OsString,
     fs::OpenOptions,
     io,
     os::windows::{
         fs::{OpenOptionsExt, symlink_dir, symlink_file},
         io::AsRawHandle,
     },
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,6 +26,11 @@ use super::{
     keyboard::{keyboard, type_on_output_terminal},
     security::share,
 };
+
+/// A program that prints a line and ends, and its arguments.
+pub(crate) fn prints(text: &str) -> (PathBuf, Vec<OsString>) {
+    ("cmd.exe".into(), vec!["/c".into(), "echo".into(), text.into()])
+}
 
 /// Lets everybody execute a file, which needs nothing here: its name says whether it is a program.
 pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
@@ -69,6 +75,11 @@ pub(crate) fn tell_size() {
     let console = keyboard().expect("a console").as_raw_handle();
     // SAFETY: the record is of the kind that it says, and `written` takes a number.
     unsafe { WriteConsoleInputW(console, &record, 1, &mut written) };
+}
+
+/// Makes a FIFO, where the system has those in its file systems. Whether it does.
+pub(crate) fn make_fifo(_path: &Path) -> bool {
+    false
 }
 
 /// Gives a file to another user, which nobody here can do for a user by their number.

@@ -19,7 +19,7 @@ impl ViaCommand {
     /// # Errors
     /// When it can't be split, or names no program.
     pub fn new(text: &str, installs: bool) -> Result<ViaCommand, ViaError> {
-        let words = shell_words::split(text)
+        let words = crate::words::split(text)
             .map_err(|error| ViaError::Words { command: text.into(), why: error.to_string() })?;
         if words.first().is_none_or(String::is_empty) {
             return Err(ViaError::Words {
@@ -44,7 +44,10 @@ impl ViaCommand {
         let mut words = self.words.clone();
         if self.words.len() > 1 && self.words.last().is_some_and(|word| takes_a_command(word)) {
             let command = shell_words::join(program);
-            let is_ssh = |word: &String| Path::new(word).file_name().is_some_and(|n| n == "ssh");
+            let is_ssh = |word: &String| {
+                let name = Path::new(word).file_name();
+                name.is_some_and(|name| name == "ssh" || name.eq_ignore_ascii_case("ssh.exe"))
+            };
             let splits_again = self.words.iter().any(is_ssh);
             words.push(if splits_again { shell_words::quote(&command).into() } else { command });
         } else {
@@ -79,7 +82,7 @@ mod tests {
         let words = ["ssh", "-p", "22", "gpu", "mcp-repl", "host", "--stdio"];
         assert_eq!(running("ssh -p 22 gpu"), words);
         assert_eq!(
-            running(r"ssh gpu cd 'my proj' \&\&"),
+            running("ssh gpu cd 'my proj' '&&'"),
             ["ssh", "gpu", "cd", "my proj", "&&", "mcp-repl", "host", "--stdio"]
         );
         let words = ["kubectl", "exec", "-i", "pod", "-c", "main", "--", "mcp-repl"];

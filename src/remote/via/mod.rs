@@ -161,5 +161,5 @@ fn first_message(line: &[u8]) -> Option<First> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, has = "posix"))]
 mod tests;

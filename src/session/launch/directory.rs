@@ -273,18 +273,21 @@ impl SessionDirectory {
         let mut environment = around.environment.clone();
         environment.extend([
             set("TERM", TERMINAL_TYPE.into()),
-            set("TMPDIR", temporary.clone().into()),
             // They would contradict the terminal's own size.
             ("COLUMNS".into(), None),
             ("LINES".into(), None),
         ]);
+        let places = pty::TEMPORARY_VARIABLES;
+        environment.extend(places.iter().map(|name| set(name, temporary.clone().into())));
         if program.has_sideband {
             environment.push(set(SOCKET_VARIABLE, socket.clone().into()));
             environment.push(set(NONCE_VARIABLE, nonce.clone().into()));
         }
         if paging == Paging::Plain {
-            environment
-                .extend(["PAGER", "MANPAGER", "GIT_PAGER"].map(|name| set(name, "cat".into())));
+            let pager = pty::NO_PAGER;
+            environment.extend(["PAGER", "MANPAGER"].map(|name| set(name, pager.into())));
+            // git takes this as its own word for none, on all systems.
+            environment.push(set("GIT_PAGER", "cat".into()));
         }
         if around.variable("LESS").is_none() {
             environment.push(set("LESS", LESS.into()));
@@ -453,10 +456,6 @@ mod tests {
         std::fs::create_dir(directory.join("1")).unwrap();
     }
 
-    fn fifo(path: &Path) {
-        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
-    }
-
     #[test]
     fn what_others_laid_neither_keeps_the_sweep_nor_is_it_removed() {
         let place = tempfile::tempdir().unwrap();
@@ -464,9 +463,9 @@ mod tests {
         let elsewhere = tempfile::tempdir().unwrap();
         leave(&elsewhere.path().join("left"));
         pty::testing::link(&elsewhere.path().join("left"), &at("0-link")).unwrap();
-        fifo(&at("0-fifo"));
+        let has_fifos = pty::testing::make_fifo(&at("0-fifo"));
         std::fs::create_dir(at("0-trap")).unwrap();
-        fifo(&at("0-trap").join(LOCK));
+        pty::testing::make_fifo(&at("0-trap").join(LOCK));
         std::fs::create_dir(at("0-linked-lock")).unwrap();
         let lock = elsewhere.path().join("left").join(LOCK);
         pty::testing::link(&lock, &at("0-linked-lock").join(LOCK)).unwrap();
@@ -483,7 +482,11 @@ mod tests {
         let mut left: Vec<_> = std::fs::read_dir(place.path()).unwrap().flatten().collect();
         left.sort_by_key(std::fs::DirEntry::file_name);
         let left: Vec<_> = left.iter().map(std::fs::DirEntry::path).collect();
-        assert_eq!(left, ["0-fifo", "0-link", "0-linked-lock", "0-trap"].map(at));
+        let mut stay = vec!["0-link", "0-linked-lock", "0-trap"];
+        if has_fifos {
+            stay.insert(0, "0-fifo");
+        }
+        assert_eq!(left, stay.into_iter().map(at).collect::<Vec<_>>());
         assert!(elsewhere.path().join("left").join("1").exists());
     }
 
@@ -502,7 +505,11 @@ mod tests {
             &|| {},
             &|| std::fs::write(&file, &whole[1..]).unwrap(),
             &|| std::fs::write(&file, vec![0; whole.len()]).unwrap(),
-            &|| fifo(&file),
+            &|| {
+                if !pty::testing::make_fifo(&file) {
+                    std::fs::write(&file, "").unwrap();
+                }
+            },
             &|| pty::testing::link(elsewhere.path(), &file).unwrap(),
             &|| std::fs::create_dir_all(file.join("below")).unwrap(),
         ];

@@ -411,7 +411,7 @@ impl Facts for Outside {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, has = "posix"))]
 mod tests {
     use super::*;
     use crate::sandbox::Network;

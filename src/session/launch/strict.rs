@@ -253,7 +253,7 @@ fn home_of(environment: &Path, disk: &Disk) -> Option<PathBuf> {
     Some(PathBuf::from(home.trim())).filter(|home| home.is_absolute())
 }
 
-#[cfg(test)]
+#[cfg(all(test, has = "posix"))]
 mod tests {
     use super::*;
 
