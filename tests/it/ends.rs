@@ -365,3 +365,12 @@ while True: pass";
     // Two seconds, on a machine that may have other things to do.
     assert!(began.elapsed().as_secs() < 6, "{:?}", began.elapsed());
 }
+
+#[test]
+fn a_program_that_leaves_interrupts_to_the_system_ends_by_one() {
+    let repl = Server::start();
+    repl.repl("import signal\n_ = signal.signal(signal.SIGINT, signal.SIG_DFL)");
+    repl.starts_running("print('begun')\nwhile True: pass");
+    repl.gives_part("\u{3}", "session ended (killed by SIGINT)");
+    repl.gives_part("6 * 7", "42\n");
+}

@@ -132,15 +132,6 @@ len(struck)";
 }
 
 #[test]
-fn a_program_that_leaves_interrupts_to_the_system_ends_by_one() {
-    let repl = Server::start();
-    repl.repl("import signal\n_ = signal.signal(signal.SIGINT, signal.SIG_DFL)");
-    repl.starts_running("print('begun')\nwhile True: pass");
-    repl.gives_part("\u{3}", "session ended (killed by SIGINT)");
-    repl.gives_part("6 * 7", "42\n");
-}
-
-#[test]
 fn a_handler_that_returns_leaves_input_waiting() {
     let repl = Server::start();
     repl.repl("import signal\n_ = signal.signal(signal.SIGINT, lambda *_: print('handled'))");
