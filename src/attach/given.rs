@@ -1,5 +1,5 @@
-//! What was typed for programs while a cell runs: what nobody has read comes back, since it was typed
-//! ahead for the prompt. Pure.
+//! What was typed for programs while a cell runs, this client's or another's: what nobody has read comes
+//! back, since it was typed ahead for the prompt. Pure.
 
 /// The most that comes back, in bytes.
 const MOST: usize = 64 * 1024;
@@ -12,9 +12,14 @@ const TAKEN: &[u8] = b"\x03\x04\x0f\x11\x12\x13\x15\x16\x17\x1a\x1c\x7f";
 pub(super) struct Given(Vec<u8>);
 
 impl Given {
-    /// A cell begins.
+    /// A cell begins, or all is known of what was typed for the last one.
     pub(super) fn begin(&mut self) {
         self.0.clear();
+    }
+
+    /// Whether nothing was typed since, or it is known who has it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// This was typed, where the terminal shows it: what it does not show stays with the program.

@@ -93,6 +93,15 @@ pub(super) fn notices(
     reply.content.iter().filter_map(line).collect()
 }
 
+/// How much of what was typed nobody has read, in bytes, where a reply tells of that.
+pub(super) fn unread(reply: &Reply) -> Option<u64> {
+    let counts = reply.content.iter().filter_map(|part| match part {
+        Content::Notice(notice) => notice.unread(),
+        _ => None,
+    });
+    counts.reduce(u64::saturating_add)
+}
+
 /// Whether a reply has a notice whose line begins so.
 pub(super) fn has_notice(reply: &Reply, beginning: &str) -> bool {
     let is_it = |part: &Content| matches!(part, Content::Notice(notice) if notice.line().starts_with(beginning));

@@ -34,6 +34,31 @@ fn what_no_program_has_read_is_for_the_prompt() {
 }
 
 #[test]
+fn what_was_typed_while_anothers_cell_ran_and_nobody_has_read_is_for_the_prompt() {
+    let runtime = Runtime::new();
+    let agent = runtime.agent();
+    agent.still_works();
+    let mut person = runtime.attach(&["work"]);
+    person.is_at_prompt();
+    // It ends when a line was typed, which it leaves there.
+    let cell = "import select, time\nprint('begun')\n\
+                while not select.select([0], [], [], 0)[0]: time.sleep(0.01)";
+    let call = agent.begin(cell);
+    person.ends_with("\nbegun");
+    person.types("x = 6 * 7\rx\r");
+    // Only who typed is told, and has it back.
+    assert_has_not(&call.text(), "unread");
+    person.ends_with("\n>>> x = 6 * 7\n>>> x\n42\n>>>");
+    // What somebody reads is no cell.
+    agent.repl("import sys; sys.stdin.readline()");
+    person.is_titled("work: waits for input (agent)");
+    person.types("'read'\r'unread'\r");
+    person.ends_with("\n\"'read'\\n\"\n>>> 'unread'\n'unread'\n>>>");
+    assert_has_not(&person.page(), "unread input");
+    assert_has_not(&agent.poll(), "unread input");
+}
+
+#[test]
 fn no_key_behind_another_is_lost() {
     let runtime = Runtime::new();
     let mut person = runtime.attach(&[]);

@@ -44,7 +44,7 @@ impl Visit {
             }
             Standing::Starting | Standing::Waiting { .. } | Standing::Ending => false,
         };
-        is_free && !self.awaits_reply && self.inner.is_some()
+        is_free && !self.awaits_reply && self.asks_unread.is_none() && self.inner.is_some()
     }
 
     fn is_editing_due(&self) -> bool {

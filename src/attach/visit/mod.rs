@@ -15,7 +15,7 @@ use std::{collections::VecDeque, io, time::Duration};
 
 use tokio::{
     sync::mpsc,
-    task::{JoinHandle, JoinSet},
+    task::{self, JoinHandle, JoinSet},
     time::Instant,
 };
 
@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     pty::{Request as Asked, Requests, TerminalInput},
-    reply::{Content, Deed, Exit, Notice, Reply, Status},
+    reply::{Deed, Exit, Notice, Reply, Status},
     screen::{Screen, Size},
     session::{
         client::{Client, FOR_EVER, Handle, Request, ScreenUpdate, Subscription, Wants},
@@ -135,6 +135,9 @@ pub(super) struct Visit {
     awaits_reply: bool,
     /// Whether the reply to the last cell came before its end.
     is_unfinished: bool,
+    /// The call that asks what nobody has read of what was typed while a cell ran: keys wait for its
+    /// reply.
+    asks_unread: Option<task::Id>,
     /// Before that, keys wait.
     read_from: Option<Instant>,
     /// What this client did, of which it is told as well.
@@ -203,6 +206,7 @@ impl Visit {
             calls: JoinSet::new(),
             awaits_reply: false,
             is_unfinished: false,
+            asks_unread: None,
             read_from: Some(Instant::now() + AHEAD_OF_START),
             own_deeds: VecDeque::new(),
             begun: None,
@@ -308,9 +312,10 @@ impl Visit {
                     let Some(update) = update else { return Ok(Left::Gone) };
                     self.told(Told::Update(update));
                 }
-                Some(reply) = self.calls.join_next() => {
-                    let Ok(Some(reply)) = reply else { return Ok(Left::Gone) };
+                Some(replied) = self.calls.join_next_with_id() => {
+                    let Ok((id, Some(reply))) = replied else { return Ok(Left::Gone) };
                     self.replied(&reply);
+                    self.asks_unread.take_if(|asks| *asks == id);
                 }
                 drawn = self.pictures.drawn(), if self.pictures.is_busy() => {
                     self.drawn(drawn);
@@ -423,9 +428,11 @@ impl Visit {
         match standing {
             Standing::Waiting { .. } => self.read_from = self.read_from.map(|_| Instant::now()),
             Standing::Ready => {
-                if std::mem::take(&mut self.is_unfinished) {
-                    // What the cell had to say behind its reply.
-                    self.call(Payload::poll());
+                // What there is to say of the cell behind its reply, and of what was typed for it.
+                let has_given = !self.given.is_empty() && !self.awaits_reply;
+                if std::mem::take(&mut self.is_unfinished) || has_given {
+                    let poll = Request::new(Payload::poll(), Duration::ZERO);
+                    self.asks_unread = Some(self.calls.spawn(self.client.call(poll)).id());
                 }
             }
             Standing::Starting | Standing::Running { .. } | Standing::Ending | Standing::Ended => {}
@@ -444,11 +451,13 @@ impl Visit {
         if let Status::Failed { failure } = &reply.status {
             self.told(Told::Lines(vec![failure.to_string()]));
         }
-        let unread = reply.content.iter().find_map(|part| match part {
-            Content::Notice(notice) => notice.unread(),
-            _ => None,
-        });
+        // While another cell runs, the last that was typed may be for that.
+        let is_over = !matches!(reply.status, Status::Busy { .. });
+        let unread = told::unread(reply).filter(|_| is_over);
         let unread = unread.and_then(|count| self.given.unread(count));
+        if matches!(reply.status, Status::Ready { .. }) && !self.awaits_reply {
+            self.given.begin();
+        }
         let is_told = |attachment: &_| self.pictures.has_told(attachment);
         let lines = told::notices(reply, unread.is_some(), is_told);
         if let Some(unread) = unread {

@@ -60,7 +60,9 @@ impl Visit {
         self.give(Vec::new())?;
         while let Some(next) = self.ahead.pop_front() {
             let is_editing = matches!(self.keyboard, Keyboard::Editor { .. });
-            let is_held = self.read_from.is_some() || self.is_at_prompt() && self.editor.is_some();
+            let is_held = self.read_from.is_some()
+                || self.asks_unread.is_some()
+                || self.is_at_prompt() && self.editor.is_some();
             let (rest, left) = match next {
                 // What comes of it stands above the line.
                 next @ Typed::Command(_) if is_editing => {

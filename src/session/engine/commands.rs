@@ -8,7 +8,7 @@ use crate::{
     session::{
         client::{Answer, Description, EngineCommand, Follow, Request},
         pipeline::{Found, Input, NOBODY, Standing},
-        rules::{payload::INTERRUPT, state::ClientId},
+        rules::state::ClientId,
     },
 };
 
@@ -30,8 +30,7 @@ impl Engine {
             EngineCommand::Call { client, request, reply } => self.call(client, request, reply),
             EngineCommand::Return { client, reply } => self.take(Input::Returned { client, reply }),
             EngineCommand::Keystrokes { client, bytes, taken } => {
-                let interrupts = bytes.contains(&(INTERRUPT as u8));
-                let background = if interrupts { self.background_reader() } else { None };
+                let background = self.background_reader();
                 self.take(Input::Keystrokes { client, bytes: bytes.into(), background });
                 self.typing.push(taken);
             }

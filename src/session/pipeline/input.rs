@@ -74,8 +74,7 @@ pub enum Input<'a> {
         client: ClientId,
         /// What.
         bytes: Cow<'a, [u8]>,
-        /// Who reads the terminal although no cell runs, if there is an interrupt among the bytes and
-        /// the session wanted that looked for.
+        /// Who reads the terminal although no cell runs, if the session wanted that looked for.
         background: Option<Found>,
     },
     /// Somebody wants the terminal to have another size, which it gets where none is pinned.

@@ -34,6 +34,7 @@ impl Session {
         self.told_busy.clear();
         self.no_interrupt_is_taken();
         (self.cells, self.dropped, self.typed) = (0, 0, None);
+        self.typists.clear();
         self.act(Action::Start);
     }
 

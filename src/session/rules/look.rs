@@ -99,7 +99,7 @@ impl Session {
                 self.act(Action::TakePage);
                 match pager::next_key(&view, turn_pages && !self.people) {
                     Some(key) => {
-                        self.act(Action::Type(key.to_vec()));
+                        self.turn_page(key);
                         let typed_for = Some(TypedFor { reader, is_pager: true });
                         Doing::Running { typed_for, candidate: None, turn_pages }
                     }

@@ -93,7 +93,11 @@ impl Session {
                 self.become_ready(waits, outcome);
                 self.settle();
             }
-            _ => self.dropped += bytes,
+            // It was typed before the cell began.
+            _ => {
+                self.dropped += bytes;
+                self.tell_dropped();
+            }
         }
     }
 
@@ -103,6 +107,7 @@ impl Session {
             self.act(Action::TellUnread { to, program });
         }
         self.tell_dropped();
+        self.typists.clear();
         // An interrupt on its way can only miss now.
         self.calls.iter_mut().for_each(|call| call.interrupting = false);
         self.act(Action::ResetScreen);
@@ -112,7 +117,21 @@ impl Session {
     fn tell_dropped(&mut self) {
         let bytes = std::mem::take(&mut self.dropped);
         if bytes > 0 {
-            self.tell(Notice::InputDiscarded { bytes });
+            let nobodys = self.typists.drop_last(bytes);
+            if nobodys > 0 {
+                self.tell(Notice::InputDiscarded { bytes: nobodys });
+            }
+            self.tell_unread();
+        }
+    }
+
+    /// Clients that wait for a reply are told how much of what they sent nobody has read.
+    pub(super) fn tell_unread(&mut self) {
+        let Session { calls, typists, .. } = self;
+        let untold = typists.take_untold(|client| calls.iter().any(|call| call.client == client));
+        for (client, bytes) in untold {
+            let (to, notice) = (Audience::Client(client), Notice::InputDiscarded { bytes });
+            self.act(Action::Notice { to, notice });
         }
     }
 

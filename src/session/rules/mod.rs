@@ -11,6 +11,7 @@
 //! calls     who waits for a reply, and with which status it comes
 //! turns     cells of several clients, one after the other; what each does, for the others
 //! cancel    what a call that is given up leaves behind
+//! typists   who typed what nobody has read
 //! complete  what may stand at a place of a cell that is not sent yet
 //! hands     words of what people and clients say about whose hands a session is in
 //! people    what waits for people: for a session to be given back
@@ -37,6 +38,7 @@ mod route;
 pub mod state;
 mod turns;
 mod typing;
+mod typists;
 
 use mcp_repl_sideband::{ToServer, ToWorker};
 
@@ -48,6 +50,7 @@ use payload::{Keys, Payload};
 use people::{People, PersonDid};
 use reader::Sighting;
 use state::{Call, CallId, ClientId, Doing, KeptCell, Paging, State, Time, TypedFor};
+use typists::Typists;
 
 use crate::reply::{Deed, Exit, Failure, Notice, Status};
 
@@ -77,8 +80,7 @@ pub enum Event {
         client: ClientId,
         /// What.
         bytes: Vec<u8>,
-        /// At [`State::Ready`], where there is an interrupt among the bytes: who reads the terminal
-        /// nevertheless, in the background.
+        /// At [`State::Ready`]: who reads the terminal nevertheless, in the background.
         background: Option<Sighting>,
     },
     /// The first person has attached, or the last one has left.
@@ -308,6 +310,7 @@ pub struct Session {
     asked: Vec<ClientId>,
     /// Bytes of input that were dropped, and not told yet.
     dropped: u64,
+    typists: Typists,
     /// How often something had been shown at the last look that told.
     shown: u64,
     /// Text was typed for a program that may go on by itself, and it was not found waiting since:
@@ -343,6 +346,7 @@ impl Session {
             told_busy: Vec::new(),
             asked: Vec::new(),
             dropped: 0,
+            typists: Typists::default(),
             shown: 0,
             typed: None,
             completions: Completions::default(),
@@ -430,13 +434,14 @@ impl Session {
                     awaits_person: false,
                     person,
                 });
+                self.tell_unread();
                 if !self.waits_for_person(id) {
                     self.route(id, background);
                 }
             }
             Event::Keystrokes { client, bytes, background } => {
                 self.note_typing(client);
-                self.keystrokes(&bytes, background.is_some());
+                self.keystrokes(client, &bytes, background.is_some());
             }
             Event::People { attached } => self.people = attached,
             Event::Introduced { client, is_person, is_reachable } => {

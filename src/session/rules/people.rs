@@ -162,6 +162,7 @@ impl Session {
         self.people_here.needs.retain(|need| need.client != client);
         self.people_here.reachable.remove(&client);
         self.people_here.told_held.remove(&client);
+        self.typists.take_untold(|untold| untold == client);
     }
 
     /// A client takes the session over, or gives it back: then nobody is needed any more.

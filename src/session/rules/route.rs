@@ -8,7 +8,7 @@ use super::{
     pager,
     payload::{INTERRUPT, Keys, Payload},
     reader::{Awaits, InputModes, Reader, Sighting},
-    state::{Call, CallId, Cell, ClientId, Doing, SentInput, State, TypedFor},
+    state::{Call, CallId, Cell, ClientId, Doing, NOBODY, SentInput, State, TypedFor},
     typing::{LONGEST_LINE, completes_line, has_long_echo, paste, type_text},
 };
 use crate::reply::{Deed, Notice, Refusal};
@@ -122,12 +122,14 @@ impl Session {
             Doing::TerminalWait { .. } | Doing::FullScreen { .. } => Some(None),
             Doing::Pager { .. } if self.people => Some(None),
             Doing::Pager { reader, .. } => {
-                self.actions.push(Action::Type(pager::NEXT_PAGE.to_vec()));
                 Some(Some(TypedFor { reader: reader.clone(), is_pager: true }))
             }
             Doing::Running { .. } | Doing::InputWait { .. } | Doing::Tidying { .. } => None,
         });
         if let Some(typed_for) = typed_for {
+            if typed_for.is_some() {
+                self.turn_page(pager::NEXT_PAGE);
+            }
             let doing = self.running(typed_for);
             self.set_doing(doing);
         } else if let Some(status) = self.settled() {
@@ -136,6 +138,12 @@ impl Session {
         } else if matches!(self.state, State::Starting { .. }) {
             self.hold(id, Payload::poll());
         }
+    }
+
+    /// Types a key for a pager, of which no client knows.
+    pub(super) fn turn_page(&mut self, key: &[u8]) {
+        self.typists.note(NOBODY, key.len() as u64);
+        self.act(Action::Type(key.to_vec()));
     }
 
     fn route_text(&mut self, id: CallId, text: String, background: Option<Sighting>) {
@@ -427,8 +435,13 @@ impl Session {
     }
 
     /// Keystrokes go to the terminal as they are, but for an interrupt, which must strike what it
-    /// was meant for.
-    pub(super) fn keystrokes(&mut self, bytes: &[u8], is_read_in_background: bool) {
+    /// was meant for, and those that crossed the end of the cell: there nobody reads them.
+    pub(super) fn keystrokes(
+        &mut self,
+        client: ClientId,
+        bytes: &[u8],
+        is_read_in_background: bool,
+    ) {
         if matches!(self.state, State::Ended { .. }) {
             return;
         }
@@ -436,10 +449,29 @@ impl Session {
             if index > 0 {
                 self.interrupt_key(is_read_in_background);
             }
-            if !part.is_empty() {
+            if part.is_empty() {
+                continue;
+            }
+            let length = part.len() as u64;
+            if is_read_in_background || self.may_be_read() {
+                self.typists.note(client, length);
                 self.act(Action::Type(part.to_vec()));
                 self.typed_by_person(completes_line(part));
+            } else {
+                self.typists.drop_of(client, length);
+                self.tell_unread();
             }
+        }
+    }
+
+    /// Whether somebody may read what is typed now: while a cell runs, and a reader of the worker's own that
+    /// outlives it.
+    fn may_be_read(&self) -> bool {
+        match &self.state {
+            State::Ready { waits, .. } | State::InCell { doing: Doing::Tidying { waits }, .. } => {
+                !waits.is_empty()
+            }
+            _ => true,
         }
     }
 

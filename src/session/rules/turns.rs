@@ -86,11 +86,13 @@ impl Session {
         let Sent { words, is_keys, is_shown } = sent;
         let words = is_shown.then_some(words);
         let done = self.actions[place..].iter().find_map(|action| match action {
-            Action::Send(ToWorker::Stdin { .. }) => Some(false),
-            Action::Type(_) | Action::TypeKeys(_) => Some(true),
+            Action::Send(ToWorker::Stdin { data }) => Some((false, data.len())),
+            Action::Type(bytes) => Some((true, bytes.len())),
+            Action::TypeKeys(keys) => Some((true, keys.bytes(false).len())),
             _ => None,
         });
-        let deed = match done {
+        self.typists.note(client, done.map_or(0, |(_, length)| length as u64));
+        let deed = match done.map(|(is_typed, _)| is_typed) {
             None => return,
             Some(_) if is_keys => Deed::TypedKeys { keys: words },
             Some(false) => Deed::Answered { text: words },

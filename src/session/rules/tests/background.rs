@@ -34,7 +34,7 @@ fn answering() -> Rules {
 fn an_answer_that_was_thrown_away_is_not_on_its_way() {
     // It crossed the end of the cell: the reader waits on.
     let mut rules = answering();
-    let told = told(Notice::InputDiscarded { bytes: 4 });
+    let told = told_caller(Notice::InputDiscarded { bytes: 4 });
     assert_eq!(rules.says(discarded(4)), [told, reply(2, waiting())]);
     assert_eq!(rules.call("again"), [stdin("again\n")]);
     rules.says(taken(1));
@@ -51,7 +51,7 @@ fn an_answer_that_was_thrown_away_is_not_on_its_way() {
 #[test]
 fn an_answer_outlives_the_end_of_less_than_it() {
     let mut rules = answering();
-    assert_eq!(rules.says(discarded(3)), [told(Notice::InputDiscarded { bytes: 3 })]);
+    assert_eq!(rules.says(discarded(3)), [told_caller(Notice::InputDiscarded { bytes: 3 })]);
     rules.says(taken(1));
     assert_eq!(rules.is_ready(4), [reply(2, idle(Some(Outcome::Ok)))]);
 }

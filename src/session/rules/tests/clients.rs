@@ -33,9 +33,12 @@ fn what_is_wrong_with_a_call_is_told_to_who_made_it() {
     assert_eq!(rules.send(OTHER, interrupt, None), [told]);
 }
 
+/// A client who types.
+const PERSON: ClientId = 9;
+
 /// A person types, and nobody reads the terminal in the background.
 fn keystrokes(bytes: Vec<u8>) -> Event {
-    Event::Keystrokes { client: 9, bytes, background: None }
+    Event::Keystrokes { client: PERSON, bytes, background: None }
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn the_key_that_interrupts_strikes_what_it_was_meant_for() {
     // Nothing runs: typed, it might strike what comes next.
     assert_eq!(Rules::ready().step(keystrokes(vec![3])), [interrupt_key(true)]);
     // A program in the background has the terminal.
-    let event = Event::Keystrokes { client: 9, bytes: vec![3], background: Some(reader(5)) };
+    let event = Event::Keystrokes { client: PERSON, bytes: vec![3], background: Some(reader(5)) };
     assert_eq!(Rules::ready().step(event), [typed("\u{3}")]);
     let mut rules = Rules::starting();
     rules.call("cell");
@@ -99,4 +102,51 @@ fn input_that_was_typed_and_not_read_is_told_with_what_the_worker_dropped() {
     assert_eq!(actions[0], told(Notice::InputDiscarded { bytes: 7 }));
     assert_eq!(rules.call("next"), run(2, "next"));
     assert_eq!(rules.done(2), [reply(2, idle(Some(Outcome::Ok)))]);
+}
+
+/// A person asks how things stand, and is told first that so many bytes were read by nobody.
+fn asks(rules: &mut Rules, call: u64, unread: Option<u64>) {
+    let to = Audience::Client(PERSON);
+    let told = unread
+        .map(|bytes| Action::Notice { to, notice: Notice::InputDiscarded { bytes } })
+        .into_iter();
+    let status = idle(Some(Outcome::Ok));
+    let reply = Action::Reply { call, client: PERSON, status, has_text: true };
+    let actions = rules.send(PERSON, Payload::poll(), None);
+    assert_eq!(actions, told.chain([reply]).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_typed_what_nobody_has_read_is_told() {
+    let mut rules = Rules::waiting();
+    assert_eq!(rules.call("answer"), [stdin("answer\n")]);
+    assert_eq!(rules.step(keystrokes(b"x = 1\r".into())), [typed("x = 1\r")]);
+    rules.says(taken(1));
+    rules.says(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Ok });
+    assert_eq!(rules.says(ready(2)), [Action::DropInput]);
+    // What crosses the end of the cell is typed no more.
+    assert_eq!(rules.step(keystrokes(b"x".into())), []);
+    let ended = rules.step(Event::InputDropped { bytes: 6 });
+    assert_eq!(ended, [Action::ResetScreen, reply(2, idle(Some(Outcome::Ok)))]);
+    assert_eq!(rules.step(keystrokes(b"\r".into())), []);
+    asks(&mut rules, 3, Some(8));
+    asks(&mut rules, 4, None);
+    // What was read is none of what the next cell leaves.
+    assert_eq!(rules.call("cell"), run(2, "cell"));
+    rules.says(ToServer::CellDone { id: 2, mark: 3, outcome: Outcome::Ok });
+    rules.says(ToServer::Ready { mark: 3, discarded_bytes: 5 });
+    let actions = rules.step(Event::InputDropped { bytes: 0 });
+    assert_eq!(actions[0], told(Notice::InputDiscarded { bytes: 5 }));
+    asks(&mut rules, 6, None);
+}
+
+#[test]
+fn a_reader_that_outlives_its_cell_has_what_is_typed() {
+    let mut rules = Rules::waiting();
+    assert_eq!(rules.done(1), []);
+    assert_eq!(rules.step(keystrokes(b"a\r".into())), [typed("a\r")]);
+    let mut rules = Rules::ready();
+    let event =
+        Event::Keystrokes { client: PERSON, bytes: b"q".into(), background: Some(reader(5)) };
+    assert_eq!(rules.step(event), [typed("q")]);
 }

@@ -136,7 +136,8 @@ fn text_for_a_program_that_ends_may_be_unread() {
     rules.says(ToServer::CellDone { id: 1, mark: 2, outcome: Outcome::Ok });
     rules.says(ready(2));
     let actions = rules.step(Event::InputDropped { bytes: 9 });
-    assert_eq!(actions[0], told(Notice::InputDiscarded { bytes: 9 }));
+    let told = told_caller(Notice::InputDiscarded { bytes: 9 });
+    assert_eq!(actions[0], told);
     // One that was found waiting since has taken it.
     let mut rules = with_node();
     rules.call("'a cell'");
