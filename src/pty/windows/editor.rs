@@ -151,9 +151,7 @@ fn lend(mut events: Vec<INPUT_RECORD>) -> io::Result<()> {
     let console = keyboard()?;
     let mut typed = Typed::lock();
     loop {
-        if typed.take_events(console)? {
-            resized();
-        }
+        typed.take_events(console)?;
         write(console, &events)?;
         // Else something came in between, and they are taken off again with it.
         if are_first(console)? {

@@ -92,16 +92,16 @@ impl Typed {
         TYPED.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes all events that there are, without waiting; whether the console was given another size.
+    /// Takes all events that there are, without waiting. Who is to know that the console was given another size
+    /// is told.
     ///
     /// # Errors
     /// When the console can't be read.
-    pub(super) fn take_events(&mut self, console: &impl AsRawHandle) -> io::Result<bool> {
-        let mut is_resized = false;
+    pub(super) fn take_events(&mut self, console: &impl AsRawHandle) -> io::Result<()> {
         loop {
             let events = events(console)?;
             if events.is_empty() {
-                return Ok(is_resized);
+                return Ok(());
             }
             for event in events {
                 if self.own > 0 {
@@ -125,7 +125,7 @@ impl Typed {
                     },
                     WINDOW_BUFFER_SIZE_EVENT => {
                         RESIZED.notify_one();
-                        is_resized = true;
+                        editor::resized();
                     }
                     _ => {}
                 }
@@ -293,9 +293,7 @@ impl TerminalInput {
             if typed.is_lent {
                 return Ok(None);
             }
-            if typed.take_events(&self.console)? {
-                editor::resized();
-            }
+            typed.take_events(&self.console)?;
         }
         let length = typed.bytes.len().min(buffer.len());
         buffer[..length].copy_from_slice(&typed.bytes[..length]);

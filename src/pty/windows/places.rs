@@ -8,8 +8,8 @@ use std::{
 
 use super::private::others_can_replace;
 
-/// The variables by which programs are told where their temporary files are. Python asks for the first one everywhere, others here for
-/// the others.
+/// The variables by which programs are told where their temporary files are. Python asks for the first one
+/// everywhere, others here for the others.
 pub const TEMPORARY_VARIABLES: &[&str] = &["TMPDIR", "TMP", "TEMP"];
 
 /// The command that shows a file as it is, in the place of a pager.

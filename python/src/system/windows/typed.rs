@@ -63,9 +63,9 @@ pub(super) fn take_left() -> Option<char> {
     let first: Vec<u8> = left.iter().take(char::MAX.len_utf8()).copied().collect();
     // The rest of one that was parted between two reads is none.
     let is_whole = |&length: &usize| std::str::from_utf8(&first[..length]).is_ok();
-    let length = (1..=first.len()).find(is_whole).unwrap_or(1);
-    left.drain(..length.min(first.len()));
-    String::from_utf8_lossy(&first[..length.min(first.len())]).chars().next()
+    let length = (1..=first.len()).find(is_whole).unwrap_or(first.len().min(1));
+    left.drain(..length);
+    String::from_utf8_lossy(&first[..length]).chars().next()
 }
 
 /// Puts back what was read, in front of what else there is.
