@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     pty::{self, EditorInput, TerminalInput},
     screen::{QueryFilter, Screen, Size},
-    session::{client::Client, rules::payload::INTERRUPT},
+    session::{client::Typist, rules::payload::INTERRUPT},
 };
 
 /// How much is read of the keyboard at once, in bytes.
@@ -144,7 +144,7 @@ pub(crate) struct Keyboard {
 
 impl Keyboard {
     /// Takes the keyboard, in the running event loop; `typist` types what comes.
-    pub(crate) fn take(typist: Client) -> io::Result<Keyboard> {
+    pub(crate) fn take(typist: Typist) -> io::Result<Keyboard> {
         let _raw = RawMode::enter()?;
         let (tell, interrupts) = mpsc::unbounded_channel();
         // It ends with the event loop: a read of a terminal can't be taken back.

@@ -274,6 +274,23 @@ impl Handle {
     }
 }
 
+/// Types for a client of a session.
+#[derive(Debug)]
+pub struct Typist {
+    client: ClientId,
+    commands: mpsc::UnboundedSender<EngineCommand>,
+}
+
+impl Typist {
+    /// Types into the terminal, as a person does: at once, and without a reply. Waits while the
+    /// program on the terminal is far behind with reading; dropping that changes nothing.
+    pub fn type_bytes(&self, bytes: Vec<u8>) -> impl Future<Output = ()> + Send + use<> {
+        let (taken, is_taken) = oneshot::channel();
+        let _ = self.commands.send(EngineCommand::Keystrokes { client: self.client, bytes, taken });
+        async { is_taken.await.unwrap_or_default() }
+    }
+}
+
 /// One client of a session, with its own view of what it has not been told yet. Leaves when it is
 /// dropped.
 #[derive(Debug)]
@@ -304,12 +321,14 @@ impl Client {
         async { answer.await.ok() }
     }
 
-    /// Types into the terminal, as a person does: at once, and without a reply. Waits while the
-    /// program on the terminal is far behind with reading; dropping that changes nothing.
+    /// Types into the terminal, as [`Typist::type_bytes`] does.
     pub fn type_bytes(&self, bytes: Vec<u8>) -> impl Future<Output = ()> + Send + use<> {
-        let (taken, is_taken) = oneshot::channel();
-        let _ = self.commands.send(EngineCommand::Keystrokes { client: self.id, bytes, taken });
-        async { is_taken.await.unwrap_or_default() }
+        self.typist().type_bytes(bytes)
+    }
+
+    /// Who types for this client elsewhere: what nobody has read of it, this client is told.
+    pub fn typist(&self) -> Typist {
+        Typist { client: self.id, commands: self.commands.clone() }
     }
 
     /// Reads a part of a long output that was kept, as the tool's argument `show` names it; runs

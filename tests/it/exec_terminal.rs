@@ -51,6 +51,18 @@ fn what_the_program_asks_for_is_typed_by_the_person() {
 }
 
 #[test]
+fn what_nobody_has_read_of_what_was_typed_is_told() {
+    let cell = "import select, time\nprint('begun')\n\
+                while not select.select([0], [], [], 0)[0]: time.sleep(0.01)";
+    let mut terminal = exec(&[cell, "'next'"]);
+    terminal.ends_with("begun");
+    terminal.types("early\r");
+    let (status, page) = terminal.ends();
+    assert_eq!(status, 0);
+    assert_has(&page, "begun\nearly\n[repl] 6 bytes of unread input discarded\n'next'");
+}
+
+#[test]
 fn a_full_screen_program_has_the_terminal() {
     let vim = "import subprocess\n_ = subprocess.run(['vim', '-u', 'NONE', 'file'])";
     let mut terminal = exec(&["print('before')", vim, "print(open('file').read(), end='')"]);

@@ -177,9 +177,10 @@ impl Visit {
             Some((editor, feed, history)) => (Some(editor), Some(feed), Some(history)),
             None => (None, None, None),
         };
-        let typing = typist::typist(handle.join());
+        let client = handle.join();
+        let typing = typist::typist(client.typist());
         Visit {
-            client: handle.join(),
+            client,
             handle,
             name: attachment.name.clone(),
             own: attachment.client.clone(),

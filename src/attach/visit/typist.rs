@@ -4,7 +4,7 @@ use std::future::Future;
 
 use tokio::{sync::mpsc, task::JoinSet};
 
-use crate::session::client::Client;
+use crate::session::client::Typist;
 
 /// How much may be on its way before more waits here, in bytes.
 const MOST_ON_ITS_WAY: usize = 64 * 1024;
@@ -14,9 +14,9 @@ const MOST_KEYS: usize = 4 * 1024;
 
 /// Types what is sent over what this gives, in its order, in the running event loop. No key waits
 /// for the one before it to have arrived: far away that takes longer than from key to key.
-pub(super) fn typist(client: Client) -> mpsc::UnboundedSender<Vec<u8>> {
+pub(super) fn typist(typist: Typist) -> mpsc::UnboundedSender<Vec<u8>> {
     let (typing, typed) = mpsc::unbounded_channel();
-    tokio::spawn(pass_on(typed, move |bytes| client.type_bytes(bytes)));
+    tokio::spawn(pass_on(typed, move |bytes| typist.type_bytes(bytes)));
     typing
 }
 
@@ -68,7 +68,8 @@ mod tests {
     #[tokio::test]
     async fn no_key_waits_for_the_one_before_it_but_what_is_much_does() {
         let (handle, mut commands) = Handle::new();
-        let typing = typist(handle.join());
+        let client = handle.join();
+        let typing = typist(client.typist());
         let mut untaken = Vec::new();
         for key in [b"a", b"b", b"c"] {
             typing.send(key.to_vec()).unwrap();
@@ -88,7 +89,8 @@ mod tests {
     #[tokio::test]
     async fn of_keys_only_every_some_thousand_are_waited_for() {
         let (handle, mut commands) = Handle::new();
-        let typing = typist(handle.join());
+        let client = handle.join();
+        let typing = typist(client.typist());
         let mut keys = 0;
         let waited_for = loop {
             typing.send(vec![b'x'; KEY]).unwrap();

@@ -250,7 +250,7 @@ impl Run {
             (false, true) => Out::Terminal(Box::new(Shown::new())),
             (false, false) => Out::Text(tokio::io::stdout()),
         };
-        let keyboard = answers.then(|| Keyboard::take(session.join())).transpose();
+        let keyboard = answers.then(|| Keyboard::take(client.typist())).transpose();
         let keyboard = keyboard.map_err(|error| format!("no keyboard: {error}"))?;
         session.people(answers);
         let asks = Asks::new(requests, keyboard);

@@ -1,12 +1,18 @@
 //! Who typed what nobody has read, and is told so once it waits for a reply. Pure.
 
+use std::collections::VecDeque;
+
 use super::state::{ClientId, NOBODY};
+
+/// How many clients in a row are kept: what is typed by turns in a program that never ends is not kept for
+/// ever.
+const MOST: usize = 1024;
 
 /// What was sent to whoever reads, and what of it was thrown away.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Typists {
     /// Since the last cell ended: by whom, and how many bytes, in its order.
-    sent: Vec<(ClientId, u64)>,
+    sent: VecDeque<(ClientId, u64)>,
     /// How many bytes of each client were thrown away, and it was not told.
     untold: Vec<(ClientId, u64)>,
 }
@@ -14,9 +20,12 @@ pub(super) struct Typists {
 impl Typists {
     /// A client sent this many bytes.
     pub(super) fn note(&mut self, client: ClientId, bytes: u64) {
-        match self.sent.last_mut() {
+        match self.sent.back_mut() {
             Some((last, sent)) if *last == client => *sent += bytes,
-            _ => self.sent.push((client, bytes)),
+            _ => self.sent.push_back((client, bytes)),
+        }
+        if self.sent.len() > MOST {
+            self.sent.pop_front();
         }
     }
 
@@ -90,5 +99,8 @@ mod tests {
         typists.note(1, 4);
         typists.clear();
         assert_eq!(typists.drop_last(4), 4);
+        // Long ago.
+        (1..=MOST as u64 + 1).for_each(|client| typists.note(client, 1));
+        assert_eq!(typists.drop_last(2000), 2000 - MOST as u64);
     }
 }
