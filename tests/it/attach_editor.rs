@@ -5,7 +5,7 @@ use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Runtime, Terminal, assert_has, assert_has_not};
+use crate::support::{Listening, Runtime, Terminal, assert_has, assert_has_not};
 
 #[test]
 fn cells_that_are_typed_ahead_run_in_their_order() {
@@ -40,12 +40,13 @@ fn what_was_typed_while_anothers_cell_ran_and_nobody_has_read_is_for_the_prompt(
     agent.still_works();
     let mut person = runtime.attach(&["work"]);
     person.is_at_prompt();
-    // It ends when a line was typed, which it leaves there.
-    let cell = "import select, time\nprint('begun')\n\
-                while not select.select([0], [], [], 0)[0]: time.sleep(0.01)";
-    let call = agent.begin(cell);
+    let listening = Listening::new();
+    let call = agent.begin(&listening.cell("print('begun')\n_ = line.recv(1)"));
+    let mut line = listening.accept();
     person.ends_with("\nbegun");
     person.types("x = 6 * 7\rx\r");
+    person.ends_with("\nbegun\nx = 6 * 7\nx");
+    line.release();
     // Only who typed is told, and has it back.
     assert_has_not(&call.text(), "unread");
     person.ends_with("\n>>> x = 6 * 7\n>>> x\n42\n>>>");

@@ -91,12 +91,12 @@ impl Session {
             Action::TypeKeys(keys) => Some((true, keys.bytes(false).len())),
             _ => None,
         });
-        self.typists.note(client, done.map_or(0, |(_, length)| length as u64));
-        let deed = match done.map(|(is_typed, _)| is_typed) {
-            None => return,
-            Some(_) if is_keys => Deed::TypedKeys { keys: words },
-            Some(false) => Deed::Answered { text: words },
-            Some(true) => Deed::Typed { text: words },
+        let Some((is_typed, length)) = done else { return };
+        self.typists.note(client, length as u64);
+        let deed = match is_typed {
+            _ if is_keys => Deed::TypedKeys { keys: words },
+            false => Deed::Answered { text: words },
+            true => Deed::Typed { text: words },
         };
         self.did(place, client, deed);
     }
